@@ -1,0 +1,1 @@
+"""What runs a `kobai.compile.kernel.Kernel`: NumPy (the definition), LLVM, CUDA."""

@@ -1,0 +1,1 @@
+"""From ops to machine code: the tensor `Graph`, the scalar `Kernel`, and the passes between them."""
