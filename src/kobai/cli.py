@@ -1,0 +1,67 @@
+"""The `kobai` command: run programs, look at the installation."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+
+import kobai
+from kobai.compat import hook, script
+from kobai.doctor import doctor
+
+USAGE = """\
+usage: kobai run FILE [ARGUMENTS]       run a program; `import torch`, `torchviz`, `tensorflow` are kobai
+       kobai run -m MODULE [ARGUMENTS]  the same for a module
+       kobai run - [ARGUMENTS]          the same for standard input
+       kobai doctor                     what is installed, what is missing and what that costs
+       kobai --version
+
+KOBAI_LANG=ja   日本語で表示
+KOBAI_TRACEBACK=full   errors show the frames inside kobai too
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of `kobai` and `python -m kobai`; returns the exit status."""
+    command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if command in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if command in ("-V", "--version"):
+        print(f"kobai {kobai.__version__}")
+        return 0
+    if command not in COMMANDS:
+        near = get_close_matches(command, COMMANDS, n=1)
+        meant = f"; did you mean `kobai {near[0]}`?" if near else ""
+        return _misused(f"there is no command {command!r}{meant}")
+    return COMMANDS[command](rest)
+
+
+def run(arguments: list[str]) -> int:
+    """`kobai run`: everything after the program's name belongs to the program."""
+    match arguments:
+        case ["-h" | "--help", *_]:
+            print(USAGE, end="")
+            return 0
+        case ["-m", module, *rest]:
+            hook.install()
+            return script.run_module(module, rest)
+        case ["-", *rest]:
+            hook.install()
+            return script.run_stdin(rest)
+        case [path, *rest] if not path.startswith("-"):
+            hook.install()
+            return script.run_file(path, rest)
+        case [] | ["-m"]:
+            return _misused("`kobai run` needs a program: FILE, -m MODULE or - for standard input")
+        case [option, *_]:
+            return _misused(f"`kobai run` has no option {option!r}")
+    raise AssertionError("every list has matched")
+
+
+def _misused(reason: str) -> int:
+    print(f"kobai: {reason}\n\n{USAGE}", end="", file=sys.stderr)
+    return 2
+
+
+COMMANDS = {"run": run, "doctor": doctor}

@@ -1,0 +1,160 @@
+"""`import torch`, `import torchviz`, `import tensorflow` served by kobai: the import hook.
+
+While the hook is installed these names stand for modules of kobai. They are the same module objects
+(`torch.nn is kobai.nn`); only `torch` itself is a module of its own, because its version must look like
+PyTorch's (see kobai/compat/torch.py). Every name below them is answered here, with an error where kobai has
+nothing, so a PyTorch that happens to be installed is never mixed in; without the hook nothing is touched.
+
+Child processes started with `subprocess` or `multiprocessing` get the hook through a start-up file
+(kobai/compat/children/sitecustomize.py) that is on PYTHONPATH as long as the hook is installed.
+
+This module imports nothing of kobai except `missing`: `kobai/__init__.py` may import it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+from kobai.compat.missing import explain_in, explain_no_more, missing_import, program_name
+
+# The import names that are served, and the module of kobai that stands for each.
+SERVED = {
+    "torch": "kobai",
+    "torchviz": "kobai.compat.torchviz",
+    "functorch": "kobai.func",
+    "tensorflow": "kobai.compat.tensorflow",
+    "keras": "kobai.compat.tensorflow.keras",
+}
+# Modules whose place is not `SERVED[root] + rest`.
+_ELSEWHERE = {"torch": "kobai.compat.torch", "torch.version": "kobai.compat.torch_version"}
+# Compiled against PyTorch's own library: they cannot run on another engine, and their errors would mislead.
+_BOUND_TO_PYTORCH = ("torchvision", "torchaudio", "torchtext")
+
+_CHILDREN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "children")
+
+
+def kobai_name(name: str) -> str:
+    """The module of kobai that stands for an import name.
+
+    >>> kobai_name("torch.nn.functional"), kobai_name("keras.layers")
+    ('kobai.nn.functional', 'kobai.compat.tensorflow.keras.layers')
+    """
+    root, dot, rest = name.partition(".")
+    return _ELSEWHERE.get(name) or SERVED[root] + dot + rest
+
+
+class _Alias(Loader):
+    """Loads an import name by importing the module of kobai that stands for it."""
+
+    def __init__(self, target: str):
+        self.target = target
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.target)
+        self.own_spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self.own_spec  # importlib has just put the alias's there
+        explain_in(module)
+
+
+class _ServedNames(MetaPathFinder):
+    """Stands before all other finders and answers for every name in SERVED and below."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        root = fullname.partition(".")[0]
+        if root in SERVED:
+            ours = kobai_name(fullname)
+            if not _exists(ours):
+                raise missing_import(fullname, _names_in(ours.rpartition(".")[0]))
+            return ModuleSpec(fullname, _Alias(ours), origin=ours)
+        if root in _BOUND_TO_PYTORCH:
+            raise ModuleNotFoundError(
+                f"No module named {root!r}: kobai does not have {root}, and an installed one works only with "
+                "PyTorch itself, against whose library it was compiled.",
+                name=root,
+            )
+        return None
+
+
+class _NamesNobodyHas(MetaPathFinder):
+    """Stands behind all other finders: `from torch.nn import Name` ends here when kobai has no such name."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname.startswith("kobai.") and program_name(fullname) != fullname:
+            raise missing_import(fullname, _names_in(fullname.rpartition(".")[0]))
+        return None
+
+
+_front, _back = _ServedNames(), _NamesNobodyHas()
+
+
+def installed() -> bool:
+    """Whether `import torch` gives kobai in this process."""
+    return _front in sys.meta_path
+
+
+def install() -> None:
+    """Serve `import torch` and the other names of SERVED from kobai, here and in child processes.
+
+    Raises: RuntimeError when one of them was imported already and is not kobai.
+    """
+    if installed():
+        return
+    foreign = [root for root in SERVED if root in sys.modules]
+    if foreign:
+        raise RuntimeError(_already_imported(foreign[0]))
+    sys.meta_path.insert(0, _front)
+    sys.meta_path.append(_back)
+    os.environ["KOBAI_SERVES"] = ",".join([*SERVED, *_BOUND_TO_PYTORCH])
+    os.environ["PYTHONPATH"] = os.pathsep.join([_CHILDREN, *_python_path()])
+
+
+def uninstall() -> None:
+    """Undo `install`: the next `import torch` finds what is installed under that name."""
+    if not installed():
+        return
+    sys.meta_path.remove(_front)
+    sys.meta_path.remove(_back)
+    for name in list(sys.modules):
+        if name.partition(".")[0] in SERVED:
+            del sys.modules[name]
+    explain_no_more()
+    os.environ.pop("KOBAI_SERVES", None)
+    os.environ["PYTHONPATH"] = os.pathsep.join(_python_path())
+    if not os.environ["PYTHONPATH"]:
+        del os.environ["PYTHONPATH"]
+
+
+def _python_path() -> list[str]:
+    """The entries of PYTHONPATH that are not ours."""
+    entries = os.environ.get("PYTHONPATH", "")
+    return [p for p in entries.split(os.pathsep) if p != _CHILDREN] if entries else []
+
+
+def _already_imported(name: str) -> str:
+    where = getattr(sys.modules[name], "__file__", None) or "unknown place"
+    return (
+        f"{name} is already imported in this process, and it is not kobai's ({where}).\n"
+        f"Two systems cannot share the name. Start afresh (in a notebook: restart the kernel) and let kobai in "
+        f"before the first `import {name}`, or write `import kobai as torch` and leave the other one alone."
+    )
+
+
+def _exists(name: str) -> bool:
+    """Whether kobai has this module; its parent is imported to find out, it is not."""
+    if name in sys.modules:
+        return True
+    parent = name.rpartition(".")[0]
+    path = getattr(importlib.import_module(parent), "__path__", [])
+    return PathFinder.find_spec(name, path) is not None
+
+
+def _names_in(module_name: str) -> list[str]:
+    return dir(sys.modules[module_name]) if module_name in sys.modules else []

@@ -1,0 +1,144 @@
+"""What to say when a program asks for a name of PyTorch or TensorFlow that kobai does not have.
+
+The exceptions are of the type that Python itself would raise, so `hasattr`, `getattr` with a default and
+`try: ... except ImportError` work as usual. The text is only put together when somebody reads it: libraries
+probe for names by the dozen, and looking for near names takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from functools import partial
+from types import ModuleType
+from typing import NoReturn
+
+# Where the modules of kobai stand for a program that says `import torch`; the longest prefix comes first.
+_PROGRAM_NAMES = (
+    ("kobai.compat.tensorflow", "tensorflow"),
+    ("kobai.compat.torchviz", "torchviz"),
+    ("kobai.compat.torch", "torch"),
+    ("kobai", "torch"),
+)
+
+# Where a name is looked for that was asked for in the wrong place (`torch.Linear`, `nn.relu`).
+_PLACES = (
+    "kobai", "kobai.nn", "kobai.nn.functional", "kobai.nn.init", "kobai.nn.utils", "kobai.optim",
+    "kobai.optim.lr_scheduler", "kobai.utils.data", "kobai.autograd", "kobai.autograd.functional",
+    "kobai.func", "kobai.linalg", "kobai.fft", "kobai.special", "kobai.compat.tensorflow",
+    "kobai.compat.tensorflow.keras", "kobai.compat.tensorflow.keras.layers", "kobai.compat.torchviz",
+)  # fmt: skip
+
+
+def program_name(module_name: str) -> str:
+    """The name under which a program knows a module of kobai.
+
+    >>> program_name("kobai.nn.functional"), program_name("kobai.compat.tensorflow.keras")
+    ('torch.nn.functional', 'tensorflow.keras')
+    """
+    for ours, theirs in _PROGRAM_NAMES:
+        if module_name == ours or module_name.startswith(ours + "."):
+            return theirs + module_name[len(ours) :]
+    return module_name
+
+
+class MissingName(AttributeError):
+    """A module of kobai lacks this name; the message lists names that are near it."""
+
+    def __init__(self, module_name: str, name: str, candidates: Iterable[str] = ()):
+        # `obj` without `name` keeps Python from adding a "Did you mean" of its own below ours.
+        super().__init__(module_name, name, obj=module_name)
+        self._candidates = list(candidates)
+
+    def __str__(self) -> str:
+        module_name, name = self.args
+        first = f"module {program_name(module_name)!r} has no attribute {name!r}"
+        return f"{first}: {explanation(module_name, name, self._candidates)}"
+
+
+def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) -> AttributeError:
+    """The exception for a module's `__getattr__` to raise.
+
+    >>> print(missing_attribute("kobai.nn", "Lienar", ["Linear", "ReLU"]))
+    module 'torch.nn' has no attribute 'Lienar': kobai does not have torch.nn.Lienar.
+    Near names: torch.nn.Linear
+    """
+    return MissingName(module_name, name, candidates)
+
+
+def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundError:
+    """The exception for a module, or a name imported from one, that kobai lacks; `wanted` is the name asked for."""
+    module_name, _, name = wanted.rpartition(".")
+    if wanted.startswith("kobai."):  # only `from torch.nn import Name` gets here under kobai's own name
+        first = f"cannot import name {name!r} from {program_name(module_name)!r}"
+    else:
+        first = f"No module named {wanted!r}"
+    ours = module_name if wanted.startswith("kobai.") else _kobai_name(module_name)
+    # Python hides a ModuleNotFoundError about exactly the name after `from ... import`; the other name is as true.
+    name_attribute = program_name(wanted) if wanted.startswith("kobai.") else f"{ours}.{name}"
+    return ModuleNotFoundError(f"{first}: {explanation(ours, name, candidates)}", name=name_attribute)
+
+
+def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
+    """That kobai lacks the name, and on a second line the names that are near."""
+    place = program_name(module_name)
+    text = f"kobai does not have {place}.{name}."
+    near = near_names(module_name, name, candidates)
+    return f"{text}\nNear names: {', '.join(near)}" if near else text
+
+
+def near_names(module_name: str, name: str, candidates: Iterable[str]) -> list[str]:
+    """Full names that were perhaps meant: the same name elsewhere first, then similar ones here.
+
+    >>> near_names("kobai.optim", "sgd", ["SGD", "Adam"])
+    ['torch.optim.SGD']
+    """
+    elsewhere = [p for p in _PLACES if p != module_name and name in vars(sys.modules.get(p, object))]
+    public = {c.lower(): c for c in candidates if not c.startswith("_")}
+    similar = difflib.get_close_matches(name.lower(), public, n=3, cutoff=0.7)
+    found = [f"{p}.{name}" for p in elsewhere[:2]] + [f"{module_name}.{public[s]}" for s in similar]
+    return list(dict.fromkeys(map(program_name, found)))
+
+
+def explain_in(module: ModuleType) -> None:
+    """Make a module of kobai and its submodules explain their missing names, until `explain_no_more()`.
+
+    `__getattr__` answers for `torch.nn.Name`. For `from torch.linalg import Name` Python asks the import
+    system, and so the hook, only when the module has a `__path__`: a plain module is given an empty one.
+    A module that answers for missing names itself is left as it is.
+    """
+    if "__getattr__" in vars(module):
+        return
+    added: dict[str, object] = {"__getattr__": partial(_raise_missing, module)}
+    if "__path__" not in vars(module):
+        added["__path__"] = []
+    vars(module).update(added)
+    _explaining.append((module, list(added)))
+    for value in list(vars(module).values()):
+        if isinstance(value, ModuleType) and value.__name__.startswith(module.__name__ + "."):
+            explain_in(value)
+
+
+def explain_no_more() -> None:
+    """Leave every module as `explain_in` found it."""
+    while _explaining:
+        module, added = _explaining.pop()
+        for name in added:
+            vars(module).pop(name, None)
+
+
+_explaining: list[tuple[ModuleType, list[str]]] = []
+
+
+def _raise_missing(module: ModuleType, name: str) -> NoReturn:
+    if name.startswith("__"):  # Python's own questions (`__path__`, `__wrapped__`, ...)
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+    raise missing_attribute(module.__name__, name, vars(module))
+
+
+def _kobai_name(name: str) -> str:
+    for ours, theirs in reversed(_PROGRAM_NAMES):
+        if name == theirs or name.startswith(theirs + "."):
+            return ours + name[len(theirs) :]
+    return name

@@ -1,0 +1,139 @@
+"""Run a program as Python would, as `__main__`, and show its errors without the frames that are not its own."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.machinery
+import importlib.util
+import linecache
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from types import CodeType, ModuleType, TracebackType
+
+_COMPAT = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_KOBAI = os.path.dirname(os.path.dirname(_COMPAT)) + os.sep
+# This file and the import hook: never of interest, not even to who works on the engine.
+_MACHINERY = tuple(_COMPAT + name for name in ("script.py", "hook.py", "missing.py", "torch.py"))
+
+
+def run_file(path: str, arguments: list[str]) -> int:
+    """`python path arguments`; a folder or a zip file with a `__main__.py` will do too. Returns the exit status."""
+    if os.path.isdir(path) or zipfile.is_zipfile(path):
+        _first_on_path(os.path.abspath(path))
+        spec = importlib.machinery.PathFinder.find_spec("__main__", [sys.path[0]])
+        if spec is None:
+            return _cannot_run(f"{path!r} has no __main__.py")
+        return _run(lambda: _load_code(spec), [path, *arguments], spec)
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        return _cannot_run(f"cannot open {path!r}: {error.strerror}")
+    full = os.path.abspath(path)
+    _first_on_path(os.path.dirname(os.path.realpath(path)))
+    return _run(lambda: compile(source, full, "exec", dont_inherit=True), [path, *arguments], file=full)
+
+
+def run_stdin(arguments: list[str]) -> int:
+    """`python - arguments`: the program is what standard input holds. Returns the exit status."""
+    source = sys.stdin.read()
+    _first_on_path("")
+    linecache.cache["<stdin>"] = (len(source), None, source.splitlines(keepends=True), "<stdin>")
+    return _run(lambda: compile(source, "<stdin>", "exec", dont_inherit=True), ["-", *arguments])
+
+
+def run_module(name: str, arguments: list[str]) -> int:
+    """`python -m name arguments`. Returns the exit status."""
+    _first_on_path(os.getcwd())
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(name + ".__main__")
+            name += ".__main__"
+    except ModuleNotFoundError as error:
+        return _cannot_run(str(error))
+    if spec is None:
+        return _cannot_run(f"No module named {name}")
+    return _run(lambda: _load_code(spec), [spec.origin or name, *arguments], spec)
+
+
+def _cannot_run(reason: str) -> int:
+    print(f"kobai run: {reason}", file=sys.stderr)
+    return 2
+
+
+def _first_on_path(folder: str) -> None:
+    """Put the program's folder where Python put the folder of the `kobai` command (or nothing, with `-P`)."""
+    if not sys.flags.safe_path:
+        sys.path[0] = folder
+
+
+def _load_code(spec) -> CodeType:
+    code = spec.loader.get_code(spec.name)
+    if code is None:
+        raise ImportError(f"{spec.name} is not a Python program", name=spec.name)
+    return code
+
+
+def _run(code: Callable[[], CodeType], argv: list[str], spec=None, file: str | None = None) -> int:
+    """Execute a program as `__main__`; what it raises is shown as Python would, then becomes the exit status."""
+    sys.argv[:] = argv
+    main = ModuleType("__main__")
+    main.__dict__.update(__builtins__=builtins, __spec__=spec, __package__=spec.parent if spec else None)
+    if spec is not None:
+        main.__dict__.update(__file__=spec.origin, __loader__=spec.loader, __cached__=spec.cached)
+    elif file is not None:
+        loader = importlib.machinery.SourceFileLoader("__main__", file)
+        main.__dict__.update(__file__=file, __loader__=loader, __cached__=None)
+    sys.modules["__main__"] = main  # and it stays: threads, atexit functions and pickles look there
+    try:
+        exec(code(), main.__dict__)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _hide_frames(error)
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _hide_frames(error: BaseException) -> None:
+    """Take the frames of this file, and of kobai's inside, out of an exception and those behind it.
+
+    A reader wants the line of the program. Who works on kobai sets KOBAI_TRACEBACK=full.
+    """
+    full = os.environ.get("KOBAI_TRACEBACK") == "full"
+    seen: set[int] = set()
+    chain: BaseException | None = error
+    while chain is not None and id(chain) not in seen:
+        seen.add(id(chain))
+        hidden = _filter_traceback(chain, _is_machinery if full else _is_inside)
+        if hidden:
+            chain.add_note(f"({hidden} frames inside kobai not shown; KOBAI_TRACEBACK=full shows them)")
+        chain = chain.__cause__ or chain.__context__
+
+
+def _filter_traceback(error: BaseException, drop: Callable[[str], bool]) -> int:
+    """Rebuild an exception's traceback without some files' frames; returns how many of kobai's inside went."""
+    frames = []
+    entry = error.__traceback__
+    while entry is not None:
+        frames.append(entry)
+        entry = entry.tb_next
+    kept: TracebackType | None = None
+    for entry in reversed(frames):
+        if not drop(entry.tb_frame.f_code.co_filename):
+            kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    error.__traceback__ = kept
+    names = [f.tb_frame.f_code.co_filename for f in frames]
+    return sum(drop(n) and not _is_machinery(n) for n in names)
+
+
+def _is_machinery(filename: str) -> bool:
+    return filename in _MACHINERY
+
+
+def _is_inside(filename: str) -> bool:
+    return filename.startswith(_KOBAI)

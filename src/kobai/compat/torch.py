@@ -1,0 +1,55 @@
+"""What `import torch` gives under the hook: all of kobai's public names, and a version that looks like PyTorch's.
+
+It is a module of its own only for the sake of what must differ from `kobai`: `torch.__version__` and
+`torch.version`. Everything else, submodules included, is the very object that kobai has.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import kobai
+from kobai.compat import torch_version
+from kobai.compat.missing import explain_in, missing_attribute
+
+
+class TorchNames(ModuleType):
+    """kobai's names under PyTorch's: a name is looked up in kobai once and kept; assignments reach kobai too."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(f"module 'torch' has no attribute {name!r}")
+        try:
+            value = getattr(kobai, name)
+        except AttributeError:
+            raise missing_attribute("kobai", name, dir(kobai)) from None
+        if isinstance(value, ModuleType):
+            explain_in(value)
+        self.__dict__[name] = value
+        return value
+
+    def __setattr__(self, name: str, value) -> None:
+        if not name.startswith("__"):
+            setattr(kobai, name, value)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__dict__.pop(name, None)
+        delattr(kobai, name)
+
+    def __dir__(self):
+        return sorted({*dir(kobai), *self.__dict__})
+
+
+names = TorchNames("torch", kobai.__doc__)
+names.__dict__.update(
+    __file__=kobai.__file__,
+    __path__=[],
+    __spec__=__spec__,
+    __all__=getattr(kobai, "__all__", None) or [n for n in dir(kobai) if not n.startswith("_")],
+    __version__=torch_version.__version__,
+    version=torch_version,
+)
+# Importing this file gives that module instead of this one.
+sys.modules[__name__] = names
