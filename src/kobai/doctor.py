@@ -45,12 +45,20 @@ PARTS = (
 )  # fmt: skip
 
 _TEXT = {
-    "en": {"present": "present", "missing": "missing", "broken": "broken", "cost": "without it", "fix": "to get it",
-           "why": "its error", "complete": "Everything is there.", "torch": "PyTorch {} is installed here too; `kobai "
-           "run` and %load_ext kobai do not use it, everything else is left alone."},
-    "ja": {"present": "あり", "missing": "なし", "broken": "故障", "cost": "影響", "fix": "導入方法",
-           "why": "エラー", "complete": "すべて揃っています。", "torch": "PyTorch {} も入っていますが、`kobai run` と "
-           "%load_ext kobai では使われません。それ以外には影響しません。"},
+    "en": {
+        "present": "present", "missing": "missing", "broken": "broken",
+        "why": "its error", "cost": "without it", "fix": "to get it",
+        "complete": "Everything is there.",
+        "torch": "PyTorch {} is installed here too. `kobai run` and %load_ext kobai do not use it; "
+                 "nothing else is affected.",
+    },
+    "ja": {
+        "present": "あり", "missing": "なし", "broken": "故障",
+        "why": "エラー", "cost": "影響", "fix": "導入方法",
+        "complete": "すべて揃っています。",
+        "torch": "PyTorch {} も入っています。`kobai run` と %load_ext kobai では使われず、"
+                 "それ以外には影響しません。",
+    },
 }  # fmt: skip
 
 
@@ -58,7 +66,7 @@ def doctor(arguments: list[str]) -> int:
     """Print what is installed; the exit status is 1 when a package is there but cannot be imported."""
     text = _TEXT["ja" if language() == "ja" else "en"]
     print(f"kobai   {kobai.__version__}")
-    print(f"Python  {platform.python_version()}  {sys.executable}  ({platform.system()} {platform.machine()})")
+    print(f"Python  {platform.python_version()}  {sys.executable} ({platform.system()} {platform.machine()})")
     print(f"NumPy   {importlib.metadata.version('numpy')}\n")
     states = [_report(part, text) for part in PARTS]
     if states == ["present"] * len(PARTS):

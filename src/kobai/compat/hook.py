@@ -60,7 +60,8 @@ class _Alias(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self.own_spec  # importlib has just put the alias's there
+        if self.own_spec is not None:  # importlib has just put the alias's there; only `torch` has no other
+            module.__spec__ = self.own_spec
         explain_in(module)
 
 
@@ -142,8 +143,8 @@ def _already_imported(name: str) -> str:
     where = getattr(sys.modules[name], "__file__", None) or "unknown place"
     return (
         f"{name} is already imported in this process, and it is not kobai's ({where}).\n"
-        f"Two systems cannot share the name. Start afresh (in a notebook: restart the kernel) and let kobai in "
-        f"before the first `import {name}`, or write `import kobai as torch` and leave the other one alone."
+        f"Two systems cannot share the name. Start afresh (in a notebook: restart the kernel), load kobai\n"
+        f"before the first `import {name}`; or write `import kobai as torch` and leave the other alone."
     )
 
 

@@ -68,22 +68,25 @@ def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) ->
 
 
 def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundError:
-    """The exception for a module, or a name imported from one, that kobai lacks; `wanted` is the name asked for."""
+    """The exception for a module, or a name imported from one, that kobai lacks.
+
+    >>> print(missing_import("torch.distributed", []))
+    No module named 'torch.distributed': kobai does not have torch.distributed.
+    """
     module_name, _, name = wanted.rpartition(".")
     if wanted.startswith("kobai."):  # only `from torch.nn import Name` gets here under kobai's own name
         first = f"cannot import name {name!r} from {program_name(module_name)!r}"
     else:
         first = f"No module named {wanted!r}"
     ours = module_name if wanted.startswith("kobai.") else _kobai_name(module_name)
-    # Python hides a ModuleNotFoundError about exactly the name after `from ... import`; the other name is as true.
+    # After `from ... import` Python hides a ModuleNotFoundError of exactly that name; the other is as true.
     name_attribute = program_name(wanted) if wanted.startswith("kobai.") else f"{ours}.{name}"
     return ModuleNotFoundError(f"{first}: {explanation(ours, name, candidates)}", name=name_attribute)
 
 
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
     """That kobai lacks the name, and on a second line the names that are near."""
-    place = program_name(module_name)
-    text = f"kobai does not have {place}.{name}."
+    text = f"kobai does not have {program_name(module_name)}.{name}."
     near = near_names(module_name, name, candidates)
     return f"{text}\nNear names: {', '.join(near)}" if near else text
 

@@ -6,7 +6,7 @@ from kobai.compat import hook
 
 
 def load_ipython_extension(shell) -> None:
-    """Serve `import torch` and the others from kobai in this notebook; IPython calls it for `%load_ext kobai`.
+    """Serve `import torch` and the others from kobai; IPython calls this for `%load_ext kobai`.
 
     Raises: RuntimeError when PyTorch or TensorFlow itself is already imported.
     """
@@ -14,5 +14,5 @@ def load_ipython_extension(shell) -> None:
 
 
 def unload_ipython_extension(shell) -> None:
-    """Give the names back; IPython calls it for `%unload_ext kobai`. Names already imported stay kobai's."""
+    """Give the names back; IPython calls this for `%unload_ext kobai`. What was imported stays kobai's."""
     hook.uninstall()

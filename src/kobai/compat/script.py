@@ -1,4 +1,4 @@
-"""Run a program as Python would, as `__main__`, and show its errors without the frames that are not its own."""
+"""Run a program as Python would, as `__main__`, and show its errors without frames that are not its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MACHINERY = tuple(_COMPAT + name for name in ("script.py", "hook.py", "missing.
 
 
 def run_file(path: str, arguments: list[str]) -> int:
-    """`python path arguments`; a folder or a zip file with a `__main__.py` will do too. Returns the exit status."""
+    """`python path arguments`, where path may be a folder or zip file too. Returns the exit status."""
     if os.path.isdir(path) or zipfile.is_zipfile(path):
         _first_on_path(os.path.abspath(path))
         spec = importlib.machinery.PathFinder.find_spec("__main__", [sys.path[0]])
@@ -78,7 +78,7 @@ def _load_code(spec) -> CodeType:
 
 
 def _run(code: Callable[[], CodeType], argv: list[str], spec=None, file: str | None = None) -> int:
-    """Execute a program as `__main__`; what it raises is shown as Python would, then becomes the exit status."""
+    """Execute a program as `__main__`; what it raises is shown, and becomes the exit status."""
     sys.argv[:] = argv
     main = ModuleType("__main__")
     main.__dict__.update(__builtins__=builtins, __spec__=spec, __package__=spec.parent if spec else None)
@@ -116,7 +116,7 @@ def _hide_frames(error: BaseException) -> None:
 
 
 def _filter_traceback(error: BaseException, drop: Callable[[str], bool]) -> int:
-    """Rebuild an exception's traceback without some files' frames; returns how many of kobai's inside went."""
+    """Rebuild an exception's traceback without some files' frames; returns how many of the engine's went."""
     frames = []
     entry = error.__traceback__
     while entry is not None:

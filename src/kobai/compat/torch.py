@@ -1,4 +1,4 @@
-"""What `import torch` gives under the hook: all of kobai's public names, and a version that looks like PyTorch's.
+"""What `import torch` gives under the hook: kobai's public names, and a version like PyTorch's.
 
 It is a module of its own only for the sake of what must differ from `kobai`: `torch.__version__` and
 `torch.version`. Everything else, submodules included, is the very object that kobai has.
@@ -15,7 +15,7 @@ from kobai.compat.missing import explain_in, missing_attribute
 
 
 class TorchNames(ModuleType):
-    """kobai's names under PyTorch's: a name is looked up in kobai once and kept; assignments reach kobai too."""
+    """A module that looks each name up in kobai once and keeps it; assignments reach kobai too."""
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
@@ -46,7 +46,6 @@ names = TorchNames("torch", kobai.__doc__)
 names.__dict__.update(
     __file__=kobai.__file__,
     __path__=[],
-    __spec__=__spec__,
     __all__=getattr(kobai, "__all__", None) or [n for n in dir(kobai) if not n.startswith("_")],
     __version__=torch_version.__version__,
     version=torch_version,

@@ -28,7 +28,7 @@ class TorchVersion(str):
 def _numbers(version) -> tuple[int, ...]:
     """The numbers of a release, without zeros at the end: 2.13.0+cpu is (2, 13), as is "2.13"."""
     if isinstance(version, str):
-        version = re.match(r"\d*(\.\d+)*", version).group().split(".")
+        version = re.split(r"[^\d.]", version, maxsplit=1)[0].split(".")
     parts = [int(p or 0) for p in version]
     while parts and parts[-1] == 0:
         parts.pop()

@@ -15,7 +15,7 @@ from importlib.util import module_from_spec
 class FirstServedName:
     """Waits for the first import of a served name, then puts the real hook in its own place."""
 
-    names = frozenset(os.environ.get("KOBAI_SERVES", "").split(","))
+    names = frozenset(os.environ.get("KOBAI_SERVES", "").split(",")) - {""}
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname.partition(".")[0] not in self.names:
@@ -26,9 +26,9 @@ class FirstServedName:
         except ModuleNotFoundError as error:
             sys.meta_path.insert(0, self)  # a second try must not find another torch
             raise ImportError(
-                f"This process was started by a program under `kobai run`, where {fullname} is kobai's, but its "
-                f"Python ({sys.executable}) cannot import kobai: {error}.\n"
-                "Install kobai there, or start the process without PYTHONPATH and KOBAI_SERVES in its environment."
+                f"{fullname} is kobai's here, because a program under `kobai run` started this process, "
+                f"but its Python ({sys.executable}) cannot import kobai: {error}.\n"
+                "Install kobai there, or start the process without KOBAI_SERVES in its environment."
             ) from None
         hook.install()
         return sys.meta_path[0].find_spec(fullname, path, target)

@@ -1,0 +1,42 @@
+# make test    the tests that need nothing but kobai
+# make demo    a network learns to read handwritten digits
+# make lint    style and types
+# make clean   remove the environment and the caches
+#
+# The environment in .venv is made on first use and again whenever pyproject.toml changes.
+
+PYTHON ?= python3
+VENV   := .venv
+# Windows has no bin folder in its environments.
+BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.demo
+	$(BIN)/kobai run examples/digits.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest tests --ignore=tests/against_torch
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+EXTRAS_demo := demo
+EXTRAS_dev  := demo,dev
+
+# One stamp file for each set of extras that is installed.
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/.made
+	@echo "== Installing kobai into $(VENV), with what 'make $(or $(firstword $(MAKECMDGOALS)),demo)' needs"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[$(EXTRAS_$*)]'
+	@touch $@
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("kobai needs Python 3.11 or newer; $(PYTHON) is %d.%d. Say which to use: make PYTHON=python3.12 ..." % v[:2])'
+	@echo "== Making the environment $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .ci/out
+	find src tests -name __pycache__ -type d -exec rm -rf {} +

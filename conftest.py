@@ -1,0 +1,15 @@
+"""What the examples in docstrings and documents may use without importing it."""
+
+import numpy as np
+import pytest
+
+import kobai
+
+# The start-up file of child processes: importing it would change this one.
+collect_ignore_glob = ["src/kobai/compat/children/*"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def names_of_examples(doctest_namespace):
+    """`kobai` and `np`; and `torch`, which is kobai as in a program under `kobai run`."""
+    doctest_namespace.update(kobai=kobai, torch=kobai, np=np)
