@@ -1,0 +1,141 @@
+"""What the current thread records: grad mode, inference mode, saved-tensor hooks, forward levels."""
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+
+
+class _Modes(threading.local):
+    """One instance per thread; the class attributes are the defaults of a new thread."""
+
+    grad = True          # record operations on tensors that require grad
+    inference = False    # as grad=False, and tensors made here never enter a graph
+    pack = None          # (pack, unpack) of the innermost saved_tensors_hooks
+    anomaly = False      # check gradients for NaN in backward
+    dual = ()            # open forward-mode levels, innermost last
+
+
+modes = _Modes()
+
+
+class _Context:
+    """A context manager that is also a decorator, for functions and generators."""
+
+    def __call__(self, fn):
+        if inspect.isgeneratorfunction(fn):
+            return self._wrap_generator(fn)
+
+        @functools.wraps(fn)
+        def inside(*args, **kwargs):
+            with self._fresh():
+                return fn(*args, **kwargs)
+        return inside
+
+    def _wrap_generator(self, fn):
+        """The mode holds while the generator's body runs, not between its values."""
+        @functools.wraps(fn)
+        def inside(*args, **kwargs):
+            gen, value = fn(*args, **kwargs), None
+            while True:
+                try:
+                    with self._fresh():
+                        item = gen.send(value)
+                except StopIteration as stop:
+                    return stop.value
+                value = yield item
+        return inside
+
+    def _fresh(self):
+        return type(self)()
+
+
+class _GradMode(_Context):
+    value: bool
+
+    def __new__(cls, fn=None):
+        """`@no_grad` without parentheses decorates at once."""
+        self = super().__new__(cls)
+        return self if fn is None else self(fn)
+
+    def __enter__(self):
+        self._before = modes.grad
+        modes.grad = self.value
+
+    def __exit__(self, *exc):
+        modes.grad = self._before
+
+
+class no_grad(_GradMode):
+    """Operations inside are not recorded; use as `with no_grad():` or `@no_grad()`.
+
+    >>> import kobai
+    >>> w = kobai.tensor(2.0, requires_grad=True)
+    >>> with kobai.no_grad():
+    ...     (w * 3).requires_grad
+    False
+    """
+
+    value = False
+
+
+class enable_grad(_GradMode):
+    """Operations inside are recorded, also within `no_grad`."""
+
+    value = True
+
+
+class set_grad_enabled(_Context):
+    """Turn recording on or off: at once as a function, until the end of the block in `with`."""
+
+    def __init__(self, mode):
+        self.mode, self._before = bool(mode), modes.grad
+        modes.grad = self.mode
+
+    def __call__(self, fn):
+        modes.grad = self._before  # as a decorator it must not act on the surrounding code
+        return super().__call__(fn)
+
+    def _fresh(self):
+        return set_grad_enabled(self.mode)
+
+    def __enter__(self):
+        modes.grad = self.mode
+
+    def __exit__(self, *exc):
+        modes.grad = self._before
+
+
+class inference_mode(_Context):
+    """As `no_grad`, for code that will never need gradients."""
+
+    def __new__(cls, mode=True):
+        self = super().__new__(cls)
+        if callable(mode):
+            self.mode = True
+            return self(mode)
+        return self
+
+    def __init__(self, mode=True):
+        self.mode = True if callable(mode) else bool(mode)
+
+    def _fresh(self):
+        return inference_mode(self.mode)
+
+    def __enter__(self):
+        self._before = modes.grad, modes.inference
+        modes.inference = self.mode
+        modes.grad = False if self.mode else self._before[0]
+
+    def __exit__(self, *exc):
+        modes.grad, modes.inference = self._before
+
+
+def is_grad_enabled():
+    """Whether operations are recorded now, in this thread."""
+    return modes.grad
+
+
+def is_inference_mode_enabled():
+    """Whether `inference_mode` is on in this thread."""
+    return modes.inference

@@ -1,0 +1,216 @@
+"""Nodes of the recorded graph: what `grad_fn` shows."""
+from __future__ import annotations
+
+import sys
+from itertools import count
+
+_next_order = count(0, -1).__next__  # later nodes have smaller numbers: a heap gives the latest first
+
+
+class Node:
+    """One recorded operation: how to send a gradient from its output to its inputs.
+
+    Each op class has its own subclass, named as PyTorch names it (`AddBackward0`). `edges` go to
+    the producers of the inputs: a Node, a Port (one output of several), a leaf Tensor, or None.
+    """
+
+    __slots__ = ("op", "edges", "saved", "vjp", "fit", "where", "order", "hooks", "extra", "__weakref__")
+    hidden = False     # a cast or broadcast that PyTorch does inside the operation
+    outs = None        # (shape, dtype) of each output, where there are several
+
+    def __init__(self, op, edges, saved, vjp, fit, where):
+        self.op, self.edges, self.saved, self.vjp = op, edges, saved, vjp
+        self.fit, self.where = fit, where
+        self.hooks = self.extra = None
+        self.order = _next_order()
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+    def name(self):
+        """PyTorch's name of the operation, such as `AddBackward0`."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self):
+        """Pairs (node, output number) of the producers of the inputs, as in PyTorch."""
+        return tuple(_shown(e) for e in self.edges)
+
+    @property
+    def metadata(self):
+        return self._extras().setdefault("metadata", {})
+
+    def _sequence_nr(self):
+        return -self.order
+
+    def _extras(self):
+        if self.extra is None:
+            self.extra = {}
+        return self.extra
+
+    def register_hook(self, hook):
+        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return new grad_inputs."""
+        return Hook(self._hook_lists()[1], hook)
+
+    def register_prehook(self, hook):
+        """Call `hook(grad_outputs)` before this node runs; it may return new grad_outputs."""
+        return Hook(self._hook_lists()[0], hook)
+
+    def _hook_lists(self):
+        """(before, after, by output number); made when first asked for."""
+        if self.hooks is None:
+            self.hooks = {}, {}, {}
+        return self.hooks
+
+    def __getattr__(self, name):
+        if name.startswith("_saved_"):
+            return saved_attribute(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self):
+        return [*object.__dir__(self), *saved_names(self)]
+
+
+class Port:
+    """One output of a node that has several."""
+
+    __slots__ = ("node", "number")
+
+    def __init__(self, node, number):
+        self.node, self.number = node, number
+
+
+class AccumulateGrad:
+    """The end of the graph at a leaf, as PyTorch shows it: adds into `variable.grad`."""
+
+    __slots__ = ("variable", "__weakref__")
+    next_functions = ()
+    metadata: dict = {}
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+    def name(self):
+        return "torch::autograd::AccumulateGrad"
+
+    def register_hook(self, hook):
+        return self.variable.register_post_accumulate_grad_hook(lambda v: hook((), (v.grad,)))
+
+    def register_prehook(self, hook):
+        return self.variable.register_hook(lambda g: hook((g,)))
+
+
+class Hook:
+    """Removes one hook again: `handle.remove()`, or at the end of `with handle:`."""
+
+    _next_id = count().__next__
+
+    def __init__(self, hooks, hook, extra=None):
+        self.id = Hook._next_id()
+        self._hooks = hooks
+        hooks[self.id] = hook if extra is None else (hook, extra)
+
+    def remove(self):
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+class Freed:
+    """Stands in a node for the values that an earlier backward pass gave free."""
+
+    __slots__ = ("where",)
+
+    def __init__(self, where):
+        self.where = where
+
+
+def accumulator(leaf):
+    """The AccumulateGrad of a leaf: the same object each time, for as long as somebody holds it."""
+    import weakref  # only programs that walk the graph come here
+    known = leaf.__dict__.get("_accumulator")
+    found = known() if known is not None else None
+    if found is None:
+        found = AccumulateGrad(leaf)
+        leaf.__dict__["_accumulator"] = weakref.ref(found)
+    return found
+
+
+def _shown(edge):
+    if edge is None:
+        return None, 0
+    if isinstance(edge, Port):
+        return edge.node, edge.number
+    if not isinstance(edge, Node):
+        return accumulator(edge), 0
+    return _shown(edge.edges[0]) if edge.hidden else (edge, 0)
+
+
+def saved_names(node):
+    """PyTorch's names of what the node saved: `_saved_self`, `_saved_other`, `_saved_result`, ..."""
+    return [] if node.op is None else [
+        "_saved_" + _SAVED.get(ask, ask) for ask in getattr(node.vjp, "asks", ())]
+
+
+_SAVED = {"x": "self", "a": "self", "b": "other", "y": "result"}
+
+
+def saved_attribute(node, name):
+    from ..op import unpack  # a view on demand; the engine itself does not come here
+    for number, ask in enumerate(getattr(node.vjp, "asks", ())):
+        if name == "_saved_" + _SAVED.get(ask, ask):
+            if isinstance(node.saved, Freed):
+                raise RuntimeError(_FREED_ATTRIBUTE)
+            return unpack(node)[number]
+    raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+
+
+_FREED_ATTRIBUTE = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they "
+    "have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward.")
+
+
+# ---- where in the user's program -------------------------------------------------------------
+_PACKAGE = __file__.rsplit("autograd", 1)[0]
+
+
+class _Inside(dict):
+    """filename -> whether it is kobai's own (or generated by it, or the frozen import system's)."""
+
+    def __missing__(self, filename):
+        self[filename] = inside = filename.startswith((_PACKAGE, "<kobai"))
+        return inside
+
+
+inside = _Inside()
+
+
+def here(depth=1):
+    """(code, instruction) of the innermost frame outside kobai: resolved to a line only when shown."""
+    frame = sys._getframe(depth)
+    while inside[frame.f_code.co_filename]:
+        back = frame.f_back
+        if back is None:
+            break
+        frame = back
+    return frame.f_code, frame.f_lasti
+
+
+def line_of(where):
+    """(filename, line number, function name) of what `here` returned."""
+    code, instruction = where
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if start <= instruction < end:
+            line = number or line
+            break
+    return code.co_filename, line, code.co_name

@@ -1,0 +1,67 @@
+"""Devices: where a tensor lives. This version computes on the CPU."""
+from __future__ import annotations
+
+
+class device:
+    """A device, `device("cpu")` or `device("cpu", 0)`.
+
+    >>> import kobai
+    >>> kobai.device("cpu")
+    device(type='cpu')
+    """
+
+    __slots__ = ("type", "index")
+    _known = ("cpu", "cuda", "mps", "xpu", "meta")
+
+    def __init__(self, type, index=None):
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        if not isinstance(type, str):
+            type = f"cuda:{type}"
+        kind, _, number = type.partition(":")
+        if kind not in self._known:
+            raise RuntimeError(
+                f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {kind}")
+        self.type = kind
+        self.index = int(number) if number else index
+
+    def __repr__(self):
+        return f"device(type={self.type!r}" + (f", index={self.index})" if self.index is not None else ")")
+
+    def __str__(self):
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other):
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self):
+        return hash((self.type, self.index))
+
+    def __reduce__(self):
+        return device, (self.type, self.index)
+
+    def __enter__(self):
+        check(self)
+        return self
+
+    def __exit__(self, *exc):
+        return None
+
+
+cpu = device("cpu")
+
+
+def check(d):
+    """The device `d` if kobai computes on it; PyTorch's errors otherwise."""
+    if d is None or d is cpu:
+        return cpu
+    d = device(d)
+    if d.type == "cuda":
+        raise AssertionError(
+            "Torch not compiled with CUDA enabled\n"
+            "  cause: this version of kobai computes on the CPU only.\n"
+            "  fix: use device='cpu', or choose it by: "
+            "device = 'cuda' if torch.cuda.is_available() else 'cpu'")
+    if d.type != "cpu":
+        raise RuntimeError(f"kobai has no {d.type} device; use device='cpu'")
+    return cpu

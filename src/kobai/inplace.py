@@ -1,0 +1,195 @@
+"""In-place changes: `x.add_(y)`, `x[i] = v`, `out=`. Memory, version counter and history together."""
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from . import dtype as dtypes
+from .autograd.mode import modes
+from .diagnose import error
+from .op import Op, _record, m
+from .tensor import LiftedTensor, Tensor
+
+
+class CopySlices(Op):
+    """The base of a view after the view was written: `new` in the view's place (PyTorch's CopySlices)."""
+
+    chain: tuple
+    grad_name = "CopySlices"
+
+    def _view(self, array):
+        for op in self.chain:
+            array = op(array)
+        return array
+
+    def forward(self, base, new):
+        out = np.array(base)
+        self._view(out)[...] = new
+        return out
+
+    def vjp_base(self, g, new_shape, new_dtype):
+        return self(g, np.zeros(new_shape, new_dtype))
+
+    def vjp_new(self, g):
+        return self._view(g)
+
+
+def inplace(fn, a, *args, **kwargs):
+    """Replace the contents of `a` by `fn(a, *args)`, and its history by that of the result."""
+    refuse_leaf(a)
+    if not isinstance(fn, Op):
+        if a._rg and modes.grad:  # fn may record several ops: none may have saved memory we write to
+            a_before = m.identity(a) if isinstance(a, LiftedTensor) else _copy_with_history(a)
+            return replace(a, fn(a_before, *args, **kwargs))
+        return replace(a, fn(a, *args, **kwargs))
+    if _fits_ufunc(fn, a, args):
+        x = a._array()
+        y = args[0]._data if args and isinstance(args[0], Tensor) else args[0] if args else None
+        try:
+            fn.ufunc(*((x,) if y is None else (x, y)), out=x)
+        except ValueError:
+            raise error("inplace-shape", have=x.shape, want=np.broadcast_shapes(x.shape, y.shape)) from None
+        a._ver[0] += 1
+        return a
+    return replace(a, fn(a, *args))
+
+
+def _fits_ufunc(op, a, args):
+    """Whether NumPy can write the result into `a` at once: plain arrays of one float dtype, no gradient."""
+    if getattr(op, "ufunc", None) is None or isinstance(a, LiftedTensor) or a._data.dtype.kind != "f":
+        return False
+    if (a._rg or a._base is not None) and modes.grad:
+        return False
+    for v in args:
+        if isinstance(v, Tensor):
+            if isinstance(v, LiftedTensor) or v._data.dtype is not a._data.dtype or v._rg and modes.grad:
+                return False
+        elif type(v) not in (int, float):
+            return False
+    return True
+
+
+def refuse_leaf(a):
+    """In-place changes of a leaf that requires grad would lose the value its gradient belongs to."""
+    if modes.grad and a._rg and a._node is None:
+        raise error("inplace-leaf", tensor=a)
+    base = a._base
+    if base is not None and modes.grad and base._rg and base._node is None:
+        raise error("inplace-leaf-view", tensor=a)
+
+
+def replace(a, new):
+    """Write `new` into `a`; `a` keeps its shape and dtype."""
+    if not isinstance(new, Tensor):
+        raise TypeError(f"expected a Tensor, got {type(new).__name__}")
+    have, want = a._value.shape, new._value.shape
+    if have != want:
+        raise error("inplace-shape", have=have, want=want)
+    if new._value.dtype != a._value.dtype:
+        if not dtypes.can_cast(new.dtype, a.dtype):
+            raise RuntimeError(f"result type {_type_name(new.dtype)} can't be cast to the desired output type "
+                               f"{_type_name(a.dtype)}")
+        new = m.cast(new, a.dtype)
+    write(a, new)
+    return a
+
+
+def write(a, new):
+    """Put the values and the history of `new` (of equal shape and dtype) into `a` and its base."""
+    if a._base is not None and (a._rg or new._rg) and modes.grad:
+        refuse_leaf(a)
+    if isinstance(a, LiftedTensor) or isinstance(new, LiftedTensor):
+        _write_lifted(a, new)
+    else:
+        if new._node is not None:
+            _keep_saved(new._node, a)
+        target = a._array()
+        if not target.flags.writeable:
+            raise error("inplace-expanded", tensor=a)
+        target[...] = new._data
+    a._ver[0] += 1
+    if modes.grad and (new._rg or a._rg):
+        rebase(a, new)
+    return a
+
+
+def rebase(a, new):
+    """`a` now has the history of `new`; if it is a view, its base has it too."""
+    base = a._base
+    if base is None:
+        a._node, a._rg = new._node, new._rg
+        a._rebased += 1
+        return
+    _record(CopySlices(a._chain), [base, new], [base._value, new._value], base, base._value)
+    base._rebased += 1
+
+
+def _write_lifted(a, new):
+    """Lifted values are immutable: the tensor gets another one, and its base a patched one."""
+    if a._base is not None:
+        patched = CopySlices(a._chain)(a._base.detach(), new.detach())
+        a._base._value = patched._value
+    if not isinstance(a, LiftedTensor):
+        raise error("lifted-into-plain", tensor=a)
+    a._value = new._value
+
+
+def _keep_saved(node, a):
+    """If the node of the new value saved the memory that is about to be overwritten, save a copy."""
+    node = getattr(node, "node", node)
+    saved, x = node.saved, a._data
+    if type(x) is not np.ndarray or not isinstance(saved, tuple) or node.vjp.__class__ is not _function:
+        return
+    n = len(node.vjp.asks)
+    touched = [i for i, v in enumerate(saved[:n]) if isinstance(v, np.ndarray) and np.may_share_memory(v, x)]
+    if touched:
+        values = [np.array(v) if i in touched else v for i, v in enumerate(saved[:n])]
+        cells = [[0, None] if c is a._ver else c for c in saved[n:n + node.vjp.cells]]
+        node.saved = (*values, *cells, sum(c[0] for c in cells))
+
+
+_function = type(lambda: None)
+
+
+def _copy_with_history(a):
+    from .op import _alias
+    from .tensor import edge_of, wrap
+    if a._node is None:
+        t = wrap(np.array(a._data))
+        t._rg = a._rg
+        return t
+    return _alias(np.array(a._data), edge_of(a))
+
+
+def into(out, result):
+    """The `out=` argument: write `result` into `out` (resized if it does not fit) and return `out`."""
+    if isinstance(result, tuple):
+        for o, r in zip(out, result):
+            into(o, r)
+        return type(result)(out) if type(result) is tuple else type(result)(*out)
+    if modes.grad and (out._rg or result._rg):
+        raise RuntimeError(
+            "functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad.\n  fix: leave out `out=`, or compute it under torch.no_grad().")
+    if not dtypes.can_cast(result.dtype, out.dtype):
+        raise RuntimeError(f"result type {_type_name(result.dtype)} can't be cast to the desired output type "
+                           f"{_type_name(out.dtype)}")
+    if out._data.shape != result._data.shape:
+        if out._data.size:
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape {list(out.shape)}, which "
+                f"does not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=4)
+        out._data = np.empty(result._data.shape, out._data.dtype)
+    out._array()[...] = result._data
+    out._ver[0] += 1
+    return out
+
+
+_TYPE_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
+               "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
+               "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
+
+
+def _type_name(d):
+    return _TYPE_NAMES.get(d.name, d.name)

@@ -1,0 +1,658 @@
+"""What an operation is, and how one is applied to tensors and recorded.
+
+An op is one class: `forward` computes on NumPy arrays, rules named after its inputs (`d_x`,
+`vjp_a`) give derivatives, fields hold its parameters. Rules ask for what they need by the names
+of their arguments; only that is saved. This module turns the rules into two small functions for
+each op and set of inputs that need a gradient: `save` packs what they ask for, `vjp` applies them.
+"""
+from __future__ import annotations
+
+from sys import _getframe
+from types import SimpleNamespace
+
+import numpy as np
+
+from . import dtype as dtypes
+from .autograd.mode import modes
+from .autograd.node import Freed, Node, Port, here, inside
+from .diagnose import error
+from .lifted import Lifted, top
+from .tensor import LiftedTensor, Tensor, edge_of, refresh, wrap
+
+m = SimpleNamespace()  # every op and function by name, for arrays, Tensors and lifted values alike
+registry: list[type[Op]] = []
+
+_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+_HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
+_new = object.__new__
+
+
+def dtype_of(v):
+    """The NumPy dtype of an array, a Tensor, or a lifted value; of a Python number, its own."""
+    if isinstance(v, Tensor):
+        return v._value.dtype
+    return v.dtype if hasattr(v, "dtype") else np.dtype(type(v))
+
+
+class Op:
+    """One operation. Instances with equal parameters are the same object.
+
+    Class attributes: `grad_name` (PyTorch's name of the backward node, where it is not
+    ClassName + "Backward0"), `linear` (its own jvp), `common` (inputs brought to one dtype),
+    `floats` (integers become the default float), `outputs` ("many" if forward returns a tuple).
+    """
+
+    inputs: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    variadic = False
+    grad_name = ""
+    linear = False
+    elementwise = False
+    floats = False
+    common: tuple[str, ...] = ()
+    outputs = 1
+    view = False
+    moves = False
+    differentiable = False
+    abstract = True
+    emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
+    lower = None          # the op in terms of simpler ops, for the compiler
+    batch = None          # vmap: batch(size, dims, values) -> value with the batch first
+    _instances: dict
+
+    def __init_subclass__(cls):
+        cls._instances = {}
+        cls._compiled = {}
+        cls.abstract = cls.forward is Op.forward
+        cls.fields = tuple(n for k in reversed(cls.__mro__) for n in vars(k).get("__annotations__", ())
+                           if k is not object and k is not Op)
+        if not cls.abstract:
+            _read_signature(cls)
+            _read_rules(cls)
+            name = cls.grad_name or cls.__name__ + "Backward0"
+            cls.Node = type(name, (Node,), {"__slots__": (), "__module__": "kobai"})
+            registry.append(cls)
+
+    def __new__(cls, *args):
+        key = (args, *map(type, args)) if args else ()
+        try:
+            return cls._instances[key]
+        except KeyError:
+            return cls._instances.setdefault(key, cls._make(args))
+        except TypeError:  # a parameter that cannot be a key, such as a callable with state
+            return cls._make(args)
+
+    @classmethod
+    def _make(cls, args):
+        if len(args) > len(cls.fields):
+            raise TypeError(f"{cls.__name__} takes {len(cls.fields)} parameters, got {len(args)}")
+        self = object.__new__(cls)
+        for name, value in zip(cls.fields, args):
+            setattr(self, name, value)
+        for name in cls.fields[len(args):]:
+            setattr(self, name, getattr(cls, name))  # its default; AttributeError if it has none
+        return self
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in self.fields)})"
+
+    def __reduce__(self):
+        return type(self), tuple(getattr(self, n) for n in self.fields)
+
+    def __call__(self, *values):
+        """Apply to any values: record on Tensors, interpret lifted ones, compute on arrays."""
+        for v in values:
+            if isinstance(v, Tensor):
+                return apply(self, *values)
+        for v in values:
+            if isinstance(v, Lifted):
+                return top(values).process(self, values)
+        return self.forward(*values)
+
+    def forward(self, *arrays):
+        """The result on NumPy arrays."""
+        raise NotImplementedError
+
+
+class Elementwise(Op):
+    """y[i] = f(x[i], ...), broadcasting. Rules `d_x` give dy/dx; the chain rule is added here.
+
+    A rule may also be a number (`d_a = 1`), or a `vjp_x(g, ...)` where the product g * dy/dx would
+    be wrong or wasteful. `ufunc` is NumPy's function, if there is one: then forward is that.
+    """
+
+    elementwise = True
+    ufunc = None
+    operator = ""      # Python's operator: "mul" gives __mul__, __rmul__, __imul__
+
+    def __init_subclass__(cls):
+        if vars(cls).get("ufunc") and "forward" not in vars(cls):
+            cls.forward = cls.ufunc  # a ufunc is no Python method: self is not passed
+            cls.inputs = ("x",) if cls.ufunc.nin == 1 else ("a", "b")
+        super().__init_subclass__()
+        if not cls.abstract and "common" not in vars(cls):
+            cls.common = cls.inputs
+
+
+class Movement(Op):
+    """Elements move, none changes: reshape, transpose, slices. Linear; the result may be a view."""
+
+    linear = True
+    view = True        # the result may share the memory of the input
+    moves = True       # no arithmetic: any dtype passes through as it is
+
+
+class Reduction(Op):
+    """Dimensions are summed up, or the like, over `dim`: a sorted tuple of dimensions >= 0."""
+
+    dim: tuple
+    keepdim: bool = False
+
+
+class Contraction(Op):
+    """Products summed over shared dimensions: matmul, convolution."""
+
+
+# ---- from rules to functions -----------------------------------------------------------------
+def _read_signature(cls):
+    code = getattr(cls.forward, "__code__", None)
+    if code is not None:
+        cls.inputs = code.co_varnames[1:code.co_argcount]
+        cls.variadic = bool(code.co_flags & 4)
+        if cls.variadic:
+            cls.inputs = (*cls.inputs, code.co_varnames[code.co_argcount])
+
+
+def _read_rules(cls):
+    """Collect d_x / vjp_x / vjp, and refuse names that no input has and arguments nobody can give."""
+    known = {"g", "y", "needs", *cls.inputs}
+    known.update(f"{n}_{what}" for n in cls.inputs for what in ("shape", "dtype"))
+    cls.rules, cls.joint = {}, getattr(cls, "vjp", None)
+    for name in dir(cls):
+        kind, _, target = name.partition("_")
+        if kind not in ("d", "vjp") or not target:
+            continue
+        if target not in cls.inputs:
+            raise TypeError(f"{cls.__name__}.{name}: forward has no input {target!r}")
+        cls.rules[target] = getattr(cls, name)
+    for rule in (*cls.rules.values(), cls.joint):
+        for ask in _asks(rule):
+            if ask not in known:
+                raise TypeError(f"{cls.__name__}: a rule asks for {ask!r}; it can have {sorted(known)}")
+    cls.differentiable = bool(cls.rules or cls.joint)
+
+
+def _asks(rule):
+    code = getattr(rule, "__code__", None)
+    return code.co_varnames[1:code.co_argcount] if code else ()
+
+
+def compiled_rules(cls, mask, is_complex):
+    """(save, vjp) for an op class whose inputs with a bit in `mask` need a gradient."""
+    key = mask, is_complex
+    found = cls._compiled.get(key)
+    if found is None:
+        found = cls._compiled[key] = _generate(cls, mask, is_complex)
+    return found
+
+
+def _generate(cls, mask, is_complex):
+    """Write the two functions as source: a page of Python instead of a loop on every call."""
+    wanted = [(i, n) for i, n in enumerate(cls.inputs) if mask >> i & 1 or cls.variadic]
+    rules = [cls.joint] if cls.joint else [cls.rules.get(n) for _, n in wanted]
+    asks = list(dict.fromkeys(a for r in rules for a in _asks(r) if a not in ("g", "needs")))
+    cells = [f"t_{a}" for a in asks if a in cls.inputs] + ["out"] * ("y" in asks)
+    place = {a: f"s[{i}]" for i, a in enumerate(asks)}
+    scope = {"changed": _changed, "freed": _freed, "fit": _fit, "conj": lambda v: m.conj(v),
+             "watch": _watch}
+
+    def arguments(rule, name):
+        scope["rule_" + name] = rule
+        return f"rule_{name}(op, {', '.join({'g': 'g', 'needs': 'needs'}.get(a) or place[a] for a in _asks(rule))})"
+
+    if cls.joint:
+        result = arguments(cls.joint, "joint")
+        scope["needs"] = tuple(bool(mask >> i & 1) for i in range(max(mask.bit_length(), len(cls.inputs))))
+    else:
+        result = f"({', '.join(_term(cls, i, n, mask, is_complex, arguments) for i, n in enumerate(cls.inputs))},)"
+    lines = ["def vjp(node, g, s):", " op = node.op"]
+    if cells:  # changed in place since it was saved?
+        seen = " + ".join(f"s[{len(asks) + i}][0]" for i in range(len(cells)))
+        lines += [" if s.__class__ is not tuple: freed(node)",
+                  f" if {seen} != s[{len(asks) + len(cells)}]: changed(node)"]
+    elif asks:
+        lines += [" if s.__class__ is not tuple: freed(node)"]
+    if cls.elementwise and len(cls.inputs) > 1:
+        lines += [f" r = {result}", " return r if node.fit is None else fit(r, node.fit)"]
+    else:
+        lines += [f" return {result}"]
+    values = [_saved_value(cls, a) for a in asks]
+    star = "*" if cls.variadic else ""
+    params = ", ".join(("*" if cls.variadic and n == cls.inputs[-1] else "") + n for n in cls.inputs)
+    lines += [f"def save(y, out, tensors, {params}):"]
+    if cells:
+        names = [f"t_{n}" for n in cls.inputs]
+        names[-1] = star + names[-1]
+        lines += [f" ({', '.join(names)},) = tensors"]
+        versions = [f"watch({c})" if _may_be_many(cls, c) else f"{c}._ver" for c in cells]
+        lines += [f" v{i} = {v}" for i, v in enumerate(versions)]
+        stamp = " + ".join(f"v{i}[0]" for i in range(len(cells)))
+        lines += [f" return ({', '.join(values + [f'v{i}' for i in range(len(cells))] + [stamp])},)"]
+    else:
+        lines += [f" return ({', '.join(values)}{',' if values else ''})"]
+    exec(compile("\n".join(lines), f"<kobai {cls.__name__}>", "exec"), scope)
+    scope["vjp"].asks, scope["vjp"].cells = asks, len(cells)
+    return scope["save"], scope["vjp"]
+
+
+def _may_be_many(cls, cell):
+    return cell == "out" and cls.outputs != 1 or cls.variadic and cell == "t_" + cls.inputs[-1]
+
+
+def _term(cls, i, name, mask, is_complex, arguments):
+    """Source of the gradient of one input."""
+    rule = cls.rules.get(name)
+    if not mask >> i & 1 or rule is None:
+        return "None"
+    if f"vjp_{name}" in dir(cls):
+        return arguments(rule, name)
+    if not callable(rule):
+        return {1: "g", -1: "-g"}.get(rule, f"g * {rule!r}")
+    d = arguments(rule, name)
+    return f"g * conj({d})" if is_complex else f"g * {d}"
+
+
+def _saved_value(cls, ask):
+    for n in cls.inputs:
+        many = cls.variadic and n == cls.inputs[-1]
+        if ask == n + "_shape":
+            return f"tuple([v.shape for v in {n}])" if many else f"{n}.shape"
+        if ask == n + "_dtype":
+            return f"tuple([v.dtype for v in {n}])" if many else f"{n}.dtype"
+    return ask
+
+
+class _watch:
+    """The version cells of several tensors, read like one."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, tensors):
+        self.cells = [t._ver for t in tensors]
+
+    def __getitem__(self, i):
+        return sum(c[0] for c in self.cells)
+
+
+def _fit(grads, shapes):
+    """Sum gradients of broadcast inputs down to the inputs' shapes."""
+    return tuple([g if g is None or shape is None else m.sum_to(g, shape) for g, shape in zip(grads, shapes)])
+
+
+def _changed(node):
+    raise error("inplace-saved", node=node)
+
+
+def _freed(node):
+    raise error("second-backward", node=node)
+
+
+# ---- application: the hot path ---------------------------------------------------------------
+class _Constant:
+    """Stands for a Python number or array among the inputs: nothing to watch, no gradient."""
+
+    _ver = [0, None]
+
+
+CONSTANT = _Constant()
+
+
+def apply1(op, a):
+    """Apply an op of one input. Float32 and float64 tensors take the short way."""
+    try:
+        x = a._data
+        d = x.dtype
+        if d is not _F32 and d is not _F64 or op.view:
+            return apply_any(op, (a,))
+    except AttributeError:
+        return apply_any(op, (a,))
+    if a._base is not None:
+        refresh(a)
+    y = op.forward(x)
+    out = _new(Tensor)
+    out._data, out._ver, out._base, out._grad = y, [0, None], None, None
+    if a._rg and modes.grad and op.differentiable:
+        if modes.pack is not None:
+            return _record(op, (a,), (x,), out, y)
+        save, vjp = op._compiled.get((1, False)) or compiled_rules(type(op), 1, False)
+        f = _getframe(2)
+        while inside[f.f_code.co_filename]:
+            f = f.f_back
+        node = a._node
+        out._node = op.Node(op, (node if node is not None else a,), save(y, out, (a,), x), vjp, None,
+                            (f.f_code, f.f_lasti))
+        out._rg = True
+    else:
+        out._node, out._rg = None, False
+    return out
+
+
+def apply2(op, a, b):
+    """Apply an elementwise op of two inputs, either of which may be a Python number."""
+    try:
+        x = a._data
+        d = x.dtype
+    except AttributeError:
+        return _apply2_number(op, a, b) if type(a) in (float, int) else apply_any(op, (a, b))
+    try:
+        y = b._data
+        if d is not y.dtype or d is not _F32 and d is not _F64:
+            return apply_any(op, (a, b))
+        if b._base is not None:
+            refresh(b)
+        needs = 2 * b._rg
+    except AttributeError:
+        if type(b) not in (float, int) or d is not _F32 and d is not _F64:
+            return apply_any(op, (a, b))
+        y, needs = b, 0
+    if a._base is not None:
+        refresh(a)
+    needs += a._rg
+    try:
+        z = op.forward(x, y)
+    except ValueError as e:
+        raise _broadcast_error(op, (x, y), e) from None
+    out = _new(Tensor)
+    out._data, out._ver, out._base, out._grad = z, [0, None], None, None
+    if needs and modes.grad and op.differentiable:
+        _record2(op, needs, a, b, x, y, z, out)
+    else:
+        out._node, out._rg = None, False
+    return out
+
+
+def _apply2_number(op, a, b):
+    """number op tensor."""
+    try:
+        y = b._data
+        d = y.dtype
+        if d is not _F32 and d is not _F64:
+            return apply_any(op, (a, b))
+    except AttributeError:
+        return apply_any(op, (a, b))
+    if b._base is not None:
+        refresh(b)
+    out = _new(Tensor)
+    out._data, out._ver, out._base, out._grad = op.forward(a, y), [0, None], None, None
+    if b._rg and modes.grad and op.differentiable:
+        _record2(op, 2, a, b, a, y, out._data, out)
+    else:
+        out._node, out._rg = None, False
+    return out
+
+
+def _record2(op, needs, a, b, x, y, z, out):
+    """The node of an elementwise op of two inputs; x, y are their values, z the result's."""
+    if modes.pack is not None:
+        return _record(op, (a, b), (x, y), out, z)
+    save, vjp = op._compiled.get((needs, False)) or compiled_rules(type(op), needs, False)
+    f = _getframe(3)
+    while inside[f.f_code.co_filename]:
+        f = f.f_back
+    ea = eb = fit = None
+    if needs & 1:
+        ea = a._node
+        if ea is None:
+            ea = a
+    if needs & 2:
+        eb = b._node
+        if eb is None:
+            eb = b
+    if type(x) is np.ndarray or type(y) is np.ndarray:
+        shape = z.shape
+        sx, sy = getattr(x, "shape", ()), getattr(y, "shape", ())
+        if sx != shape or sy != shape:
+            fit = (None if sx == shape else sx, None if sy == shape else sy)
+    inputs = (a if type(x) is not float and type(x) is not int else CONSTANT,
+              b if type(y) is not float and type(y) is not int else CONSTANT)
+    out._node = op.Node(op, (ea, eb), save(z, out, inputs, x, y), vjp, fit, (f.f_code, f.f_lasti))
+    out._rg = True
+    return out
+
+
+def apply(op, *inputs):
+    """Apply `op` to Tensors, arrays and numbers; the result is a Tensor, or a tuple of them."""
+    if len(inputs) == 1:
+        return apply1(op, inputs[0]) if op.outputs == 1 else apply_any(op, inputs)
+    if len(inputs) == 2 and op.elementwise:
+        return apply2(op, *inputs)
+    return apply_any(op, inputs)
+
+
+# ---- application: everything else ------------------------------------------------------------
+def apply_any(op, inputs):
+    """The general way: any number of inputs and outputs, promotion, lifted values, views."""
+    tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
+    if op.common:
+        tensors = _unify(op, tensors)
+    if any(type(t) is LiftedTensor for t in tensors):
+        return _apply_lifted(op, tensors)
+    if op.view:
+        values = [t._array() if isinstance(t, Tensor) else t for t in tensors]
+    else:
+        values = [t._data if isinstance(t, Tensor) else t for t in tensors]
+    try:
+        y = _compute(op, values)
+    except ValueError as e:
+        raise _broadcast_error(op, values, e) from None
+    if op.outputs != 1:
+        outs = tuple([wrap(v) for v in y])
+        return _record(op, tensors, values, outs, y)
+    out = wrap(y)
+    if op.view:
+        _share(op, tensors[0], out)
+    return _record(op, tensors, values, out, y)
+
+
+def _compute(op, values):
+    """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
+    if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
+        return op.forward(*values)
+    half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
+    wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
+    y = op.forward(*wide)
+    if isinstance(y, tuple):
+        return tuple([v.astype(half) if v.dtype is _F32 else v for v in y])
+    return y.astype(half) if y.dtype == _F32 else y
+
+
+def _as_tensor(op, v, position):
+    """Numbers stay (they do not decide the dtype); arrays become constants; else PyTorch's TypeError."""
+    if isinstance(v, (bool, int, float, complex)):
+        return v
+    if isinstance(v, (np.ndarray, np.generic)):
+        return wrap(v)
+    if isinstance(v, Lifted):
+        return LiftedTensor(v)
+    raise TypeError(
+        f"{op.__class__.__name__.lower()}(): argument {op.inputs[min(position, len(op.inputs) - 1)]!r} "
+        f"(position {position + 1}) must be Tensor, not {type(v).__name__}")
+
+
+def _unify(op, tensors):
+    """Bring the inputs named in `common` to their result dtype (PyTorch's promotion)."""
+    chosen = range(len(tensors)) if len(op.common) == len(op.inputs) else [op.inputs.index(n) for n in op.common]
+    values = [tensors[i]._value if isinstance(tensors[i], Tensor) else tensors[i]
+              for i in chosen if tensors[i] is not None]
+    d = dtypes.result_type(values)
+    if op.floats and d.category < dtypes.FLOAT:
+        d = dtypes.get_default_dtype()
+    tensors = list(tensors)
+    for i in chosen:
+        t = tensors[i]
+        if t is None:
+            continue
+        if not isinstance(t, Tensor):
+            tensors[i] = _number(t, d)
+        elif t._value.dtype != d.np:
+            tensors[i] = m.cast(t, d)
+    return tensors
+
+
+def _number(v, d):
+    """A Python number as a NumPy scalar of dtype `d`; integers wrap around as in C."""
+    if d.category == dtypes.INT and not isinstance(v, float):
+        return np.asarray(int(v) & (2 ** (8 * d.itemsize) - 1), dtype="u" + str(d.itemsize)).astype(d.np)[()] \
+            if not -(2 ** 63) <= v < 2 ** 63 or not _fits(v, d) else d.np.type(v)
+    return d.np.type(v)
+
+
+def _fits(v, d):
+    info = np.iinfo(d.np)
+    return info.min <= v <= info.max
+
+
+def _apply_lifted(op, tensors):
+    """Interpret; what is not lifted takes part as a Tensor, so that outer graphs see it."""
+    values = [t._value if type(t) is LiftedTensor else t for t in tensors]
+    y = top(values).process(op, values)
+    outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
+                  for v in (y if op.outputs != 1 else (y,))])
+    inner = [t._value if isinstance(t, Tensor) else t for t in tensors]
+    if op.outputs != 1:
+        return _record(op, tensors, inner, outs, tuple([o._value for o in outs]))
+    return _record(op, tensors, inner, outs[0], outs[0]._value)
+
+
+def _record(op, tensors, values, out, y):
+    """Give the outputs their node, if an input needs a gradient; return `out`."""
+    outs = out if isinstance(out, tuple) else (out,)
+    mask = 0
+    if modes.grad and op.differentiable:
+        for i, t in enumerate(tensors):
+            if isinstance(t, Tensor) and t._rg:
+                mask |= 1 << i
+    able = [t for t in outs if t._value.dtype.kind in "fcV"]
+    if not mask or not able:
+        for t in outs:
+            if t._node is None:
+                t._rg = False
+        return out
+    is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in values) or able[0]._value.dtype.kind == "c"
+    save, vjp = compiled_rules(type(op), mask, is_complex)
+    cells = tuple([t if isinstance(t, Tensor) else CONSTANT for t in tensors])
+    saved = save(y, out, cells, *values)
+    if modes.pack is not None:
+        saved = pack_saved(op, vjp, saved, tensors, out)
+    edges = tuple([edge_of(t) if isinstance(t, Tensor) and mask >> i & 1 else None
+                   for i, t in enumerate(tensors)])
+    fit = _fit_of(op, values, y) if op.elementwise else None
+    node = op.Node(op, edges, saved, vjp, fit, here(2))
+    if op.outputs == 1:
+        out._node, out._rg = node, True
+        return out
+    node.extra = {"outs": [(t.shape, t._value.dtype) for t in outs]}
+    for i, t in enumerate(outs):
+        if t._value.dtype.kind in "fcV":
+            t._node, t._rg = Port(node, i), True
+    return out
+
+
+def _fit_of(op, values, y):
+    shapes = [getattr(v, "shape", ()) for v in values]
+    if all(s == y.shape for s in shapes):
+        return None
+    return tuple([None if s == y.shape else s for s in shapes])
+
+
+def _share(op, base, out):
+    """`out` is a view of `base`: one version counter, and in-place changes reach the base's history."""
+    x, y = base._data, out._data
+    if y.base is not x and (x.base is None or y.base is not x.base):
+        return  # NumPy had to copy
+    out._ver = base._ver
+    if base._base is None:
+        out._base, out._chain = base, (op,)
+    else:
+        out._base, out._chain = base._base, (*base._chain, op)
+    out._seen = out._base._rebased
+
+
+# ---- saved values ----------------------------------------------------------------------------
+def pack_saved(op, vjp, saved, tensors, out):
+    """Pass what is saved through the innermost saved_tensors_hooks; unpacked again in `unpack`."""
+    pack, unpack_hook = modes.pack
+    packed = [Packed(pack(_plain(v)), unpack_hook) if isinstance(v, (np.ndarray, np.generic, Lifted)) else v
+              for v in saved[:len(vjp.asks)]]
+    return (*packed, *saved[len(vjp.asks):])
+
+
+def _plain(v):
+    with_grad, modes.pack = modes.pack, None
+    try:
+        return LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
+    finally:
+        modes.pack = with_grad
+
+
+class Packed:
+    """What a pack hook returned, and the hook that turns it back."""
+
+    __slots__ = ("thing", "unpack")
+
+    def __init__(self, thing, unpack):
+        self.thing, self.unpack = thing, unpack
+
+    def value(self):
+        return self.unpack(self.thing)._value
+
+
+def raw_saved(node):
+    """The saved values as arrays: the usual case is the tuple as it is."""
+    saved = node.saved
+    if saved.__class__ is tuple and modes.pack is None and not any(type(v) is Packed for v in saved):
+        return saved
+    if isinstance(saved, Freed):
+        return saved
+    return tuple([v.value() if type(v) is Packed else v for v in saved])
+
+
+def unpack(node):
+    """The saved values as Tensors that belong to the graph, for gradients of gradients."""
+    saved = raw_saved(node)
+    if not saved or isinstance(saved, Freed):
+        return saved
+    asks, op = node.vjp.asks, node.op
+    values = list(saved)
+    for i, ask in enumerate(asks):
+        if ask == "y":
+            values[i] = tuple([_alias(v, Port(node, k)) for k, v in enumerate(saved[i])]) \
+                if op.outputs != 1 else _alias(saved[i], node)
+        elif ask in op.inputs:
+            k = op.inputs.index(ask)
+            if op.variadic and k == len(op.inputs) - 1:
+                values[i] = tuple([_alias(v, e) for v, e in zip(saved[i], node.edges[k:])])
+            else:
+                values[i] = _alias(saved[i], node.edges[k])
+    return tuple(values)
+
+
+def _alias(value, edge):
+    """A Tensor of a saved value, with the history it had: gradients go on to where it came from."""
+    if not isinstance(value, (np.ndarray, np.generic, Lifted)):
+        return value
+    if isinstance(edge, Tensor) and edge._value is value:
+        return edge
+    t = LiftedTensor(value) if isinstance(value, Lifted) else wrap(value)
+    if edge is not None and value.dtype.kind in "fcV":
+        if isinstance(edge, Tensor):  # a leaf whose array was replaced since
+            edge = m.identity(edge)._node
+        t._node, t._rg = edge, True
+    return t
+
+
+def _broadcast_error(op, values, e):
+    shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
+    if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
+        return error("shape-broadcast", shapes=shapes)
+    return e

@@ -1,0 +1,5 @@
+"""All operations, one file a family. Importing this package fills the public namespaces."""
+from . import complex, elementwise, linear, movement, reduce, softmax  # noqa: F401
+from ..public import export_elementwise  # noqa: I001  (after the families)
+
+export_elementwise()

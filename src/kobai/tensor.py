@@ -1,0 +1,416 @@
+"""The Tensor: an array, its gradient, and its place in the graph. No mathematics lives here.
+
+The functions and operators of a Tensor come from the ops (see `public.py`); `backward` from
+`autograd/engine.py`.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from . import dtype as dtypes
+from .autograd.mode import modes
+from .autograd.node import Hook, Port
+from .device import cpu
+from .diagnose import error, warn
+from .lifted import Lifted
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of ints that prints as PyTorch's.
+
+    >>> import kobai
+    >>> kobai.zeros(2, 3).shape
+    torch.Size([2, 3])
+    """
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def numel(self):
+        """The number of elements."""
+        n = 1
+        for s in self:
+            n *= s
+        return n
+
+    def __getitem__(self, i):
+        got = tuple.__getitem__(self, i)
+        return Size(got) if isinstance(i, slice) else got
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __reduce__(self):
+        return Size, (tuple(self),)
+
+
+class Tensor:
+    """An n-dimensional array that can take part in automatic differentiation.
+
+    `_data` is a NumPy array, or a NumPy scalar where there are no dimensions (five times faster);
+    `_ver` is a cell [count of in-place changes, where the last was] shared by all views of the
+    memory; `_node` is what made the tensor; `_base` and `_chain` tell of what it is a view.
+    """
+
+    __slots__ = ("_data", "_ver", "_base", "_grad", "_node", "_rg", "__dict__", "__weakref__")
+    __array_priority__ = 1000  # NumPy leaves mixed arithmetic to us
+    __hash__ = object.__hash__
+    _order = None              # a leaf is no node: the engine's heap does not take it
+    _rebased = 0               # how often in-place changes replaced the history, for views to notice
+    _chain = ()
+    _hooks = None
+    _retains = False
+    is_sparse = is_quantized = is_mkldnn = is_meta = is_cuda = is_nested = is_mps = is_xpu = False
+    is_sparse_csr = False
+    is_cpu = True
+    names = property(lambda self: (None,) * self.ndim)
+
+    def __new__(cls, *args, dtype=None, device=None):
+        """PyTorch's old constructor: Tensor(2, 3) is uninitialised, Tensor([1, 2]) holds data."""
+        d = dtype or dtypes.get_default_dtype()
+        if len(args) == 1 and not isinstance(args[0], (int, Size)):
+            v = args[0]
+            data = v._data if isinstance(v, Tensor) else np.array(v, d.np)
+            data = data if isinstance(v, Tensor) else data.astype(d.np, copy=False)
+        else:
+            shape = tuple(args[0]) if args and isinstance(args[0], Size) else args
+            data = np.zeros(shape if args else (0,), d.np)
+        return wrap(data, cls)
+
+    # ---- what it is ----------------------------------------------------------------------
+    @property
+    def _value(self):
+        """The array, or for a LiftedTensor the lifted value."""
+        return self._data
+
+    @property
+    def shape(self):
+        return Size(self._value.shape)
+
+    @property
+    def dtype(self):
+        return dtypes._of.get(self._value.dtype) or dtypes.of(self._value.dtype)
+
+    @property
+    def ndim(self):
+        return len(self._value.shape)
+
+    device = property(lambda self: cpu)
+    layout = property(lambda self: _strided)
+    itemsize = property(lambda self: self._value.dtype.itemsize)
+    nbytes = property(lambda self: self._value.size * self._value.dtype.itemsize)
+
+    @property
+    def is_leaf(self):
+        return self._node is None
+
+    @property
+    def requires_grad(self):
+        if self._base is not None:
+            refresh(self)
+        return self._rg
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad=True):
+        """Record operations on this tensor from now on (or no longer). Only leaves can change."""
+        if requires_grad and self._value.dtype.kind not in "fcV":
+            raise error("int-requires-grad", tensor=self)
+        if not requires_grad and self._node is not None:
+            raise error("nonleaf-requires-grad", tensor=self)
+        self._rg = bool(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self):
+        if self._base is not None:
+            refresh(self)
+        node = self._node
+        return node.node if type(node) is Port else node
+
+    @property
+    def output_nr(self):
+        return self._node.number if type(self._node) is Port else 0
+
+    @property
+    def grad(self):
+        g = self._grad
+        if g is None and self._node is not None and not self._retains:
+            warn("nonleaf-grad", tensor=self)
+        return g
+
+    @grad.setter
+    def grad(self, g):
+        if g is not None:
+            if not isinstance(g, Tensor):
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
+            if g is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if g._value.shape != self._value.shape:
+                raise RuntimeError(f"assigned grad has data of a different size: expected {list(self.shape)}, "
+                                   f"got {list(g.shape)}")
+            if g._value.dtype != self._value.dtype:
+                raise RuntimeError(f"assigned grad has data of a different type: expected {self.type()}, "
+                                   f"got {g.type()}")
+        self._grad = g
+
+    @grad.deleter
+    def grad(self):
+        self._grad = None
+
+    @property
+    def data(self):
+        """The same memory as a tensor of its own, outside the graph and its version counter."""
+        return wrap(self._data, type(self)) if type(self) is not LiftedTensor else self.detach()
+
+    @data.setter
+    def data(self, other):
+        if type(self) is LiftedTensor:
+            self._value = other._value
+        else:
+            self._data = other._data
+
+    @property
+    def _version(self):
+        return self._ver[0]
+
+    def _is_view(self):
+        return self._base is not None
+
+    def detach(self):
+        """The same memory without history; in-place changes of either are noticed by both."""
+        if type(self) is LiftedTensor:
+            return LiftedTensor(self._value)
+        out = wrap(self._array())
+        out._ver = self._ver
+        return out
+
+    def retain_grad(self):
+        """Keep the gradient of this non-leaf tensor in `.grad` when backward passes it."""
+        if not self._rg:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node is not None and not self._retains:
+            import weakref  # the node outlives this tensor, or the other way round
+            me = weakref.ref(self)
+            self._retains = True
+
+            def keep(g):
+                t = me()
+                if t is not None:
+                    t._grad = g if t._grad is None else t._grad + g
+            self._node_hooks("retain").append(keep)
+
+    @property
+    def retains_grad(self):
+        return self._retains
+
+    # ---- hooks ---------------------------------------------------------------------------
+    def register_hook(self, hook):
+        """Call `hook(grad)` when this tensor's gradient is computed; it may return another one."""
+        if not self._rg:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is None:
+            if self._hooks is None:
+                self._hooks = {}, {}
+            return Hook(self._hooks[0], hook)
+        return Hook(self._node_hooks("tensor"), hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call `hook(tensor)` after this leaf's `.grad` was updated."""
+        if self._node is not None or not self._rg:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._hooks is None:
+            self._hooks = {}, {}
+        return Hook(self._hooks[1], hook)
+
+    def _node_hooks(self, kind):
+        """Hooks on this output of its node: {"tensor": {id: hook}, "retain": [keep, ...]}."""
+        if self._base is not None:
+            refresh(self)
+        by_output = self.grad_fn._hook_lists()[2]
+        mine = by_output.setdefault(self.output_nr, {"tensor": {}, "retain": []})
+        return mine[kind]
+
+    # ---- its memory ----------------------------------------------------------------------
+    def _array(self):
+        """The ndarray, for writing or for views; a scalar becomes an array first."""
+        if type(self._data) is not np.ndarray:
+            self._data = np.array(self._data)
+        return self._data
+
+    def _bump(self):
+        """Say that the memory was changed in place."""
+        self._ver[0] += 1
+
+    def numpy(self, *, force=False):
+        """The values as a NumPy array on the same memory."""
+        if type(self) is LiftedTensor:
+            raise error("lifted-value", what="numpy()", tensor=self)
+        if force:
+            return np.asarray(self.detach().resolve_conj()._array())
+        if self._rg:
+            raise error("numpy-requires-grad", tensor=self)
+        return self._array()
+
+    def __array__(self, dtype=None, copy=None):
+        a = self.numpy()
+        if dtype is not None and a.dtype != dtype:
+            return a.astype(dtype)
+        return a.copy() if copy else a
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return wrap(np.asarray(array))
+
+    def item(self):
+        """The Python number of a tensor with one element."""
+        value = self._value
+        if isinstance(value, Lifted):
+            raise error("lifted-value", what="item()", tensor=self)
+        if value.size != 1:
+            raise RuntimeError(f"a Tensor with {value.size} elements cannot be converted to Scalar")
+        v = value.item()
+        return float(v) if value.dtype.kind == "V" else v
+
+    def tolist(self):
+        """Nested lists of Python numbers."""
+        if isinstance(self._value, Lifted):
+            raise error("lifted-value", what="tolist()", tensor=self)
+        return (self._data.astype(np.float32) if self._data.dtype.kind == "V" else self._data).tolist()
+
+    def __len__(self):
+        if not self._value.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self._value.shape[0]
+
+    def __iter__(self):
+        if not self._value.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __bool__(self):
+        if self._value.size != 1:
+            if self._value.size == 0:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return bool(self.item())
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __complex__(self):
+        return complex(self.item())
+
+    def __index__(self):
+        if self._value.dtype.kind not in "iub" or self._value.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __format__(self, spec):
+        if not self._value.shape and not isinstance(self._value, Lifted) and spec:
+            return format(self.item(), spec)
+        return object.__format__(self, spec) if spec else repr(self)
+
+    def __contains__(self, element):
+        return bool((element == self).any())
+
+    def __repr__(self):
+        from .printing import repr_of  # only printing needs it
+        return repr_of(self)
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+
+    def __reduce_ex__(self, protocol):
+        extra = {k: v for k, v in self.__dict__.items()
+                 if k not in ("_chain", "_seen", "_rebased", "_hooks", "_accumulator", "_retains")}
+        return _rebuild, (type(self), self._array(), self._rg and self._node is None), extra or None
+
+    def __deepcopy__(self, memo):
+        if self._node is not None:
+            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the "
+                               "deepcopy protocol at the moment")
+        if id(self) in memo:
+            return memo[id(self)]
+        out = wrap(np.array(self._data, order="K"), type(self))
+        out._rg = self._rg
+        memo[id(self)] = out
+        if self._grad is not None:
+            out._grad = self._grad.__deepcopy__(memo)
+        skipped = ("_chain", "_seen", "_rebased", "_hooks", "_accumulator")
+        if self.__dict__:
+            import copy
+            out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k not in skipped}, memo))
+        return out
+
+
+class LiftedTensor(Tensor):
+    """A Tensor over a lifted value: inside vmap, forward mode, or a trace.
+
+    It has no `_data`; the short way of `op.apply1` stumbles over that and takes the general one.
+    """
+
+    __slots__ = ("_value",)
+
+    def __new__(cls, value):
+        t = object.__new__(cls)
+        t._value, t._ver, t._base, t._grad, t._node, t._rg = value, [0, None], None, None, None, False
+        return t
+
+    @property
+    def _data(self):
+        raise AttributeError("a tensor inside vmap, forward mode or a trace has no array")
+
+
+class _Strided:
+    def __repr__(self):
+        return "torch.strided"
+
+
+_strided = _Strided()
+_new = object.__new__
+
+
+def wrap(data, cls=Tensor):
+    """A Tensor on this array or NumPy scalar, without copying it."""
+    t = _new(cls)
+    t._data, t._ver, t._base, t._grad, t._node, t._rg = data, [0, None], None, None, None, False
+    return t
+
+
+def refresh(view):
+    """Give a view its history anew if its base was changed in place since."""
+    base = view._base
+    if view._seen != base._rebased:
+        before, modes.grad = modes.grad, True
+        try:
+            t = base
+            for op in view._chain:
+                t = op(t)
+        finally:
+            modes.grad = before
+        view._node, view._rg, view._seen = t._node, t._rg, base._rebased
+
+
+def edge_of(t):
+    """Where gradients for `t` go: the node that made it, the leaf itself, or nowhere (None)."""
+    if t._base is not None:
+        refresh(t)
+    return t._node if t._node is not None else t if t._rg else None
+
+
+def _rebuild(cls, array, requires_grad):
+    t = wrap(array, cls)
+    t._rg = requires_grad
+    return t
+
+
+Tensor.__module__ = Size.__module__ = LiftedTensor.__module__ = "torch"  # print(type(x)), as in articles
+LiftedTensor.__name__ = LiftedTensor.__qualname__ = "Tensor"
