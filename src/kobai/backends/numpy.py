@@ -58,6 +58,10 @@ def _erf(a):
     return erf(a)
 
 
+def _scale(a, b):
+    return np.ldexp(a, np.clip(b, -5000, 5000).astype(np.int32))
+
+
 def _cast(a, dtype):
     target = numpy_type(dtype)
     if kind_of(dtype) == "b":
@@ -81,6 +85,7 @@ FUNCTIONS = {
     "floor": np.floor,
     "round": np.rint,
     "sqrt": np.sqrt,
+    "scale": _scale,
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,
@@ -167,5 +172,7 @@ def _evaluate(node, args, arrays, space: _Space):
         return np.ascontiguousarray(args[0]).view(dtype)
     if node.op in REDUCTIONS:
         whole = np.broadcast_to(args[0], np.broadcast_shapes(args[0].shape, (1,) * len(space.rows) + space.row))
-        return FUNCTIONS[node.op](whole, axis=space.axes, keepdims=True).astype(dtype, copy=False)
+        wide = np.float64 if node.dtype == "f32" and node.op in ("sum", "prod") else None
+        extra = {"dtype": wide or dtype} if node.op in ("sum", "prod") else {}
+        return FUNCTIONS[node.op](whole, axis=space.axes, keepdims=True, **extra).astype(dtype, copy=False)
     return FUNCTIONS[node.op](*args).astype(dtype, copy=False)

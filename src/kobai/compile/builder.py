@@ -196,6 +196,10 @@ class Core:
         """The larger, NaN if either is."""
         return self._binary("maximum", a, b)
 
+    def scale(self, a, b) -> Value:
+        """a * 2 ** b rounded once; b must be an integer, though of a's type."""
+        return self._binary("scale", a, b)
+
     def where(self, condition: Value, a, b, rare: bool = False) -> Value:
         """a where the condition holds, else b.  ``rare``: a is costly and hardly ever wanted."""
         a, b = self._same("where", a, b)

@@ -81,6 +81,7 @@ VOCABULARY = {
     "floor": Rule(1, "f", "same", "largest integer not above a"),
     "round": Rule(1, "f", "same", "nearest integer, halves to even"),
     "sqrt": Rule(1, "f", "same", "square root"),
+    "scale": Rule(2, "f", "same", "a * 2 ** b rounded once, for integral b"),
     # --- transcendental; backends stay within 2 ulp in f32 and 4 in f64
     "exp": Rule(1, "f", "same", "e ** a"),
     "expm1": Rule(1, "f", "same", "e ** a - 1"),
@@ -195,6 +196,11 @@ class Kernel:
     def has_rows(self) -> bool:
         """Whether the split of the axes into rows and elements means anything to this kernel."""
         return any(n.op in REDUCTIONS or n.op in ("index", "size") for n in self.nodes)
+
+    @cached_property
+    def uses_index(self) -> bool:
+        """Whether positions matter, so that axes may not change places."""
+        return any(n.op == "index" for n in self.nodes)
 
     @cached_property
     def key(self) -> str:

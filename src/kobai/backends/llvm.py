@@ -1,0 +1,110 @@
+"""Kernels as machine code: LLVM through llvmlite, SIMD, compiled in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+
+import numpy as np
+
+from kobai.backends.llvm_loops import LoopEmitter
+from kobai.compile.kernel import TYPES, Kernel, numpy_type
+from kobai.compile.lower import Fitted, Layout, fit, lower
+
+try:
+    import importlib.util
+
+    available = importlib.util.find_spec("llvmlite") is not None
+except ImportError:  # pragma: no cover
+    available = False
+
+
+class Machine:
+    """The CPU we run on, and what LLVM needs to write code for it; made when first needed."""
+
+    def __init__(self):
+        import llvmlite.binding as llvm  # takes 0.1 s, so not before there is something to compile
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm = llvm
+        features = llvm.get_host_cpu_features()
+        self.cpu = llvm.get_host_cpu_name()
+        self.features = features.flatten() + ",-prefer-256-bit" if features else ""
+        self.vector_bytes = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+        target = llvm.Target.from_default_triple()
+        self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=2, jit=True)
+        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        self.passes = llvm.create_new_module_pass_manager()
+        self.passes.add_sroa_pass()
+        self.tuning = llvm.create_pass_builder(self.target, llvm.create_pipeline_tuning_options(speed_level=1))
+
+    def assemble(self, text: str) -> bytes:
+        """Object code of LLVM text."""
+        module = self.llvm.parse_assembly(text)
+        self.passes.run(module, self.tuning)
+        return self.target.emit_object(module)
+
+    def load(self, code: bytes, name: str) -> int:
+        """Address of a function in object code."""
+        self.engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
+        self.engine.finalize_object()
+        return self.engine.get_function_address(name)
+
+
+_lock = threading.Lock()
+_machine: Machine | None = None
+_compiled: dict[tuple[Kernel, Layout], Compiled] = {}
+
+
+def machine() -> Machine:
+    """The one Machine of this process."""
+    global _machine
+    with _lock:
+        if _machine is None:
+            _machine = Machine()
+        return _machine
+
+
+class Compiled:
+    """Machine code of a kernel in a layout: call it with a `Fitted` of that layout and addresses."""
+
+    def __init__(self, kernel: Kernel, layout: Layout):
+        m = machine()
+        self.name = f"k{len(_compiled)}_{kernel.name}"
+        self.text = LoopEmitter(lower(kernel, layout), self.name, m.vector_bytes).text()
+        self.address = m.load(m.assemble(self.text), self.name)
+        self.function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(self.address)
+
+    def __call__(self, fitted: Fitted, addresses):
+        words = [*addresses, *fitted.sizes, *[s for strides in fitted.strides for s in strides]]
+        block = (ctypes.c_int64 * len(words))(*words)
+        self.function(ctypes.addressof(block), 0, fitted.sizes[0])
+
+
+def compiled(kernel: Kernel, layout: Layout) -> Compiled:
+    """Machine code, made once for each kernel and layout."""
+    key = kernel, layout
+    found = _compiled.get(key)
+    if found is None:
+        with _lock_compile:
+            found = _compiled.get(key) or _compiled.setdefault(key, Compiled(kernel, layout))
+    return found
+
+
+_lock_compile = threading.RLock()
+
+
+def run(kernel: Kernel, *arrays, inner: int | None = None) -> tuple[np.ndarray, ...]:
+    """What `kobai.backends.numpy.run` gives, by machine code."""
+    shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
+    arrays = [np.broadcast_to(np.asarray(a, numpy_type(o.dtype)), shape) for a, o in zip(arrays, kernel.operands)]
+    inner = len(shape) if inner is None else inner
+    per_row = shape[: len(shape) - inner] + (1,) * inner
+    outputs = [
+        np.empty(per_row if kernel.per_row[i] else shape, numpy_type(kernel.nodes[i].dtype)) for i in kernel.outputs
+    ]
+    strides = [a.strides for a in arrays] + [np.broadcast_to(o, shape).strides for o in outputs]
+    fitted = fit(kernel, shape, strides, inner)
+    compiled(kernel, fitted.layout)(fitted, [a.ctypes.data for a in (*arrays, *outputs)])
+    return tuple(outputs)

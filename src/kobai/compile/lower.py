@@ -1,0 +1,193 @@
+"""From a kernel and the shapes it meets to loops: which axes, in which order, and what is computed where.
+
+Two steps.  `fit` looks at concrete strides: it drops and merges axes until a contiguous array is one
+axis, and says for each operand and axis only whether its stride is zero, one element, or anything else.
+What it returns as `Layout` is all that machine code depends on, so one compiled kernel serves all
+shapes of a layout.  `lower` then places every node of the kernel: outside the loop it does not depend
+on, and in the pass over the row that it belongs to.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
+
+
+class Layout(NamedTuple):
+    """What machine code knows of its operands; inputs first, then outputs.
+
+    ``access[operand][axis]`` is "0" (does not move along the axis), "1" (moves by one element; only on
+    axis ``vector``, the one that is run in SIMD lanes) or "s" (moves by a stride given at run time).
+    The last ``inner`` axes are the elements of a row.
+    """
+
+    access: tuple[str, ...]
+    inner: int
+    vector: int
+
+    @property
+    def axes(self) -> int:
+        """Number of axes."""
+        return len(self.access[0])
+
+    def __str__(self):
+        return f"{'|'.join(self.access)} inner={self.inner} vector={self.vector}"
+
+
+class Fitted(NamedTuple):
+    """A layout with the numbers that belong to it: axis sizes, and strides[operand][axis] in bytes."""
+
+    layout: Layout
+    sizes: tuple[int, ...]
+    strides: tuple[tuple[int, ...], ...]
+
+
+def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
+    """The simplest loops for a kernel over ``shape``.
+
+    Args:
+        strides: for each operand, then each output, its stride in bytes along each axis of ``shape``;
+            0 where it broadcasts, or has one value a row.
+        inner: how many trailing axes are the elements of a row; all, if the kernel has no rows.
+
+    >>> from kobai.compile.builder import build
+    >>> add = build(lambda k, a, b: a + b, ["f32", "f32"])
+    >>> print(fit(add, (2, 3), [(12, 4), (0, 0), (12, 4)]).layout)
+    1|0|1 inner=1 vector=0
+    """
+    if inner is None or not kernel.has_rows:
+        inner = len(shape)
+    itemsizes = [TYPES[o.dtype][2] for o in kernel.operands] + [TYPES[t][2] for t in kernel.output_types]
+    outer = len(shape) - inner
+    groups = [_axes_of(shape, strides, range(outer)), _axes_of(shape, strides, range(outer, len(shape)))]
+    if not kernel.uses_index:
+        groups = [sorted(g, key=_span, reverse=True) for g in groups]
+    rows, row = [_merge(g) for g in groups]
+    row = row or [(1, (0,) * len(strides))]
+    axes = rows + row
+    vector = _vector_axis(axes, len(rows), itemsizes)
+    access = tuple(
+        "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes))) for i in range(len(strides))
+    )
+    sizes = tuple(size for size, _ in axes)
+    return Fitted(Layout(access, len(row), vector), sizes, tuple(zip(*[s for _, s in axes])))
+
+
+def _axes_of(shape, strides, which):
+    """(size, strides of all operands) of the axes that have more than one element."""
+    return [(shape[d], tuple(s[d] for s in strides)) for d in which if shape[d] != 1]
+
+
+def _span(axis):
+    """Sorts axes from far to near: by the outputs' strides, then the inputs'."""
+    return tuple(abs(s) for s in reversed(axis[1]))
+
+
+def _merge(axes):
+    """Neighbouring axes as one, where every operand steps through both evenly."""
+    merged: list = []
+    for size, strides in axes:
+        if merged and all(far == near * size for far, near in zip(merged[-1][1], strides)):
+            merged[-1] = (merged[-1][0] * size, strides)
+        else:
+            merged.append((size, strides))
+    return merged
+
+
+def _letter(stride: int, itemsize: int, is_vector: bool) -> str:
+    if stride == 0:
+        return "0"
+    return "1" if is_vector and stride == itemsize else "s"
+
+
+def _vector_axis(axes, outer: int, itemsizes) -> int:
+    """The last axis, unless most operands are contiguous along the last row axis instead."""
+
+    def contiguous(d):
+        return sum(s == size for s, size in zip(axes[d][1], itemsizes))
+
+    last = len(axes) - 1
+    if outer and contiguous(outer - 1) > contiguous(last):
+        return outer - 1
+    return last
+
+
+class LoopNest(NamedTuple):
+    """Where each node is computed.
+
+    ``depth[i]``: inside how many loops.  ``stage[i]``: after how many passes over the row it is known.
+    ``passes[p]``: the nodes that pass ``p`` computes within the row.  ``stores[p]``: the outputs it stores;
+    outputs known once a row are in ``row_stores``.
+    """
+
+    kernel: Kernel
+    layout: Layout
+    depth: tuple[int, ...]
+    stage: tuple[int, ...]
+    passes: tuple[tuple[int, ...], ...]
+    stores: tuple[tuple[int, ...], ...]
+    row_stores: tuple[int, ...]
+
+    @property
+    def outer(self) -> int:
+        """Number of loops over rows."""
+        return self.layout.axes - self.layout.inner
+
+    def __str__(self):
+        lines = [f"loops of {self.kernel.name}, layout {self.layout}"]
+        for i, node in enumerate(self.kernel.nodes):
+            lines.append(f"  %{i} = {node.op:10} depth {self.depth[i]} stage {self.stage[i]}")
+        return "\n".join(lines + [f"  pass {p}: {list(nodes)}" for p, nodes in enumerate(self.passes)])
+
+
+def lower(kernel: Kernel, layout: Layout) -> LoopNest:
+    """Place every node of a kernel in the loops of a layout."""
+    outer = layout.axes - layout.inner
+    depth, stage = [], []
+    for node in kernel.nodes:
+        known = max((stage[a] for a in node.args), default=0)
+        inside = max((depth[a] for a in node.args), default=0)
+        if node.op == "load":
+            inside = _depth_of(layout.access[node.attr[0]])
+        elif node.op == "index":
+            inside = outer if node.attr == "row" else layout.axes
+        elif node.op in REDUCTIONS:
+            inside, known = outer, known + 1
+        depth.append(max(inside, outer) if known else inside)
+        stage.append(known)
+    return _passes(kernel, layout, depth, stage, outer)
+
+
+def _depth_of(access: str) -> int:
+    """Inside how many loops an operand has to be read."""
+    return len(access.rstrip("0"))
+
+
+def _passes(kernel, layout, depth, stage, outer) -> LoopNest:
+    reductions = [i for i, n in enumerate(kernel.nodes) if n.op in REDUCTIONS]
+    per_row = [bool(kernel.per_row[i]) for i in kernel.outputs]
+    if not kernel.has_rows:
+        per_row = [False] * len(kernel.outputs)
+    whole = [o for o, i in enumerate(kernel.outputs) if not per_row[o]]
+    count = 1 + max([stage[i] - 1 for i in reductions] + [stage[kernel.outputs[o]] for o in whole], default=-1)
+    passes, stores = [], []
+    for p in range(count):
+        stored = [o for o in whole if stage[kernel.outputs[o]] == p]
+        roots = [kernel.outputs[o] for o in stored] + [kernel.nodes[r].args[0] for r in reductions if stage[r] == p + 1]
+        passes.append(_needed(kernel, roots, lambda i: depth[i] > outer))
+        stores.append(tuple(stored))
+    row_stores = tuple(o for o in range(len(kernel.outputs)) if per_row[o])
+    return LoopNest(kernel, layout, tuple(depth), tuple(stage), tuple(passes), tuple(stores), row_stores)
+
+
+def _needed(kernel, roots, within) -> tuple[int, ...]:
+    """The nodes that ``roots`` depend on and that are computed within the row, in order."""
+    found, stack = set(), list(roots)
+    while stack:
+        i = stack.pop()
+        if i not in found and within(i):
+            found.add(i)
+            stack.extend(kernel.nodes[i].args)
+    return tuple(sorted(found))
