@@ -1,0 +1,5 @@
+"""Pictures of graphs."""
+
+from .dot import Digraph
+
+__all__ = ["Digraph"]

@@ -1,0 +1,143 @@
+"""`make_dot` of PyTorch's graphs against torchviz 0.0.3 itself: the same DOT source, up to the nodes' ids."""
+
+import re
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch, whose graphs are drawn, is not installed")
+torchviz = pytest.importorskip("torchviz", reason="torchviz, the oracle, is not installed")
+
+from kobai.compat.torchviz import make_dot  # noqa: E402
+
+nn = torch.nn
+
+
+def normalised(source):
+    """Source with the nodes numbered in the order they appear."""
+    numbers = {}
+    return re.sub(r"\b\d{9,}\b", lambda m: "n" + str(numbers.setdefault(m[0], len(numbers))), source)
+
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x, x * x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, g):
+        x, square = ctx.saved_tensors
+        return 3 * square * g
+
+
+def neuron():
+    """P5: one neuron, drawn as P6 does."""
+    model = nn.Sequential(nn.Linear(2, 1), nn.Tanh())
+    return model(torch.ones(1, 2)), dict(model.named_parameters())
+
+
+def network():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3))
+    return model(torch.randn(2, 1, 6, 6)), dict(model.named_parameters())
+
+
+def recurrent():
+    model = nn.LSTM(3, 4)
+    out, (h, c) = model(torch.randn(5, 2, 3))
+    return (out, h, c), dict(model.named_parameters())
+
+
+def attention():
+    model = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0)
+    return model(torch.randn(3, 2, 8)), dict(model.named_parameters())
+
+
+def views():
+    x = torch.randn(4, 3, requires_grad=True)
+    y = x * 2
+    return (y[1:3].t(), y), {"x": x}
+
+
+def leaf_view():
+    x = torch.randn(4, 3, requires_grad=True)
+    return x.view(12), {"x": x}
+
+
+def written_in_place():
+    x = torch.randn(3, requires_grad=True)
+    y = x.exp()
+    y[0] = 0.0
+    y.mul_(2)
+    return y, {"x": x}
+
+
+def custom():
+    x = torch.randn(3, requires_grad=True)
+    return Cube.apply(x * 2).sum(), {"x": x}
+
+
+def shared():
+    x = torch.tensor(2.0, requires_grad=True)
+    y = x * x
+    return y * y + x, None
+
+
+def joined():
+    a, b = torch.randn(2, 2, requires_grad=True), torch.randn(2, 2, requires_grad=True)
+    return torch.stack([a, torch.cat([a, b]).chunk(2)[1]])[:, 0].index_select(0, torch.tensor([1])).pow(2.5), {"b": b}
+
+
+def second_order():
+    x = torch.tensor(0.5, requires_grad=True)
+    (g,) = torch.autograd.grad(torch.tanh(x) ** 2, x, create_graph=True)
+    return g, {'x "quoted"': x}
+
+
+def leaf():
+    return torch.randn(2, 2, requires_grad=True), None
+
+
+def constant():
+    return torch.ones(3), {}
+
+
+GRAPHS = [neuron, network, recurrent, attention, views, leaf_view, written_in_place, custom, shared, joined]
+GRAPHS += [second_order, leaf, constant]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"show_saved": True}, {"show_attrs": True}, {"show_attrs": True, "show_saved": True, "max_attr_chars": 7}],
+    ids=lambda o: "+".join(o) or "plain",
+)
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda g: g.__name__)
+def test_same_source_as_torchviz(graph, options):
+    torch.manual_seed(0)
+    var, params = graph()
+    expected = torchviz.make_dot(var, params=params, **options)
+    ours = make_dot(var, params=params, **options)
+    assert normalised(ours.source) == normalised(expected.source)
+    assert ours.graph_attr == expected.graph_attr and ours.node_attr == expected.node_attr
+
+
+def test_many_boxes_raise_the_size_limit_as_in_torchviz():
+    y = torch.tensor(1.0, requires_grad=True)
+    for _ in range(60):
+        y = y + 1
+    expected = torchviz.make_dot(y)
+    assert expected.graph_attr["size"] != "12,12"
+    assert make_dot(y).graph_attr == expected.graph_attr
+
+
+def test_freed_graph_is_drawn_without_what_was_freed():
+    x = torch.tensor(1.0, requires_grad=True)
+    y = x.exp()
+    y.backward()
+    assert "ExpBackward0" in make_dot(y, show_attrs=True, show_saved=True).source  # torchviz raises RuntimeError
+
+
+def test_deep_graph_does_not_exhaust_the_stack():
+    y = torch.tensor(1.0, requires_grad=True)
+    for _ in range(5000):
+        y = y + 1
+    assert make_dot(y).source.count("AddBackward0") == 5000
