@@ -65,7 +65,7 @@ def leaf_view():
 
 def written_in_place():
     x = torch.randn(3, requires_grad=True)
-    y = x.exp()
+    y = x + 1
     y[0] = 0.0
     y.mul_(2)
     return y, {"x": x}
@@ -129,11 +129,16 @@ def test_many_boxes_raise_the_size_limit_as_in_torchviz():
     assert make_dot(y).graph_attr == expected.graph_attr
 
 
-def test_freed_graph_is_drawn_without_what_was_freed():
+def test_saved_values_that_are_gone_are_left_out():
+    """Freed by backward(), or overwritten: torchviz raises RuntimeError."""
     x = torch.tensor(1.0, requires_grad=True)
     y = x.exp()
     y.backward()
-    assert "ExpBackward0" in make_dot(y, show_attrs=True, show_saved=True).source  # torchviz raises RuntimeError
+    overwritten = (x + 3).exp()
+    overwritten.add_(1)
+    for var in y, overwritten:
+        dot = make_dot(var, show_attrs=True, show_saved=True)
+        assert "ExpBackward0" in dot.source and "orange" not in dot.source
 
 
 def test_deep_graph_does_not_exhaust_the_stack():
