@@ -1,0 +1,129 @@
+"""The random number generator: PyTorch's, which is the Mersenne Twister MT19937 of NumPy."""
+
+import os
+from operator import index
+
+import numpy as np
+
+from kobai.device import check as _check_device
+
+__all__ = ["Generator"]
+
+_WORDS = 624  # of MT19937's state
+
+# The bytes of a saved state, as PyTorch lays them out: checkpoints hold them.
+_state_layout = np.dtype(
+    [
+        ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("key", "<u8", _WORDS),
+        ("normal_x", "<f8"), ("normal_y", "<f8"), ("normal_rho", "<f8"), ("normal_is_valid", "<i4"),
+        ("_pad", "<i4"), ("float_normal", "<f4"), ("float_normal_is_valid", "?"), ("_end", "u1", 3),
+    ]
+)  # fmt: skip
+
+
+class Generator:
+    """A source of random numbers with a state of its own.
+
+    >>> g = Generator().manual_seed(0)
+    >>> g.initial_seed()
+    0
+    """
+
+    def __init__(self, device="cpu"):
+        self.device = _check_device(device)
+        self._bits = np.random.MT19937(0)
+        self._seeder = np.random.RandomState(self._bits)
+        self._spare_normal = None  # the second of a Box-Muller pair, kept for the next call
+        self.manual_seed(67280421310721)  # PyTorch's seed of a new generator
+
+    def manual_seed(self, seed):
+        """Start the stream of `seed`, an int in [-2^63, 2^64); returns the generator."""
+        try:
+            seed = index(seed)
+        except TypeError:
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}") from None
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(
+                "Overflow when unpacking long long\n"
+                f"cause: the seed {seed} does not fit in 64 bits; fix: choose it in [-2**63, 2**64)"
+            )
+        self._seed = seed % 2**64
+        self._seeder.seed(seed & 0xFFFFFFFF)  # the twister itself takes 32 bits
+        self._spare_normal = None
+        return self
+
+    def seed(self):
+        """Start a stream that no one can foresee; returns its seed."""
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
+        return self._seed
+
+    def initial_seed(self):
+        """The seed the current stream was started with."""
+        return self._seed
+
+    def get_state(self):
+        """The state as 5056 bytes, in PyTorch's layout."""
+        twister = self._bits.state["state"]
+        state = np.zeros((), _state_layout)
+        state["seed"], state["seeded"] = self._seed, 1
+        state["key"] = twister["key"]
+        state["next"], state["left"] = twister["pos"], _WORDS + 1 - twister["pos"]
+        if twister["pos"] == _WORDS and twister["key"][0] == self._seed & 0xFFFFFFFF:
+            state["next"] = 0  # nothing drawn yet
+        if self._spare_normal is not None:
+            state["normal_is_valid"], state["normal_y"] = 1, self._spare_normal
+        return np.frombuffer(state.tobytes(), np.uint8).copy()
+
+    def set_state(self, state):
+        """Go on from bytes that `get_state`, here or in PyTorch, returned."""
+        state = np.asarray(state)
+        if state.dtype != np.uint8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        if state.size != _state_layout.itemsize:
+            raise RuntimeError(
+                f"Expected a CPUGeneratorImplState of size {_state_layout.itemsize} "
+                f"but found the input RNG state size to be {state.size}"
+            )
+        state = np.frombuffer(state.tobytes(), _state_layout)[0]
+        if state["seeded"] != 1 or not 0 < state["left"] <= _WORDS or state["next"] > _WORDS:
+            raise RuntimeError("Invalid mt19937 state")
+        key = state["key"].astype(np.uint32)
+        position = _WORDS + 1 - int(state["left"])
+        self._bits.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
+        self._seed = int(state["seed"])
+        self._spare_normal = float(state["normal_y"]) if state["normal_is_valid"] else None
+
+    def clone_state(self):
+        """Another generator in the same state."""
+        clone = Generator(self.device)
+        clone.set_state(self.get_state())
+        return clone
+
+    def __reduce__(self):
+        return _restore, (self.device, self.get_state())
+
+    # Raw material for samplers, each call's numbers straight after the last one's.
+
+    def _word(self, n):
+        """n numbers of 32 bits, as uint64."""
+        return self._bits.random_raw(n)
+
+    def _long(self, n):
+        """n numbers of 64 bits, the first word of two on top."""
+        words = self._bits.random_raw(2 * n)
+        return (words[0::2] << np.uint64(32)) | words[1::2]
+
+    def _unit32(self, n):
+        """n float32 in [0, 1), multiples of 2^-24."""
+        bits = self._bits.random_raw(n).astype(np.int32) & np.int32(0xFFFFFF)
+        return bits.astype(np.float32) * np.float32(2**-24)
+
+    def _unit64(self, n):
+        """n float64 in [0, 1), multiples of 2^-53."""
+        return (self._long(n) & np.uint64(2**53 - 1)).astype(np.int64) * 2.0**-53
+
+
+def _restore(device, state):
+    generator = Generator(device)
+    generator.set_state(state)
+    return generator

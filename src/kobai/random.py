@@ -1,0 +1,598 @@
+"""Random numbers: PyTorch's generator and samplers, on NumPy arrays.
+
+`manual_seed(0)` gives the numbers that `torch.manual_seed(0)` gives on the CPU, bit for bit, in
+every sampler here: an article's printed loss is its reader's.  Three facts make that possible.
+PyTorch's generator is the Mersenne Twister MT19937, which NumPy also has; which bits of its words
+become which number is fixed below; and PyTorch's compiled loops fuse multiply and add, which
+`_fma` does too.  Logarithms, sines and the like of float64 results come from the C library,
+as PyTorch's do; for narrower results NumPy's faster ones agree after rounding.
+
+Samplers take a shape and a NumPy dtype and return an array in C order.  A Tensor's methods, and
+the checks that need a Tensor, are in `kobai.ops.random`.
+"""
+
+import math
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+
+from kobai import rejection
+from kobai.exact import c_library, fma, normal_pairs
+from kobai.generator import Generator
+
+__all__ = [
+    "Generator", "default_generator", "manual_seed", "seed", "initial_seed",
+    "get_rng_state", "set_rng_state", "fork_rng",
+    "uniform", "normal", "log_normal", "exponential", "geometric", "cauchy", "bernoulli",
+    "randint", "random_full_range", "randperm", "multinomial",
+    "poisson", "binomial", "standard_gamma", "dirichlet",
+]  # fmt: skip
+
+default_generator = Generator()
+default_generator.seed()
+
+
+def manual_seed(seed):
+    """Seed the default generator; returns it.
+
+    >>> manual_seed(0) is default_generator
+    True
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed():
+    """Seed the default generator from the operating system; returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The default generator's seed.
+
+    >>> _ = manual_seed(7)
+    >>> initial_seed()
+    7
+    """
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    """The default generator's state, an array of 5056 uint8."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state):
+    """Go on from a state of `get_rng_state`."""
+    default_generator.set_state(state)
+
+
+@contextmanager
+def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="devices", device_type="cuda"):
+    """Leave the default generator, after a ``with`` block, where it was before.
+
+    >>> _ = manual_seed(1)
+    >>> with fork_rng():
+    ...     inside = uniform((), np.float32)
+    >>> bool(uniform((), np.float32) == inside)
+    True
+    """
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+# ---------------------------------------------------------------------------- arithmetic
+
+
+def _size(shape):
+    return math.prod(shape)
+
+
+def _cast(x, dtype, shape):
+    """`x` in the dtype asked for; PyTorch takes float64 to 16 bits by way of float32."""
+    if dtype.itemsize < 4 and x.dtype == np.float64 and dtype.kind not in "biu":
+        x = x.astype(np.float32)
+    return x.astype(dtype, copy=False).reshape(shape)
+
+
+def _require(condition, message):
+    if not condition:
+        raise RuntimeError(message)
+
+
+def _real_dtype(np_dtype, kernel, integers=False):
+    """The dtype, if it is a floating one; PyTorch's error otherwise."""
+    dtype = np.dtype(np_dtype)
+    if dtype.kind in "bc" or (dtype.kind in "iu" and not integers):
+        raise NotImplementedError(
+            f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'\n'
+            "cause: these random numbers are floating-point numbers; fix: ask for dtype=torch.float32"
+        )
+    return dtype
+
+
+_TORCH_NAMES = dict(
+    bool="Bool", int8="Char", uint8="Byte", int16="Short", int32="Int", int64="Long",
+    uint16="UInt16", uint32="UInt32", uint64="UInt64", float16="Half", bfloat16="BFloat16",
+    float32="Float", float64="Double", complex64="ComplexFloat", complex128="ComplexDouble",
+)  # fmt: skip
+
+
+def _torch_name(dtype):
+    return _TORCH_NAMES.get(dtype.name, dtype.name)
+
+
+def _digits(dtype):
+    """Bits of the significand: integers up to 2^digits are exact."""
+    return {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}[dtype.name]
+
+
+# ---------------------------------------------------------------------------- continuous
+
+
+def uniform(shape, np_dtype, low=0.0, high=1.0, gen=None):
+    """Uniform numbers in [low, high).
+
+    float64 takes 53 bits of two words, all narrower dtypes 24 bits of one; a number that
+    rounding would lift to `high` is `low` instead.
+
+    >>> _ = manual_seed(0)
+    >>> uniform((2,), np.float64, -1, 1)
+    array([-0.00748682,  0.53644359])
+    """
+    dtype = np.dtype(np_dtype)
+    if dtype.kind == "c":
+        real = np.empty(0, dtype).real.dtype
+        return uniform((*shape, 2), real, low, high, gen).view(dtype).reshape(shape)
+    dtype = _real_dtype(dtype, "check_uniform_bounds")
+    _check_uniform(low, high, dtype)
+    gen, n = gen or default_generator, _size(shape)
+    x = gen._unit64(n) if dtype == np.float64 else gen._unit32(n)
+    unit = (low, high) == (0, 1)
+    if not unit:
+        low, high = x.dtype.type(low), x.dtype.type(high)
+        x = fma(x, high - low, low)
+    x = _cast(x, dtype, shape)
+    if not unit or dtype.itemsize < 4:
+        x[x == dtype.type(high)] = dtype.type(low)
+    return x
+
+
+def _check_uniform(low, high, dtype):
+    largest = float(_largest(dtype))
+    for name, value in (("from", low), ("to", high)):
+        if not -largest <= value <= largest:
+            raise RuntimeError(f"{name} is out of bounds for {dtype.name}: {value}")
+    if low > high:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}\n"
+            "fix: swap the two bounds"
+        )
+    if high - low > largest:
+        raise RuntimeError(
+            f"uniform_ expects to-from <= std::numeric_limits<{_torch_name(dtype)}>::max(), but found "
+            f"to={high:g} and from={low:g} which result in to-from to exceed the limit"
+        )
+
+
+def _largest(dtype):
+    if dtype.name == "bfloat16":
+        return (2 - 2.0**-7) * 2.0**127
+    return np.finfo(dtype).max
+
+
+def normal(shape, np_dtype, mean=0.0, std=1.0, gen=None, *, serial=False):
+    """Normal numbers, by Box and Muller.
+
+    As in PyTorch, 16 elements or more come from another arrangement of the stream than fewer:
+    blocks of 16 uniforms whose halves are paired, in the dtype's own precision.  `serial` asks
+    for the other arrangement at any size, which PyTorch uses for tensors that are not contiguous.
+
+    >>> _ = manual_seed(0)
+    >>> normal((3,), np.float32)
+    array([ 1.5409961 , -0.2934289 , -2.1787894 ], dtype=float32)
+    """
+    dtype = np.dtype(np_dtype)
+    if not std >= 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+    if dtype.kind == "c":
+        real = np.empty(0, dtype).real.dtype
+        pairs = normal((*shape, 2), real, mean, std / math.sqrt(2), gen, serial=serial)
+        return pairs.view(dtype).reshape(shape)
+    dtype = _real_dtype(dtype, "normal_kernel_cpu")
+    gen, n = gen or default_generator, _size(shape)
+    if n < 16 or serial:
+        return _cast(_serial_normals(n, mean, std, gen), dtype, shape)
+    return _cast(_block_normals(n, mean, std, gen, dtype), dtype, shape)
+
+
+def _serial_normals(n, mean, std, gen):
+    """Pairs one after the other, in float64; the spare half of the last is kept."""
+    spare = [] if gen._spare_normal is None or n == 0 else [gen._spare_normal]
+    first, pairs = len(spare), (n - len(spare) + 1) // 2
+    u = gen._unit64(2 * pairs)
+    radius = np.sqrt(-2.0 * c_library("log1p", -u[1::2]))
+    angle = 2.0 * math.pi * u[0::2]
+    x = np.empty(first + 2 * pairs)
+    x[:first] = spare
+    x[first::2] = radius * c_library("cos", angle)
+    x[first + 1 :: 2] = radius * c_library("sin", angle)
+    if n:
+        gen._spare_normal = float(x[n]) if len(x) > n else None
+    return fma(x[:n], std, mean)
+
+
+def _block_normals(n, mean, std, gen, dtype):
+    """Blocks of 16; the last 16 are drawn anew when the blocks do not come out even."""
+    unit = gen._unit64 if dtype == np.float64 else gen._unit32
+    whole, rest = n - n % 16, n % 16
+    # float32 and float64 draw for the rest, too, before it is overwritten.
+    u = unit(n if dtype.itemsize >= 4 else whole)[:whole]
+    x = np.empty(n, u.dtype)
+    x[:whole] = _box_muller(u).ravel()
+    if rest:
+        x[-16:] = _box_muller(unit(16)).ravel()
+    return fma(x, std, mean)
+
+
+def _box_muller(u):
+    """Blocks of 16 uniforms to blocks of 16 normals: j and j + 8 make a pair."""
+    u = u.reshape(-1, 2, 8)
+    return np.stack(normal_pairs(1 - u[:, 0], u[:, 1]), axis=1)
+
+
+def log_normal(shape, np_dtype, mean=1.0, std=2.0, gen=None):
+    """exp(x) with x normal.
+
+    >>> _ = manual_seed(0)
+    >>> log_normal((2,), np.float32, mean=0, std=1)
+    array([4.669239 , 0.7457021], dtype=float32)
+    """
+    dtype = _real_dtype(np_dtype, "log_normal_cpu")
+    _require(std > 0, f"log_normal_ expects std > 0.0, but found std={std:g}")
+    x = _serial_normals(_size(shape), mean, std, gen or default_generator)
+    with np.errstate(over="ignore"):
+        return _cast(c_library("exp", x, dtype), dtype, shape)
+
+
+def exponential(shape, np_dtype, rate=1.0, gen=None):
+    """Exponential numbers -log(1 - u) / rate.
+
+    >>> _ = manual_seed(0)
+    >>> exponential((2,), np.float32)
+    array([3.5082986, 1.2304  ], dtype=float32)
+    """
+    dtype = np.dtype(np_dtype)
+    _require(
+        dtype.kind not in "biuc",
+        "Exponential distribution is a continuous probability distribution. "
+        f"dtype must be a floating point but you specified {_torch_name(dtype)}",
+    )
+    _require(rate > 0, f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+    u = (gen or default_generator)._unit64(_size(shape))
+    return _cast((-1.0 / rate) * c_library("log1p", -u, dtype), dtype, shape)
+
+
+def geometric(shape, np_dtype, p, gen=None):
+    """Trials until the first success, ceil(log u / log(1 - p)); integer dtypes, too.
+
+    >>> _ = manual_seed(0)
+    >>> geometric((4,), np.int64, 0.5)
+    array([1, 1, 2, 1])
+    """
+    dtype = _real_dtype(np_dtype, "geometric_cpu", integers=True)
+    _require(0 < p < 1, f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+    u = (gen or default_generator)._unit64(_size(shape))
+    with np.errstate(divide="ignore"):
+        return _cast(np.ceil(np.log(u) / math.log1p(-p)), dtype, shape)
+
+
+def cauchy(shape, np_dtype, median=0.0, sigma=1.0, gen=None):
+    """Cauchy numbers median + sigma tan(pi (u - 1/2)).
+
+    >>> _ = manual_seed(0)
+    >>> cauchy((2,), np.float32)
+    array([-0.01176064,  2.1997986 ], dtype=float32)
+    """
+    dtype = np.dtype(np_dtype)
+    _require(
+        dtype.kind not in "biuc",
+        "Cauchy distribution is a continuous probability distribution. "
+        f"dtype must be a floating point but you specified {_torch_name(dtype)}",
+    )
+    _require(sigma > 0, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+    u = (gen or default_generator)._unit64(_size(shape))
+    return _cast(fma(c_library("tan", math.pi * (u - 0.5), dtype), sigma, median), dtype, shape)
+
+
+# ---------------------------------------------------------------------------- discrete
+
+
+def bernoulli(shape, np_dtype, p=0.5, gen=None):
+    """1 with probability `p`, else 0; `p` is a number, or an array broadcast to the shape.
+
+    A number or a float64 array is compared with 53 random bits, an array of another dtype with 24.
+
+    >>> _ = manual_seed(0)
+    >>> bernoulli((4,), np.bool_, 0.5)
+    array([False, False,  True, False])
+    """
+    dtype = np.dtype(np_dtype)
+    gen, n = gen or default_generator, _size(shape)
+    if isinstance(p, np.ndarray):
+        _real_dtype(p.dtype, "bernoulli_tensor_cpu_p_")
+        _require(
+            bool(np.all((p >= 0) & (p <= 1))),
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.\n"
+            "cause: the tensor of probabilities has elements outside [0, 1]",
+        )
+    else:
+        _require(0 <= p <= 1, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+        p = np.float64(p)
+    if p.dtype == np.float64:
+        hit = gen._unit64(n).reshape(shape) < p
+    else:
+        hit = gen._unit32(n).reshape(shape) < p.astype(np.float32)
+    return hit.astype(dtype)
+
+
+def randint(shape, np_dtype, low, high, gen=None):
+    """Integers in [low, high); `high` None means all that the dtype holds exactly.
+
+    A word of 32 bits modulo the range, or two words from a range of 2^28 on.  (So very large
+    ranges that do not divide the word are uneven by up to 5 %, in PyTorch and here.)
+
+    >>> _ = manual_seed(0)
+    >>> randint((4,), np.int64, 0, 100)
+    array([44, 39, 33, 60])
+    """
+    dtype = np.dtype(np_dtype)
+    _require(dtype.kind != "c", "check_random_bounds handles only integral, floating-point and boolean types")
+    if high is None:
+        if low == -(2**63):
+            return _cast((gen or default_generator)._long(_size(shape)).view(np.int64), dtype, shape)
+        high = _bounds(dtype)[1] + 1
+    _require(
+        low < high,
+        f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}\n"
+        "cause: the upper end is not included, so it must exceed the lower one",
+    )
+    low, high = _representable(low, high, dtype)
+    draw = (gen or default_generator)._long if high - low >= 2**28 else (gen or default_generator)._word
+    offset = draw(_size(shape)) % np.uint64(high - low)
+    return _cast(offset.view(np.int64) + np.int64(low), dtype, shape)
+
+
+def random_full_range(shape, np_dtype, gen=None):
+    """`tensor.random_()`: integers from 0 to the largest of the dtype, or to 2^digits for floats.
+
+    >>> _ = manual_seed(0)
+    >>> random_full_range((3,), np.uint8)
+    array([ 44, 239, 133], dtype=uint8)
+    """
+    dtype = np.dtype(np_dtype)
+    if dtype.kind == "c" or dtype in (np.uint16, np.uint32, np.uint64):
+        raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{_torch_name(dtype)}'")
+    gen, n = gen or default_generator, _size(shape)
+    draw = gen._long if dtype in (np.int64, np.float64) else gen._word
+    count = _bounds(dtype)[1] + 1
+    return _cast((draw(n) % np.uint64(count)).view(np.int64), dtype, shape)
+
+
+def _bounds(dtype):
+    """First and last integer of a dtype; for floats, of the consecutive ones."""
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return int(info.min), min(int(info.max), 2**63 - 1)
+    return -(2 ** _digits(dtype)), 2 ** _digits(dtype)
+
+
+def _representable(low, high, dtype):
+    """The range, moved inwards to numbers that the dtype has; RuntimeError if it has too few."""
+    if dtype.kind in "biu":
+        first, last = _bounds(dtype)
+    else:
+        first, last = -float(_largest(dtype)), float(_largest(dtype))
+    for name, value in (("from", low), ("to - 1", high - 1)):
+        _require(first <= value <= last, f"{name} is out of bounds for {dtype.name}: {value}")
+    if dtype.kind in "biu":
+        return low, high
+    step = lambda value: 1 << max(0, abs(value).bit_length() - _digits(dtype))  # noqa: E731
+    if int(dtype.type(low + 1)) < low:
+        low = int(dtype.type(low + 1)) + step(low + 1)
+    if int(dtype.type(high - 1)) >= high:
+        high = int(dtype.type(high - 1)) - step(high - 1)
+    return low, high
+
+
+def randperm(n, np_dtype=np.int64, gen=None):
+    """The numbers 0 to n - 1 in random order (Fisher and Yates).
+
+    >>> _ = manual_seed(0)
+    >>> randperm(6)
+    array([2, 5, 3, 0, 1, 4])
+    """
+    dtype = np.dtype(np_dtype)
+    _require(n >= 0, f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if dtype.kind in "bc":
+        raise NotImplementedError(f"\"randperm\" not implemented for '{_torch_name(dtype)}'")
+    _require(
+        n <= _bounds(dtype)[1] + 1,
+        f"n cannot be greater than {_bounds(dtype)[1] + 1} for {_torch_name(dtype)} type.",
+    )
+    steps = max(n - 1, 0)
+    swaps = (gen or default_generator)._word(steps) % np.arange(n, n - steps, -1, dtype=np.uint64)
+    return _swapped(n, np.arange(steps) + swaps.view(np.int64)).astype(dtype)
+
+
+def _swapped(n, partners):
+    """0 to n - 1 after exchanging place i with place partners[i], for i = 0, 1, ..."""
+    if n > 2**18 or (n > 2**12 and "scipy.linalg" in sys.modules):
+        try:
+            from scipy.linalg.lapack import dlaswp  # noqa: PLC0415 -- row exchanges, 20 times faster than a loop
+        except ImportError:
+            pass
+        else:
+            return dlaswp(np.arange(n, dtype=np.float64)[:, None], partners.astype(np.int32))[:, 0]
+    order = list(range(n))
+    for i, j in enumerate(partners.tolist()):
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, np.int64)
+
+
+def multinomial(weights, n_sample, replacement=False, gen=None):
+    """Indices drawn with probability proportional to `weights` (1-d, or each row of 2-d).
+
+    Without replacement: those with the largest weight / e, where e is exponential.
+
+    >>> _ = manual_seed(0)
+    >>> multinomial(np.float32([0.1, 0.6, 0.3]), 6, replacement=True)
+    array([1, 1, 1, 1, 0, 1])
+    """
+    _check_multinomial(weights, n_sample, replacement)
+    gen = gen or default_generator
+    if not replacement or n_sample == 1:
+        race = exponential(weights.shape, weights.dtype, gen=gen)
+        with np.errstate(all="ignore"):
+            race = (weights / race).astype(np.float64)
+        if n_sample == 1:
+            return race.argmax(-1)[..., None]
+        return np.argsort(-race, axis=-1, kind="stable")[..., :n_sample]
+    rows = weights.reshape(-1, weights.shape[-1])
+    steps = np.add.accumulate(rows if rows.dtype.itemsize >= 4 else rows.astype(np.float32), axis=1)
+    steps /= steps[:, -1:].copy()
+    steps[:, -1] = 1
+    u = gen._unit64(len(rows) * n_sample).reshape(len(rows), n_sample)
+    picks = [np.searchsorted(row, wanted) for row, wanted in zip(steps.astype(np.float64), u)]
+    return np.array(picks, np.int64).reshape(*weights.shape[:-1], n_sample)
+
+
+def _check_multinomial(weights, n_sample, replacement):
+    _require(0 < weights.ndim <= 2, "prob_dist must be 1 or 2 dim")
+    _require(
+        weights.dtype.kind not in "biuc",
+        "multinomial only supports floating-point dtypes for input, got: " + _torch_name(weights.dtype),
+    )
+    _require(n_sample > 0, "cannot sample n_sample <= 0 samples")
+    _require(
+        replacement or n_sample <= weights.shape[-1],
+        "cannot sample n_sample > prob_dist.size(-1) samples without replacement",
+    )
+    _require(
+        bool(np.all((weights >= 0) & (weights < np.inf))),
+        "probability tensor contains either `inf`, `nan` or element < 0",
+    )
+    _require(
+        bool(np.all(weights.sum(-1) > 0)), "invalid multinomial distribution (sum of probabilities <= 0)"
+    )
+
+
+# ---------------------------------------------------------------------------- rejection
+
+
+class _Draws:
+    """Numbers one at a time for `kobai.rejection`; the unused rest of a block goes back.
+
+    `uniform()` gives the next float64 in [0, 1); `normal()` the next standard normal number.
+    """
+
+    def __init__(self, gen, expected):
+        self.gen = gen
+        self._block = max(32, min(2 * expected, 8192))
+        self._rest = iter(())
+
+    def __enter__(self):
+        self.uniform = self._stream().__next__
+        return self
+
+    def _stream(self):
+        while True:
+            self._before = self.gen._bits.state
+            self._rest = iter(self.gen._unit64(self._block).tolist())
+            yield from self._rest
+
+    def normal(self):
+        spare, self.gen._spare_normal = self.gen._spare_normal, None
+        if spare is not None:
+            return spare
+        angle = 2.0 * math.pi * self.uniform()
+        radius = math.sqrt(-2.0 * math.log1p(-self.uniform()))
+        self.gen._spare_normal = radius * math.sin(angle)
+        return radius * math.cos(angle)
+
+    def __exit__(self, *exc):
+        unused = self._rest.__length_hint__()
+        if unused:
+            self.gen._bits.state = self._before
+            self.gen._bits.random_raw(2 * (self._block - unused), output=False)
+
+
+def poisson(rate, gen=None):
+    """Poisson numbers with these means, an array of a floating dtype.
+
+    >>> _ = manual_seed(0)
+    >>> poisson(np.float32([1, 5, 20]))
+    array([ 0.,  6., 22.], dtype=float32)
+    """
+    _real_dtype(rate.dtype, "poisson_cpu")
+    _require(
+        bool(np.all(rate >= 0)),
+        "invalid Poisson rate, expected rate to be non-negative",
+    )
+    with _Draws(gen or default_generator, rate.size) as draws:
+        x = [rejection.poisson(r, draws.uniform) for r in rate.astype(np.float64).ravel().tolist()]
+    return np.array(x, rate.dtype).reshape(rate.shape)
+
+
+def binomial(count, prob, gen=None):
+    """Successes in `count` trials of probability `prob`, two arrays of one floating dtype.
+
+    >>> _ = manual_seed(0)
+    >>> binomial(np.float32([10, 100]), np.float32([0.5, 0.3]))
+    array([ 3., 37.], dtype=float32)
+    """
+    dtype = _real_dtype(count.dtype, "binomial_cpu")
+    count, prob = np.broadcast_arrays(count, prob)
+    real = dtype.type if dtype.itemsize >= 4 else np.float32
+    with _Draws(gen or default_generator, count.size) as draws:
+        pairs = zip(count.ravel().tolist(), prob.ravel().tolist())
+        x = [rejection.binomial(n, p, real, draws.uniform) for n, p in pairs]
+    return np.array(x, dtype).reshape(count.shape)
+
+
+def standard_gamma(alpha, gen=None):
+    """Gamma numbers of scale 1 with these shapes, an array of a floating dtype.
+
+    >>> _ = manual_seed(0)
+    >>> standard_gamma(np.float32([0.5, 3]))
+    array([0.03009052, 1.0437573 ], dtype=float32)
+    """
+    dtype = _real_dtype(alpha.dtype, "gamma_cpu")
+    real = dtype.type if dtype.itemsize >= 4 else np.float32
+    tiny = float(np.finfo(real).tiny)
+    with _Draws(gen or default_generator, 3 * alpha.size) as draws:
+        x = [rejection.gamma(a, real, draws.uniform, draws.normal) for a in alpha.ravel().tolist()]
+    return _cast(np.array([max(tiny, real(v)) for v in x], np.float64), dtype, alpha.shape)
+
+
+def dirichlet(alpha, gen=None):
+    """Points of the simplex: gamma numbers over their sum, along the last dimension.
+
+    Differs from PyTorch, at most, in the last bit of float64: the sum is NumPy's.
+
+    >>> _ = manual_seed(0)
+    >>> dirichlet(np.float32([0.5, 3])).sum()
+    np.float32(1.0)
+    """
+    dtype = _real_dtype(alpha.dtype, "dirichlet")
+    x = standard_gamma(alpha.astype(np.float64), gen)
+    x = (x / x.sum(-1, keepdims=True)).astype(dtype)
+    return np.clip(x, np.finfo(dtype).tiny, np.nextafter(dtype.type(1), dtype.type(0)))
