@@ -1,9 +1,14 @@
 """What the examples in docstrings and documents may use without importing it."""
 
+import os
+
 import numpy as np
 import pytest
 
 import kobai
+
+# The texts that tests and examples expect are the English ones, whatever the machine speaks.
+os.environ["KOBAI_LANG"] = "en"
 
 # The start-up file of child processes: importing it would change this one.
 collect_ignore_glob = ["src/kobai/compat/children/*"]

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 
 import kobai
-from kobai.diagnose import language
+from kobai.diagnose.language import language
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ _TEXT = {
 
 def doctor(arguments: list[str]) -> int:
     """Print what is installed; the exit status is 1 when a package is there but cannot be imported."""
-    text = _TEXT["ja" if language() == "ja" else "en"]
+    text = _TEXT[language()]
     print(f"kobai   {kobai.__version__}")
     print(f"Python  {platform.python_version()}  {sys.executable} ({platform.system()} {platform.machine()})")
     print(f"NumPy   {importlib.metadata.version('numpy')}\n")

@@ -8,7 +8,7 @@ nothing, so a PyTorch that happens to be installed is never mixed in; without th
 Child processes started with `subprocess` or `multiprocessing` get the hook through a start-up file
 (kobai/compat/children/sitecustomize.py) that is on PYTHONPATH as long as the hook is installed.
 
-This module imports nothing of kobai except `missing`: `kobai/__init__.py` may import it.
+Like `missing` it imports nothing of the engine, so `kobai/__init__.py` can import it.
 """
 
 from __future__ import annotations

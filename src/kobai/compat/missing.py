@@ -10,9 +10,12 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 from typing import NoReturn
+
+from kobai.diagnose.language import language
 
 # Where the modules of kobai stand for a program that says `import torch`; the longest prefix comes first.
 _PROGRAM_NAMES = (
@@ -30,6 +33,11 @@ _PLACES = (
     "kobai.compat.tensorflow.keras", "kobai.compat.tensorflow.keras.layers", "kobai.compat.torchviz",
 )  # fmt: skip
 
+_TEXT = {
+    "en": ("kobai does not have {}.", "Near names"),
+    "ja": ("kobai に {} はありません。", "近い名前"),
+}
+
 
 def program_name(module_name: str) -> str:
     """The name under which a program knows a module of kobai.
@@ -43,18 +51,19 @@ def program_name(module_name: str) -> str:
     return module_name
 
 
-class MissingName(AttributeError):
-    """A module of kobai lacks this name; the message lists names that are near it."""
+@dataclass(frozen=True)
+class _Message:
+    """The text of an AttributeError, put together when it is read."""
 
-    def __init__(self, module_name: str, name: str, candidates: Iterable[str] = ()):
-        # `obj` without `name` keeps Python from adding a "Did you mean" of its own below ours.
-        super().__init__(module_name, name, obj=module_name)
-        self._candidates = list(candidates)
+    module_name: str
+    name: str
+    candidates: tuple[str, ...]
 
     def __str__(self) -> str:
-        module_name, name = self.args
-        first = f"module {program_name(module_name)!r} has no attribute {name!r}"
-        return f"{first}: {explanation(module_name, name, self._candidates)}"
+        first = f"module {program_name(self.module_name)!r} has no attribute {self.name!r}"
+        return f"{first}: {explanation(self.module_name, self.name, self.candidates)}"
+
+    __repr__ = __str__
 
 
 def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) -> AttributeError:
@@ -64,7 +73,8 @@ def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) ->
     module 'torch.nn' has no attribute 'Lienar': kobai does not have torch.nn.Lienar.
     Near names: torch.nn.Linear
     """
-    return MissingName(module_name, name, candidates)
+    # `obj` without `name` keeps Python from adding a "Did you mean" of its own below ours.
+    return AttributeError(_Message(module_name, name, tuple(candidates)), obj=module_name)
 
 
 def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundError:
@@ -86,9 +96,10 @@ def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundErro
 
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
     """That kobai lacks the name, and on a second line the names that are near."""
-    text = f"kobai does not have {program_name(module_name)}.{name}."
+    text, label = _TEXT[language()]
     near = near_names(module_name, name, candidates)
-    return f"{text}\nNear names: {', '.join(near)}" if near else text
+    text = text.format(f"{program_name(module_name)}.{name}")
+    return f"{text}\n{label}: {', '.join(near)}" if near else text
 
 
 def near_names(module_name: str, name: str, candidates: Iterable[str]) -> list[str]:

@@ -12,10 +12,16 @@ import zipfile
 from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
 
+from kobai.diagnose.language import language
+
 _COMPAT = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _KOBAI = os.path.dirname(os.path.dirname(_COMPAT)) + os.sep
 # This file and the import hook: never of interest, not even to who works on the engine.
 _MACHINERY = tuple(_COMPAT + name for name in ("script.py", "hook.py", "missing.py", "torch.py"))
+_NOTE = {
+    "en": "({} frames inside kobai not shown; KOBAI_TRACEBACK=full shows them)",
+    "ja": "(kobai 内部の {} フレームは省略しました。KOBAI_TRACEBACK=full で表示されます)",
+}
 
 
 def run_file(path: str, arguments: list[str]) -> int:
@@ -40,8 +46,9 @@ def run_stdin(arguments: list[str]) -> int:
     """`python - arguments`: the program is what standard input holds. Returns the exit status."""
     source = sys.stdin.read()
     _first_on_path("")
-    linecache.cache["<stdin>"] = (len(source), None, source.splitlines(keepends=True), "<stdin>")
-    return _run(lambda: compile(source, "<stdin>", "exec", dont_inherit=True), ["-", *arguments])
+    name = "<stdin>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return _run(lambda: compile(source, name, "exec", dont_inherit=True), ["-", *arguments], file=name)
 
 
 def run_module(name: str, arguments: list[str]) -> int:
@@ -77,16 +84,23 @@ def _load_code(spec) -> CodeType:
     return code
 
 
-def _run(code: Callable[[], CodeType], argv: list[str], spec=None, file: str | None = None) -> int:
+def _loader(file: str):
+    """What Python says has loaded a program; for one from standard input it is nothing that has a source."""
+    if file == "<stdin>":
+        return importlib.machinery.BuiltinImporter
+    return importlib.machinery.SourceFileLoader("__main__", file)
+
+
+def _run(code: Callable[[], CodeType], argv: list[str], spec=None, file: str = "") -> int:
     """Execute a program as `__main__`; what it raises is shown, and becomes the exit status."""
     sys.argv[:] = argv
     main = ModuleType("__main__")
-    main.__dict__.update(__builtins__=builtins, __spec__=spec, __package__=spec.parent if spec else None)
     if spec is not None:
-        main.__dict__.update(__file__=spec.origin, __loader__=spec.loader, __cached__=spec.cached)
-    elif file is not None:
-        loader = importlib.machinery.SourceFileLoader("__main__", file)
-        main.__dict__.update(__file__=file, __loader__=loader, __cached__=None)
+        loader, file, package, cached = spec.loader, spec.origin, spec.parent, spec.cached
+    else:
+        loader, package, cached = _loader(file), None, None
+    main.__dict__.update(__builtins__=builtins, __loader__=loader, __spec__=spec)
+    main.__dict__.update(__file__=file, __package__=package, __cached__=cached)
     sys.modules["__main__"] = main  # and it stays: threads, atexit functions and pickles look there
     try:
         exec(code(), main.__dict__)
@@ -111,7 +125,7 @@ def _hide_frames(error: BaseException) -> None:
         seen.add(id(chain))
         hidden = _filter_traceback(chain, _is_machinery if full else _is_inside)
         if hidden:
-            chain.add_note(f"({hidden} frames inside kobai not shown; KOBAI_TRACEBACK=full shows them)")
+            chain.add_note(_NOTE[language()].format(hidden))
         chain = chain.__cause__ or chain.__context__
 
 
