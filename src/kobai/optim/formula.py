@@ -1,0 +1,29 @@
+"""The words that update formulas use beside arithmetic; all work on arrays, Tensors and traced values.
+
+`m` holds every op by name: `m.sqrt(x)`, `m.maximum(a, b)`, `m.where(c, a, b)`.
+"""
+from __future__ import annotations
+
+from ..op import m
+
+__all__ = ["m", "lerp", "choose"]
+
+
+def lerp(a, b, w):
+    """a moved towards b by the fraction w: exact at both ends.
+
+    >>> lerp(2.0, 10.0, 0.25)
+    4.0
+    """
+    return a + w * (b - a) if w < 0.5 else b - (1 - w) * (b - a)
+
+
+def choose(condition, a, b):
+    """a() if the condition holds, else b(); both are computed if the condition is not known yet.
+
+    >>> choose(3 > 2, lambda: "yes", lambda: "no")
+    'yes'
+    """
+    if isinstance(condition, bool):
+        return a() if condition else b()
+    return m.where(condition, a(), b())

@@ -1,0 +1,422 @@
+"""The base class of all optimisers: parameter groups, state, checkpoints, hooks.
+
+An optimiser is a subclass with one formula, `update`: from a parameter, its gradient and the
+values kept from the last step it gives the new parameter and the new values. The formula is plain
+arithmetic, so it computes on NumPy arrays (runner.py calls it there), on Tensors
+(`differentiable=True`) and on traced values (the compiler).
+"""
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable
+from copy import deepcopy
+from itertools import chain
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..autograd.mode import enable_grad
+from ..autograd.node import Hook
+from ..tensor import Tensor, wrap
+from .runner import Runner, plain
+
+_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks",
+          "_optimizer_state_dict_pre_hooks", "_optimizer_state_dict_post_hooks",
+          "_optimizer_load_state_dict_pre_hooks", "_optimizer_load_state_dict_post_hooks")
+_global_pre_hooks: OrderedDict = OrderedDict()
+_global_post_hooks: OrderedDict = OrderedDict()
+
+
+class _Required:
+    """Marks a hyperparameter that every parameter group has to give."""
+
+    def __repr__(self):
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class Optimizer:
+    """Base class of optimisers. To write one, say what it keeps and how it updates.
+
+    Class attributes
+        counters: names of numbers kept for each parameter; the first, "step", counts steps.
+        elementwise: `update` treats each element by itself, so parameters may be cut and joined.
+        sparse_hint: what to use instead when a gradient is sparse.
+    Methods to write
+        arrays(h): names of the arrays kept for each parameter, given the hyperparameters `h`.
+        initial(h, name): what such an array is filled with at first (0); None for "nothing yet".
+        update(h, p, g, *counters, *arrays): the formula. Returns the new p and the new values of
+            all counters but the step count and of all arrays. It must not write into its inputs.
+
+    >>> import kobai
+    >>> from kobai.optim.formula import m
+    >>> class SignSGD(kobai.optim.Optimizer):
+    ...     def update(self, h, p, g):
+    ...         return (p - h.lr * m.sign(g),)
+    >>> w = kobai.tensor([1.0, -2.0], requires_grad=True)
+    >>> opt = SignSGD([w], dict(lr=0.5))
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([ 0.5000, -1.5000], requires_grad=True)
+    """
+
+    counters: tuple[str, ...] = ()
+    elementwise = True
+    sparse_hint = ""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):  # the base's step calls hooks itself
+            cls.step = _with_hooks(vars(cls)["step"])
+
+    def __init__(self, params, defaults):
+        self.defaults = defaults
+        for name in _HOOKS:
+            setattr(self, name, OrderedDict())
+        self._opt_called = False
+        self._runners: dict[int, Runner] = {}
+        self.state: defaultdict = defaultdict(dict)
+        self.param_groups: list[dict] = []
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {_typename(params)}\nA single tensor was given: put it into a list, "
+                "as in SGD([w], lr=0.1).")
+        groups = list(params)
+        if not groups:
+            raise ValueError(
+                "optimizer got an empty parameter list\nThe iterable had no element: a model without "
+                "parameters, or a generator that was used up before (model.parameters() can be read once).")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    # ---- the formula ---------------------------------------------------------------------
+    def arrays(self, h) -> tuple[str, ...]:
+        return ()
+
+    def initial(self, h, name):
+        return 0.0
+
+    def update(self, h, p, g, *kept):
+        raise NotImplementedError
+
+    def step(self, closure=None):
+        """Update all parameters that have a gradient; returns what `closure` (optional) returned."""
+        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _global_pre_hooks \
+                or _global_post_hooks:
+            args = (self,) if closure is None else (self, closure)
+            return _call_hooked(Optimizer._step, args, {})
+        return self._step(closure)
+
+    def _step(self, closure=None):
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self._opt_called = True
+        runners = self._runners
+        for group in self.param_groups:
+            try:
+                runner = runners[id(group)]
+            except KeyError:
+                runner = runners[id(group)] = Runner(self, group)
+            runner.step()
+        return loss
+
+    def _state_of(self, p, h):
+        """What is kept for a parameter, made at its first step."""
+        kept = self.state[p]
+        if not kept:
+            for name in self.counters:
+                kept[name] = wrap(np.array(self.initial(h, name), dtypes.get_default_dtype().np))
+            for name in self.arrays(h):
+                value = self.initial(h, name)
+                if value is not None:
+                    kept[name] = _full_like(p, value)
+        return kept
+
+    # ---- groups --------------------------------------------------------------------------
+    def add_param_group(self, param_group):
+        """Add parameters with options of their own, as {"params": [...], "lr": 0.01}."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of "
+                "tensors in sets will change between runs. Please use a list instead.")
+        _take_names(param_group, list(params))
+        for p in param_group["params"]:
+            self._check_param(p)
+        for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError("parameter group didn't specify a value of required optimization "
+                                 f"parameter {name}")
+            param_group.setdefault(name, default)
+        self._check_disjoint(param_group)
+        self.param_groups.append(param_group)
+
+    def _check_param(self, p):
+        if not isinstance(p, Tensor):
+            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
+        if not self.defaults.get("differentiable") and not (p.is_leaf or p.retains_grad):
+            raise ValueError(
+                "can't optimize a non-leaf Tensor\nThis tensor was computed from others, so its own "
+                "gradient is not kept. Give the optimizer the tensors it was computed from, or "
+                "detach it: w = w.detach().requires_grad_().")
+
+    def _check_disjoint(self, new):
+        params = set(new["params"])
+        if len(params) != len(new["params"]):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will "
+                "cause an error; see github.com/pytorch/pytorch/issues/40967 for more information",
+                stacklevel=4)
+        for group in self.param_groups:
+            if ("param_names" in new) != ("param_names" in group):
+                how = "with names" if "param_names" in new else "without names"
+                raise ValueError("all optimizer param groups should be with/without names. "
+                                 f"cannot add param group {how} to the optimizer")
+            if not params.isdisjoint(group["params"]):
+                raise ValueError("some parameters appear in more than one parameter group")
+
+    def zero_grad(self, set_to_none=True):
+        """Forget the gradients of all parameters, or fill them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    if p.grad.grad_fn is not None:
+                        p.grad.detach_()
+                    else:
+                        p.grad.requires_grad_(False)
+                    p.grad.zero_()
+
+    # ---- checkpoints ---------------------------------------------------------------------
+    def state_dict(self):
+        """{"state": {number of parameter: what is kept}, "param_groups": [...]}, as PyTorch's."""
+        for hook in self._optimizer_state_dict_pre_hooks.values():
+            hook(self)
+        number: dict[int, int] = {}
+        groups, start = [], 0
+        for group in self.param_groups:
+            for i, p in enumerate(group["params"], start):
+                number.setdefault(id(p), i)
+            start += len(group["params"])
+            groups.append({k: v for k, v in group.items() if k != "params"}
+                          | {"params": [number[id(p)] for p in group["params"]]})
+        state = {number[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
+        result = {"state": state, "param_groups": groups}
+        for hook in self._optimizer_state_dict_post_hooks.values():
+            changed = hook(self, result)
+            if changed is not None:
+                result = changed
+        return result
+
+    def load_state_dict(self, state_dict):
+        """Continue where `state_dict()` was taken; parameters are matched by their order."""
+        state_dict = state_dict.copy()
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            changed = hook(self, state_dict)
+            if changed is not None:
+                state_dict = changed
+        saved = deepcopy(state_dict["param_groups"])
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups\n"
+                f"It has {len(saved)}, this optimizer has {len(self.param_groups)}.")
+        for i, (group, new) in enumerate(zip(self.param_groups, saved)):
+            if len(group["params"]) != len(new["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of "
+                    f"optimizer's group\nGroup {i} has {len(new['params'])} parameters in the state "
+                    f"dict and {len(group['params'])} here: is it the same model?")
+        numbers = chain.from_iterable(g["params"] for g in saved)
+        param = dict(zip(numbers, chain.from_iterable(g["params"] for g in self.param_groups)))
+        state: defaultdict = defaultdict(dict)
+        for k, v in state_dict["state"].items():
+            if k in param:
+                state[param[k]] = _fitted(v, param[k], None)
+            else:
+                state[k] = v
+        for group, new in zip(self.param_groups, saved):
+            new["params"] = group["params"]
+            if "param_names" in group:
+                new.setdefault("param_names", group["param_names"])
+        self.__setstate__({"state": state, "param_groups": saved})
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
+
+    def __getstate__(self):
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._runners = {}
+        self.__dict__.setdefault("_opt_called", False)
+        for name in _HOOKS:
+            self.__dict__.setdefault(name, OrderedDict())
+        for group in self.param_groups:  # checkpoints from before an option existed
+            for name, default in self.defaults.items():
+                if default is not required:
+                    group.setdefault(name, default)
+        for kept in self.state.values():  # and from when counters were Python numbers
+            for name in self.counters:
+                if isinstance(kept, dict) and isinstance(kept.get(name), (int, float)):
+                    kept[name] = wrap(np.array(kept[name], dtypes.get_default_dtype().np))
+
+    def __repr__(self):
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
+        return "\n".join(lines) + "\n)"
+
+    # ---- hooks ---------------------------------------------------------------------------
+    def _register(self, name, hook, prepend=False):
+        table = getattr(self, name)
+        handle = Hook(table, hook)
+        if prepend:
+            table.move_to_end(handle.id, last=False)
+        return handle
+
+    def register_step_pre_hook(self, hook):
+        """Call hook(optimizer, args, kwargs) before each step; it may return new (args, kwargs)."""
+        return self._register("_optimizer_step_pre_hooks", hook)
+
+    def register_step_post_hook(self, hook):
+        """Call hook(optimizer, args, kwargs) after each step."""
+        return self._register("_optimizer_step_post_hooks", hook)
+
+    def register_state_dict_pre_hook(self, hook, prepend=False):
+        """Call hook(optimizer) before `state_dict` looks at anything."""
+        return self._register("_optimizer_state_dict_pre_hooks", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook, prepend=False):
+        """Call hook(optimizer, state_dict) on the result of `state_dict`; it may return another."""
+        return self._register("_optimizer_state_dict_post_hooks", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook, prepend=False):
+        """Call hook(optimizer, state_dict) before loading; it may return another state_dict."""
+        return self._register("_optimizer_load_state_dict_pre_hooks", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook, prepend=False):
+        """Call hook(optimizer) after loading."""
+        return self._register("_optimizer_load_state_dict_post_hooks", hook, prepend)
+
+
+def _take_names(group, params):
+    """Split [(name, tensor), ...] into tensors and names; plain tensors stay as they are."""
+    names = [p[0] for p in params if isinstance(p, tuple)]
+    if names and len(names) != len(params):
+        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+    group["params"] = [p[1] if isinstance(p, tuple) else p for p in params]
+    if names:
+        group["param_names"] = names
+
+
+def _typename(v):
+    return "torch.Tensor" if type(v) is Tensor else type(v).__name__
+
+
+def _full_like(p, value):
+    """An array for a parameter, laid out as the parameter is."""
+    a = p._array()
+    if a.dtype.kind == "c" and value:  # complex parameters are updated as pairs of real numbers
+        value = complex(value, value)
+    return wrap(np.full_like(a, value))
+
+
+def _fitted(value, p, name):
+    """A loaded value as this parameter keeps it: a copy, in the parameter's dtype but for counts."""
+    if isinstance(value, Tensor):
+        if name != "step" and p.is_floating_point():
+            value = value.to(p.dtype)
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {k: _fitted(v, p, k) for k, v in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return type(value)(_fitted(v, p, None) for v in value)
+    return value
+
+
+# ---- hooks around step -----------------------------------------------------------------------
+def _with_hooks(step):
+    """`step` of a subclass with the hooks of `Optimizer.step` around it."""
+    @functools.wraps(step)
+    def hooked(*args, **kwargs):
+        args[0]._opt_called = True
+        return _call_hooked(step, args, kwargs)
+    return hooked
+
+
+def _call_hooked(step, args, kwargs):
+    self = args[0]
+    for hook in chain(_global_pre_hooks.values(), self._optimizer_step_pre_hooks.values()):
+        changed = hook(self, args, kwargs)
+        if changed is not None:
+            if not isinstance(changed, tuple) or len(changed) != 2:
+                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), "
+                                   f"but got {changed}.")
+            args, kwargs = changed
+    result = step(*args, **kwargs)
+    for hook in chain(self._optimizer_step_post_hooks.values(), _global_post_hooks.values()):
+        hook(self, args, kwargs)
+    return result
+
+
+def register_optimizer_step_pre_hook(hook):
+    """Call hook(optimizer, args, kwargs) before each step of every optimizer."""
+    return Hook(_global_pre_hooks, hook)
+
+
+def register_optimizer_step_post_hook(hook):
+    """Call hook(optimizer, args, kwargs) after each step of every optimizer."""
+    return Hook(_global_post_hooks, hook)
+
+
+# ---- checks of hyperparameters ---------------------------------------------------------------
+def check(ok, message, hint=""):
+    """Raise ValueError(message) unless `ok`; the hint says what was expected."""
+    if not ok:
+        raise ValueError(f"{message}\n{hint}" if hint else message)
+
+
+def check_lr(lr, message="Invalid learning rate: {}"):
+    """A learning rate is a number >= 0, or a tensor with one element."""
+    if isinstance(lr, Tensor):
+        check(lr.numel() == 1, "Tensor lr must be 1-element", f"It has shape {tuple(lr.shape)}.")
+    if not plain(lr) >= 0.0:
+        check(False, message.format(lr), "It must be 0 or more; to go uphill use maximize=True.")
+
+
+def check_positive(**values):
+    """Numbers >= 0, in PyTorch's words."""
+    for name, v in values.items():
+        words = {"eps": "epsilon"}.get(name, name)
+        check(plain(v) >= 0.0, f"Invalid {words} value: {v}", "It must be 0 or more.")
+
+
+def check_betas(betas):
+    """Decay rates of running averages, each in [0, 1)."""
+    for i, beta in enumerate(betas):
+        check(0.0 <= plain(beta) < 1.0, f"Invalid beta parameter at index {i}: {beta}",
+              "A decay rate must be at least 0 and less than 1.")
+
+
+def check_fused(fused, foreach, differentiable):
+    """`fused` and `foreach` choose among PyTorch's kernels; here they are only kept."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

@@ -1,0 +1,58 @@
+"""Stochastic gradient descent, with momentum."""
+from __future__ import annotations
+
+from .optimizer import Optimizer, check, check_fused, check_lr, check_positive
+
+
+class SGD(Optimizer):
+    """Gradient descent: p = p - lr * g, with momentum (a heavy ball) if asked for.
+
+    With momentum mu, dampening tau and weight decay lambda:
+
+        g   = g + lambda * p
+        buf = mu * buf + (1 - tau) * g        (the first buf is g)
+        p   = p - lr * buf                    (nesterov: p - lr * (g + mu * buf))
+
+    Args:
+        params: parameters, named parameters, or groups of them with options of their own.
+        lr: step length.
+        momentum, dampening, weight_decay, nesterov, maximize: as in the formula.
+        foreach, fused: kept for PyTorch's programs; there is one implementation here.
+        differentiable: record the step, so that gradients flow through it.
+
+    Source: Sutskever et al., On the importance of initialization and momentum, 2013.
+
+    >>> import kobai
+    >>> w = kobai.tensor([1.0, 2.0], requires_grad=True)
+    >>> opt = kobai.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([0.8000, 1.6000], requires_grad=True)
+    """
+
+    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
+                 maximize=False, foreach=None, differentiable=False, fused=None):
+        check_lr(lr)
+        check_positive(momentum=momentum, weight_decay=weight_decay)
+        check(not nesterov or momentum > 0 and dampening == 0,
+              "Nesterov momentum requires a momentum and zero dampening",
+              f"Here momentum={momentum} and dampening={dampening}; use, say, momentum=0.9, dampening=0.")
+        super().__init__(params, dict(
+            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
+            maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused))
+        check_fused(fused, foreach, differentiable)
+
+    def arrays(self, h):
+        return ("momentum_buffer",) if h.momentum else ()
+
+    def initial(self, h, name):
+        return None  # the first buffer is the first gradient
+
+    def update(self, h, p, g, buf=None):
+        if h.weight_decay:
+            g = g + h.weight_decay * p
+        if not h.momentum:
+            return (p - h.lr * g,)
+        buf = g if buf is None else h.momentum * buf + (1 - h.dampening) * g
+        return p - h.lr * (g + h.momentum * buf if h.nesterov else buf), buf
