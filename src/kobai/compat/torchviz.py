@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..viewer.dot import Digraph
+from ..viewer.graph import is_tensor, saved, saved_by_user, sources
 
 __all__ = ["make_dot", "make_dot_from_trace"]
 
@@ -66,11 +67,6 @@ def make_dot_from_trace(trace):
     )
 
 
-def is_tensor(value) -> bool:
-    """Whether ``value`` is a tensor of kobai or PyTorch, told by what it can do."""
-    return hasattr(type(value), "requires_grad") and hasattr(type(value), "grad_fn")
-
-
 def not_a_tensor(value) -> str:
     """The message for a wrong first argument."""
     name = type(value).__name__
@@ -95,24 +91,6 @@ def names_of(params) -> dict[int, str]:
     for name, value in params.items():
         assert is_tensor(value), f"make_dot(): params[{name!r}] must be a Tensor, not {type(value).__name__}"
     return {id(value): name for name, value in params.items()}
-
-
-def saved(fn) -> Iterator[tuple[str, object]]:
-    """(name, value) of what a function saved; nothing once a backward pass has freed it."""
-    for attribute in dir(fn):
-        if attribute.startswith("_saved_"):
-            try:
-                yield attribute.removeprefix("_saved_"), getattr(fn, attribute)
-            except RuntimeError:  # freed
-                continue
-
-
-def saved_tensors(fn) -> list:
-    """What a function written by the user saved with ``save_for_backward``."""
-    try:
-        return [t for t in getattr(fn, "saved_tensors", None) or () if t is not None]
-    except RuntimeError:  # freed
-        return []
 
 
 def described(fn, max_chars: int) -> str:
@@ -181,7 +159,7 @@ class _Drawing:
             fn, before = stack[-1]
             source = next(before, None)
             if source is None:
-                self.saved_by_user(fn)
+                self.custom(fn)
                 stack.pop()
             else:
                 self.edge(source, fn)
@@ -196,7 +174,7 @@ class _Drawing:
             self.tensor(fn.variable, PARAMETER)
             self.edge(fn.variable, fn)
         self.dot.node(str(id(fn)), described(fn, self.max_attr_chars) if self.show_attrs else type(fn).__name__)
-        return iter([source for source, _ in getattr(fn, "next_functions", ()) if source is not None])
+        return iter([source for source, _ in sources(fn)])
 
     def saved_by(self, fn) -> None:
         """Orange boxes of the tensors that a function saved, one or several under a name."""
@@ -207,8 +185,8 @@ class _Drawing:
                     self.edge(fn, tensor, dir="none")
                     self.tensor(tensor, SAVED, f"{key}[{i}]" if many else key)
 
-    def saved_by_user(self, fn) -> None:
+    def custom(self, fn) -> None:
         """Orange boxes of the tensors that a function written by the user saved."""
-        for tensor in saved_tensors(fn):
+        for tensor in saved_by_user(fn):
             self.edge(tensor, fn, dir="none")
             self.tensor(tensor, SAVED)

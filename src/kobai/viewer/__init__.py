@@ -1,5 +1,6 @@
 """Pictures of graphs."""
 
 from .dot import Digraph
+from .draw import draw
 
-__all__ = ["Digraph"]
+__all__ = ["Digraph", "draw"]
