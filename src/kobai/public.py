@@ -102,6 +102,10 @@ def __r{op}__(self, other):
 def __i{op}__(self, other):
     return inplace(OP, self, other)
 """
+_UNARY = """
+def __{op}__(self):
+    return apply(OP, self)
+"""
 _PUBLIC = {1: ("input",), 2: ("input", "other")}
 
 
@@ -130,9 +134,12 @@ def _export_one(cls):
             if getattr(cls, "inplace", True) and "Tensor" in where.split():
                 export("torch Tensor" if "torch" in where.split() else "Tensor", n + "_", scope[name + "_"])
     if cls.operator:
-        exec(compile(_OPERATOR.format(op=cls.operator), f"<kobai {name}>", "exec"), scope)
+        template = _OPERATOR if len(cls.inputs) == 2 else _UNARY
+        exec(compile(template.format(op=cls.operator), f"<kobai {name}>", "exec"), scope)
         for form in ("__{}__", "__r{}__", "__i{}__"):
-            setattr(Tensor, form.format(cls.operator), scope[form.format(cls.operator)])
+            dunder = form.format(cls.operator)
+            if dunder in scope and dunder not in ("__rlt__", "__rle__", "__rgt__", "__rge__", "__req__", "__rne__"):
+                setattr(Tensor, dunder, scope[dunder])
 
 
 __all__ = ["export", "export_elementwise", "names", "public"]

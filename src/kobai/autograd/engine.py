@@ -24,25 +24,26 @@ def propagate(roots, *, keep, graph=False, wanted=None):
     grads, heap, found = {}, [], {}
     needed = None if wanted is None else _leading_to(roots, wanted)
     freed = None if keep else Freed(here(2))
-
-    def receive(edge, g):
-        if type(edge) is Port:
-            edge, g = edge.node, _at(edge, g, grads.get(edge.node))
+    edges, out = zip(*roots)
+    while True:
+        for edge, g in zip(edges, out):
+            if edge is None or g is None:
+                continue
             if edge in grads:
-                return
-        if edge in grads:
-            grads[edge] = grads[edge] + g
-            return
-        if needed is not None and edge not in needed:
-            return
-        grads[edge] = g
-        order = edge._order if isinstance(edge, Tensor) else edge.order
-        if order is not None:
-            heappush(heap, (order, edge))
-
-    for edge, g in roots:
-        receive(edge, g)
-    while heap:
+                grads[edge] = grads[edge] + g
+                continue
+            order = edge._order
+            if order == _PORT:
+                known = edge.node in grads
+                edge, g, order = edge.node, _at(edge, g, grads.get(edge.node)), edge.node._order
+                if known:
+                    continue
+            if needed is None or edge in needed:
+                grads[edge] = g
+                if order is not None:  # a leaf waits until all is done
+                    heappush(heap, (order, edge))
+        if not heap:
+            break
         node = heappop(heap)[1]
         g = grads.pop(node)
         if node.hooks is not None:
@@ -50,24 +51,25 @@ def propagate(roots, *, keep, graph=False, wanted=None):
         if wanted is not None and node in wanted:
             found[node] = g
             if not needed[node]:
+                edges = ()
                 continue
-        if type(g) is list:
+        if g.__class__ is list:
             g = _with_zeros(g, node, graph)
-        out = node.vjp(node, g, unpack(node) if graph else _raw(node))
-        if freed is not None and node.saved:
+        saved = node.saved
+        if graph:
+            saved = unpack(node)
+        elif saved and saved[0].__class__ is Packed:
+            saved = raw_saved(node)
+        edges, out = node.edges, node.vjp(node, g, saved)
+        if freed is not None and saved:
             node.saved = freed
         if node.hooks is not None and node.hooks[1]:
             out = _hooks_after(node, out, g, graph)
-        for edge, d in zip(node.edges, out):
-            if edge is not None and d is not None:
-                receive(edge, d)
     found.update(grads)  # what is left has no node: the leaves
     return found
 
 
-def _raw(node):
-    saved = node.saved
-    return raw_saved(node) if saved and type(saved) is tuple and type(saved[0]) is Packed else saved
+_PORT = Port._order
 
 
 def _leading_to(roots, wanted):
@@ -81,7 +83,7 @@ def _leading_to(roots, wanted):
             if isinstance(e, Node):
                 stack.extend(e.edges)
     needed = {e: False for e in seen if not isinstance(e, Node) and e in wanted}
-    for node in sorted((e for e in seen if isinstance(e, Node)), key=lambda n: -n.order):
+    for node in sorted((e for e in seen if isinstance(e, Node)), key=lambda n: -n._order):
         beyond = any((e.node if type(e) is Port else e) in needed for e in node.edges if e is not None)
         if beyond or node in wanted:
             needed[node] = beyond
@@ -212,14 +214,20 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             raise RuntimeError("'inputs' argument to backward() cannot be empty.")
         wanted = {_node_of(t): t for t in inputs}
     found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
-    for edge in list(found):
-        g = found.pop(edge)
+    while found:
+        edge, g = found.popitem()
         if isinstance(edge, Tensor):
             accumulate(edge, g, create_graph)
         else:
-            t = wanted[edge]
-            t._retains = True
-            t._grad = _tensor(g) if t._grad is None else t._grad + _tensor(g)
+            _accumulate_inner(wanted[edge], g)
+
+
+def _accumulate_inner(t, g):
+    """Into `.grad` of a tensor inside the graph that was named in `inputs`."""
+    if type(g) is list:
+        g = g[t.output_nr]
+    t._retains = True
+    t._grad = _tensor(g) if t._grad is None else t._grad + _tensor(g)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True,

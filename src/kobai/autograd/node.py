@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 from itertools import count
 
-_next_order = count(0, -1).__next__  # later nodes have smaller numbers: a heap gives the latest first
+next_order = count(-1, -1).__next__  # later nodes have smaller numbers: a heap gives the latest first
 
 
 class Node:
@@ -14,7 +14,7 @@ class Node:
     the producers of the inputs: a Node, a Port (one output of several), a leaf Tensor, or None.
     """
 
-    __slots__ = ("op", "edges", "saved", "vjp", "fit", "where", "order", "hooks", "extra", "__weakref__")
+    __slots__ = ("op", "edges", "saved", "vjp", "fit", "where", "_order", "hooks", "extra", "__weakref__")
     hidden = False     # a cast or broadcast that PyTorch does inside the operation
     outs = None        # (shape, dtype) of each output, where there are several
 
@@ -22,7 +22,7 @@ class Node:
         self.op, self.edges, self.saved, self.vjp = op, edges, saved, vjp
         self.fit, self.where = fit, where
         self.hooks = self.extra = None
-        self.order = _next_order()
+        self._order = next_order()
 
     def __repr__(self):
         return f"<{type(self).__name__} object at {id(self):#x}>"
@@ -41,7 +41,7 @@ class Node:
         return self._extras().setdefault("metadata", {})
 
     def _sequence_nr(self):
-        return -self.order
+        return -self._order
 
     def _extras(self):
         if self.extra is None:
@@ -75,6 +75,7 @@ class Port:
     """One output of a node that has several."""
 
     __slots__ = ("node", "number")
+    _order = 0  # no node has this one
 
     def __init__(self, node, number):
         self.node, self.number = node, number

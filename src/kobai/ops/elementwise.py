@@ -101,6 +101,7 @@ class Neg(Elementwise):
 
     ufunc = np.negative
     alias = ("negative",)
+    operator = "neg"
     linear = True
     samples = unary()
     d_x = -1
@@ -204,6 +205,19 @@ class Where(Elementwise):
 
     def emit(self, k, condition, a, b):
         return k.select(condition, a, b)
+
+
+class ZerosLike(Elementwise):
+    """Zeros of the same shape and dtype."""
+
+    public = ""
+    samples = predicate(1)
+
+    def forward(self, x):
+        return np.zeros_like(x)
+
+    def emit(self, k, x):
+        return k.const(0)
 
 
 class Eq(Elementwise):
