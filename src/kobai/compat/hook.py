@@ -20,32 +20,13 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from kobai.compat.missing import explain_in, explain_no_more, missing_import, program_name
+from kobai.compat.missing import explain_in, explain_no_more, missing_import
+from kobai.compat.names import ROOTS, kobai_name, program_name
 
-# The import names that are served, and the module of kobai that stands for each.
-SERVED = {
-    "torch": "kobai",
-    "torchviz": "kobai.compat.torchviz",
-    "functorch": "kobai.func",
-    "tensorflow": "kobai.compat.tensorflow",
-    "keras": "kobai.compat.tensorflow.keras",
-}
-# Modules whose place is not `SERVED[root] + rest`.
-_ELSEWHERE = {"torch": "kobai.compat.torch", "torch.version": "kobai.compat.torch_version"}
 # Compiled against PyTorch's own library: they cannot run on another engine, and their errors would mislead.
 _BOUND_TO_PYTORCH = ("torchvision", "torchaudio", "torchtext")
 
 _CHILDREN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "children")
-
-
-def kobai_name(name: str) -> str:
-    """The module of kobai that stands for an import name.
-
-    >>> kobai_name("torch.nn.functional"), kobai_name("keras.layers")
-    ('kobai.nn.functional', 'kobai.compat.tensorflow.keras.layers')
-    """
-    root, dot, rest = name.partition(".")
-    return _ELSEWHERE.get(name) or SERVED[root] + dot + rest
 
 
 class _Alias(Loader):
@@ -66,11 +47,11 @@ class _Alias(Loader):
 
 
 class _ServedNames(MetaPathFinder):
-    """Stands before all other finders and answers for every name in SERVED and below."""
+    """Stands before all other finders and answers for every name below ROOTS."""
 
     def find_spec(self, fullname, path=None, target=None):
         root = fullname.partition(".")[0]
-        if root in SERVED:
+        if root in ROOTS:
             ours = kobai_name(fullname)
             if not _exists(ours):
                 raise missing_import(fullname, _names_in(ours.rpartition(".")[0]))
@@ -102,18 +83,18 @@ def installed() -> bool:
 
 
 def install() -> None:
-    """Serve `import torch` and the other names of SERVED from kobai, here and in child processes.
+    """Serve `import torch` and the other names of ROOTS from kobai, here and in child processes.
 
     Raises: RuntimeError when one of them was imported already and is not kobai.
     """
     if installed():
         return
-    foreign = [root for root in SERVED if root in sys.modules]
+    foreign = [root for root in sorted(ROOTS) if root in sys.modules]
     if foreign:
         raise RuntimeError(_already_imported(foreign[0]))
     sys.meta_path.insert(0, _front)
     sys.meta_path.append(_back)
-    os.environ["KOBAI_SERVES"] = ",".join([*SERVED, *_BOUND_TO_PYTORCH])
+    os.environ["KOBAI_SERVES"] = ",".join([*sorted(ROOTS), *_BOUND_TO_PYTORCH])
     os.environ["PYTHONPATH"] = os.pathsep.join([_CHILDREN, *_python_path()])
 
 
@@ -124,7 +105,7 @@ def uninstall() -> None:
     sys.meta_path.remove(_front)
     sys.meta_path.remove(_back)
     for name in list(sys.modules):
-        if name.partition(".")[0] in SERVED:
+        if name.partition(".")[0] in ROOTS:
             del sys.modules[name]
     explain_no_more()
     os.environ.pop("KOBAI_SERVES", None)

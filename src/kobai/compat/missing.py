@@ -15,15 +15,8 @@ from functools import partial
 from types import ModuleType
 from typing import NoReturn
 
+from kobai.compat.names import kobai_name, program_name
 from kobai.diagnose.language import language
-
-# Where the modules of kobai stand for a program that says `import torch`; the longest prefix comes first.
-_PROGRAM_NAMES = (
-    ("kobai.compat.tensorflow", "tensorflow"),
-    ("kobai.compat.torchviz", "torchviz"),
-    ("kobai.compat.torch", "torch"),
-    ("kobai", "torch"),
-)
 
 # Where a name is looked for that was asked for in the wrong place (`torch.Linear`, `nn.relu`).
 _PLACES = (
@@ -37,18 +30,6 @@ _TEXT = {
     "en": ("kobai does not have {}.", "Near names"),
     "ja": ("kobai に {} はありません。", "近い名前"),
 }
-
-
-def program_name(module_name: str) -> str:
-    """The name under which a program knows a module of kobai.
-
-    >>> program_name("kobai.nn.functional"), program_name("kobai.compat.tensorflow.keras")
-    ('torch.nn.functional', 'tensorflow.keras')
-    """
-    for ours, theirs in _PROGRAM_NAMES:
-        if module_name == ours or module_name.startswith(ours + "."):
-            return theirs + module_name[len(ours) :]
-    return module_name
 
 
 @dataclass(frozen=True)
@@ -85,13 +66,12 @@ def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundErro
     """
     module_name, _, name = wanted.rpartition(".")
     if wanted.startswith("kobai."):  # only `from torch.nn import Name` gets here under kobai's own name
-        first = f"cannot import name {name!r} from {program_name(module_name)!r}"
+        first, other = f"cannot import name {name!r} from {program_name(module_name)!r}", program_name(wanted)
     else:
-        first = f"No module named {wanted!r}"
-    ours = module_name if wanted.startswith("kobai.") else _kobai_name(module_name)
+        first, other = f"No module named {wanted!r}", kobai_name(wanted)
+        module_name = kobai_name(module_name)
     # After `from ... import` Python hides a ModuleNotFoundError of exactly that name; the other is as true.
-    name_attribute = program_name(wanted) if wanted.startswith("kobai.") else f"{ours}.{name}"
-    return ModuleNotFoundError(f"{first}: {explanation(ours, name, candidates)}", name=name_attribute)
+    return ModuleNotFoundError(f"{first}: {explanation(module_name, name, candidates)}", name=other)
 
 
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
@@ -150,9 +130,3 @@ def _raise_missing(module: ModuleType, name: str) -> NoReturn:
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
     raise missing_attribute(module.__name__, name, vars(module))
 
-
-def _kobai_name(name: str) -> str:
-    for ours, theirs in reversed(_PROGRAM_NAMES):
-        if name == theirs or name.startswith(theirs + "."):
-            return ours + name[len(theirs) :]
-    return name

@@ -1,7 +1,7 @@
 """What `import torch` gives under the hook: kobai's public names, and a version like PyTorch's.
 
-It is a module of its own only for the sake of what must differ from `kobai`: `torch.__version__` and
-`torch.version`. Everything else, submodules included, is the very object that kobai has.
+It is a module of its own only for the sake of what must differ from `kobai`: `torch.__version__`,
+`torch.version` and `torch.backends`. Everything else, submodules included, is the very object that kobai has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 import kobai
-from kobai.compat import torch_version
+from kobai.compat import torch_backends, torch_version
 from kobai.compat.missing import explain_in, missing_attribute
 
 
@@ -49,6 +49,7 @@ names.__dict__.update(
     __all__=getattr(kobai, "__all__", None) or [n for n in dir(kobai) if not n.startswith("_")],
     __version__=torch_version.__version__,
     version=torch_version,
+    backends=torch_backends,
 )
 # Importing this file gives that module instead of this one.
 sys.modules[__name__] = names

@@ -1,0 +1,8 @@
+"""`torch.backends` under the hook: what programs ask and set about backends that kobai does not have.
+
+The settings are kept and otherwise without effect: kobai's results never depend on them.
+"""
+
+from kobai.compat.torch_backends import cuda, cudnn, mps
+
+__all__ = ["cuda", "cudnn", "mps"]
