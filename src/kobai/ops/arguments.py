@@ -1,0 +1,89 @@
+"""Reading arguments as PyTorch reads them: sizes, dtypes, numbers."""
+from __future__ import annotations
+
+from operator import index
+
+from .. import dtype as dtypes
+from ..device import check as check_device
+from ..tensor import Size, Tensor
+
+_PYTHON = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
+
+
+def as_dtype(d, default=None, fn="tensor"):
+    """The dtype of a `dtype=` argument: kobai's, or Python's float, int, bool, complex; None: `default`."""
+    if d is None:
+        return default
+    if isinstance(d, dtypes.dtype):
+        return d
+    found = _PYTHON.get(d) if isinstance(d, type) else None
+    if found is None:
+        raise TypeError(f"{fn}(): argument 'dtype' must be torch.dtype, not {type(d).__name__}\n"
+                        f"  cause: dtype={d!r} names no tensor type.\n  fix: write torch.float32, torch.int64, ...")
+    return found
+
+
+def sizes(args, fn, name="size"):
+    """A shape given as f(2, 3), f((2, 3)), f([2, 3]) or f(torch.Size([2, 3])).
+
+    Raises TypeError for what is no integer, RuntimeError for negative sizes, as PyTorch does.
+    """
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        shape, inside = args[0], True
+    elif len(args) > 1 and isinstance(args[0], (tuple, list)):
+        raise TypeError(f"{fn}() takes 1 positional argument but {len(args)} were given\n"
+                        f"  cause: a shape is one tuple or separate numbers, not both.\n"
+                        f"  fix: write {fn}({', '.join(map(str, (*args[0], *args[1:])))})")
+    else:
+        shape, inside = args, False
+    for position, n in enumerate(shape):
+        if n.__class__ is not int:
+            shape = tuple([_index(v, i, fn, name, inside) for i, v in enumerate(shape)])
+            break
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"{fn}: Dimension size must be non-negative.\n  cause: the shape {tuple(shape)} "
+                               f"has the size {n}.\n  fix: sizes are 0 or more.")
+    return tuple(shape)
+
+
+def _index(v, position, fn, name, inside):
+    try:
+        if isinstance(v, bool) or isinstance(v, Tensor) and v.dtype.is_floating_point:
+            raise TypeError
+        return index(v)
+    except TypeError:
+        pass
+    kind = type(v).__name__
+    if inside:
+        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, but found element of type {kind} " \
+               f"at pos {position}"
+    elif position == 0:
+        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, not {kind}"
+    else:
+        text = f"{fn}(): argument '{name}' failed to unpack the object at pos {position + 1} with error " \
+               f"\"type must be tuple of ints,but got {kind}\""
+    raise TypeError(f"{text}\n  cause: {v!r} is no integer.\n  fix: use whole numbers, such as int({v!r}) or n // 2.")
+
+
+def number(v, fn, name, position=1):
+    """A Python number from a number or a tensor of one element."""
+    if isinstance(v, (bool, int, float, complex)):
+        return v
+    if isinstance(v, Tensor):
+        if v._value.shape == () and not (v._rg and v._node is None):
+            return v.item()
+    elif hasattr(v, "item") and getattr(v, "shape", None) == ():
+        return v.item()
+    raise TypeError(f"{fn}(): argument '{name}' (position {position}) must be Number, not {type(v).__name__}")
+
+
+def check_options(device=None, layout=None, pin_memory=False, memory_format=None):
+    """The options that every creation function takes; on a CPU only `device` can be wrong."""
+    if device is not None:
+        check_device(device)
+    if layout is not None and repr(layout) != "torch.strided":
+        raise RuntimeError(f"unsupported layout: {layout!r}\n  fix: leave out layout=; tensors here are strided.")
+
+
+__all__ = ["Size", "as_dtype", "check_options", "number", "sizes"]

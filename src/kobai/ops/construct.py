@@ -1,0 +1,328 @@
+"""Tensors from data: nested lists, numbers, NumPy arrays, other tensors."""
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Set
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..lifted import Lifted
+from ..op import m
+from ..public import export
+from ..tensor import LiftedTensor, Tensor, wrap
+from .arguments import as_dtype, check_options
+
+_F32, _F64, _I64, _C128 = (np.dtype(t) for t in (np.float32, np.float64, np.int64, np.complex128))
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor with a copy of `data`: a number, nested lists of numbers, an array.
+
+    Python floats become the default dtype (float32), ints int64; NumPy values keep their type.
+    Raises ValueError for rows of different lengths, TypeError for text.
+
+    >>> kobai.tensor([[1., 2.], [3., 4.]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    if data.__class__ is float and dtype is device is None:
+        out = wrap(dtypes._default.np.type(data))
+    else:
+        if isinstance(data, Tensor):
+            warnings.warn(
+                "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+                UserWarning, stacklevel=2)
+        check_options(device)
+        out = from_data(data, as_dtype(dtype), copy=True)
+    return out.requires_grad_() if requires_grad else out
+
+
+def from_data(data, dtype=None, copy=False):
+    """A tensor of any data; arrays and tensors are shared unless `copy` (or another dtype) is asked for."""
+    if isinstance(data, Tensor):
+        if isinstance(data, LiftedTensor):
+            return m.cast(data.detach(), dtype) if dtype else m.identity(data.detach())
+        return wrap(_converted(data._data, dtype, copy))
+    if isinstance(data, (np.ndarray, np.generic)):
+        check_array(data)
+        return wrap(_converted(data, dtype, copy))
+    if isinstance(data, Lifted):
+        return LiftedTensor(data)
+    return wrap(array_of(data, dtype))
+
+
+def _converted(a, dtype, copy):
+    """`a` in `dtype`; a scalar where there are no dimensions and the memory is new."""
+    if dtype is None or a.dtype == dtype.np:
+        if copy and type(a) is np.ndarray:
+            return np.array(a, order="K") if a.ndim else a[()]
+        return a
+    if a.dtype.kind == "c" and dtype.category != dtypes.COMPLEX:
+        a = a.real
+    return a.astype(dtype.np)
+
+
+# ---- nested Python data ----------------------------------------------------------------------
+def array_of(data, dtype=None):
+    """The array of a number or of nested sequences; its dtype is inferred unless given."""
+    kinds, shape = set(), []
+    _scan(data, 0, shape, kinds)
+    exotic = [k for k in kinds if k not in _PLAIN]
+    inferred = _infer(kinds) if dtype is None else dtype
+    _check_kinds(kinds)
+    if exotic or not isinstance(data, (list, tuple, int, float, complex)):
+        data = _plain(data)
+    _check_lengths(data, 0, shape)
+    a = _convert(data, inferred, kinds)
+    if a.shape != tuple(shape):  # a dimension of size 0 hides the others from NumPy
+        a = a.reshape(shape) if a.size == 0 else a
+    return a if a.ndim else a[()]
+
+
+_PLAIN = {float, int, bool, complex}
+_CATEGORY = {bool: 0, int: 1, float: 2, complex: 3}
+
+
+def _scan(data, depth, shape, kinds):
+    """Collect the types of all leaves in `kinds`, and the sizes along the first elements in `shape`."""
+    if not _is_sequence(data):
+        kinds.add(_kind(data))
+        return
+    if isinstance(data, (np.ndarray, Tensor)):
+        kinds.add(_kind(data))
+        if depth == len(shape):
+            shape.extend(data.shape)
+        return
+    n = len(data)
+    if depth == len(shape):
+        shape.append(n)
+    types = set(map(type, data))
+    if types <= _PLAIN:
+        kinds |= types
+        return
+    for v in data:
+        _scan(v, depth + 1, shape, kinds)
+
+
+def _is_sequence(v):
+    if isinstance(v, (list, tuple)):
+        return True
+    if isinstance(v, (str, bytes, Mapping, Set)) or v.__class__ in _PLAIN:
+        return False
+    if isinstance(v, (Tensor, np.ndarray)):
+        return v.ndim > 0
+    return hasattr(v, "__len__") and hasattr(v, "__getitem__")
+
+
+def _kind(v):
+    """What decides the dtype: a Python type, or the dtype of a NumPy value or tensor."""
+    for t in (bool, int, float, complex):
+        if v.__class__ is t:
+            return t
+    if isinstance(v, Tensor):
+        return v.dtype
+    if isinstance(v, (np.ndarray, np.generic)):
+        return dtypes.of(v.dtype)
+    for t in (bool, int, float, complex):  # subclasses, such as an IntEnum
+        if isinstance(v, t):
+            return t
+    return type(v)
+
+
+def _check_kinds(kinds):
+    """PyTorch's errors for leaves that are no numbers."""
+    for k in kinds:
+        if isinstance(k, dtypes.dtype) or k in _PLAIN:
+            continue
+        if issubclass(k, str) and len(kinds) == 1:
+            raise ValueError(f"too many dimensions {k.__name__!r}\n  cause: the list contains text, and a tensor "
+                             "holds numbers only.\n  fix: convert it first: torch.tensor([float(v) for v in data])")
+        if issubclass(k, (str, bytes)):
+            raise _invalid(k)
+        raise RuntimeError(f"Could not infer dtype of {k.__name__}\n  cause: a {k.__name__} is no number, and no "
+                           "list of numbers.\n  fix: pass numbers, (nested) lists of numbers, or NumPy arrays.")
+
+
+def _invalid(k):
+    return TypeError(f"new(): invalid data type {k.__name__!r}\n  cause: a tensor holds numbers only.\n"
+                     "  fix: convert text to numbers first, e.g. with float().")
+
+
+def _infer(kinds):
+    """The dtype that PyTorch gives to leaves of these kinds."""
+    found = None
+    for k in kinds:
+        if isinstance(k, dtypes.dtype):
+            d = k
+        elif k in _PLAIN:
+            d = dtypes.of_scalar(k())
+        else:
+            continue  # an error, raised by _check_kinds
+        found = d if found is None else dtypes.promote_types(found, d)
+    return found or dtypes._default
+
+
+def _plain(data):
+    """Nested lists of Python numbers and arrays only."""
+    if isinstance(data, Tensor):
+        if data._rg:
+            warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+                          "Consider using tensor.detach() first.", UserWarning, stacklevel=5)
+        if data._value.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars\n  cause: a list of "
+                             "tensors is no nested list of numbers.\n  fix: torch.stack(list_of_tensors)")
+        return data.detach().item()
+    if isinstance(data, (np.ndarray, np.generic)):
+        return data
+    return [_plain(v) for v in data] if _is_sequence(data) else data
+
+
+def _check_lengths(data, depth, shape):
+    """All sequences at one depth have one length; PyTorch's errors otherwise."""
+    if depth == len(shape) or 0 in shape[:depth + 1] and isinstance(data, (list, tuple)) and shape[depth] == 0:
+        return
+    if isinstance(data, np.ndarray):
+        if data.shape != tuple(shape[depth:]):
+            raise _ragged(shape[depth], depth, data.shape[0] if data.ndim else 0)
+        return
+    if not isinstance(data, (list, tuple)):
+        raise TypeError(f"not a sequence\n  cause: the list holds both lists and numbers (here {data!r}) at depth "
+                        f"{depth}.\n  fix: make all rows lists of {shape[depth]} numbers.")
+    if len(data) != shape[depth]:
+        raise _ragged(shape[depth], depth, len(data))
+    if depth + 1 < len(shape):
+        for v in data:
+            _check_lengths(v, depth + 1, shape)
+
+
+def _ragged(want, depth, got):
+    return ValueError(
+        f"expected sequence of length {want} at dim {depth} (got {got})\n  cause: the lists at depth {depth} have "
+        f"different lengths, {want} and {got}; a tensor is a full grid.\n  fix: make them equally long, or pad them "
+        "with torch.nn.utils.rnn.pad_sequence.")
+
+
+_DEEPER = {dtypes.FLOAT: "must be real number, not list", dtypes.COMPLEX: "must be complex number, not list"}
+
+
+def _convert(data, d, kinds):
+    """Checked nested lists as an array of dtype `d`."""
+    wide = _WIDE[d.category] if d.name != "uint64" else np.dtype(np.uint64)
+    highest = max([_CATEGORY.get(k, getattr(k, "category", 0)) for k in kinds], default=0)
+    if d.category == dtypes.FLOAT and highest == dtypes.COMPLEX:
+        raise TypeError("must be real number, not complex")
+    if d.category == dtypes.INT and highest > dtypes.INT:
+        if highest == dtypes.COMPLEX:
+            raise TypeError("'complex' object cannot be interpreted as an integer")
+        wide = _F64
+    try:
+        a = np.array(data, wide if d.category else None)
+    except OverflowError:
+        if d.category == dtypes.INT and d.name == "uint64":
+            raise OverflowError("can't convert negative int to unsigned") from None
+        raise ValueError("Overflow when unpacking long long\n  cause: a number does not fit into 64 bits.\n"
+                         "  fix: use floats, torch.tensor(..., dtype=torch.float64)") from None
+    except (TypeError, ValueError):
+        raise TypeError(_DEEPER.get(d.category, "'list' object cannot be interpreted as an integer") +
+                        "\n  cause: the list holds both numbers and lists.\n  fix: nest all of it equally deep."
+                        ) from None
+    if d.category == dtypes.INT and a.dtype != d.np:
+        check_range(a, d)
+        if d.np.kind == "u" and a.dtype.kind == "f":
+            a = a.astype(_I64)
+    return a if a.dtype == d.np else a.astype(d.np)
+
+
+_WIDE = {dtypes.BOOL: None, dtypes.INT: _I64, dtypes.FLOAT: _F64, dtypes.COMPLEX: _C128}
+
+
+def check_range(a, d):
+    """PyTorch's RuntimeError if a value does not fit into the integer dtype `d` (-n counts for unsigned n)."""
+    if not a.size:
+        return
+    info = np.iinfo(d.np)
+    low = -int(info.max) if d.np.kind == "u" else int(info.min)
+    least, most = a.min(), a.max()
+    if not (least >= low and most <= int(info.max)):
+        raise RuntimeError(
+            f"value cannot be converted to type {d.name} without overflow\n  cause: {d.name} holds {info.min} to "
+            f"{info.max}; the data have {least.item()} to {most.item()}.\n  fix: use a wider dtype.")
+
+
+# ---- arrays ----------------------------------------------------------------------------------
+def check_array(a):
+    """PyTorch's errors for arrays that cannot become tensors."""
+    dtypes.of(a.dtype)
+    if not a.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between "
+                         "byte orders is currently not supported.\n  fix: array.astype(array.dtype.newbyteorder('='))")
+    if type(a) is np.ndarray and any(s < 0 for s in a.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with "
+            "array.copy().)")
+
+
+def from_numpy(ndarray):
+    """A tensor on the memory of a NumPy array: changes of either are seen in both.
+
+    >>> import numpy as np
+    >>> kobai.from_numpy(np.array([1.0, 2.0]))
+    tensor([1., 2.], dtype=torch.float64)
+    """
+    if not isinstance(ndarray, np.ndarray):
+        name = type(ndarray).__name__ if type(ndarray).__module__ == "builtins" else \
+            f"{type(ndarray).__module__}.{type(ndarray).__name__}"
+        raise TypeError(f"expected np.ndarray (got {name})\n  fix: torch.tensor(data) takes numbers and lists.")
+    check_array(ndarray)
+    return wrap(np.asarray(ndarray))
+
+
+def as_tensor(data, dtype=None, device=None):
+    """`data` as a tensor: itself or its memory where possible, with its history."""
+    check_options(device)
+    dtype = as_dtype(dtype, fn="as_tensor")
+    if isinstance(data, Tensor):
+        return data if dtype is None or data.dtype is dtype else data.to(dtype)
+    return from_data(data, dtype)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """`obj` as a tensor, sharing memory unless `copy` is true (or has to be made)."""
+    check_options(device)
+    dtype = as_dtype(dtype, fn="asarray")
+    if isinstance(obj, Tensor):
+        out = obj if dtype is None or obj.dtype is dtype else obj.to(dtype)
+        out = out.clone() if copy and out is obj else out
+        out = out if requires_grad or not out.requires_grad else out.detach()
+    else:
+        if copy is False and not isinstance(obj, (np.ndarray, bytes, bytearray, memoryview)):
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        out = from_data(obj, dtype, copy=bool(copy))
+    return out.requires_grad_() if requires_grad and out.is_leaf else out
+
+
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A 1-d tensor on the memory of a bytes-like object."""
+    size = memoryview(buffer).nbytes
+    d = as_dtype(dtype, fn="frombuffer")
+    if size == 0 or count == 0:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
+                         f"({size} bytes) minus 1")
+    if count < 0 and (size - offset) % d.itemsize:
+        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple "
+                         f"of element size ({d.itemsize})")
+    if count > 0 and offset + count * d.itemsize > size:
+        raise ValueError(f"requested buffer length ({count} * {d.itemsize} bytes) after offset ({offset} bytes) "
+                         f"must not be greater than actual buffer length ({size} bytes)")
+    out = wrap(np.frombuffer(buffer, d.np, count, offset))
+    return out.requires_grad_() if requires_grad else out
+
+
+for _fn in (tensor, from_numpy, as_tensor, asarray, frombuffer):
+    export("torch", _fn.__name__, _fn)
+m.tensor = tensor

@@ -1,0 +1,330 @@
+"""Tensors of a given shape: zeros, ones, ranges, grids, identity matrices."""
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..inplace import into
+from ..op import dtype_of, m
+from ..public import export
+from ..tensor import Tensor, wrap
+from .arguments import as_dtype, check_options, number, sizes
+
+
+def made(array, requires_grad=False, out=None):
+    """The tensor a creation function returns: new, or the result written into `out`."""
+    t = wrap(array if array.ndim else array[()])
+    if out is not None:
+        t = into(out, t)
+    return t.requires_grad_() if requires_grad else t
+
+
+def _shaped(fill, name):
+    """A function (size..., *, dtype...) that makes an array by `fill(shape, np_dtype)`."""
+    def create(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+               memory_format=None, names=None, **kwargs):
+        if kwargs or not size:
+            size = _size_keyword(kwargs, size, name)
+        check_options(device, layout)
+        d = as_dtype(dtype, None, name) or (out.dtype if out is not None else dtypes.get_default_dtype())
+        return made(fill(sizes(size, name), d.np), requires_grad, out)
+    create.__name__ = create.__qualname__ = name
+    return create
+
+
+def _size_keyword(kwargs, size, name):
+    """The shape from size=(2, 3); TypeError where there is none, or another keyword."""
+    if not size and "size" in kwargs:
+        size = (kwargs.pop("size"),)
+    if kwargs:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if not size:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"\n'
+                        f"  fix: {name}(2, 3), or {name}(()) for a tensor without dimensions.")
+    return size
+
+
+zeros = _shaped(np.zeros, "zeros")
+zeros.__doc__ = """Zeros of a shape.
+
+>>> kobai.zeros(2, 3, dtype=kobai.int64)
+tensor([[0, 0, 0],
+        [0, 0, 0]])
+"""
+ones = _shaped(np.ones, "ones")
+ones.__doc__ = "Ones of a shape."
+empty = _shaped(np.zeros, "empty")  # what nobody set is at least always the same
+empty.__doc__ = "A tensor whose values are to be set. Differs from PyTorch: they are zeros, not chance."
+
+
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+         pin_memory=False, names=None):
+    """A tensor of a shape with the same number everywhere."""
+    if isinstance(size, int):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}\n"
+                        f"  fix: full(({size},), {fill_value!r})")
+    check_options(device, layout)
+    fill_value = number(fill_value, "full", "fill_value", 2)
+    d = as_dtype(dtype, None, "full") or (out.dtype if out is not None else dtypes.of_scalar(fill_value))
+    return made(np.full(sizes((size,), "full"), scalar(fill_value, d)), requires_grad, out)
+
+
+def scalar(v, d):
+    """The Python number `v` as a NumPy scalar of dtype `d`; RuntimeError if an integer does not fit."""
+    if d.category == dtypes.INT:
+        _check_fits(v, d)
+        v = int(v)
+        if v < 0 and d.np.kind == "u":
+            v += 2 ** (8 * d.itemsize)
+    elif isinstance(v, complex) and d.category != dtypes.COMPLEX:
+        if v.imag and d.category == dtypes.FLOAT:
+            raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
+        v = v.real
+    return d.np.type(bool(v) if d.category == dtypes.BOOL else v)
+
+
+def _check_fits(v, d):
+    info = np.iinfo(d.np)
+    low = -int(info.max) if d.np.kind == "u" else int(info.min)
+    if isinstance(v, complex) and v.imag or v.real != v.real or not low <= v.real <= int(info.max):
+        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow\n"
+                           f"  cause: {v} is outside {info.min} to {info.max}.\n  fix: use a wider dtype.")
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "float16": "at::Half", "bfloat16": "at::BFloat16",
+            **{f"{u}int{n}": f"{u}int{n}_t" for u in ("", "u") for n in (8, 16, 32, 64)}}
+
+
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """A tensor without dimensions, of the default dtype unless another is given."""
+    check_options(device, layout)
+    d = as_dtype(dtype, dtypes.get_default_dtype(), "scalar_tensor")
+    return made(np.asarray(scalar(number(s, "scalar_tensor", "s"), d)), requires_grad)
+
+
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor of a shape whose memory has these strides, counted in elements."""
+    check_options(device, layout)
+    d = as_dtype(dtype, dtypes.get_default_dtype(), "empty_strided")
+    shape, stride = sizes((size,), "empty_strided"), tuple(stride)
+    n = 1 + sum((s - 1) * t for s, t in zip(shape, stride)) if 0 not in shape else 0
+    flat = np.zeros(n, d.np)
+    a = np.lib.stride_tricks.as_strided(flat, shape, [t * d.itemsize for t in stride])
+    return made(a, requires_grad)
+
+
+# ---- like another tensor ---------------------------------------------------------------------
+def _like(fill, name):
+    def create(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+               memory_format=None):
+        need_tensor(input, name)
+        check_options(device, layout)
+        d = as_dtype(dtype, None, name)
+        return made(fill(input._value.shape, dtype_of(input) if d is None else d.np), requires_grad)
+    create.__name__ = create.__qualname__ = name
+    return create
+
+
+def need_tensor(v, name, argument="input", position=1):
+    """PyTorch's TypeError unless `v` is a Tensor."""
+    if not isinstance(v, Tensor):
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, "
+                        f"not {type(v).__name__}")
+
+
+zeros_like, ones_like = _like(np.zeros, "zeros_like"), _like(np.ones, "ones_like")
+empty_like = _like(np.zeros, "empty_like")
+zeros_like.__doc__ = "Zeros of the shape and dtype of `input`."
+ones_like.__doc__ = "Ones of the shape and dtype of `input`."
+empty_like.__doc__ = "A tensor of the shape and dtype of `input`, its values to be set."
+
+
+def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+              memory_format=None):
+    """The same number everywhere, of the shape and dtype of `input`."""
+    need_tensor(input, "full_like")
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, layout=layout,
+                requires_grad=requires_grad)
+
+
+def _new(fill, name):
+    def create(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **kwargs):
+        return self_made(self, name, fill, size, kwargs, dtype, device, requires_grad)
+    create.__name__ = create.__qualname__ = name
+    return create
+
+
+def self_made(self, name, fill, size, kwargs, dtype, device, requires_grad):
+    """The body of x.new_zeros(...) and the like: x's dtype unless another is given."""
+    if kwargs or not size:
+        size = _size_keyword(kwargs, size, name)
+    check_options(device)
+    d = as_dtype(dtype, None, name)
+    return made(fill(sizes(size, name), dtype_of(self) if d is None else d.np), requires_grad)
+
+
+new_zeros, new_ones, new_empty = _new(np.zeros, "new_zeros"), _new(np.ones, "new_ones"), _new(np.zeros, "new_empty")
+new_zeros.__doc__ = "Zeros of a shape, of this tensor's dtype."
+new_ones.__doc__ = "Ones of a shape, of this tensor's dtype."
+new_empty.__doc__ = "A tensor of a shape and of this tensor's dtype, its values to be set."
+
+
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """The same number everywhere, of this tensor's dtype."""
+    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, pin_memory=False,
+                      requires_grad=False):
+    """A tensor of a shape and strides, of this tensor's dtype."""
+    return empty_strided(size, stride, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A copy of `data` as a tensor of this tensor's dtype."""
+    return m.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+# ---- ranges ----------------------------------------------------------------------------------
+def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **kwargs):
+    """Numbers from `start` up to, but without, `end` in steps of `step`: arange(end) or arange(start, end, step).
+
+    >>> kobai.arange(1, 2, 0.25)
+    tensor([1.0000, 1.2500, 1.5000, 1.7500])
+    """
+    check_options(device, layout)
+    start, end, step = _bounds(args, kwargs, "arange")
+    d = as_dtype(dtype, None, "arange")
+    if d is None:
+        whole = all(isinstance(v, int) for v in (start, end, step))
+        d = out.dtype if out is not None else dtypes.int64 if whole else dtypes.get_default_dtype()
+    if d.category in (dtypes.BOOL, dtypes.COMPLEX):
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{_TYPE[d.name]}'")
+    if d.category == dtypes.INT:
+        start, end, step = int(start), int(end), int(step)
+    n = _steps(start, end, step, ValueError if d.category == dtypes.INT and dtype is not None else RuntimeError)
+    if d.category == dtypes.INT:
+        return made(np.arange(start, start + n * step, step, np.int64).astype(d.np), requires_grad, out)
+    return made((start + step * np.arange(n, dtype=np.float64)).astype(d.np), requires_grad, out)
+
+
+_TYPE = {"bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
+
+
+def _bounds(args, kwargs, name):
+    """(start, end, step) from the positional and keyword arguments of a range."""
+    names = ("end",) if len(args) == 1 and "end" not in kwargs else ("start", "end", "step")
+    given = dict(zip(names, args)) | kwargs
+    if "end" not in given or len(args) > 3 or set(given) - {"start", "end", "step"}:
+        raise TypeError(f"{name}() received an invalid combination of arguments\n  fix: {name}(end), "
+                        f"{name}(start, end) or {name}(start, end, step)")
+    return [number(given.get(n, default), name, n) for n, default in (("start", 0), ("end", 0), ("step", 1))]
+
+
+def _steps(start, end, step, zero_error):
+    if isinstance(start, complex) or isinstance(end, complex) or isinstance(step, complex):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    if step == 0:
+        raise zero_error("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign\n  cause: from "
+                           f"{start} one does not come to {end} in steps of {step}.\n  fix: change the sign of step.")
+    if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
+        return -((start - end) // step)
+    return math.ceil((end - start) / step)
+
+
+def range(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    """Numbers from `start` to `end`, both included. Deprecated in PyTorch, which prefers `arange`."""
+    warnings.warn("torch.range is deprecated and will be removed in a future release because its behavior is "
+                  "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values in "
+                  "[start, end).", UserWarning, stacklevel=2)
+    if end is None:
+        start, end = 0, start
+    d = as_dtype(dtype, dtypes.get_default_dtype(), "range")
+    _steps(start, end, step, RuntimeError)
+    n = math.floor((end - start) / step) + 1
+    return made((start + step * np.arange(n)).astype(d.np), requires_grad, out)
+
+
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+             pin_memory=False):
+    """`steps` numbers from `start` to `end`, equally far apart.
+
+    >>> kobai.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
+    check_options(device, layout)
+    start, end = _end(start, "linspace", "start"), _end(end, "linspace", "end")
+    d = as_dtype(dtype, None, "linspace") or _spaced_dtype(start, end, out)
+    return made(_spaced(start, end, steps, d), requires_grad, out)
+
+
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+             pin_memory=False):
+    """`base` to the powers linspace(start, end, steps)."""
+    check_options(device, layout)
+    start, end = _end(start, "logspace", "start"), _end(end, "logspace", "end")
+    d = as_dtype(dtype, None, "logspace") or _spaced_dtype(start, end, out)
+    wide = d if d.category == dtypes.COMPLEX else dtypes.float64
+    return made(np.power(wide.np.type(base), _spaced(start, end, steps, wide)).astype(d.np), requires_grad, out)
+
+
+def _end(v, name, which):
+    if isinstance(v, Tensor) and v.ndim:
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {which} with "
+                           f"{v.ndim} dimension(s).")
+    return number(v.detach() if isinstance(v, Tensor) else v, name, which)
+
+
+def _spaced_dtype(start, end, out):
+    if out is not None:
+        return out.dtype
+    d = dtypes.get_default_dtype()
+    return d.to_complex() if isinstance(start, complex) or isinstance(end, complex) else d
+
+
+def _spaced(start, end, steps, d):
+    """From both ends to the middle, as PyTorch does: the result is symmetric and ends exactly at `end`."""
+    steps = number(steps, "linspace", "steps", 3)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    if steps < 2:
+        return np.full(steps, start).astype(d.np)
+    wide = np.complex128 if d.category == dtypes.COMPLEX else np.float64
+    step = (wide(end) - wide(start)) / (steps - 1)
+    i = np.arange(steps)
+    y = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
+    return y.astype(d.np)
+
+
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Ones on the diagonal and zeros elsewhere, n rows and m (or n) columns."""
+    check_options(device, layout)
+    for name, v in (("n", n), ("m", n if m is None else m)):
+        if v < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {v}")
+    d = as_dtype(dtype, None, "eye") or (out.dtype if out is not None else dtypes.get_default_dtype())
+    return made(np.eye(n, m, dtype=d.np), requires_grad, out)
+
+
+def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
+    """Rows and columns of the elements on and below a diagonal, as a tensor of shape (2, n)."""
+    return made(np.stack(np.tril_indices(row, offset, col)).astype(as_dtype(dtype).np))
+
+
+def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
+    """Rows and columns of the elements on and above a diagonal, as a tensor of shape (2, n)."""
+    return made(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype).np))
+
+
+for _fn in (zeros, ones, empty, full, scalar_tensor, empty_strided, zeros_like, ones_like, empty_like, full_like,
+            arange, range, linspace, logspace, eye, tril_indices, triu_indices):
+    export("torch", _fn.__name__, _fn)
+for _fn in (new_zeros, new_ones, new_empty, new_full, new_empty_strided, new_tensor):
+    export("Tensor", _fn.__name__, _fn)
