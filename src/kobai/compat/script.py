@@ -19,8 +19,8 @@ _KOBAI = os.path.dirname(os.path.dirname(_COMPAT)) + os.sep
 # This file and the import hook: never of interest, not even to who works on the engine.
 _MACHINERY = tuple(_COMPAT + name for name in ("script.py", "hook.py", "missing.py", "torch.py"))
 _NOTE = {
-    "en": "({} frames inside kobai not shown; KOBAI_TRACEBACK=full shows them)",
-    "ja": "(kobai 内部の {} フレームは省略しました。KOBAI_TRACEBACK=full で表示されます)",
+    "en": "(frames inside kobai not shown: {}; KOBAI_TRACEBACK=full shows them)",
+    "ja": "(kobai 内部のフレームを {} 個省略しました。KOBAI_TRACEBACK=full で表示されます)",
 }
 
 
