@@ -1,6 +1,7 @@
 """The random number generator: PyTorch's, which is the Mersenne Twister MT19937 of NumPy."""
 
 import os
+from functools import cached_property
 from operator import index
 
 import numpy as np
@@ -31,8 +32,6 @@ class Generator:
 
     def __init__(self, device="cpu"):
         self.device = _check_device(device)
-        self._bits = np.random.MT19937(0)
-        self._seeder = np.random.RandomState(self._bits)
         self._spare_normal = None  # the second of a Box-Muller pair, kept for the next call
         self.manual_seed(67280421310721)  # PyTorch's seed of a new generator
 
@@ -48,9 +47,21 @@ class Generator:
                 f"cause: the seed {seed} does not fit in 64 bits; fix: choose it in [-2**63, 2**64)"
             )
         self._seed = seed % 2**64
-        self._seeder.seed(seed & 0xFFFFFFFF)  # the twister itself takes 32 bits
         self._spare_normal = None
+        if "_bits" in self.__dict__:
+            self._start()
         return self
+
+    @cached_property
+    def _bits(self):
+        """NumPy's twister, made when first needed: loading numpy.random takes 10 ms."""
+        bits = np.random.MT19937(0)
+        self._seeder = np.random.RandomState(bits)
+        self._start()
+        return bits
+
+    def _start(self):
+        self._seeder.seed(self._seed & 0xFFFFFFFF)  # the twister itself takes 32 bits
 
     def seed(self):
         """Start a stream that no one can foresee; returns its seed."""
