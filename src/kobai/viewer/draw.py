@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from .dot import Digraph
 from .graph import inputs_first, is_tensor, saved, saved_by_user, sources, tensors_in
 from .known import Known
+from .replay import replay
 
 NODE = dict(shape="box", style="rounded,filled", fontname="monospace", fontsize="10", height="0.3")
 NODE |= dict(margin="0.14,0.08", color="#888888")
@@ -24,7 +25,7 @@ GRAPH = dict(ranksep="0.3", nodesep="0.25")
 FUNCTION, RESULT, LEAF, CONSTANT = "#f0f0f0", "#d8f0b0", "#cfe6f5", "#ffffff"
 FEW = 6  # a tensor of at most so many elements is shown with its values
 LONG = 44  # characters: longer values are left out
-DULL = {"alpha": 1, "beta": 1, "keepdim": False}  # parameters at their defaults say nothing
+DULL = {"alpha": 1, "beta": 1, "groups": 1}  # parameters at their defaults say nothing, nor does False
 TRANSPOSES = {"t", "transpose"}
 
 
@@ -81,19 +82,23 @@ def operation(fn) -> str:
     """
     name = fn.name() if hasattr(fn, "name") else type(fn).__name__
     name = re.sub(r"Backward\d*$", "", name.rsplit("::", 1)[-1]) or name
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=\dD)(?=[A-Z])", "_", name).lower()
+
+
+def title(name: str, module: str) -> str:
+    """An operation and the module that ran it, unless they are called the same."""
+    return f"{name} · {module}" if module and module.rsplit(".", 1)[-1] != name else name
 
 
 def settings(fn) -> Iterator[str]:
     """The parameters of an operation, as ``dim=1``: an op's fields, or plain numbers that were saved."""
     op = getattr(fn, "op", None)
-    if op is not None:
-        pairs = [(name, getattr(op, name)) for name in getattr(op, "fields", ())]
-    else:
-        pairs = [(name, value) for name, value in saved(fn) if isinstance(value, (bool, int, float))]
+    pairs = [(name, value) for name, value in saved(fn) if isinstance(value, (int, float))]
+    pairs += [(name, getattr(op, name)) for name in getattr(op, "fields", ())]
     for name, value in pairs:
-        text = f"{name}={number(value) if isinstance(value, float) else value}"
-        if not (name in DULL and value == DULL[name]) and value is not None and len(text) <= LONG:
+        default = DULL.get(name, getattr(type(op), name, False))
+        text = f"{name}={number(value)}"
+        if value is not None and value is not default and value != default and len(text) <= LONG:
             yield text
 
 
@@ -131,10 +136,12 @@ def gradient(tensor) -> list[str]:
     return [f"grad {shown(tensor.grad)}"] if keeps and tensor.grad is not None else []
 
 
-def label(lines: list[str]) -> str:
-    """DOT's label: the first line centred, the others left."""
+def label(lines: list[str], left: bool = False) -> str:
+    """DOT's label: all lines centred, or all but the first ``left``."""
     first, *rest = [line.replace("\\", "\\\\") for line in lines]
-    return first + ("\\n" + "".join(f"{line}\\l" for line in rest) if rest else "")
+    if left:
+        return f"{first}\\n" + "".join(f"{line}\\l" for line in rest)
+    return "\\n".join([first, *rest])
 
 
 class _Drawing:
@@ -155,6 +162,7 @@ class _Drawing:
         for fn in functions:
             for tensor in self.saved_tensors(fn):
                 known.learn(tensor)
+        replay(functions, known.results)
         for fn in functions:
             self.leaf(fn) if hasattr(fn, "variable") else self.function(fn)
         for tensor in outputs:
@@ -164,10 +172,10 @@ class _Drawing:
     def saved_tensors(self, fn) -> list:
         return [t for _, value in saved(fn) for t in tensors_in(value)] + saved_by_user(fn)
 
-    def box(self, key, lines: list[str], color: str, **attrs: str) -> str:
+    def box(self, key, lines: list[str], color: str, left: bool = False, **attrs: str) -> str:
         """Add a box; its name."""
-        name = self.boxes[key] = f"n{len(self.boxes)}"
-        self.dot.node(name, label(lines), fillcolor=color, **{"class": "titled"}, **attrs)
+        self.boxes[key] = name = f"n{len(self.dot.body)}"
+        self.dot.node(name, label(lines, left), fillcolor=color, **{"class": "titled"}, **attrs)
         return name
 
     def tensor(self, tensor, color: str, **attrs: str) -> str:
@@ -189,19 +197,17 @@ class _Drawing:
         made_from = sources(fn)
         if self.uses[fn] == 1 and len(made_from) == 1 and made_from[0][0] in self.folded and fn not in self.roots:
             if operation(fn) in TRANSPOSES:
-                name, tensor = self.folded[made_from[0][0]]
-                self.folded[fn] = name + ".T", tensor
+                self.folded[fn] = self.folded[made_from[0][0]]
                 return
         module = self.known.modules.get(fn, "")
-        lines = [f"{operation(fn)} · {module}" if module else operation(fn), *settings(fn)]
-        for source, _ in made_from:
-            if source in self.folded:
-                name, tensor = self.folded[source]
-                lines.append(f"{name.removeprefix(module + '.')} {shown(tensor)}")
-                lines += ["  " + line for line in gradient(tensor)]
+        lines = [title(operation(fn), module), *settings(fn)]
+        parts = [self.folded[source] for source, _ in made_from if source in self.folded]
+        for name, tensor in parts:
+            lines.append(f"{name.removeprefix(module + '.')} {shown(tensor)}")
+            lines += ["  " + line for line in gradient(tensor)]
         results = {n: t for n in range(self.outputs(fn)) if (t := self.known.results.get((fn, n))) is not None}
         lines += [line for tensor in results.values() for line in self.result(tensor)]
-        name = self.box(fn, lines, RESULT if fn in self.roots else FUNCTION)
+        name = self.box(fn, lines, RESULT if fn in self.roots else FUNCTION, left=bool(parts))
         for source, number in made_from:
             if source not in self.folded:
                 which = {"label": f"[{number}]", "fontsize": "9"} if self.outputs(source) > 1 else {}
