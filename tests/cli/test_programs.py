@@ -142,4 +142,4 @@ def test_a_picture_through_torchviz(workshop, last):
     """)
     for node in ("SumBackward0", "MulBackward0", "AccumulateGrad"):
         assert node in printed
-    assert ("x\\n (2)" in printed) == ("params" in last)
+    assert ("x\n (2)" in printed) == ("params" in last)
