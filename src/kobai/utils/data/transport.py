@@ -72,7 +72,7 @@ def read(connection) -> tuple:
     """What the other side wrote: ``(tag, parts)``. The parts are writable memory."""
     tag, sizes, shared = connection.recv()
     offsets = _offsets(sizes)
-    block = memoryview(np.empty(offsets[-1], np.uint8))
+    block = _aligned_block(offsets[-1])
     parts = [block[start:start + size] for start, size in zip(offsets, sizes)]
     if shared:
         _read_shared(connection, block)
@@ -80,6 +80,12 @@ def read(connection) -> tuple:
         for part in filter(len, parts):
             connection.recv_bytes_into(part)
     return tag, parts
+
+
+def _aligned_block(size: int) -> memoryview:
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return memoryview(room)[start:start + size]
 
 
 def _offsets(sizes: list) -> list:
