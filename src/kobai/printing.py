@@ -14,6 +14,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .dtype import get_default_dtype
+from .lifted import Lifted
+
 __all__ = ["set_printoptions", "get_printoptions", "printoptions", "tensor_str", "parameter_str"]
 
 
@@ -289,3 +292,19 @@ def _wrap(row, indent, cell_length):
     per_line = max(1, (_options.linewidth - indent) // cell_length)
     lines = [", ".join(row[i : i + per_line]) for i in range(0, len(row), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+
+
+# ---------------------------------------------------------------------------- of a Tensor
+
+
+def repr_of(t):
+    """The text of a Tensor: `print(t)`.
+
+    Inside vmap, forward mode or a trace there may be no numbers to show: then it says so.
+    """
+    value = t._value
+    if isinstance(value, Lifted):
+        return f"tensor(<{type(value).__name__.lower()}>, size={tuple(value.shape)}, dtype={t.dtype!r})"
+    fn, wants = t.grad_fn, t.requires_grad
+    return tensor_str(value, t.dtype.name, requires_grad=wants, grad_fn_name=None if fn is None else fn.name(),
+                      default_dtype=get_default_dtype().name)
