@@ -8,7 +8,8 @@ import threading
 import numpy as np
 
 from kobai.backends.llvm_loops import LoopEmitter
-from kobai.compile.kernel import TYPES, Kernel, numpy_type
+from kobai.compile.approximate import approximate
+from kobai.compile.kernel import Kernel, numpy_type
 from kobai.compile.lower import Fitted, Layout, fit, lower
 
 try:
@@ -72,7 +73,7 @@ class Compiled:
     def __init__(self, kernel: Kernel, layout: Layout):
         m = machine()
         self.name = f"k{len(_compiled)}_{kernel.name}"
-        self.text = LoopEmitter(lower(kernel, layout), self.name, m.vector_bytes).text()
+        self.text = LoopEmitter(lower(approximate(kernel), layout), self.name, m.vector_bytes).text()
         self.address = m.load(m.assemble(self.text), self.name)
         self.function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(self.address)
 
