@@ -1,16 +1,63 @@
 """kobai: automatic differentiation and deep learning that shows what it does, under PyTorch's names."""
-from . import ops as ops
-from .device import device as device
-from .tensor import Size as Size, Tensor as Tensor
-from .autograd.mode import (enable_grad as enable_grad, inference_mode as inference_mode,
-                            is_grad_enabled as is_grad_enabled, no_grad as no_grad,
-                            set_grad_enabled as set_grad_enabled)
-from . import autograd as autograd
-from .autograd import engine as _engine
-from .compat.notebook import (load_ipython_extension as load_ipython_extension,
-                              unload_ipython_extension as unload_ipython_extension)
-from .public import names as _names
+from __future__ import annotations
+
+import importlib as _importlib
+import warnings as _warnings
+
+# What is not a number stays NaN and what is too large becomes inf, as in PyTorch: NumPy's warnings about
+# it are kept for the user's own NumPy code.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
+
+from . import ops as _ops  # noqa: E402  (fills the public namespaces)
+from .autograd import engine as _engine  # noqa: E402
+from .autograd.mode import (  # noqa: E402
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    is_grad_enabled as is_grad_enabled,
+    is_inference_mode_enabled as is_inference_mode_enabled,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)
+from .device import device as device  # noqa: E402
+from .dtype import (  # noqa: E402
+    NAMES as _DTYPES,
+    dtype as dtype,
+    get_default_dtype as get_default_dtype,
+    promote_types as promote_types,
+    set_default_dtype as set_default_dtype,
+)
+from .printing import set_printoptions as set_printoptions  # noqa: E402
+from .public import names as _names  # noqa: E402
+from .tensor import Size as Size, Tensor as Tensor  # noqa: E402
 
 __version__ = "0.1.0"
 
 globals().update(_names["torch"])
+globals().update({name: d for name, d in _DTYPES.items() if d is not None})
+
+# Imported when first used: `import kobai` stays fast.
+_MODULES = {"autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions", "fft", "func", "futures",
+            "hub", "jit", "linalg", "multiprocessing", "nn", "optim", "overrides", "sparse", "special", "testing",
+            "types", "utils", "viewer", "version"}
+_ELSEWHERE = {"vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
+              "load": "serialization", "load_ipython_extension": "compat.notebook",
+              "unload_ipython_extension": "compat.notebook", "compile": "compile.entry", "autocast": "amp", "hessian": "func"}
+
+
+def __getattr__(name):
+    try:
+        if name in _MODULES:
+            return _importlib.import_module("." + name, __name__)
+        if name in _ELSEWHERE:
+            value = getattr(_importlib.import_module("." + _ELSEWHERE[name], __name__), name)
+            globals()[name] = value
+            return value
+    except ModuleNotFoundError as e:
+        if not (e.name or "").startswith(__name__):
+            raise
+    from .compat.missing import missing_attribute
+    raise missing_attribute(__name__, name, dir())
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES, *_ELSEWHERE})

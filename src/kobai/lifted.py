@@ -5,6 +5,10 @@ the highest level, which calls the op again on what lies below; so transforms ne
 """
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+m = SimpleNamespace()  # every op and function by name, for arrays, Tensors and lifted values alike
+
 
 class Lifted:
     """A value that interprets the ops called on it: `process(op, values)`.

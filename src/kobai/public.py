@@ -138,7 +138,7 @@ def _export_one(cls):
         exec(compile(template.format(op=cls.operator), f"<kobai {name}>", "exec"), scope)
         for form in ("__{}__", "__r{}__", "__i{}__"):
             dunder = form.format(cls.operator)
-            if dunder in scope and dunder not in ("__rlt__", "__rle__", "__rgt__", "__rge__", "__req__", "__rne__"):
+            if dunder in scope and (cls.differentiable or form == "__{}__"):  # Python has no __rlt__
                 setattr(Tensor, dunder, scope[dunder])
 
 

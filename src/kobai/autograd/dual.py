@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from ..lifted import Lifted
-from ..op import _asks, dtype_of, m
+from ..op import dtype_of, m
+from ..rules import asks_of
 from ..tensor import LiftedTensor, Tensor, wrap
 from .mode import enable_grad, modes
 
@@ -86,7 +87,7 @@ def arguments(op, rule, g, primals, y, needs):
             p = primals[i]
             have |= {name: p, name + "_shape": tuple(getattr(p, "shape", ())),
                      name + "_dtype": dtype_of(p) if hasattr(p, "shape") else None}
-    return [have[a] for a in _asks(rule)]
+    return [have[a] for a in asks_of(rule)]
 
 
 def _twice(op, primals, tangents, y):

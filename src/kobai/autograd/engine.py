@@ -8,7 +8,7 @@ import numpy as np
 
 from ..diagnose import error
 from ..lifted import Lifted
-from ..op import Packed, raw_saved, unpack
+from ..saved import Packed, raw_saved, unpack
 from ..tensor import LiftedTensor, Tensor, edge_of, wrap
 from .mode import modes
 from .node import Freed, Node, Port, here

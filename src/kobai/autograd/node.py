@@ -164,7 +164,7 @@ _SAVED = {"x": "self", "a": "self", "b": "other", "y": "result"}
 
 
 def saved_attribute(node, name):
-    from ..op import unpack  # a view on demand; the engine itself does not come here
+    from ..saved import unpack  # a view on demand; the engine itself does not come here
     for number, ask in enumerate(getattr(node.vjp, "asks", ())):
         if name == "_saved_" + _SAVED.get(ask, ask):
             if isinstance(node.saved, Freed):

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..op import Elementwise, apply1, m
 from ..public import export, public
-from ..testing.samples import binary, predicate, unary
+from ..testing.samples import Ints, S, binary, predicate, unary
 
 
 class Add(Elementwise):
@@ -192,7 +192,7 @@ class Where(Elementwise):
 
     public = ""
     common = ("a", "b")
-    samples = []
+    samples = [S(Ints((2, 3), 2), (2, 3), (3,)), S(Ints((), 2), (), (2,)), S(Ints((0, 1), 2), (0, 2), ())]
 
     def forward(self, condition, a, b):
         return np.where(condition, a, b)
@@ -221,19 +221,69 @@ class ZerosLike(Elementwise):
 
 
 class Eq(Elementwise):
-    """a == b."""
+    """a == b, for each pair of elements."""
 
     ufunc = np.equal
+    operator = "eq"
     samples = predicate(2)
 
     def emit(self, k, a, b):
         return k.eq(a, b)
 
 
+class Ne(Elementwise):
+    """a != b, for each pair of elements."""
+
+    ufunc = np.not_equal
+    operator = "ne"
+    alias = ("not_equal",)
+    samples = predicate(2)
+
+    def emit(self, k, a, b):
+        return k.ne(a, b)
+
+
+class Lt(Elementwise):
+    """a < b, for each pair of elements."""
+
+    ufunc = np.less
+    operator = "lt"
+    alias = ("less",)
+    samples = predicate(2)
+
+    def emit(self, k, a, b):
+        return k.lt(a, b)
+
+
+class Le(Elementwise):
+    """a <= b, for each pair of elements."""
+
+    ufunc = np.less_equal
+    operator = "le"
+    alias = ("less_equal",)
+    samples = predicate(2)
+
+    def emit(self, k, a, b):
+        return k.le(a, b)
+
+
+class Gt(Elementwise):
+    """a > b, for each pair of elements."""
+
+    ufunc = np.greater
+    operator = "gt"
+    alias = ("greater",)
+    samples = predicate(2)
+
+    def emit(self, k, a, b):
+        return k.gt(a, b)
+
+
 class Ge(Elementwise):
-    """a >= b."""
+    """a >= b, for each pair of elements."""
 
     ufunc = np.greater_equal
+    operator = "ge"
     alias = ("greater_equal",)
     samples = predicate(2)
 

@@ -1,39 +1,359 @@
-"""Matrix products."""
+"""Matrix products, and affine maps made of them."""
 from __future__ import annotations
 
 import numpy as np
 
-from ..op import Contraction, m
-from ..public import public
+from ..diagnose import error
+from ..op import Contraction, dtype_of, m
+from ..public import export, public
 from ..testing.samples import S
+from .movement import Permute
+
+
+def swap(x):
+    """The last two dimensions exchanged, without a copy."""
+    if type(x) is np.ndarray:
+        return x.swapaxes(-1, -2)
+    n = len(x.shape)
+    return Permute((*range(n - 2), n - 1, n - 2))(x)
+
+
+def dagger(x):
+    """The conjugate transpose: what stands on the other side of a product in its gradient."""
+    return m.conj(swap(x)) if dtype_of(x).kind == "c" else swap(x)
+
+
+m.swap = swap
+
+
 
 
 class Mm(Contraction):
-    """Matrix product of the last two dimensions, batched over equal leading ones."""
+    """Product of two matrices."""
 
-    grad_name = "MmBackward0"
-    samples = [S((2, 3), (3, 4)), S((5, 2, 3), (5, 3, 1)), S((2, 0), (0, 3))]
+    samples = [S((2, 3), (3, 4)), S((2, 0), (0, 3)), S((1, 1), (1, 1))]
+
+    def forward(self, a, b):
+        return np.dot(a, b)
+
+    def vjp_a(self, g, b):
+        return Mm()(g, dagger(b))
+
+    def vjp_b(self, g, a):
+        return Mm()(dagger(a), g)
+
+    def batch(self, size, dims, values):
+        return Bmm()(*values)
+
+
+class Bmm(Contraction):
+    """Products of the matrices in the last two dimensions, over equal leading dimensions."""
+
+    samples = [S((5, 2, 3), (5, 3, 1)), S((2, 2, 2, 3), (2, 2, 3, 2)), S((0, 2, 3), (0, 3, 1))]
 
     def forward(self, a, b):
         return np.matmul(a, b)
 
     def vjp_a(self, g, b):
-        return Mm()(g, m.conj(m.swap(b)))
+        return Bmm()(g, dagger(b))
 
     def vjp_b(self, g, a):
-        return Mm()(m.conj(m.swap(a)), g)
+        return Bmm()(dagger(a), g)
 
     def batch(self, size, dims, values):
-        return Mm()(*values)
+        return Bmm()(*values)
 
 
-@public("torch Tensor")
+class Mv(Contraction):
+    """Matrix times vector."""
+
+    samples = [S((2, 3), (3,)), S((2, 0), (0,))]
+
+    def forward(self, a, b):
+        return np.dot(a, b)
+
+    def vjp_a(self, g, b):
+        return m.unsqueeze(g, -1) * m.conj(b)
+
+    def vjp_b(self, g, a):
+        return Mv()(dagger(a), g)
+
+
+class Dot(Contraction):
+    """Sum of the products of two vectors."""
+
+    samples = [S((3,), (3,)), S((0,), (0,))]
+
+    def forward(self, a, b):
+        return np.dot(a, b)
+
+    def vjp_a(self, g, b):
+        return g * m.conj(b)
+
+    def vjp_b(self, g, a):
+        return g * m.conj(a)
+
+
+class Addmm(Contraction):
+    """beta * c + alpha * a @ b."""
+
+    beta: float = 1
+    alpha: float = 1
+    samples = [S((4,), (2, 3), (3, 4)), S((2, 4), (2, 3), (3, 4), params=(0.5, 2.0)), S((1, 1), (2, 0), (0, 3))]
+
+    def forward(self, c, a, b):
+        y = np.dot(a, b)
+        if self.alpha != 1:
+            y = y * self.alpha if y.dtype.kind in "fcV" else y * int(self.alpha)
+        if self.beta == 0:
+            return y
+        y += c if self.beta == 1 else c * c.dtype.type(self.beta)
+        return y
+
+    def vjp_c(self, g, c_shape):
+        g = m.sum_to(g, c_shape)
+        return g if self.beta == 1 else g * self.beta
+
+    def vjp_a(self, g, b):
+        d = Mm()(g, dagger(b))
+        return d if self.alpha == 1 else d * self.alpha
+
+    def vjp_b(self, g, a):
+        d = Mm()(dagger(a), g)
+        return d if self.alpha == 1 else d * self.alpha
+
+    def batch(self, size, dims, values):
+        c, a, b = values
+        if len(c.shape) == 2:
+            c = m.unsqueeze(c, 1)
+        return Baddbmm(self.beta, self.alpha)(c, a, b)
+
+
+class Baddbmm(Addmm):
+    """beta * c + alpha * a @ b over a batch of matrices."""
+
+    samples = [S((5, 2, 4), (5, 2, 3), (5, 3, 4)), S((1, 4), (5, 2, 3), (5, 3, 4), params=(2.0, 0.5))]
+
+    def forward(self, c, a, b):
+        y = np.matmul(a, b)
+        y = y if self.alpha == 1 else y * y.dtype.type(self.alpha)
+        return y if self.beta == 0 else y + (c if self.beta == 1 else c * c.dtype.type(self.beta))
+
+    def vjp_a(self, g, b):
+        d = Bmm()(g, dagger(b))
+        return d if self.alpha == 1 else d * self.alpha
+
+    def vjp_b(self, g, a):
+        d = Bmm()(dagger(a), g)
+        return d if self.alpha == 1 else d * self.alpha
+
+    batch = None
+
+
+# ---- the public functions --------------------------------------------------------------------
+def _same_dtype(a, b, what="mat1 and mat2"):
+    if dtype_of(a) != dtype_of(b):
+        raise error("dtype-mismatch", a=a, b=b, what=what)
+
+
+def _is_matrix(x, name, fn):
+    if len(x.shape) != 2:
+        raise RuntimeError(f"{name} must be a matrix, got {len(x.shape)}-D tensor (in {fn})")
+
+
+@public()
 def mm(input, mat2):
     """Product of two matrices: (n, k) x (k, m) -> (n, m)."""
+    _is_matrix(input, "self", "mm")
+    _is_matrix(mat2, "mat2", "mm")
+    _check_product(input, mat2)
     return Mm()(input, mat2)
 
 
-@public("torch Tensor")
+def _check_product(a, b):
+    _same_dtype(a, b)
+    if a.shape[-1] != b.shape[-2]:
+        raise error("shape-matmul", a=a, b=b)
+
+
+@public()
+def bmm(input, mat2):
+    """Products of a batch of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
+    if len(input.shape) != 3 or len(mat2.shape) != 3:
+        raise RuntimeError("batch1 must be a 3D tensor" if len(input.shape) != 3 else "batch2 must be a 3D tensor")
+    if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
+        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
+                           f"[{input.shape[0]}, {input.shape[2]}] but got: [{mat2.shape[0]}, {mat2.shape[1]}].")
+    _same_dtype(input, mat2)
+    return Bmm()(input, mat2)
+
+
+@public()
+def mv(input, vec):
+    """Matrix times vector: (n, k) x (k,) -> (n,)."""
+    _same_dtype(input, vec)
+    if len(input.shape) != 2 or len(vec.shape) != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {0}, {len(input.shape)}, {len(vec.shape)}")
+    if input.shape[1] != vec.shape[0]:
+        raise RuntimeError(f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), "
+                           f"vec ({vec.shape[0]})")
+    return Mv()(input, vec)
+
+
+@public()
+def dot(input, tensor):
+    """Sum of the products of two vectors."""
+    if len(input.shape) != 1 or len(tensor.shape) != 1:
+        raise RuntimeError(f"1D tensors expected, but got {len(input.shape)}D and {len(tensor.shape)}D tensors")
+    if input.shape != tensor.shape:
+        raise RuntimeError(f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src "
+                           f"[{tensor.shape[0]}] to have the same number of elements, but got {input.shape[0]} and "
+                           f"{tensor.shape[0]} elements respectively")
+    if dtype_of(input) != dtype_of(tensor):
+        raise RuntimeError("dot : expected both vectors to have same dtype, but found "
+                           f"{m.type_name(input)} and {m.type_name(tensor)}")
+    return Dot()(input, tensor)
+
+
+@public()
+def vdot(input, other):
+    """Sum of the products of conj(input) and other."""
+    return dot(m.conj(input), other)
+
+
+@public(inplace=True)
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * mat1 @ mat2."""
+    _is_matrix(mat1, "mat1", "addmm")
+    _is_matrix(mat2, "mat2", "addmm")
+    _check_product(mat1, mat2)
+    _same_dtype(input, mat1, "self and mat2")
+    return Addmm(beta, alpha)(input, mat1, mat2)
+
+
+@public(inplace=True)
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """beta * input + alpha * mat @ vec."""
+    return _scaled(input, beta, mv(mat, vec), alpha)
+
+
+@public(inplace=True)
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """beta * input + alpha * outer(vec1, vec2)."""
+    return _scaled(input, beta, outer(vec1, vec2), alpha)
+
+
+@public(inplace=True)
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * batch1 @ batch2, matrix by matrix."""
+    return Baddbmm(beta, alpha)(input, batch1, batch2)
+
+
+@public(inplace=True)
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * the sum of batch1 @ batch2 over the batch."""
+    return _scaled(input, beta, m.sum(bmm(batch1, batch2), 0), alpha)
+
+
+def _scaled(c, beta, y, alpha):
+    y = y if alpha == 1 else y * alpha
+    return m.expand_to(y, tuple(y.shape)) if beta == 0 else (c if beta == 1 else c * beta) + y
+
+
+@public(alias=("ger",))
+def outer(input, vec2):
+    """All products of the elements of two vectors: (n,) x (m,) -> (n, m)."""
+    if len(input.shape) != 1 or len(vec2.shape) != 1:
+        raise RuntimeError(f"outer: Expected 1-D argument self, but got {len(input.shape)}-D" if len(
+            input.shape) != 1 else f"outer: Expected 1-D argument vec2, but got {len(vec2.shape)}-D")
+    return m.unsqueeze(input, -1) * vec2
+
+
+@public()
+def inner(input, other):
+    """Products summed over the last dimension of both."""
+    if not len(input.shape) or not len(other.shape):
+        return input * other
+    if input.shape[-1] != other.shape[-1]:
+        raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
+                           f"{list(input.shape)} and {list(other.shape)}")
+    return m.tensordot(input, other, ([-1], [-1]))
+
+
+@public("torch Tensor linalg")
 def matmul(input, other):
-    """Matrix product."""
-    return Mm()(input, other)
+    """Matrix product with PyTorch's rules for vectors and batches.
+
+    Shape: (n,)x(n,) -> (); (n,k)x(k,) -> (n,); (..., n, k) x (..., k, m) -> (..., n, m), the
+    leading dimensions broadcast.
+    """
+    na, nb = len(input.shape), len(other.shape)
+    if na == 2 and nb == 2:
+        _check_product(input, other)
+        return Mm()(input, other)
+    if not na or not nb:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D")
+    if na == 1 and nb == 1:
+        return dot(input, other)
+    if na == 1:
+        return m.squeeze(matmul(m.unsqueeze(input, 0), other), -2)
+    if nb == 1:
+        return mv(input, other) if na == 2 else m.squeeze(matmul(input, m.unsqueeze(other, -1)), -1)
+    _check_product(input, other)
+    if nb == 2:  # rows of all matrices in one product
+        flat = m.reshape(input, (-1, input.shape[-1])) if 0 not in input.shape else m.reshape(
+            input, (_count(input.shape[:-1]), input.shape[-1]))
+        return m.unsafe_view(Mm()(flat, other), (*input.shape[:-1], other.shape[-1]))
+    return _batched(input, other)
+
+
+def _count(shape):
+    n = 1
+    for s in shape:
+        n *= s
+    return n
+
+
+def _batched(a, b):
+    try:
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise error("shape-broadcast", shapes=[tuple(a.shape[:-2]), tuple(b.shape[:-2])]) from None
+    a = m.expand_to(a, (*lead, *a.shape[-2:]))
+    b = m.expand_to(b, (*lead, *b.shape[-2:]))
+    return Bmm()(a, b)
+
+
+
+
+export("Tensor", "__matmul__", lambda self, other: matmul(self, other))
+export("Tensor", "__rmatmul__", lambda self, other: matmul(other, self))
+
+
+@public("nn.functional")
+def linear(input, weight, bias=None):
+    """input @ weight.T + bias.
+
+    Shape: input (..., in), weight (out, in) or (in,), bias (out,) -> (..., out).
+    """
+    n, k = len(input.shape), weight.shape[-1]
+    if n and input.shape[-1] != k:
+        raise error("shape-linear", input=input, weight=weight)
+    if dtype_of(input) != dtype_of(weight) or bias is not None and dtype_of(bias) != dtype_of(weight):
+        raise error("dtype-linear", input=input, weight=weight, bias=bias)
+    if len(weight.shape) == 1:
+        y = matmul(input, weight)
+        return y if bias is None else y + bias
+    w = m.t(weight)
+    if n == 2:
+        return Mm()(input, w) if bias is None else Addmm()(bias, input, w)
+    flat = m.reshape(input, (_count(input.shape[:-1]), k))
+    y = Mm()(flat, w) if bias is None else Addmm()(bias, flat, w)
+    return m.reshape(y, (*input.shape[:-1], weight.shape[0]))
+
+
+@public("nn.functional torch")
+def bilinear(input1, input2, weight, bias=None):
+    """y[o] = input1 @ weight[o] @ input2 + bias[o], over leading dimensions."""
+    y = m.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return y if bias is None else y + bias

@@ -1,0 +1,83 @@
+"""What a node saved for its rules: as arrays, as Tensors with their history, through hooks."""
+from __future__ import annotations
+
+import numpy as np
+
+from .autograd.mode import modes
+from .autograd.node import Freed, Port
+from .lifted import Lifted, m
+from .tensor import LiftedTensor, Tensor, wrap
+
+
+def pack_saved(op, vjp, saved, tensors, out):
+    """Pass what is saved through the innermost saved_tensors_hooks; unpacked again in `unpack`."""
+    pack, unpack_hook = modes.pack
+    packed = [Packed(pack(_plain(v)), unpack_hook) if isinstance(v, (np.ndarray, np.generic, Lifted)) else v
+              for v in saved[:len(vjp.asks)]]
+    return (*packed, *saved[len(vjp.asks):])
+
+
+def _plain(v):
+    with_grad, modes.pack = modes.pack, None
+    try:
+        return LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
+    finally:
+        modes.pack = with_grad
+
+
+class Packed:
+    """What a pack hook returned, and the hook that turns it back."""
+
+    __slots__ = ("thing", "unpack")
+
+    def __init__(self, thing, unpack):
+        self.thing, self.unpack = thing, unpack
+
+    def value(self):
+        return self.unpack(self.thing)._value
+
+
+def raw_saved(node):
+    """The saved values as arrays: the usual case is the tuple as it is."""
+    saved = node.saved
+    if saved.__class__ is tuple and modes.pack is None and not any(type(v) is Packed for v in saved):
+        return saved
+    if isinstance(saved, Freed):
+        return saved
+    return tuple([v.value() if type(v) is Packed else v for v in saved])
+
+
+def unpack(node):
+    """The saved values as Tensors that belong to the graph, for gradients of gradients."""
+    saved = raw_saved(node)
+    if not saved or isinstance(saved, Freed):
+        return saved
+    asks, op = node.vjp.asks, node.op
+    values = list(saved)
+    for i, ask in enumerate(asks):
+        if ask == "y":
+            values[i] = tuple([alias(v, Port(node, k)) for k, v in enumerate(saved[i])]) \
+                if op.outputs != 1 else alias(saved[i], node)
+        elif ask in op.inputs:
+            k = op.inputs.index(ask)
+            if op.variadic and k == len(op.inputs) - 1:
+                values[i] = tuple([alias(v, e) for v, e in zip(saved[i], node.edges[k:])])
+            else:
+                values[i] = alias(saved[i], node.edges[k])
+    return tuple(values)
+
+
+def alias(value, edge):
+    """A Tensor of a saved value, with the history it had: gradients go on to where it came from."""
+    if not isinstance(value, (np.ndarray, np.generic, Lifted)):
+        return value
+    if isinstance(edge, Tensor) and edge._value is value:
+        return edge
+    t = LiftedTensor(value) if isinstance(value, Lifted) else wrap(value)
+    if edge is not None and value.dtype.kind in "fcV":
+        if isinstance(edge, Tensor):  # a leaf whose array was replaced since
+            edge = m.identity(edge)._node
+        t._node, t._rg = edge, True
+    return t
+
+
