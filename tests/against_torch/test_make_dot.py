@@ -37,7 +37,8 @@ def neuron():
 
 
 def network():
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3))
+    convolution = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2)
+    model = nn.Sequential(*convolution, nn.Flatten(), nn.Linear(8, 3))
     return model(torch.randn(2, 1, 6, 6)), dict(model.named_parameters())
 
 
@@ -84,7 +85,8 @@ def shared():
 
 def joined():
     a, b = torch.randn(2, 2, requires_grad=True), torch.randn(2, 2, requires_grad=True)
-    return torch.stack([a, torch.cat([a, b]).chunk(2)[1]])[:, 0].index_select(0, torch.tensor([1])).pow(2.5), {"b": b}
+    rows = torch.stack([a, torch.cat([a, b]).chunk(2)[1]])[:, 0]
+    return rows.index_select(0, torch.tensor([1])).pow(2.5), {"b": b}
 
 
 def second_order():
@@ -105,11 +107,11 @@ GRAPHS = [neuron, network, recurrent, attention, views, leaf_view, written_in_pl
 GRAPHS += [second_order, leaf, constant]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"show_saved": True}, {"show_attrs": True}, {"show_attrs": True, "show_saved": True, "max_attr_chars": 7}],
-    ids=lambda o: "+".join(o) or "plain",
-)
+OPTIONS = [{}, {"show_saved": True}, {"show_attrs": True}]
+OPTIONS += [{"show_attrs": True, "show_saved": True, "max_attr_chars": 7}]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "+".join(o) or "plain")
 @pytest.mark.parametrize("graph", GRAPHS, ids=lambda g: g.__name__)
 def test_same_source_as_torchviz(graph, options):
     torch.manual_seed(0)

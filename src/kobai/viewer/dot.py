@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import webbrowser
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -21,8 +20,8 @@ KEYWORDS = {"node", "edge", "graph", "digraph", "subgraph", "strict"}
 OWN_FORMATS = "svg", "png", "pdf"
 # What Graphviz, in the pygraphviz wheel, writes besides.
 GRAPHVIZ_FORMATS = (
-    *("canon", "cmap", "cmapx", "dot", "dot_json", "eps", "fig", "gif", "gv", "imap", "jpe", "jpeg", "jpg", "json"),
-    *("json0", "pic", "plain", "plain-ext", "ps", "ps2", "svgz", "xdot", "xdot_json"),
+    *("canon", "cmap", "cmapx", "dot", "dot_json", "eps", "fig", "gif", "gv", "imap", "jpe", "jpeg", "jpg"),
+    *("json", "json0", "pic", "plain", "plain-ext", "ps", "ps2", "svgz", "xdot", "xdot_json"),
 )
 ENGINES = "dot", "neato", "twopi", "circo", "fdp", "sfdp", "osage", "patchwork"
 MIME = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpeg"}
@@ -129,7 +128,12 @@ class Digraph:
         self.body.append(f"\t{quote(name)}{bracketed(label, attrs | dict(_attributes or {}))}\n")
 
     def edge(
-        self, tail_name: str, head_name: str, label: str | None = None, _attributes: Mapping | None = None, **attrs
+        self,
+        tail_name: str,
+        head_name: str,
+        label: str | None = None,
+        _attributes: Mapping | None = None,
+        **attrs,
     ) -> None:
         """Add an arrow; nodes that do not exist yet come to be."""
         ends = f"{quote_end(tail_name)} -> {quote_end(head_name)}"
@@ -146,7 +150,8 @@ class Digraph:
             raise ValueError(f"attr statement must target graph, node, or edge: {kw!r}")
         attrs |= dict(_attributes or {})
         if attrs:
-            self.body.append(f"\t{attr_list(None, attrs)}\n" if kw is None else f"\t{kw}{bracketed(None, attrs)}\n")
+            target = f"{kw} [{attr_list(None, attrs)}]" if kw else attr_list(None, attrs)
+            self.body.append(f"\t{target}\n")
 
     def subgraph(self, graph: Digraph | None = None, name: str | None = None, **options):
         """Add ``graph`` as a subgraph; without it, a context manager that gives an empty one to fill."""
@@ -169,8 +174,9 @@ class Digraph:
 
     def copy(self) -> Digraph:
         """An independent copy."""
-        keys = "name comment filename directory format engine encoding graph_attr node_attr edge_attr body strict"
-        return type(self)(**{key: getattr(self, key) for key in keys.split()})
+        keys = "name comment filename directory format engine encoding strict body".split()
+        keys += ["graph_attr", "node_attr", "edge_attr"]
+        return type(self)(**{key: getattr(self, key) for key in keys})
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -349,7 +355,7 @@ def dpi(scene: Scene) -> list[float]:
 def by_graphviz(source: str, format: str, engine: str, why: str) -> bytes:
     """What we do not draw ourselves, drawn by the Graphviz of the pygraphviz wheel."""
     try:
-        import pygraphviz
+        import pygraphviz  # noqa: PLC0415
     except ImportError as missing:
         raise ImportError(
             f"drawing {why} needs the package pygraphviz, which is not installed\n"
@@ -366,5 +372,7 @@ def by_graphviz(source: str, format: str, engine: str, why: str) -> bytes:
 
 def open_viewer(path: str) -> None:
     """Show a file in the browser, which knows all our formats."""
+    import webbrowser  # noqa: PLC0415  (slow to import, seldom used)
+
     if not webbrowser.open(Path(path).resolve().as_uri()):
         raise RuntimeError(f"no program to show a picture was found on this machine; open {path!r} yourself")

@@ -68,8 +68,10 @@ def nothing_to_draw(what) -> str:
     if callable(what):
         return f"draw(): the call of {type(what).__name__} returned no Tensor, so there is nothing to draw"
     return (
-        f"draw(): argument 'what' must be a Tensor, a tuple of Tensors or a module, not {type(what).__name__}\n"
-        "  fix: give the tensor itself, without .item(), .numpy() or float(); or a model and its inputs: draw(model, x)"
+        "draw(): argument 'what' must be a Tensor, a tuple of Tensors or a module, "
+        f"not {type(what).__name__}\n"
+        "  fix: give the tensor itself, without .item(), .numpy() or float(); "
+        "or a model and its inputs: draw(model, x)"
     )
 
 
@@ -195,8 +197,8 @@ class _Drawing:
     def function(self, fn) -> None:
         """An operation with its settings, folded parameters, result, and the arrows to it."""
         made_from = sources(fn)
-        if self.uses[fn] == 1 and len(made_from) == 1 and made_from[0][0] in self.folded and fn not in self.roots:
-            if operation(fn) in TRANSPOSES:
+        if self.uses[fn] == 1 and operation(fn) in TRANSPOSES and fn not in self.roots:
+            if made_from[0][0] in self.folded:  # how a layer takes its weight: no box of its own
                 self.folded[fn] = self.folded[made_from[0][0]]
                 return
         module = self.known.modules.get(fn, "")
@@ -205,8 +207,8 @@ class _Drawing:
         for name, tensor in parts:
             lines.append(f"{name.removeprefix(module + '.')} {shown(tensor)}")
             lines += ["  " + line for line in gradient(tensor)]
-        results = {n: t for n in range(self.outputs(fn)) if (t := self.known.results.get((fn, n))) is not None}
-        lines += [line for tensor in results.values() for line in self.result(tensor)]
+        results = [self.known.results.get((fn, number)) for number in range(self.outputs(fn))]
+        lines += [line for tensor in results if tensor is not None for line in self.result(tensor)]
         name = self.box(fn, lines, RESULT if fn in self.roots else FUNCTION, left=bool(parts))
         for source, number in made_from:
             if source not in self.folded:

@@ -47,19 +47,20 @@ class Known:
             return self._watched(function, list(inputs), options)
 
     def _watched(self, function, inputs: list, options: dict) -> list:
-        self.name(dict(zip(argument_names(function), inputs)) if all(map(is_tensor, inputs)) else {})
-        self.name_variable("", function) if not is_tensor(function) else None
+        """Tensors of one call, during which the innermost modules' results are noted."""
+        self.results.clear()
+        self.modules.clear()
+        for name, value in [("", function), *zip(argument_names(function), inputs)]:
+            self.name_variable(name, value)
         hooks = []
-        if hasattr(function, "named_modules"):
-            for path, module in function.named_modules():
-                if path and not any(True for _ in module.children()):
-                    hooks.append(module.register_forward_hook(self._note(path)))
+        for path, module in getattr(function, "named_modules", list)():
+            if path and next(iter(module.children()), None) is None:
+                hooks.append(module.register_forward_hook(self._note(path)))
         try:
-            outputs = tensors_in(function(*inputs, **options))
+            return tensors_in(function(*inputs, **options))
         finally:
             for hook in hooks:
                 hook.remove()
-        return outputs
 
     def _note(self, path: str):
         """A forward hook that notes what the module at ``path`` returned."""

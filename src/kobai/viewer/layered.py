@@ -115,8 +115,10 @@ def coordinates(layers: list[list], size: dict, gap: float, above: dict, below: 
     for sweep in range(SWEEPS + 1):
         both = sweep == SWEEPS
         for layer in layers[::-1] if sweep % 2 else layers:
-            near = {v: (above[v] if both or sweep % 2 == 0 else []) + (below[v] if both or sweep % 2 else []) for v in layer}
-            wish = [mean([x[w] for w in near[v]], x[v]) for v in layer]
+            wish = []
+            for v in layer:
+                near = above[v] + below[v] if both else below[v] if sweep % 2 else above[v]
+                wish.append(mean([x[w] for w in near], x[v]))
             room = [(size[a][0] + size[b][0]) / 2 + gap for a, b in zip(layer, layer[1:])]
             x.update(zip(layer, spread(wish, room)))
     left = min((x[v] - size[v][0] / 2 for v in x), default=0.0)

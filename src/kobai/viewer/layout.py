@@ -10,7 +10,7 @@ from . import layered
 from .scene import POINTS_PER_INCH, Scene, block_size, font_size, measure
 
 # Attributes that shape the layout; all others only say how the result is painted.
-GRAPH_KEYS = ("rankdir", "ranksep", "nodesep", "splines", "ordering", "overlap", "sep", "layout", "start", "ratio")
+GRAPH_KEYS = ("rankdir", "ranksep", "nodesep", "splines", "ordering", "overlap", "sep", "layout", "start")
 NODE_KEYS = ("group", "pos", "pin")
 EDGE_KEYS = ("dir", "arrowhead", "arrowtail", "arrowsize", "weight", "minlen", "constraint", "len")
 _graphviz = threading.Lock()  # Graphviz keeps global state
@@ -25,7 +25,7 @@ def place(scene: Scene, engine: str = "dot") -> None:
     for node in scene.nodes.values():
         measure(node)
     try:
-        import pygraphviz
+        import pygraphviz  # noqa: PLC0415
     except ImportError:
         layered.place(scene)
         return

@@ -11,7 +11,8 @@ from .dot import Digraph
 from .graph import is_tensor, saved, saved_by_user, sources
 
 BOX = dict(
-    align="left", fontname="monospace", fontsize="10", height="0.2", ranksep="0.1", shape="box", style="filled"
+    **dict(align="left", fontname="monospace", fontsize="10", height="0.2"),
+    **dict(ranksep="0.1", shape="box", style="filled"),
 )
 PARAMETER, SAVED, OUTPUT, BASE = "lightblue", "orange", "darkolivegreen1", "darkolivegreen3"
 LEAST_SIZE, SIZE_PER_LINE = 12, 0.15  # inches: the picture's limit grows with the length of the source
@@ -83,7 +84,8 @@ def names_of(params) -> dict[int, str]:
         return {}
     if not hasattr(params, "items"):
         raise TypeError(
-            f"make_dot(): argument 'params' must be a dict of names and Tensors, not {type(params).__name__}\n"
+            "make_dot(): argument 'params' must be a dict of names and Tensors, "
+            f"not {type(params).__name__}\n"
             "  fix: params=dict(model.named_parameters())"
         )
     for name, value in params.items():
@@ -105,8 +107,8 @@ def described(fn, max_chars: int) -> str:
     left = max(map(len, table))
     right = min(max(map(len, table.values())), max(max_chars, 3))
     rule = "-" * max(left + right + 2, len(name))
-    rows = (f"{k:<{left}}: {v if len(v) <= right else v[: right - 3] + '...':>{right}}" for k, v in table.items())
-    return "\n".join([name, rule, *rows])
+    cut = {key: text if len(text) <= right else text[: right - 3] + "..." for key, text in table.items()}
+    return "\n".join([name, rule, *(f"{key:<{left}}: {text:>{right}}" for key, text in cut.items())])
 
 
 class _Drawing:
@@ -149,7 +151,7 @@ class _Drawing:
             self.edge(tensor._base, tensor, style="dotted")
 
     def functions(self, root) -> None:
-        """A function and all before it, depth first, without recursion: graphs are deeper than Python's stack."""
+        """A function and all before it, depth first; graphs are deeper than Python's stack."""
         if not self.new(root):
             return
         stack = [(root, self.function(root))]
@@ -171,7 +173,8 @@ class _Drawing:
         if hasattr(fn, "variable"):
             self.tensor(fn.variable, PARAMETER)
             self.edge(fn.variable, fn)
-        self.dot.node(str(id(fn)), described(fn, self.max_attr_chars) if self.show_attrs else type(fn).__name__)
+        label = described(fn, self.max_attr_chars) if self.show_attrs else type(fn).__name__
+        self.dot.node(str(id(fn)), label)
         return iter([source for source, _ in sources(fn)])
 
     def saved_by(self, fn) -> None:

@@ -35,7 +35,7 @@ def to_pdf(scene: Scene) -> bytes:
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Contents 4 0 R "
             f"/Resources << /Font << /F1 {font} >> >> >>".encode(),
-            f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n".encode() + content + b"\nendstream",
+            b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(content), content),
         ]
     )
 

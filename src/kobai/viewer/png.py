@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import as_file, files
+from pathlib import Path
 
 from .scene import POINTS_PER_INCH
 
-FONT = "DejaVuSansMono-subset.ttf"
+FONT = Path(__file__).with_name("fonts") / "DejaVuSansMono-subset.ttf"
 FONT_FAMILY = "DejaVu Sans Mono"
 # The characters in that file (its README has the same list); others need the system's fonts.
-RANGES = "0020-007E 00A0-00FF 0391-03C9 2010-2015 2018-201D 2022-2022 2026-2026 2190-2193 2202-2202 2207-2207 "
-RANGES += "2211-2211 221A-221A 221E-221E 2248-2248 2260-2260 2264-2265 0009-000A"
-BUNDLED = {chr(c) for a, b in (r.split("-") for r in RANGES.split()) for c in range(int(a, 16), int(b, 16) + 1)}
+RANGES = [(0x20, 0x7E), (0xA0, 0xFF), (0x391, 0x3C9), (0x2010, 0x2015), (0x2018, 0x201D), (0x2190, 0x2193)]
+SINGLE = "\t\n\u2022\u2026\u2202\u2207\u2211\u221a\u221e\u2248\u2260\u2264\u2265"
+BUNDLED = {chr(c) for first, last in RANGES for c in range(first, last + 1)} | set(SINGLE)
 DPI = 144  # 1.5 times Graphviz's 96: text of size 10 stays legible on today's screens
 MAX_SIDE = 16_000  # pixels
 
@@ -24,7 +24,7 @@ def to_png(svg: str, dpi: float = DPI) -> bytes:
         ImportError: the resvg_py wheel is not installed.
     """
     try:
-        import resvg_py
+        import resvg_py  # noqa: PLC0415
     except ImportError as missing:
         raise ImportError(
             "drawing a PNG needs the package resvg_py, which is not installed\n"
@@ -33,16 +33,15 @@ def to_png(svg: str, dpi: float = DPI) -> bytes:
         ) from missing
     sides = [float(v) for v in re.findall(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"', svg)[0]]
     dpi = min(dpi, MAX_SIDE * POINTS_PER_INCH / max(sides))
-    with as_file(files(__package__) / "fonts" / FONT) as font:
-        return bytes(
-            resvg_py.svg_to_bytes(
-                svg_string=svg,
-                dpi=dpi,
-                font_files=[str(font)],
-                monospace_family=FONT_FAMILY,
-                serif_family=FONT_FAMILY,
-                sans_serif_family=FONT_FAMILY,
-                font_family=FONT_FAMILY,
-                skip_system_fonts=BUNDLED.issuperset(svg),  # reading them all is slow
-            )
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            dpi=dpi,
+            font_files=[str(FONT)],
+            monospace_family=FONT_FAMILY,
+            serif_family=FONT_FAMILY,
+            sans_serif_family=FONT_FAMILY,
+            font_family=FONT_FAMILY,
+            skip_system_fonts=BUNDLED.issuperset(svg),  # reading them all is slow
         )
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from ..autograd.mode import no_grad
-from ..op import Contraction, Elementwise, Movement, Reduction, unpack
+from ..op import Contraction, Elementwise, Movement, Reduction
+from ..saved import unpack
 from .graph import is_tensor
 
 AGAIN = Elementwise, Movement, Reduction, Contraction  # without side effects: no random numbers, no user code

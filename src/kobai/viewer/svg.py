@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from .colors import hex_color
 from .paint import PAD, Group, Outline, Text, paint
 from .scene import Scene
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_svg(scene: Scene) -> str:
@@ -20,7 +23,7 @@ def to_svg(scene: Scene) -> str:
         *(group_svg(group) for group in paint(scene)),
         "</svg>\n",
     ]
-    return "\n".join(out)
+    return NOT_XML.sub("\ufffd", "\n".join(out))
 
 
 def background(scene: Scene) -> str:
