@@ -60,9 +60,15 @@ def _library(k: Builder, op: str, *args: Value) -> Value:
 # --- exponential functions
 
 
+def _nearest_multiple(k: Builder, x: Value, unit: float) -> Value:
+    """The integer nearest to x / unit, if not too large: adding 1.5 * 2**mantissa leaves no room for a fraction."""
+    magic = 1.5 * 2.0 ** _FORMAT[x.dtype][1]
+    return k.fma(x, 1 / unit, magic) - magic
+
+
 def _reduce_by_ln2(k: Builder, x: Value):
     """(n, r): x = n ln 2 + r with integral n and |r| <= ln 2 / 2."""
-    n = k.round(x * (1 / math.log(2)))
+    n = _nearest_multiple(k, x, math.log(2))
     high, low, _ = SPLIT["LN2", x.dtype]
     return n, k.fma(n, -low, k.fma(n, -high, x))
 
@@ -72,9 +78,14 @@ def _limited(k: Builder, x: Value) -> Value:
     return k.clamp(x, *{"f32": (-105, 88.8), "f64": (-746, 709.9)}[x.dtype])
 
 
-def exp(k: Builder, x: Value, extra: Value | None = None) -> Value:
-    """e ** x = 2 ** n * (1 + r + r**2 q(r)); ``extra`` is a small correction to x."""
-    n, r = _reduce_by_ln2(k, _limited(k, x))
+def exp(k: Builder, x: Value) -> Value:
+    """e ** x."""
+    return _bounded_exp(k, _limited(k, x))
+
+
+def _bounded_exp(k: Builder, x: Value, extra: Value | None = None) -> Value:
+    """e ** x = 2 ** n * (1 + r + r**2 q(r)) for x within `_limited`; ``extra`` is a small correction to x."""
+    n, r = _reduce_by_ln2(k, x)
     if extra is not None:
         r = r + extra
     return k.scale(1 + k.fma(_horner(k, "EXP", r), r * r, r), n)
@@ -95,9 +106,9 @@ def expm1(k: Builder, x: Value) -> Value:
 def tanh(k: Builder, x: Value) -> Value:
     """x + x**3 p(x**2) near 0, and 1 - 2 / (e ** 2|x| + 1) above."""
     a, z = abs(x), x * x
-    small = k.fma(_horner(k, "TANH", z) * z, x, x)
-    large = 1 - 2 / (exp(k, k.minimum(a + a, 60)) + 1)
-    return k.where(a < 0.7, small, k.copysign(large, x))
+    small = k.fma(_horner(k, "TANH", z) * z, a, a)
+    large = 1 - 2 / (_bounded_exp(k, k.minimum(a + a, 60)) + 1)
+    return k.copysign(k.where(a < 0.7, small, large), x)
 
 
 # --- logarithms
@@ -154,7 +165,7 @@ def log1p(k: Builder, x: Value) -> Value:
 
 def _reduce_by_half_pi(k: Builder, x: Value):
     """(q, r): x = q pi / 2 + r with integral q, given as an integer, and |r| <= pi / 4."""
-    q = k.round(x * (2 / math.pi))
+    q = _nearest_multiple(k, x, math.pi / 2)
     r = x
     for part in SPLIT["HALF_PI", x.dtype]:
         r = k.fma(q, -part, r)
@@ -205,7 +216,7 @@ def erf(k: Builder, x: Value) -> Value:
     a = abs(x)
     small = k.fma(_horner(k, "ERF_SMALL", x * x), x, x)
     limit = {"f32": 3.93, "f64": 5.93}[x.dtype]
-    large = 1 - exp(k, _horner(k, "ERF_LARGE", k.minimum(a, limit)))
+    large = 1 - _bounded_exp(k, _horner(k, "ERF_LARGE", k.minimum(a, limit)))
     split = {"f32": 0.925, "f64": 1.0}[x.dtype]
     return k.where(a < split, small, k.copysign(large, x))
 
@@ -218,11 +229,12 @@ def pow(k: Builder, x: Value, y: Value) -> Value:
     a = abs(x)
     if x.dtype == "f32":
         wide = _limited_product(k, k.cast(y, "f64"), log(k, k.cast(a, "f64")))
-        size = k.cast(exp(k, wide), "f32")
+        size = k.cast(_bounded_exp(k, wide), "f32")
     else:
         high, low = _accurate_log(k, a)
         product = y * high
-        size = exp(k, product, k.where(abs(product) < 800, k.fma(y, high, -product) + y * low, k.const(0, "f64")))
+        rest = k.where(abs(product) < 800, k.fma(y, high, -product) + y * low, k.const(0, "f64"))
+        size = _bounded_exp(k, _limited(k, product), rest)
     return _power_cases(k, x, y, a, size)
 
 
