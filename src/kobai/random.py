@@ -1,7 +1,8 @@
 """Random numbers: PyTorch's generator and samplers, on NumPy arrays.
 
 `manual_seed(0)` gives the numbers that `torch.manual_seed(0)` gives on the CPU, bit for bit, in
-every sampler here: an article's printed loss is its reader's.  Three facts make that possible.
+every sampler here: an article's printed loss is its reader's.  (The last bit may differ where
+PyTorch itself differs, as between x86-64 and ARM.)  Three facts make that possible.
 PyTorch's generator is the Mersenne Twister MT19937, which NumPy also has; which bits of its words
 become which number is fixed below; and PyTorch's compiled loops fuse multiply and add, which
 `kobai.exact` does too.  Logarithms, sines and the like of float64 results come from the C library,
@@ -106,15 +107,19 @@ def _require(condition, message):
         raise RuntimeError(message)
 
 
-def _real_dtype(np_dtype, kernel, integers=False):
-    """The dtype, if it is a floating one; PyTorch's error otherwise."""
+def _real_dtype(np_dtype, kernel, integers=False, narrow=True):
+    """The dtype, if it is a floating one (or allowed otherwise); PyTorch's error if not."""
     dtype = np.dtype(np_dtype)
-    if dtype.kind in "bc" or (dtype.kind in "iu" and not integers):
-        raise NotImplementedError(
-            f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'\n'
-            "cause: these random numbers are floating-point numbers; fix: ask for dtype=torch.float32"
-        )
+    if dtype.kind in "bc" or (dtype.kind in "iu" and not integers) or (dtype.itemsize < 4 and not narrow):
+        raise _not_implemented(kernel, dtype)
     return dtype
+
+
+def _not_implemented(kernel, dtype):
+    return NotImplementedError(
+        f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'\n'
+        "cause: there are no such random numbers of this type; fix: ask for dtype=torch.float32"
+    )
 
 
 _TORCH_NAMES = dict(
@@ -323,7 +328,7 @@ def bernoulli(shape, np_dtype, p=0.5, gen=None):
     """
     dtype = np.dtype(np_dtype)
     if dtype.kind == "c":
-        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{_torch_name(dtype)}'")
+        raise _not_implemented("bernoulli_scalar_cpu_", dtype)
     gen, n = gen or default_generator, _size(shape)
     if isinstance(p, np.ndarray):
         _real_dtype(p.dtype, "bernoulli_tensor_cpu_p_")
@@ -378,7 +383,7 @@ def random_full_range(shape, np_dtype, gen=None):
     """
     dtype = np.dtype(np_dtype)
     if dtype.kind == "c" or dtype in (np.uint16, np.uint32, np.uint64):
-        raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{_torch_name(dtype)}'")
+        raise _not_implemented("random_kernel_cpu", dtype)
     gen, n = gen or default_generator, _size(shape)
     draw = gen._long if dtype in (np.int64, np.float64) else gen._word
     count = _bounds(dtype)[1] + 1
@@ -405,11 +410,11 @@ def _representable(low, high, dtype):
         _require(first <= value <= last, f"{name} is out of bounds for {dtype.name}: {value}")
     if dtype.kind in "biu":
         return low, high
-    step = lambda value: 1 << max(0, abs(value).bit_length() - _digits(dtype))  # noqa: E731
-    if int(dtype.type(low + 1)) < low:
-        low = int(dtype.type(low + 1)) + step(low + 1)
-    if int(dtype.type(high - 1)) >= high:
-        high = int(dtype.type(high - 1)) - step(high - 1)
+    above, below = int(dtype.type(low + 1)), int(dtype.type(high - 1))
+    if above < low:  # rounded out of the range: one step of the dtype back in
+        low = above + (1 << (abs(low + 1).bit_length() - _digits(dtype)))
+    if below >= high:
+        high = below - (1 << (abs(high - 1).bit_length() - _digits(dtype)))
     return low, high
 
 
@@ -423,7 +428,7 @@ def randperm(n, np_dtype=np.int64, gen=None):
     dtype = np.dtype(np_dtype)
     _require(n >= 0, f"Trying to create tensor with negative dimension {n}: [{n}]")
     if dtype.kind in "bc":
-        raise NotImplementedError(f"\"randperm\" not implemented for '{_torch_name(dtype)}'")
+        raise _not_implemented("randperm", dtype)
     _require(
         n <= _bounds(dtype)[1] + 1,
         f"n cannot be greater than {_bounds(dtype)[1] + 1} for {_torch_name(dtype)} type.",
@@ -543,10 +548,7 @@ def poisson(rate, gen=None):
     array([ 2.,  6., 19.], dtype=float32)
     """
     _real_dtype(rate.dtype, "poisson_cpu")
-    _require(
-        bool(np.all(rate >= 0)),
-        "invalid Poisson rate, expected rate to be non-negative",
-    )
+    _require(bool(np.all(rate >= 0)), "invalid Poisson rate, expected rate to be non-negative")
     with _Draws(gen or default_generator, rate.size) as draws:
         x = [rejection.poisson(r, draws.uniform) for r in rate.astype(np.float64).ravel().tolist()]
     return np.array(x, rate.dtype).reshape(rate.shape)
@@ -559,12 +561,11 @@ def binomial(count, prob, gen=None):
     >>> binomial(np.float32([10, 100]), np.float32([0.5, 0.3]))
     array([ 7., 31.], dtype=float32)
     """
-    dtype = _real_dtype(count.dtype, "binomial_cpu")
+    dtype = _real_dtype(count.dtype, "binomial_cpu", narrow=False)
     count, prob = np.broadcast_arrays(count, prob)
-    real = dtype.type if dtype.itemsize >= 4 else np.float32
     with _Draws(gen or default_generator, count.size) as draws:
         pairs = zip(count.ravel().tolist(), prob.ravel().tolist())
-        x = [rejection.binomial(n, p, real, draws.uniform) for n, p in pairs]
+        x = [rejection.binomial(n, p, dtype.type, draws.uniform) for n, p in pairs]
     return np.array(x, dtype).reshape(count.shape)
 
 
@@ -575,12 +576,11 @@ def standard_gamma(alpha, gen=None):
     >>> standard_gamma(np.float32([0.5, 3]))
     array([7.8935816e-04, 1.2728435e+00], dtype=float32)
     """
-    dtype = _real_dtype(alpha.dtype, "gamma_cpu")
-    real = dtype.type if dtype.itemsize >= 4 else np.float32
-    tiny = float(np.finfo(real).tiny)
+    dtype = _real_dtype(alpha.dtype, "gamma_cpu", narrow=False)
+    real, tiny = dtype.type, float(np.finfo(dtype).tiny)
     with _Draws(gen or default_generator, 3 * alpha.size) as draws:
         x = [rejection.gamma(a, real, draws.uniform, draws.normal) for a in alpha.ravel().tolist()]
-    return _cast(np.array([max(tiny, real(v)) for v in x], np.float64), dtype, alpha.shape)
+    return np.array([max(tiny, real(v)) for v in x], dtype).reshape(alpha.shape)
 
 
 def dirichlet(alpha, gen=None):
@@ -592,7 +592,7 @@ def dirichlet(alpha, gen=None):
     >>> dirichlet(np.float32([0.5, 3])).sum()
     np.float32(1.0)
     """
-    dtype = _real_dtype(alpha.dtype, "dirichlet")
+    dtype = _real_dtype(alpha.dtype, "dirichlet", narrow=False)
     x = standard_gamma(alpha.astype(np.float64), gen)
     x = (x / x.sum(-1, keepdims=True)).astype(dtype)
     return np.clip(x, np.finfo(dtype).tiny, np.nextafter(dtype.type(1), dtype.type(0)))

@@ -273,6 +273,8 @@ ERRORS = [
     (lambda: R.multinomial(np.array([-1.0, 2]), 1), lambda: torch.multinomial(torch.tensor([-1.0, 2]), 1)),
     (lambda: R.multinomial(np.array([1, 2]), 1), lambda: torch.multinomial(torch.tensor([1, 2]), 1)),
     (lambda: R.poisson(np.array([-1.0])), lambda: torch.poisson(torch.tensor([-1.0]))),
+    (lambda: R.binomial(*np.ones((2, 3), "e")), lambda: torch.binomial(*torch.ones(2, 3).half())),
+    (lambda: R.standard_gamma(np.ones(3, "e")), lambda: torch._standard_gamma(torch.ones(3).half())),
     (lambda: R.manual_seed(2**64), lambda: torch.manual_seed(2**64)),
     (lambda: R.Generator().manual_seed(1.5), lambda: torch.Generator().manual_seed(1.5)),
     (lambda: R.set_rng_state(np.zeros(10, np.uint8)), lambda: torch.set_rng_state(torch.zeros(10).byte())),

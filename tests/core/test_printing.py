@@ -28,6 +28,8 @@ CASES = {
     "integers": ([1.0, -2.0, 30.0], "float32", {}, {}, "tensor([ 1., -2., 30.])"),
     "fractions": ([1.0, -2.5, 30.0], "float32", {}, {}, "tensor([ 1.0000, -2.5000, 30.0000])"),
     "scientific_ratio": ([1.0, 1001.5], "float32", {}, {}, "tensor([1.0000e+00, 1.0015e+03])"),
+    "ratio_of_1000": ([0.5, 500.0], "float32", {}, {}, "tensor([  0.5000, 500.0000])"),
+    "ratio_above_1000": ([0.5, 500.25], "float32", {}, {}, "tensor([5.0000e-01, 5.0025e+02])"),
     "scientific_small": ([0.00001, 0.5], "float32", {}, {}, "tensor([1.0000e-05, 5.0000e-01])"),
     "big_integers": ([1.0, 2e8], "float32", {}, {}, "tensor([1.0000e+00, 2.0000e+08])"),
     "nonfinite_integers": ([1.0, inf, nan, -inf], "float32", {}, {}, "tensor([1., inf, nan, -inf])"),
