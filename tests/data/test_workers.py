@@ -163,13 +163,38 @@ def test_large_batches_arrive_whole_writable_and_aligned(monkeypatch, share):
         batch["x"] += 1
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors through /proc")
-def test_kept_batches_keep_no_descriptors():
-    loader = loader_of(40, lambda index: np.zeros(20_000), persistent_workers=True)
-    kept = [next(iter(loader))]
+needs_sharing = pytest.mark.skipif(not transport.CAN_SHARE, reason="needs memfd")
+
+
+@needs_sharing
+def test_shared_memory_is_used_again_but_never_while_somebody_reads_it():
+    loader = loader_of(60, lambda index: np.full(20_000, index), persistent_workers=True)
+    kept = {}
+    for index, batch in enumerate(loader):
+        if index % 4 == 0:
+            kept[index] = batch[0, 5:]          # a view is enough
+    assert all((batch == index).all() for index, batch in kept.items())
+    segments = [len(receiver.segments) for receiver in loader._iterator._pool.receivers]
+    assert segments[0] == transport.SEGMENTS and segments[1] <= 4       # worker 0 had all kept ones
+    kept.clear()
+    del batch
+    assert all((batch == index).all() for index, batch in enumerate(loader))
+    assert [len(receiver.segments) for receiver in loader._iterator._pool.receivers] == segments
+
+
+@needs_sharing
+def test_batches_that_grow_are_shared_too():
+    sizes = [len(batch[0]) for batch in loader_of(12, lambda index: np.zeros(5_000 << index // 2))]
+    assert sizes == [5_000 << index // 2 for index in range(12)]
+
+
+@needs_sharing
+def test_kept_batches_keep_few_descriptors():
+    loader = loader_of(100, lambda index: np.zeros(20_000), persistent_workers=True)
     before = len(os.listdir("/proc/self/fd"))
-    kept += list(loader)
-    assert len(os.listdir("/proc/self/fd")) == before
+    kept = list(loader)
+    assert len(kept) == 100
+    assert len(os.listdir("/proc/self/fd")) < before + 2 * transport.SEGMENTS + 10
 
 
 def test_leaves_keep_requires_grad_and_graphs_are_refused():

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 
 from kobai.utils.data import transport
 from kobai.utils.data.randomness import HeldGenerators
-from kobai.utils.data.worker import GRACE, Epoch, work
+from kobai.utils.data.worker import GRACE, Epoch, Task, work
 
 __all__ = ["WorkerDied", "WorkerPool", "default_context"]
 
@@ -46,6 +46,7 @@ class WorkerPool:
         self.epoch = 0
         self.closed = False
         self.connections = []
+        self.receivers = []
         self.processes = []
         generators = HeldGenerators.find() if self.method == "fork" else None
         try:
@@ -58,6 +59,7 @@ class WorkerPool:
     def _start(self, job, context, generators) -> None:
         ours, theirs = context.Pipe()
         self.connections.append(ours)
+        self.receivers.append(transport.Receiver(ours))
         inherited = tuple(self.connections) if self.method == "fork" else ()
         process = context.Process(target=work, args=(job, theirs, inherited, generators),
                                   daemon=True, name=f"kobai-data-worker-{job.id}")
@@ -80,7 +82,9 @@ class WorkerPool:
             self.send(worker, Epoch(self.epoch))
 
     def send(self, worker: int, message) -> None:
-        """Send a task. That a worker has died is told when its reply is awaited."""
+        """Send a message. That a worker has died is told when its reply is awaited."""
+        if isinstance(message, Task):
+            message.unused = self.receivers[worker].take_unused()
         try:
             self.connections[worker].send(message)
         except (BrokenPipeError, ConnectionResetError):
@@ -123,7 +127,7 @@ class WorkerPool:
 
     def _read(self, worker: int) -> tuple:
         try:
-            return transport.read(self.connections[worker])
+            return self.receivers[worker].receive()
         except (EOFError, OSError) as error:
             raise WorkerDied(self._died(worker)) from error
         except BaseException:           # Ctrl-C within a message: the rest would be misread

@@ -146,16 +146,23 @@ def _set_bit_generator(generator, seeds: np.random.SeedSequence) -> None:
 
 
 def divides_itself(dataset) -> bool:
-    """Whether an `IterableDataset` asks `get_worker_info` for its share of the data."""
-    if not isinstance(dataset, IterableDataset):
-        return False
-    parts = [dataset.datasets] if hasattr(dataset, "datasets") else []
-    inner = [each for part in [*vars(dataset).values(), *parts]
-             for each in (part if isinstance(part, (list, tuple)) else [part])]
-    return (any(_mentions(function.__code__, "get_worker_info")
-                for kind in type(dataset).__mro__ for function in vars(kind).values()
-                if isinstance(function, types.FunctionType))
-            or any(divides_itself(each) for each in inner if each is not dataset))
+    """Whether an `IterableDataset`, or one inside it, asks `get_worker_info` for its share."""
+    waiting, seen = [dataset], set()
+    while waiting:
+        each = waiting.pop()
+        if not isinstance(each, IterableDataset) or id(each) in seen:
+            continue
+        if any(_mentions(function.__code__, "get_worker_info") for function in _methods(type(each))):
+            return True
+        seen.add(id(each))
+        for value in vars(each).values():
+            waiting += value[:100] if isinstance(value, (list, tuple)) else [value]
+    return False
+
+
+def _methods(kind: type) -> list:
+    return [value for base in kind.__mro__ for value in vars(base).values()
+            if isinstance(value, types.FunctionType)]
 
 
 def _mentions(code, name: str) -> bool:

@@ -1,24 +1,32 @@
 """Batches on their way from a worker process to the loader.
 
 An object is pickled by protocol 5, which leaves the contents of arrays out of the stream. A
-small message goes through the pipe as it is. A large one is written to an anonymous file in
-memory (Linux ``memfd``) of which only the descriptor travels: that is twice as fast, never
-fills the pipe, has no name to clean up, and is gone with the processes, however they end.
+small message goes through the pipe as it is. The parts of a large one are written to memory
+that both processes have mapped, and the main process makes its arrays right there, without a
+copy. When the last of these arrays is gone, the worker is told that it may use the memory
+again, so that a loop over batches soon needs no new memory at all. A program that keeps many
+batches gets the further ones through the pipe.
+
+The shared memory has no name (Linux ``memfd``), so that nothing is left to clean up, however
+the processes end. Other systems use the pipe alone.
 """
 
 import io
+import mmap
 import os
 import pickle
+import weakref
 from multiprocessing import reduction
 
 import numpy as np
 
 from kobai.tensor import Tensor, wrap
 
-__all__ = ["CAN_SHARE", "pack", "read", "unpack", "write"]
+__all__ = ["CAN_SHARE", "Receiver", "Sender", "pack", "unpack"]
 
 CAN_SHARE = hasattr(os, "memfd_create") and reduction.HAVE_SEND_HANDLE
-SHARE_FROM = 64 * 1024      # bytes; below, the pipe is faster (measured: even at 100 KB)
+SHARE_FROM = 32 * 1024      # bytes; below, the pipe is as fast
+SEGMENTS = 16               # pieces of shared memory for each worker, at most
 ALIGNMENT = 64              # arrays start on a cache line
 
 
@@ -56,36 +64,99 @@ def unpack(parts: list):
     return pickle.loads(parts[0], buffers=parts[1:])
 
 
-def write(connection, tag, parts: list) -> None:
-    """Send `parts` and a small `tag` before them."""
-    sizes = [part.nbytes for part in parts]
-    shared = CAN_SHARE and sum(sizes) >= SHARE_FROM
-    connection.send((tag, sizes, shared))
-    if shared:
-        _write_shared(connection, parts, _offsets(sizes))
-    else:
-        for part in filter(len, parts):
-            connection.send_bytes(part)
+class Sender:
+    """The worker's end: sends messages, and owns the shared memory they are in."""
+
+    def __init__(self, connection) -> None:
+        self.connection = connection
+        self.segments = []          # mmap objects
+        self.free = set()           # which of them nobody reads any more
+
+    def send(self, tag, parts: list) -> None:
+        """Send `parts` and a small `tag`."""
+        sizes = [part.nbytes for part in parts]
+        total = _offsets(sizes)[-1]
+        segment, is_new = self._segment(total) if total >= SHARE_FROM else (None, False)
+        if segment is not None:
+            view = memoryview(self.segments[segment])
+            for part, offset in zip(parts, _offsets(sizes)):
+                view[offset:offset + part.nbytes] = part
+        self.connection.send((tag, sizes, segment, is_new))
+        if is_new:
+            reduction.send_handle(self.connection, self._descriptor, None)
+            os.close(self._descriptor)
+        if segment is None:
+            for part in filter(len, parts):
+                self.connection.send_bytes(part)
+
+    def release(self, segments) -> None:
+        """Take back memory that the main process has done with."""
+        self.free.update(segments)
+
+    def _segment(self, size: int) -> tuple:
+        """A free segment of at least `size` bytes, and whether the other side must map it first."""
+        for segment in self.free:
+            if len(self.segments[segment]) >= size:
+                self.free.remove(segment)
+                return segment, False
+        if not CAN_SHARE or (len(self.segments) == SEGMENTS and not self.free):
+            return None, False
+        self._descriptor = os.memfd_create("kobai-batches")
+        capacity = 1 << (size - 1).bit_length()     # no memory is used before it is written
+        os.truncate(self._descriptor, capacity)
+        memory = mmap.mmap(self._descriptor, capacity)
+        if self.free:                   # all too small
+            segment = self.free.pop()
+            self.segments[segment] = memory
+        else:
+            segment = len(self.segments)
+            self.segments.append(memory)
+        return segment, True
 
 
-def read(connection) -> tuple:
-    """What the other side wrote: ``(tag, parts)``. The parts are writable memory."""
-    tag, sizes, shared = connection.recv()
-    offsets = _offsets(sizes)
-    block = _aligned_block(offsets[-1])
-    parts = [block[start:start + size] for start, size in zip(offsets, sizes)]
-    if shared:
-        _read_shared(connection, block)
-    else:
-        for part in filter(len, parts):
-            connection.recv_bytes_into(part)
-    return tag, parts
+class Receiver:
+    """The main process's end: receives messages, and notices when their memory is free again."""
+
+    def __init__(self, connection) -> None:
+        self.connection = connection
+        self.segments = {}
+        self.unused = []                # segments whose arrays are all gone
+
+    def receive(self) -> tuple:
+        """``(tag, parts)`` of the next message. The parts are memory that may be written."""
+        tag, sizes, segment, is_new = self.connection.recv()
+        if is_new:
+            self._map(segment)
+        offsets = _offsets(sizes)
+        if segment is None:
+            block = _aligned_block(offsets[-1])
+        else:
+            block = np.frombuffer(self.segments[segment], np.uint8)
+            # Every array that is made in it refers to this very object.
+            weakref.finalize(block, self.unused.append, segment).atexit = False
+        view = memoryview(block)
+        parts = [view[offset:offset + size] for offset, size in zip(offsets, sizes)]
+        if segment is None:
+            for part in filter(len, parts):
+                self.connection.recv_bytes_into(part)
+        return tag, parts
+
+    def take_unused(self) -> list:
+        """Segments to tell the worker to take back."""
+        taken = self.unused[:]
+        del self.unused[:len(taken)]    # arrays may die at any time, in any thread
+        return taken
+
+    def _map(self, segment: int) -> None:
+        descriptor = reduction.recv_handle(self.connection)
+        self.segments[segment] = mmap.mmap(descriptor, os.fstat(descriptor).st_size)
+        os.close(descriptor)
 
 
-def _aligned_block(size: int) -> memoryview:
+def _aligned_block(size: int) -> np.ndarray:
     room = np.empty(size + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT
-    return memoryview(room)[start:start + size]
+    return room[start:start + size]
 
 
 def _offsets(sizes: list) -> list:
@@ -94,27 +165,3 @@ def _offsets(sizes: list) -> list:
     for size in sizes:
         offsets.append(-(-(offsets[-1] + size) // ALIGNMENT) * ALIGNMENT)
     return offsets
-
-
-def _write_shared(connection, parts: list, offsets: list) -> None:
-    descriptor = os.memfd_create("batch")
-    try:
-        os.truncate(descriptor, offsets[-1])
-        for part, offset in zip(parts, offsets):
-            while len(part):        # one call writes at most 2 GB
-                written = os.pwrite(descriptor, part, offset)
-                part, offset = part[written:], offset + written
-        reduction.send_handle(connection, descriptor, None)
-    finally:
-        os.close(descriptor)
-
-
-def _read_shared(connection, block) -> None:
-    # Copied out rather than mapped: a mapping keeps a descriptor open for as long as the batch
-    # lives, and a program that keeps a thousand batches would run out of them.
-    descriptor = reduction.recv_handle(connection)
-    try:
-        while len(block):
-            block = block[os.readv(descriptor, [block]):]
-    finally:
-        os.close(descriptor)

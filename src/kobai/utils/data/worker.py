@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import kobai
@@ -43,11 +43,12 @@ class Job:
 
 @dataclass
 class Task:
-    """A batch to fetch: the `number` of it in the epoch, and its indices."""
+    """A batch to fetch: the `number` of it in the epoch, its indices; and shared memory to reuse."""
 
     epoch: int
     number: int
     indices: Any
+    unused: list = field(default_factory=list)
 
 
 @dataclass
@@ -107,7 +108,8 @@ class _Worker:
         self.held = held
         self.divides = divides_itself(job.dataset)
         self.tasks = queue.SimpleQueue()
-        self.outbox = None if transport.CAN_SHARE else _Outbox()
+        self.sender = transport.Sender(connection)
+        self.post = self.sender.send if transport.CAN_SHARE else _Outbox(self.sender).send
         self.epoch = 0
         self.told = False               # to leave
         self.fetcher = None
@@ -122,7 +124,9 @@ class _Worker:
             while (message := self.tasks.get()) is not None:
                 if isinstance(message, Epoch):
                     self._begin(message.number)
-                elif message.epoch == self.epoch and not self.ended:
+                    continue
+                self.sender.release(message.unused)
+                if message.epoch == self.epoch and not self.ended:
                     self._answer(message)
         except (_Told, BrokenPipeError, ConnectionResetError):
             pass
@@ -188,8 +192,7 @@ class _Worker:
             parts = transport.pack(self._describe(
                 error, f"The error came while sending the batch {task.indices}: what the "
                        "collate_fn returned cannot be pickled."))
-        post = self.outbox.put if self.outbox else transport.write
-        post(self.connection, (kind, task.epoch, task.number), parts)
+        self.post((kind, task.epoch, task.number), parts)
 
     def _load(self, indices) -> tuple:
         if self.failure is not None:
@@ -232,17 +235,18 @@ class _Outbox:
     For systems where every batch goes through the pipe, which holds only a few kilobytes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sender) -> None:
+        self.sender = sender
         self.replies = queue.SimpleQueue()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def put(self, *reply) -> None:
-        self.replies.put(reply)
+    def send(self, *message) -> None:
+        self.replies.put(message)
 
     def _run(self) -> None:
         try:
             while True:
-                transport.write(*self.replies.get())
+                self.sender.send(*self.replies.get())
         except OSError:
             pass                # the main process is gone; the listener ends this one
 
