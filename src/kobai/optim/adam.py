@@ -46,9 +46,9 @@ class Adam(Optimizer):
                   "lr as a Tensor is not supported for capturable=False and foreach=True")
         check_lr(lr)
         check_positive(eps=eps)
-        _check_kinds(betas, foreach and not capturable)
         check_betas(betas)
         check_positive(weight_decay=weight_decay)
+        _check_kinds(betas, foreach and not capturable)
         betas = tuple([b.squeeze() if isinstance(b, Tensor) and b.dim() else b for b in betas])
         super().__init__(params, dict(
             lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize,
@@ -77,8 +77,8 @@ class Adam(Optimizer):
 def _check_kinds(betas, no_tensors):
     """Both decay rates are floats, or both are tensors of one element."""
     kinds = [isinstance(b, Tensor) for b in betas]
-    check(all(kinds) or all(isinstance(b, float) for b in betas), "betas must be either both floats or both Tensors",
-          f"Here they are {betas!r}.")
+    check(all(kinds) or all(isinstance(b, float) for b in betas),
+          "betas must be either both floats or both Tensors", f"Here they are {betas!r}.")
     for i, b in enumerate(betas):
         if kinds[i]:
             check(not no_tensors,

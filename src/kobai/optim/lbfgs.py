@@ -16,7 +16,8 @@ class History:
     def __init__(self, state):
         def array(v):
             return v._data if isinstance(v, Tensor) else v
-        self.ys, self.steps, self.ro = ([array(v) for v in state.get(k, ())] for k in ("old_dirs", "old_stps", "ro"))
+        self.ys, self.steps, self.ro = (
+            [array(v) for v in state.get(k, ())] for k in ("old_dirs", "old_stps", "ro"))
         self.scale, self.grad, self.d, self.t = (
             array(state.get(k)) for k in ("H_diag", "prev_flat_grad", "d", "t"))
         self.alphas = state.get("al")
@@ -122,7 +123,8 @@ class LBFGS(Optimizer):
                 slope = grad.dot(history.d)
                 if slope > -h.tolerance_change:
                     break
-                loss, grad, used = self._advance(closure, history, loss, grad, slope, h, evals, n < h.max_iter)
+                loss, grad, used = self._advance(
+                    closure, history, loss, grad, slope, h, evals, n < h.max_iter)
                 evals += used
                 state["func_evals"] += used
                 if evals >= h.max_eval or np.abs(grad).max() <= h.tolerance_grad \

@@ -56,7 +56,8 @@ class Muon(Optimizer):
 
     def update(self, h, p, g, buf):
         buf = lerp(buf, g, 1 - h.momentum)
-        u = orthogonalize(lerp(g, buf, h.momentum) if h.nesterov else buf, h.ns_coefficients, h.ns_steps, h.eps)
+        u = lerp(g, buf, h.momentum) if h.nesterov else buf
+        u = orthogonalize(u, h.ns_coefficients, h.ns_steps, h.eps)
         return p * (1 - h.lr * h.weight_decay) - h.lr * ratio(h.adjust_lr_fn, *p.shape) * u, buf
 
 

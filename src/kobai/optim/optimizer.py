@@ -16,9 +16,9 @@ from itertools import chain
 
 import numpy as np
 
-from .. import dtype as dtypes
 from ..autograd.mode import enable_grad
 from ..autograd.node import Hook
+from ..dtype import float64, get_default_dtype
 from ..tensor import Tensor, wrap
 from .runner import Runner, plain
 
@@ -135,7 +135,7 @@ class Optimizer:
         kept = self.state[p]
         if not kept:
             for name in self.counters:
-                kept[name] = wrap(np.array(self.initial(h, name), dtypes.get_default_dtype().np))
+                kept[name] = _number(self.initial(h, name))
             for name in self.arrays(h):
                 value = self.initial(h, name)
                 if value is not None:
@@ -273,7 +273,7 @@ class Optimizer:
         for kept in self.state.values():  # and from when counters were Python numbers
             for name in self.counters:
                 if isinstance(kept, dict) and isinstance(kept.get(name), (int, float)):
-                    kept[name] = wrap(np.array(kept[name], dtypes.get_default_dtype().np))
+                    kept[name] = _number(kept[name])
 
     def __repr__(self):
         lines = [f"{type(self).__name__} ("]
@@ -327,6 +327,11 @@ def _take_names(group, params):
 
 def _typename(v):
     return "torch.Tensor" if type(v) is Tensor else type(v).__name__
+
+
+def _number(value):
+    """A counter in the state: a 0-d tensor, float32 unless float64 is the default."""
+    return wrap(np.array(value, np.float64 if get_default_dtype() is float64 else np.float32))
 
 
 def _full_like(p, value):

@@ -66,7 +66,8 @@ class Runner:
     packs. Both are checked against the group and the state on each step, as users may change them.
     """
 
-    __slots__ = ("optimizer", "group", "values", "h", "names", "params", "state", "packs", "loose", "alone", "keeps")
+    __slots__ = ("optimizer", "group", "values", "h", "names", "keeps", "params", "state", "packs", "loose",
+                 "alone")
 
     def __init__(self, optimizer, group):
         self.optimizer, self.group = optimizer, group
@@ -334,7 +335,7 @@ class Pack:
 
     def _publish(self):
         """Show arrays that have their first value in the state of the members."""
-        for p, kept, tensors, x, _, cut in self.rows:
+        for _, kept, tensors, x, _, cut in self.rows:
             for name, array, new in zip(self.names, self.arrays, self.fresh):
                 if new:
                     kept[name] = wrap(array[cut].reshape(x.shape))

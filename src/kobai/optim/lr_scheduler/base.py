@@ -12,15 +12,9 @@ import warnings
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
-_ORDER = ("In PyTorch 1.1.0 and later, you should call them in the opposite order: `optimizer.step()` before "
-          "`lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the first value of the "
-          "learning rate schedule. See more details at "
-          "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate")
 EPOCH_WARNING = ("The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where "
-                 "possible. Please use `scheduler.step()` to step the scheduler. During the deprecation, if "
-                 "epoch is different from None, the closed form is used instead of the new chainable form, "
-                 "where available. Please open an issue if you are unable to replicate your use case: "
-                 "https://github.com/pytorch/pytorch/issues/new/choose.")
+                 "possible. Call `scheduler.step()`; with an epoch the rate is set by the schedule's direct "
+                 "formula, and what other schedules did to it is lost.")
 
 
 class LRScheduler:
@@ -56,8 +50,8 @@ class LRScheduler:
             if "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
-                    "last_epoch >= 0.\nThe rate that the schedule started from is not known. Load the optimizer's "
-                    "state_dict first, or leave last_epoch at -1 to start anew.")
+                    "last_epoch >= 0.\nThe rate that the schedule started from is not known. Load the "
+                    "optimizer's state_dict first, or leave last_epoch at -1 to start anew.")
         self.base_lrs = rates(optimizer, "initial_lr")
         self.last_epoch = last_epoch
         _watch(optimizer)
@@ -129,19 +123,20 @@ class LRScheduler:
     # ---- warnings -------------------------------------------------------------------------
     def _warn_outside(self):
         if not self._get_lr_called_within_step:
-            warnings.warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
-                          UserWarning, stacklevel=3)
+            warnings.warn("To get the last learning rate computed by the scheduler, please use "
+                          "`get_last_lr()`.", UserWarning, stacklevel=3)
 
     def _warn_order(self):
         watched = self.optimizer
         if watched.__dict__.get("step") is not watched.__dict__.get("_step_when_watched"):
             warnings.warn(
-                "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. "
-                "Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. See more details at "
-                "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate", UserWarning, stacklevel=3)
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
+                "initialization. Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`.",
+                UserWarning, stacklevel=3)
         elif not watched._opt_called:
-            warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`. " + _ORDER,
-                          UserWarning, stacklevel=3)
+            warnings.warn(
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them the other way "
+                "round, or the first learning rate of the schedule is never used.", UserWarning, stacklevel=3)
 
 
 def _watch(optimizer):
@@ -180,8 +175,8 @@ def for_each_group(name, optimizer, value):
     if not isinstance(value, (list, tuple)):
         value = [value] * len(groups)
     elif len(value) != len(groups):
-        raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} "
-                         f"values, param_groups has {len(groups)}.")
+        raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has "
+                         f"{len(value)} values, param_groups has {len(groups)}.")
     return [copied(v) for v in value]
 
 

@@ -17,8 +17,9 @@ class _Combined(LRScheduler):
             if not hasattr(s, "optimizer"):
                 raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
             check(not isinstance(s, ReduceLROnPlateau),
-                  f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
-                  f"specified when calling `step`, but got one at index {i} in the given schedulers sequence.")
+                  f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs "
+                  f"to be specified when calling `step`, but got one at index {i} in the given schedulers "
+                  "sequence.", "Step it by itself, with the metric.")
             check(s.optimizer is optimizer,
                   f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
                   f"{type(s).__name__} at index {i} has {s.optimizer}, which is different from "
@@ -50,12 +51,14 @@ class SequentialLR(_Combined):
     """
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
-        check(len(schedulers) >= 1, f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
+        check(len(schedulers) >= 1,
+              f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         self._check_parts(optimizer, schedulers)
         check(len(milestones) == len(schedulers) - 1,
               "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
-              f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
-              f"equal to {len(milestones)}")
+              f"milestone points, but got number of schedulers {len(schedulers)} and the number of "
+              f"milestones to be equal to {len(milestones)}",
+              "A milestone is where one schedule hands over to the next.")
         self._schedulers, self._milestones = schedulers, milestones
         self.last_epoch, self.optimizer = last_epoch + 1, optimizer
         for group in optimizer.param_groups:
@@ -91,7 +94,8 @@ class ChainedScheduler(_Combined):
     >>> import kobai
     >>> from kobai.optim.lr_scheduler import ChainedScheduler, ConstantLR, ExponentialLR
     >>> opt = kobai.optim.SGD([kobai.zeros(1)], lr=1.0)
-    >>> schedule = ChainedScheduler([ConstantLR(opt, factor=0.5, total_iters=9), ExponentialLR(opt, gamma=0.5)])
+    >>> parts = [ConstantLR(opt, factor=0.5, total_iters=9), ExponentialLR(opt, gamma=0.5)]
+    >>> schedule = ChainedScheduler(parts)
     >>> opt.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """

@@ -31,7 +31,8 @@ class CosineAnnealingLR(LRScheduler):
         return (1 + math.cos(math.pi * t / T)) / (1 + math.cos(math.pi * (t - 1) / T)) * (lr - low) + low
 
     def closed_lr(self, base):
-        return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
+        part = math.pi * self.last_epoch / self.T_max
+        return self.eta_min + (base - self.eta_min) * (1 + math.cos(part)) / 2
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):

@@ -15,7 +15,8 @@ class _Lambdas(LRScheduler):
         self.optimizer = optimizer
         many = isinstance(lr_lambda, (list, tuple))
         n = len(optimizer.param_groups)
-        check(not many or len(lr_lambda) == n, f"Expected {n} lr_lambdas, but got {len(lr_lambda) if many else 1}")
+        check(not many or len(lr_lambda) == n,
+              f"Expected {n} lr_lambdas, but got {len(lr_lambda) if many else 1}")
         self.lr_lambdas = list(lr_lambda) if many else [lr_lambda] * n
         for fn in self.lr_lambdas:
             if not callable(fn):
@@ -131,7 +132,8 @@ class ConstantLR(LRScheduler):
     acts_at_start = True
 
     def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
-        check(0 <= factor <= 1.0, "Constant multiplicative factor expected to be between 0 and 1.", f"It is {factor}.")
+        check(0 <= factor <= 1.0, "Constant multiplicative factor expected to be between 0 and 1.",
+              f"It is {factor}.")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -160,8 +162,8 @@ class LinearLR(LRScheduler):
     acts_at_start = True
 
     def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
-        check(0 < start_factor <= 1.0, "Starting multiplicative factor expected to be greater than 0 and less or "
-              "equal to 1.", f"It is {start_factor}.")
+        check(0 < start_factor <= 1.0, "Starting multiplicative factor expected to be greater than 0 and "
+              "less or equal to 1.", f"It is {start_factor}.")
         check(0 <= end_factor <= 1.0, "Ending multiplicative factor expected to be between 0 and 1.",
               f"It is {end_factor}.")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
