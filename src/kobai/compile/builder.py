@@ -96,12 +96,14 @@ class Core:
         self.operands.append(Operand(name or f"x{len(self.operands)}", dtype, per_row))
         return self._node("load", (), (len(self.operands) - 1, dtype), dtype)
 
-    def const(self, number, dtype) -> Value:
-        """A number known now.
+    def const(self, number, dtype=None) -> Value:
+        """A number known now; without a type it takes that of the Value it is used with.
 
         >>> Builder().const(2, "f32")
         %0: f32
         """
+        if dtype is None:
+            return number
         dtype = scalar_type(dtype)
         kind = kind_of(dtype)
         if kind in "fh":
@@ -251,7 +253,51 @@ class Builder(Core):
       return %6
     """
 
-    # --- tests
+    # --- comparisons and logic, for where a name reads better than the operator
+
+    def eq(self, a, b) -> Value:
+        """a == b."""
+        return self._binary("eq", a, b)
+
+    def ne(self, a, b) -> Value:
+        """a != b; true if either is NaN."""
+        return ~self._binary("eq", a, b)
+
+    def lt(self, a, b) -> Value:
+        """a < b."""
+        return self._binary("lt", a, b)
+
+    def le(self, a, b) -> Value:
+        """a <= b."""
+        return self._binary("le", a, b)
+
+    def gt(self, a, b) -> Value:
+        """a > b."""
+        return self._binary("lt", b, a)
+
+    def ge(self, a, b) -> Value:
+        """a >= b."""
+        return self._binary("le", b, a)
+
+    def and_(self, a, b) -> Value:
+        """a & b: bits, or truth values of bool."""
+        return self._binary("and", a, b)
+
+    def or_(self, a, b) -> Value:
+        """a | b: bits, or truth values of bool."""
+        return self._binary("or", a, b)
+
+    def xor(self, a, b) -> Value:
+        """a ^ b: bits, or truth values of bool."""
+        return self._binary("xor", a, b)
+
+    def not_(self, a: Value) -> Value:
+        """~a: bits, or truth values of bool."""
+        return ~a
+
+    def truth(self, a: Value) -> Value:
+        """Whether a is not 0, as bool."""
+        return self.cast(a, "bool")
 
     def isnan(self, a: Value) -> Value:
         """Whether a is not a number; never for integers."""
