@@ -43,7 +43,7 @@ class Size(tuple):
         return Size(tuple.__add__(self, tuple(other)))
 
     def __reduce__(self):
-        return Size, (tuple(self),)
+        return _size, (tuple(self),)
 
 
 class Tensor:
@@ -331,7 +331,9 @@ class Tensor:
     def __reduce_ex__(self, protocol):
         extra = {k: v for k, v in self.__dict__.items()
                  if k not in ("_chain", "_seen", "_rebased", "_hooks", "_accumulator", "_retains")}
-        return _rebuild, (type(self), self._array(), self._rg and self._node is None), extra or None
+        # Not by its name, torch.Tensor, which in a process of PyTorch's would be another class.
+        kind = None if type(self) is Tensor else type(self)
+        return _rebuild, (kind, self._array(), self._rg and self._node is None), extra or None
 
     def __deepcopy__(self, memo):
         if self._node is not None:
@@ -407,9 +409,13 @@ def edge_of(t):
 
 
 def _rebuild(cls, array, requires_grad):
-    t = wrap(array, cls)
+    t = wrap(array, cls or Tensor)
     t._rg = requires_grad
     return t
+
+
+def _size(numbers):
+    return Size(numbers)
 
 
 Tensor.__module__ = Size.__module__ = LiftedTensor.__module__ = "torch"  # print(type(x)), as in articles

@@ -43,7 +43,7 @@ class BatchPickler(pickle.Pickler):
                 "tensor.detach() from the dataset, or load with num_workers=0.")
         if value.device.type != "cpu":
             return NotImplemented
-        return _rebuild, (value.detach().numpy(), value.requires_grad)
+        return _rebuild, (value._array(), value.requires_grad)
 
 
 def _rebuild(array, requires_grad):
