@@ -1,5 +1,20 @@
 """All operations, one file a family. Importing this package fills the public namespaces."""
-from . import complex, construct, creation, elementwise, linear, movement, random, reduce, softmax, types  # noqa: F401
+from . import (  # noqa: F401
+    complex,
+    construct,
+    creation,
+    elementwise,
+    exponential,
+    linear,
+    logic,
+    movement,
+    random,
+    reduce,
+    rounding,
+    softmax,
+    trig,
+    types,
+)
 from ..lifted import add_operators
 from ..op import m
 from ..public import export_elementwise  # noqa: I001  (after the families)

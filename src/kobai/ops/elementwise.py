@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import Elementwise, apply1, m
+from ..op import Elementwise, m
 from ..public import export, public
 from ..testing.samples import Ints, S, binary, predicate, unary
 
@@ -110,83 +110,6 @@ class Neg(Elementwise):
         return -x
 
 
-class Tanh(Elementwise):
-    """Hyperbolic tangent of each element.
-
-    >>> kobai.tanh(kobai.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.7616])
-    """
-
-    ufunc = np.tanh
-    floats = True
-    samples = unary(-3, 3)
-
-    def d_x(self, y):
-        return 1 - y * y
-
-    def emit(self, k, x):
-        return k.tanh(x)
-
-
-class PowNumber(Elementwise):
-    """x ** exponent, with a number as the exponent."""
-
-    exponent: float
-    grad_name = "PowBackward0"
-    samples = unary(0.5, 2, (3.0,)) + unary(-2, 2, (2,)) + unary(0.5, 2, (-1.5,))
-
-    def forward(self, x):
-        n = self.exponent
-        if n == 2:
-            return x * x
-        if n == 3:
-            return x * x * x
-        return np.sqrt(x) if n == 0.5 and x.dtype.kind == "f" else x ** x.dtype.type(n)
-
-    def d_x(self, x):
-        n = self.exponent
-        if n == 0:
-            return m.zeros_like(x)
-        return n * x if n == 2 else n * PowNumber(n - 1)(x)
-
-    def emit(self, k, x):
-        return k.pow(x, k.const(self.exponent))
-
-
-class Pow(Elementwise):
-    """a ** b for each pair of elements."""
-
-    operator = ""
-    public = ""
-    samples = binary(0.5, 2)
-
-    def forward(self, a, b):
-        return np.power(a, b)
-
-    def d_a(self, a, b):
-        return m.where(b == 0, 0.0, b * m.pow(a, b - 1))
-
-    def d_b(self, a, b, y):
-        return m.where(m.logical_and(a == 0, b >= 0), 0.0, y * m.log(a))
-
-    def emit(self, k, a, b):
-        return k.pow(a, b)
-
-
-class Log(Elementwise):
-    """Natural logarithm of each element."""
-
-    ufunc = np.log
-    floats = True
-    samples = unary(0.1, 3)
-
-    def d_x(self, x):
-        return 1 / x
-
-    def emit(self, k, x):
-        return k.log(x)
-
-
 class Where(Elementwise):
     """a where `condition` holds, else b. The branch not taken gets a zero gradient, even if it is NaN."""
 
@@ -291,17 +214,6 @@ class Ge(Elementwise):
         return k.ge(a, b)
 
 
-class LogicalAnd(Elementwise):
-    """a and b, as truth values."""
-
-    ufunc = np.logical_and
-    common = ()
-    samples = predicate(2)
-
-    def emit(self, k, a, b):
-        return k.and_(k.ne(a, 0), k.ne(b, 0))
-
-
 @public(inplace=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
@@ -314,35 +226,35 @@ def sub(input, other, *, alpha=1):
     return Sub()(input, other) if alpha == 1 else AddScaled(-alpha)(input, other)
 
 
+@public("torch")
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input."""
+    return other - input if alpha == 1 else other - input * alpha
+
+
+export("Tensor", "rsub", rsub)
+
+
 @public(inplace=True, alias=("divide",))
 def div(input, other, *, rounding_mode=None):
-    """input / other; `rounding_mode` "floor" or "trunc" rounds the quotient."""
+    """input / other; `rounding_mode` "floor" or "trunc" rounds the quotient and keeps integers integers."""
+    if rounding_mode is None:
+        return Div()(input, other)
+    if rounding_mode == "floor":
+        return m.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return m.trunc_divide(input, other)
+    raise RuntimeError("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+                       f"'{rounding_mode}'")
+
+
+@public(inplace=True)
+def true_divide(input, other):
+    """input / other, as floats."""
     return Div()(input, other)
-
-
-@public("torch Tensor", inplace=True)
-def pow(input, exponent):
-    """input ** exponent, for tensors or a number as the exponent."""
-    if isinstance(exponent, (int, float)):
-        return PowNumber(exponent)(input)
-    return Pow()(input, exponent)
 
 
 @public()
 def where(condition, input=None, other=None):
     """`input` where `condition` holds, else `other`."""
     return Where()(condition, input, other)
-
-
-def _power(self, exponent):
-    """self ** exponent."""
-    return apply1(PowNumber(exponent), self) if type(exponent) in (int, float) else Pow()(self, exponent)
-
-
-def _power_of(self, base):
-    """base ** self."""
-    return Pow()(base, self)
-
-
-export("Tensor", "__pow__", _power)
-export("Tensor", "__rpow__", _power_of)

@@ -49,7 +49,7 @@ def _normal(rng, a):
 
 def along(arrays, directions, t):
     """The inputs moved by t along the directions."""
-    return [a if d is None else a + t * d for a, d in zip(arrays, directions)]
+    return [a if d is None else np.asarray(a + t * d) for a, d in zip(arrays, directions)]
 
 
 def inner(a, b):

@@ -1,0 +1,322 @@
+"""Exponentials, logarithms, roots and powers of each element."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..op import Elementwise, apply1, dtype_of, m
+from ..public import export, public
+from ..testing.samples import binary, unary
+
+_LN2, _LN10 = math.log(2), math.log(10)
+
+
+class Exp(Elementwise):
+    """e ** x for each element."""
+
+    ufunc = np.exp
+    floats = True
+    samples = unary(-2, 2)
+
+    def d_x(self, y):
+        return y
+
+    def emit(self, k, x):
+        return k.exp(x)
+
+
+class Exp2(Elementwise):
+    """2 ** x for each element."""
+
+    public = "torch Tensor special"
+    ufunc = np.exp2
+    floats = True
+    samples = unary(-2, 2)
+
+    def forward(self, x):
+        return np.exp2(x) if dtype_of(x).kind != "c" else np.exp(x * _LN2)
+
+    def d_x(self, y):
+        return y * _LN2
+
+    def emit(self, k, x):
+        return k.pow(2, x)
+
+
+class Expm1(Elementwise):
+    """e ** x - 1, exact for small x."""
+
+    public = "torch Tensor special"
+    ufunc = np.expm1
+    floats = True
+    samples = unary(-2, 2)
+
+    def d_x(self, y):
+        return y + 1
+
+    def emit(self, k, x):
+        return k.expm1(x)
+
+
+class Log(Elementwise):
+    """Natural logarithm of each element."""
+
+    ufunc = np.log
+    floats = True
+    samples = unary(0.1, 3)
+
+    def d_x(self, x):
+        return 1 / x
+
+    def emit(self, k, x):
+        return k.log(x)
+
+
+class Log2(Elementwise):
+    """Logarithm to base 2."""
+
+    ufunc = np.log2
+    floats = True
+    samples = unary(0.1, 3)
+
+    def d_x(self, x):
+        return 1 / (x * _LN2)
+
+    def emit(self, k, x):
+        return k.log(x) * (1 / _LN2)
+
+
+class Log10(Elementwise):
+    """Logarithm to base 10."""
+
+    ufunc = np.log10
+    floats = True
+    samples = unary(0.1, 3)
+
+    def d_x(self, x):
+        return 1 / (x * _LN10)
+
+    def emit(self, k, x):
+        return k.log(x) * (1 / _LN10)
+
+
+class Log1p(Elementwise):
+    """log(1 + x), exact for small x."""
+
+    public = "torch Tensor special"
+    ufunc = np.log1p
+    floats = True
+    samples = unary(-0.5, 3)
+
+    def d_x(self, x):
+        return 1 / (x + 1)
+
+    def emit(self, k, x):
+        return k.log1p(x)
+
+
+class Sqrt(Elementwise):
+    """Square root of each element."""
+
+    ufunc = np.sqrt
+    floats = True
+    samples = unary(0.1, 3)
+
+    def d_x(self, y):
+        return 1 / (2 * y)
+
+    def emit(self, k, x):
+        return k.sqrt(x)
+
+
+class Rsqrt(Elementwise):
+    """1 / sqrt(x) for each element."""
+
+    floats = True
+    samples = unary(0.1, 3)
+
+    def forward(self, x):
+        return 1 / np.sqrt(x)
+
+    def d_x(self, y):
+        return -0.5 * (y * y * y)
+
+    def emit(self, k, x):
+        return k.rsqrt(x)
+
+
+class Reciprocal(Elementwise):
+    """1 / x for each element."""
+
+    floats = True
+    samples = unary(0.5, 2)
+
+    def forward(self, x):
+        return 1 / x
+
+    def d_x(self, y):
+        return -(y * y)
+
+    def emit(self, k, x):
+        return 1 / x
+
+
+class PowNumber(Elementwise):
+    """x ** exponent, with a number as the exponent."""
+
+    exponent: float
+    grad_name = "PowBackward0"
+    samples = unary(0.5, 2, (3.0,)) + unary(-2, 2, (2,)) + unary(0.5, 2, (-1.5,)) + unary(0.5, 2, (0,))
+
+    def forward(self, x):
+        n = self.exponent
+        if n == 2:
+            return x * x
+        if n == 3:
+            return x * x * x
+        kind = x.dtype.kind
+        if kind in "iu":
+            if n < 0:
+                raise RuntimeError("Integers to negative integer powers are not allowed.")
+            return np.power(x, x.dtype.type(n))
+        if n == 0.5 and kind == "f":
+            return np.sqrt(x)
+        if n == -1 or kind not in "fc":
+            return 1 / x if n == -1 else np.power(x, n)
+        return np.power(x, x.dtype.type(n))
+
+    def d_x(self, x):
+        n = self.exponent
+        if n == 2:
+            return 2 * x
+        if n == 0:
+            return m.zeros_like(x)
+        return n * PowNumber(n - 1)(x)
+
+    def emit(self, k, x):
+        return k.pow(x, self.exponent)
+
+
+class Pow(Elementwise):
+    """a ** b for each pair of elements."""
+
+    grad_name = "PowBackward1"
+    public = ""
+    samples = binary(0.5, 2)
+
+    def forward(self, a, b):
+        if np.result_type(a, b).kind in "iu" and np.any(np.asarray(b) < 0):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        return np.power(a, b)
+
+    def d_a(self, a, b):
+        return m.where(m.eq(b, 0), m.zeros_like(b), b * m.pow(a, b - 1))
+
+    def d_b(self, a, b, y):
+        held = m.eq(a, 0) if dtype_of(b).kind == "c" else m.logical_and(m.eq(a, 0), m.ge(b, 0))
+        return m.where(held, m.zeros_like(y), y * m.log(a))
+
+    def emit(self, k, a, b):
+        return k.pow(a, b)
+
+
+class Logaddexp(Elementwise):
+    """log(e ** a + e ** b) without overflow."""
+
+    ufunc = np.logaddexp
+    floats = True
+    samples = binary(-2, 2)
+
+    def forward(self, a, b):
+        if dtype_of(a).kind == "c":
+            top = np.where(a.real >= b.real, a, b)
+            return top + np.log1p(np.exp(-np.where(a.real >= b.real, a - b, b - a)))
+        return np.logaddexp(a, b)
+
+    def d_a(self, a, y):
+        return m.exp(a - y)
+
+    def d_b(self, b, y):
+        return m.exp(b - y)
+
+    def emit(self, k, a, b):
+        return k.logaddexp(a, b)
+
+
+class Logaddexp2(Elementwise):
+    """log2(2 ** a + 2 ** b) without overflow."""
+
+    ufunc = np.logaddexp2
+    floats = True
+    samples = binary(-2, 2)
+
+    def d_a(self, a, y):
+        return m.exp2(a - y)
+
+    def d_b(self, b, y):
+        return m.exp2(b - y)
+
+
+class Xlogy(Elementwise):
+    """a * log(b), and 0 where a is 0."""
+
+    public = "torch Tensor special"
+    floats = True
+    samples = binary(0.5, 2)
+
+    def forward(self, a, b):
+        with_nan = np.isnan(b)
+        return np.where((a == 0) & ~with_nan, 0 * b if np.ndim(b) > np.ndim(a) else 0 * a, a * np.log(b)).astype(a.dtype)
+
+    def d_a(self, a, b):
+        return m.where(m.logical_and(m.eq(a, 0), m.le(b, 0)), m.zeros_like(b), m.log(b))
+
+    def d_b(self, a, b):
+        return a / b
+
+    def emit(self, k, a, b):
+        return k.where((a == 0) & ~k.isnan(b), 0.0, a * k.log(b))
+
+
+@public("torch Tensor", inplace=True)
+def pow(input, exponent):
+    """input ** exponent; the exponent is a tensor or a number."""
+    if type(exponent) in (int, float, bool):
+        if type(exponent) is float and dtype_of(input).kind in "iub":
+            input = m.cast(input, dtypes.get_default_dtype())
+        return PowNumber(exponent)(input)
+    return Pow()(input, exponent)
+
+
+@public("torch Tensor", inplace=True)
+def float_power(input, exponent):
+    """input ** exponent in double precision."""
+    wide = np.dtype(np.complex128 if dtype_of(input).kind == "c" or isinstance(exponent, complex)
+                    or hasattr(exponent, "shape") and dtype_of(exponent).kind == "c" else np.float64)
+    if hasattr(exponent, "shape"):
+        exponent = m.cast(exponent, wide)
+    return pow(m.cast(input, wide) if hasattr(input, "shape") else input, exponent)
+
+
+@public("torch Tensor", inplace=True)
+def square(input):
+    """x * x for each element."""
+    return PowNumber(2)(input)
+
+
+def _power(self, exponent):
+    kind = type(exponent)
+    if (kind is int or kind is float) and type(self) is not None:
+        known = _SMALL.get(exponent) if kind is int else None
+        if known is not None:
+            return apply1(known, self)
+        return pow(self, exponent)
+    return Pow()(self, exponent)
+
+
+_SMALL = {n: PowNumber(n) for n in (1, 2, 3, 4)}
+export("Tensor", "__pow__", _power)
+export("Tensor", "__rpow__", lambda self, base: Pow()(base, self))
+export("Tensor", "__ipow__", lambda self, exponent: self.pow_(exponent))

@@ -1,0 +1,269 @@
+"""Truth values, bits, and questions about single numbers."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Elementwise, dtype_of, m
+from ..public import export, public
+from ..testing.samples import Ints, S, predicate
+
+
+class _Logical(Elementwise):
+    common = ()
+
+    def __init_subclass__(cls):
+        cls.samples = predicate(cls.ufunc.nin)
+        super().__init_subclass__()
+
+
+class LogicalAnd(_Logical):
+    """a and b, as truth values."""
+
+    ufunc = np.logical_and
+
+    def emit(self, k, a, b):
+        return (a != 0) & (b != 0)
+
+
+class LogicalOr(_Logical):
+    """a or b, as truth values."""
+
+    ufunc = np.logical_or
+
+    def emit(self, k, a, b):
+        return (a != 0) | (b != 0)
+
+
+class LogicalXor(_Logical):
+    """Either a or b, as truth values."""
+
+    ufunc = np.logical_xor
+
+    def emit(self, k, a, b):
+        return (a != 0) ^ (b != 0)
+
+
+class LogicalNot(_Logical):
+    """not x, as a truth value."""
+
+    ufunc = np.logical_not
+
+    def emit(self, k, x):
+        return x == 0
+
+
+class _Bits(Elementwise):
+    samples = [S(Ints((2, 3), 8), Ints((3,), 8), smooth=False)]
+
+
+class BitwiseAnd(_Bits):
+    """The bits set in both integers; `and` on bool."""
+
+    ufunc = np.bitwise_and
+    operator = "and"
+
+    def emit(self, k, a, b):
+        return a & b
+
+
+class BitwiseOr(_Bits):
+    """The bits set in either integer; `or` on bool."""
+
+    ufunc = np.bitwise_or
+    operator = "or"
+
+    def emit(self, k, a, b):
+        return a | b
+
+
+class BitwiseXor(_Bits):
+    """The bits set in exactly one of the integers."""
+
+    ufunc = np.bitwise_xor
+    operator = "xor"
+
+    def emit(self, k, a, b):
+        return a ^ b
+
+
+class BitwiseLeftShift(_Bits):
+    """The bits of a, b places higher."""
+
+    ufunc = np.left_shift
+    operator = "lshift"
+    samples = [S(Ints((2, 3), 8), Ints((3,), 5), smooth=False)]
+
+    def emit(self, k, a, b):
+        return a << b
+
+
+class BitwiseRightShift(_Bits):
+    """The bits of a, b places lower; the sign stays."""
+
+    ufunc = np.right_shift
+    operator = "rshift"
+    samples = [S(Ints((2, 3), 80), Ints((3,), 5), smooth=False)]
+
+    def emit(self, k, a, b):
+        return a >> b
+
+
+class BitwiseNot(Elementwise):
+    """All bits flipped; `not` on bool."""
+
+    ufunc = np.invert
+    operator = "invert"
+    samples = [S(Ints((2, 3), 8), smooth=False)]
+
+    def emit(self, k, x):
+        return ~x
+
+
+for _name in ("and", "or", "xor", "lshift", "rshift"):  # on the right of a Python number
+    export("Tensor", f"__r{_name}__", lambda self, other, _op={
+        "and": BitwiseAnd, "or": BitwiseOr, "xor": BitwiseXor, "lshift": BitwiseLeftShift,
+        "rshift": BitwiseRightShift}[_name](): _op(other, self))
+
+
+class Gcd(Elementwise):
+    """Greatest common divisor."""
+
+    ufunc = np.gcd
+    samples = [S(Ints((2, 3), 20), Ints((3,), 20), smooth=False)]
+
+
+class Lcm(Elementwise):
+    """Least common multiple."""
+
+    ufunc = np.lcm
+    samples = [S(Ints((2, 3), 20), Ints((3,), 20), smooth=False)]
+
+
+class Isnan(Elementwise):
+    """Whether each element is NaN."""
+
+    inplace = False
+    ufunc = np.isnan
+    samples = predicate(1)
+
+    def emit(self, k, x):
+        return k.isnan(x)
+
+
+class Isinf(Elementwise):
+    """Whether each element is infinite."""
+
+    inplace = False
+    ufunc = np.isinf
+    samples = predicate(1)
+
+    def emit(self, k, x):
+        return k.isinf(x)
+
+
+class Isfinite(Elementwise):
+    """Whether each element is neither infinite nor NaN."""
+
+    inplace = False
+    ufunc = np.isfinite
+    samples = predicate(1)
+
+    def emit(self, k, x):
+        return k.isfinite(x)
+
+
+class Isposinf(Elementwise):
+    """Whether each element is +inf."""
+
+    inplace = False
+    samples = predicate(1)
+
+    def forward(self, x):
+        if x.dtype.kind == "c":
+            raise RuntimeError("isposinf does not support complex inputs.")
+        return x == np.inf
+
+    def emit(self, k, x):
+        return x == float("inf")
+
+
+class Isneginf(Elementwise):
+    """Whether each element is -inf."""
+
+    inplace = False
+    samples = predicate(1)
+
+    def forward(self, x):
+        if x.dtype.kind == "c":
+            raise RuntimeError("isneginf does not support complex inputs.")
+        return x == -np.inf
+
+    def emit(self, k, x):
+        return x == -float("inf")
+
+
+class Isreal(Elementwise):
+    """Whether each element has no imaginary part."""
+
+    inplace = False
+    samples = predicate(1)
+
+    def forward(self, x):
+        return np.isreal(x)
+
+
+class Signbit(Elementwise):
+    """Whether the sign bit is set: true of -0.0 too."""
+
+    inplace = False
+    samples = predicate(1)
+
+    def forward(self, x):
+        return np.signbit(x) if x.dtype.kind == "f" else x < 0
+
+    def emit(self, k, x):
+        return k.signbit(x)
+
+
+class IsClose(Elementwise):
+    """|a - b| <= atol + rtol * |b|."""
+
+    rtol: float
+    atol: float
+    equal_nan: bool
+    samples = [S((2, 3), (3,), params=(1e-5, 1e-8, False), smooth=False)]
+
+    def forward(self, a, b):
+        return np.isclose(a, b, self.rtol, self.atol, self.equal_nan)
+
+
+@public()
+def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether |input - other| <= atol + rtol * |other|, for each pair of elements."""
+    if dtype_of(input) != dtype_of(other):
+        raise RuntimeError(f"{m.type_name(input)} did not match {m.type_name(other)}")
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
+                           f"{rtol if rtol < 0 else atol}")
+    return IsClose(float(rtol), float(atol), bool(equal_nan))(input, other)
+
+
+@public()
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether all pairs of elements are close, as a Python bool."""
+    return bool(m.all(isclose(input, other, rtol, atol, equal_nan)))
+
+
+@public()
+def equal(input, other):
+    """Whether two tensors have the same shape and elements, as a Python bool."""
+    return tuple(input.shape) == tuple(other.shape) and bool(m.all(m.eq(input, other)))
+
+
+@public("torch")
+def is_nonzero(input):
+    """The truth value of a tensor of one element."""
+    return bool(input)
+
+
+export("Tensor", "is_nonzero", is_nonzero)

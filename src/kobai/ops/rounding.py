@@ -1,0 +1,555 @@
+"""Signs, rounding, division with remainder, and limits."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..op import Elementwise, dtype_of, m
+from ..public import public
+from ..testing.samples import S, binary, predicate, unary
+
+TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high=2), S((0, 2), (2,), (), low=0.5, high=2)]
+
+
+class Abs(Elementwise):
+    """Absolute value of each element."""
+
+    ufunc = np.absolute
+    operator = "abs"
+    alias = ("absolute",)
+    samples = unary(0.2, 2) + unary(-2, -0.2)
+
+    def vjp_x(self, g, x):
+        return g * m.sgn(x)
+
+    def emit(self, k, x):
+        return abs(x)
+
+
+class Sign(Elementwise):
+    """-1, 0 or 1 by the sign of each element."""
+
+    samples = unary(0.2, 2)
+
+    def forward(self, x):
+        if x.dtype.kind == "c":
+            raise RuntimeError("Unlike NumPy, torch.sign doesn't allow complex inputs. Please use torch.sgn instead.")
+        return np.sign(x) if x.dtype.kind != "b" else x
+
+    def d_x(self, x):
+        return m.zeros_like(x)
+
+    def emit(self, k, x):
+        return k.sign(x)
+
+
+class Sgn(Elementwise):
+    """x / |x|, and 0 where x is 0: the sign of real and complex numbers."""
+
+    samples = unary(0.2, 2)
+
+    def forward(self, x):
+        return np.sign(x) if x.dtype.kind != "b" else x
+
+    def vjp_x(self, g, x, y):
+        if dtype_of(x).kind != "c":
+            return m.zeros_like(g)
+        size = m.abs(x)
+        zero = m.eq(size, 0)
+        size = m.where(zero, m.zeros_like(size) + 1, size)
+        inner = g - m.complex(m.real(m.conj(y) * g), m.zeros_like(size)) * y
+        return m.where(zero, m.zeros_like(g), inner / size)
+
+    def emit(self, k, x):
+        return k.sign(x)
+
+
+class _Step(Elementwise):
+    """A piecewise constant function: its derivative is 0 wherever it has one."""
+
+    def d_x(self, x):
+        return m.zeros_like(x)
+
+
+class Floor(_Step):
+    """The largest integer not above each element."""
+
+    samples = unary(0.1, 0.9)
+
+    def forward(self, x):
+        return np.floor(x) if x.dtype.kind == "f" else x
+
+    def emit(self, k, x):
+        return k.floor(x)
+
+
+class Ceil(_Step):
+    """The smallest integer not below each element."""
+
+    samples = unary(0.1, 0.9)
+
+    def forward(self, x):
+        return np.ceil(x) if x.dtype.kind == "f" else x
+
+    def emit(self, k, x):
+        return k.ceil(x)
+
+
+class Trunc(_Step):
+    """The integer part of each element."""
+
+    alias = ("fix",)
+    samples = unary(0.1, 0.9)
+
+    def forward(self, x):
+        return np.trunc(x) if x.dtype.kind == "f" else x
+
+    def emit(self, k, x):
+        return k.trunc(x)
+
+
+class Round(_Step):
+    """The nearest integer, halves to even, or with `decimals` the nearest decimal fraction."""
+
+    decimals: int
+    samples = unary(0.1, 0.4, params=(0,))
+
+    def forward(self, x):
+        return np.round(x, self.decimals) if x.dtype.kind == "f" else x
+
+    def emit(self, k, x):
+        return k.round(x)
+
+
+@public("torch Tensor special", inplace=True)
+def round(input, *, decimals=0):
+    """The nearest integer, halves to even; `decimals` places behind the point."""
+    return Round(decimals)(input)
+
+
+class Frac(Elementwise):
+    """The part behind the point, with the sign of x."""
+
+    samples = unary(0.1, 0.9)
+    d_x = 1
+
+    def forward(self, x):
+        return x - np.trunc(x)
+
+    def emit(self, k, x):
+        return x - k.trunc(x)
+
+
+class FloorDivide(Elementwise):
+    """a / b rounded down."""
+
+    operator = "floordiv"
+    samples = binary(1.1, 1.9)
+
+    def forward(self, a, b):
+        _refuse_zero(a, b)
+        return np.floor_divide(a, b)
+
+    def d_a(self, a):
+        return m.zeros_like(a)
+
+    def d_b(self, b):
+        return m.zeros_like(b)
+
+    def emit(self, k, a, b):
+        return a // b
+
+
+class TruncDivide(Elementwise):
+    """a / b rounded towards zero."""
+
+    name = "trunc_divide"
+    public = ""
+    grad_name = "DivBackward1"
+    samples = binary(1.1, 1.9)
+
+    def forward(self, a, b):
+        _refuse_zero(a, b)
+        if np.result_type(a, b).kind in "iu":
+            q = np.floor_divide(a, b)
+            return q + ((a % b != 0) & ((a < 0) != (b < 0))).astype(q.dtype)
+        return np.trunc(np.true_divide(a, b))
+
+    def d_a(self, a):
+        return m.zeros_like(a)
+
+    def d_b(self, b):
+        return m.zeros_like(b)
+
+    def emit(self, k, a, b):
+        return k.trunc(a / b) if a.dtype[0] == "f" else a / b
+
+
+def _refuse_zero(a, b):
+    if np.result_type(a, b).kind in "iu" and np.any(np.asarray(b) == 0):
+        raise RuntimeError("ZeroDivisionError")
+
+
+class Remainder(Elementwise):
+    """a - b * floor(a / b): the remainder with the sign of b."""
+
+    operator = "mod"
+    public = "torch Tensor"
+    samples = binary(1.1, 1.9)
+    d_a = 1
+
+    def forward(self, a, b):
+        _refuse_zero(a, b)
+        return np.remainder(a, b)
+
+    def d_b(self, a, b):
+        return -m.floor_divide(a, b)
+
+    def emit(self, k, a, b):
+        return a % b
+
+
+class Fmod(Elementwise):
+    """a - b * trunc(a / b): the remainder with the sign of a."""
+
+    samples = binary(1.1, 1.9)
+    d_a = 1
+
+    def forward(self, a, b):
+        _refuse_zero(a, b)
+        return np.fmod(a, b)
+
+    def d_b(self, a, b):
+        return -m.trunc_divide(a, b)
+
+    def emit(self, k, a, b):
+        return k.fmod(a, b)
+
+
+class Maximum(Elementwise):
+    """The larger of each pair; NaN if either is. At a tie each gets half the gradient."""
+
+    ufunc = np.maximum
+    inplace = False
+    samples = binary(-1, 1)
+
+    def vjp_a(self, g, a, b):
+        return _share(g, m.gt(a, b), m.eq(a, b))
+
+    def vjp_b(self, g, a, b):
+        return _share(g, m.lt(a, b), m.eq(a, b))
+
+    def emit(self, k, a, b):
+        return k.maximum(a, b)
+
+
+class Minimum(Elementwise):
+    """The smaller of each pair; NaN if either is. At a tie each gets half the gradient."""
+
+    ufunc = np.minimum
+    inplace = False
+    samples = binary(-1, 1)
+
+    def vjp_a(self, g, a, b):
+        return _share(g, m.lt(a, b), m.eq(a, b))
+
+    def vjp_b(self, g, a, b):
+        return _share(g, m.gt(a, b), m.eq(a, b))
+
+    def emit(self, k, a, b):
+        return k.minimum(a, b)
+
+
+def _share(g, mine, tie):
+    return m.where(mine, g, m.where(tie, g / 2, m.zeros_like(g)))
+
+
+class Fmax(Elementwise):
+    """The larger of each pair; a number wins over NaN."""
+
+    ufunc = np.fmax
+    inplace = False
+    samples = binary(-1, 1)
+
+    def vjp_a(self, g, a, b):
+        return m.where(m.logical_or(m.ge(a, b), m.isnan(b)), g, m.zeros_like(g))
+
+    def vjp_b(self, g, a, b):
+        return m.where(m.logical_or(m.ge(a, b), m.isnan(b)), m.zeros_like(g), g)
+
+    def emit(self, k, a, b):
+        return k.where(k.isnan(a), b, k.where(k.isnan(b), a, k.maximum(a, b)))
+
+
+class Fmin(Elementwise):
+    """The smaller of each pair; a number wins over NaN."""
+
+    ufunc = np.fmin
+    inplace = False
+    samples = binary(-1, 1)
+
+    def vjp_a(self, g, a, b):
+        return m.where(m.logical_or(m.le(a, b), m.isnan(b)), g, m.zeros_like(g))
+
+    def vjp_b(self, g, a, b):
+        return m.where(m.logical_or(m.le(a, b), m.isnan(b)), m.zeros_like(g), g)
+
+    def emit(self, k, a, b):
+        return k.where(k.isnan(a), b, k.where(k.isnan(b), a, k.minimum(a, b)))
+
+
+class Clamp(Elementwise):
+    """x kept between two numbers; either may be None. At a bound the gradient passes."""
+
+    low: float
+    high: float
+    samples = unary(-1, 1, params=(-0.5, 0.5)) + unary(-1, 1, params=(None, 0.3))
+
+    def forward(self, x):
+        if self.low is not None:
+            x = np.maximum(x, x.dtype.type(self.low))
+        return x if self.high is None else np.minimum(x, x.dtype.type(self.high))
+
+    def vjp_x(self, g, x):
+        if self.low is None:
+            inside = m.le(x, self.high)
+        elif self.high is None:
+            inside = m.ge(x, self.low)
+        else:
+            inside = m.logical_and(m.ge(x, self.low), m.le(x, self.high))
+        return m.where(inside, g, m.zeros_like(g))
+
+    def emit(self, k, x):
+        return k.clamp(x, self.low, self.high)
+
+
+class ClampTensors(Elementwise):
+    """x kept between the elements of two tensors."""
+
+    grad_name = "ClampBackward0"
+    public = ""
+    samples = TRIPLES
+
+    def forward(self, x, low, high):
+        return np.minimum(np.maximum(x, low), high)
+
+    def vjp_x(self, g, x, low, high):
+        return m.where(m.logical_and(m.ge(x, low), m.le(x, high)), g, m.zeros_like(g))
+
+    def vjp_low(self, g, x, low, high):
+        return m.where(m.logical_and(m.lt(x, low), m.lt(low, high)), g, m.zeros_like(g))
+
+    def vjp_high(self, g, x, low, high):
+        return m.where(m.logical_or(m.gt(x, high), m.lt(high, low)), g, m.zeros_like(g))
+
+    def emit(self, k, x, low, high):
+        return k.minimum(k.maximum(x, low), high)
+
+
+class ClampMin(Elementwise):
+    """max(a, b) with the gradient at a tie to a."""
+
+    public = ""
+    samples = binary(-1, 1)
+
+    def forward(self, a, b):
+        return np.maximum(a, b)
+
+    def vjp_a(self, g, a, b):
+        return m.where(m.ge(a, b), g, m.zeros_like(g))
+
+    def vjp_b(self, g, a, b):
+        return m.where(m.lt(a, b), g, m.zeros_like(g))
+
+    def emit(self, k, a, b):
+        return k.maximum(a, b)
+
+
+class ClampMax(Elementwise):
+    """min(a, b) with the gradient at a tie to a."""
+
+    public = ""
+    samples = binary(-1, 1)
+
+    def forward(self, a, b):
+        return np.minimum(a, b)
+
+    def vjp_a(self, g, a, b):
+        return m.where(m.le(a, b), g, m.zeros_like(g))
+
+    def vjp_b(self, g, a, b):
+        return m.where(m.gt(a, b), g, m.zeros_like(g))
+
+    def emit(self, k, a, b):
+        return k.minimum(a, b)
+
+
+@public("torch Tensor", inplace=True, alias=("clip",))
+def clamp(input, min=None, max=None):
+    """The input kept between `min` and `max`: numbers, tensors, or None for no bound."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if dtype_of(input).kind == "c":
+        raise RuntimeError("clamp is not supported for complex types")
+    if hasattr(min, "shape") or hasattr(max, "shape"):
+        if max is None:
+            return ClampMin()(input, min)
+        return ClampMax()(input, max) if min is None else ClampTensors()(input, min, max)
+    if dtype_of(input).kind in "iub":
+        bounds = [b for b in (min, max) if b is not None]
+        if any(isinstance(b, float) for b in bounds):
+            input = m.cast(input, dtypes.get_default_dtype())
+        elif dtype_of(input).kind == "b":
+            input = m.cast(input, np.dtype(np.int64))
+    return Clamp(min, max)(input)
+
+
+@public("torch Tensor", inplace=True)
+def clamp_min(input, min):
+    """The input, at least `min`."""
+    return clamp(input, min)
+
+
+@public("torch Tensor", inplace=True)
+def clamp_max(input, max):
+    """The input, at most `max`."""
+    return clamp(input, None, max)
+
+
+class Copysign(Elementwise):
+    """|a| with the sign of b."""
+
+    floats = True
+    samples = binary(0.2, 2)
+
+    def forward(self, a, b):
+        return np.copysign(a, b)
+
+    def vjp_a(self, g, a, y):
+        zero = m.eq(a, 0)
+        return m.where(zero, m.zeros_like(g), g * y / m.where(zero, m.zeros_like(a) + 1, a))
+
+    def vjp_b(self, g):
+        return m.zeros_like(g)
+
+    def emit(self, k, a, b):
+        return k.copysign(a, b)
+
+
+class Nextafter(Elementwise):
+    """The next floating-point number after a in the direction of b."""
+
+    ufunc = np.nextafter
+    samples = predicate(2)
+
+
+class Heaviside(Elementwise):
+    """0 below zero, 1 above it, and b where a is zero."""
+
+    params = ("input", "values")
+    ufunc = np.heaviside
+    samples = predicate(2)
+
+    def forward(self, a, b):
+        if a.dtype.kind == "c":
+            raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+        return np.where(a == 0, b, (a > 0).astype(a.dtype))
+
+
+class NanToNum(Elementwise):
+    """NaN and infinities replaced by numbers."""
+
+    nan: float
+    posinf: float
+    neginf: float
+    samples = unary(params=(0.0, None, None))
+
+    def forward(self, x):
+        if x.dtype.kind not in "fc":
+            return x
+        return np.nan_to_num(x, nan=self.nan or 0.0, posinf=self.posinf, neginf=self.neginf)
+
+    def vjp_x(self, g, x):
+        return m.where(m.isfinite(x), g, m.zeros_like(g))
+
+
+@public("torch Tensor", inplace=True)
+def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    """NaN becomes `nan` (0), infinities `posinf` and `neginf` (the largest finite numbers)."""
+    return NanToNum(nan or 0.0, posinf, neginf)(input)
+
+
+class Lerp(Elementwise):
+    """a + weight * (b - a)."""
+
+    params = ("input", "end", "weight")
+    samples = TRIPLES
+
+    def forward(self, a, b, weight):
+        near = np.abs(weight) < 0.5
+        return np.where(near, a + weight * (b - a), b - (b - a) * (1 - weight)).astype(a.dtype)
+
+    def d_a(self, weight):
+        return 1 - weight
+
+    def d_b(self, weight):
+        return weight
+
+    def d_weight(self, a, b):
+        return b - a
+
+    def emit(self, k, a, b, weight):
+        return k.where(abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+
+
+class Addcmul(Elementwise):
+    """c + value * a * b."""
+
+    value: float
+    samples = [S(*s.inputs, params=(1.5,), low=0.5, high=2) for s in TRIPLES]
+    d_c = 1
+
+    def forward(self, c, a, b):
+        return c + c.dtype.type(self.value) * a * b
+
+    def d_a(self, b):
+        return b * self.value
+
+    def d_b(self, a):
+        return a * self.value
+
+    def emit(self, k, c, a, b):
+        return c + a * b * self.value
+
+
+class Addcdiv(Elementwise):
+    """c + value * a / b."""
+
+    value: float
+    floats = True
+    samples = [S(*s.inputs, params=(1.5,), low=0.5, high=2) for s in TRIPLES]
+    d_c = 1
+
+    def forward(self, c, a, b):
+        return c + c.dtype.type(self.value) * a / b
+
+    def d_a(self, b):
+        return self.value / b
+
+    def d_b(self, a, b):
+        return -self.value * a / (b * b)
+
+    def emit(self, k, c, a, b):
+        return c + a / b * self.value
+
+
+@public("torch Tensor", inplace=True)
+def addcmul(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 * tensor2."""
+    return Addcmul(value)(input, tensor1, tensor2)
+
+
+@public("torch Tensor", inplace=True)
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 / tensor2."""
+    return Addcdiv(value)(input, tensor1, tensor2)
