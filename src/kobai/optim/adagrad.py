@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from .formula import m
 from .optimizer import Optimizer, check_fused, check_lr, check_positive
-from .runner import hyperparameters
+from .runner import hyperparameters, store, touched
 
 
 class Adagrad(Optimizer):
@@ -56,6 +56,18 @@ class Adagrad(Optimizer):
             g = g + h.weight_decay * p
         total = total + g * g
         return p - h.lr / (1 + (t - 1) * h.lr_decay) * g / (m.sqrt(total) + h.eps), total
+
+    def update_sparse(self, p, grad, h):
+        """As `update`, of the rows that have a gradient."""
+        if h.weight_decay:
+            raise RuntimeError("weight_decay option is not compatible with sparse gradients\n"
+                               "It would change all elements at each step: use a dense gradient.")
+        kept, (at, g) = self._state_of(p, h), touched(grad)
+        t = kept["step"].item() + 1
+        store(kept["step"], t)
+        a, total = p._array(), kept["sum"]._array()
+        a[at], total[at] = self.update(h, a[at], -g if h.maximize else g, t, total[at])
+        p._bump()
 
     def share_memory(self):
         """Kept for PyTorch's programs; there are no processes to share with."""

@@ -107,6 +107,10 @@ class Optimizer:
     def update(self, h, p, g, *kept):
         raise NotImplementedError
 
+    def update_sparse(self, p, grad, h):
+        """The update for a sparse gradient; most formulas are about all elements, so they refuse."""
+        raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{self.sparse_hint}")
+
     def step(self, closure=None):
         """Update all parameters that have a gradient; returns what `closure` (optional) returned."""
         if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _global_pre_hooks \
@@ -397,12 +401,12 @@ def check(ok, message, hint=""):
         raise ValueError(f"{message}\n{hint}" if hint else message)
 
 
-def check_lr(lr, message="Invalid learning rate: {}"):
-    """A learning rate is a number >= 0, or a tensor with one element."""
+def check_lr(lr, message="Invalid learning rate: {}", strict=False):
+    """A learning rate is a number >= 0 (or > 0), or a tensor with one element."""
     if isinstance(lr, Tensor):
         check(lr.numel() == 1, "Tensor lr must be 1-element", f"It has shape {tuple(lr.shape)}.")
-    if not plain(lr) >= 0.0:
-        check(False, message.format(lr), "It must be 0 or more; to go uphill use maximize=True.")
+    if not plain(lr) >= 0.0 or strict and plain(lr) == 0.0:
+        check(False, message.format(lr), "It must be positive; to go uphill use maximize=True.")
 
 
 def check_positive(**values):

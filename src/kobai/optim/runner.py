@@ -242,6 +242,12 @@ def _wide(a):
     return a.astype(np.float32) if a is not None and a.dtype.itemsize < 4 else a
 
 
+def touched(grad):
+    """Of a sparse gradient: the index of the rows (or elements) that it has, and their values."""
+    grad = grad.coalesce()
+    return tuple(grad.indices()._array()), grad.values()._array()
+
+
 def _flat(a):
     """The elements in a row, complex ones as pairs of real numbers; a view if `a` is contiguous."""
     a = a.reshape(-1)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .optimizer import Optimizer, check, check_fused, check_lr, check_positive
+from .runner import touched
 
 
 class SGD(Optimizer):
@@ -56,3 +57,13 @@ class SGD(Optimizer):
             return (p - h.lr * g,)
         buf = g if buf is None else h.momentum * buf + (1 - h.dampening) * g
         return p - h.lr * (g + h.momentum * buf if h.nesterov else buf), buf
+
+    def update_sparse(self, p, grad, h):
+        """Only the rows that have a gradient move."""
+        if h.momentum or h.weight_decay:
+            raise RuntimeError("SGD does not support sparse gradients with momentum or weight_decay\n"
+                               "These change all elements at each step: use a dense gradient (sparse=False).")
+        at, g = touched(grad)
+        a = p._array()
+        a[at] = self.update(h, a[at], -g if h.maximize else g)[0]
+        p._bump()
