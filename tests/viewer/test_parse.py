@@ -1,4 +1,4 @@
-"""DOT text -> Scene. What the texts mean is said by Graphviz's grammar (graphviz.org/doc/info/lang.html)."""
+"""DOT text -> Scene. What the texts mean is said by Graphviz's grammar (graphviz.org/doc/info/lang)."""
 
 import pytest
 
@@ -98,7 +98,9 @@ def test_boxes_hold_their_text():
 
 
 def test_fixed_and_least_sizes():
-    scene = parse('digraph { node [shape=box width=2 height=1]; a; b [label="' + "x" * 99 + '" fixedsize=true] }')
+    scene = parse(
+        "digraph { node [shape=box width=2 height=1]; a; b [label=" + "x" * 99 + " fixedsize=true] }"
+    )
     for node in scene.nodes.values():
         measure(node)
         assert (node.width, node.height) == (144, 72)

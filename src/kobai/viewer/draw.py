@@ -92,16 +92,25 @@ def title(name: str, module: str) -> str:
     return f"{name} · {module}" if module and module.rsplit(".", 1)[-1] != name else name
 
 
-def settings(fn) -> Iterator[str]:
-    """The parameters of an operation, as ``dim=1``: an op's fields, or plain numbers that were saved."""
+def settings(fn, known: Known) -> Iterator[str]:
+    """The parameters of an operation, as ``dim=1``: an op's fields, and saved numbers without a box."""
     op = getattr(fn, "op", None)
-    pairs = [(name, value) for name, value in saved(fn) if isinstance(value, (int, float))]
+    pairs = [(name, scalar(value, known)) for name, value in saved(fn)]
     pairs += [(name, getattr(op, name)) for name in getattr(op, "fields", ())]
     for name, value in pairs:
         default = DULL.get(name, getattr(type(op), name, False))
         text = f"{name}={number(value)}"
         if value is not None and value is not default and value != default and len(text) <= LONG:
             yield text
+
+
+def scalar(value, known: Known):
+    """The number in what a node saved, where it is one and stands nowhere else in the picture."""
+    if isinstance(value, (int, float)):
+        return value
+    if is_tensor(value) and not tuple(value.shape) and not value.requires_grad and not known.name_of(value):
+        return value.tolist()
+    return None
 
 
 def number(value) -> str:
@@ -202,7 +211,7 @@ class _Drawing:
                 self.folded[fn] = self.folded[made_from[0][0]]
                 return
         module = self.known.modules.get(fn, "")
-        lines = [title(operation(fn), module), *settings(fn)]
+        lines = [title(operation(fn), module), *settings(fn, self.known)]
         parts = [self.folded[source] for source, _ in made_from if source in self.folded]
         for name, tensor in parts:
             lines.append(f"{name.removeprefix(module + '.')} {shown(tensor)}")

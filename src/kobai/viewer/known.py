@@ -16,8 +16,8 @@ class Known:
     def __init__(self, variables: dict):
         self.results: dict[tuple, object] = {}
         self.modules: dict[object, str] = {}
-        self._names: dict[tuple, str] = {}
-        self._alive: list = []  # a new tensor could get the memory, hence the name, of a lost one
+        self._names: dict[object, str] = {}
+        self._alive: list = []  # a new tensor could get the place, hence the name, of a lost one
         for name, value in variables.items():
             if not name.startswith("_"):
                 self.name_variable(name, value)
@@ -25,11 +25,15 @@ class Known:
     def name(self, names: dict) -> None:
         """Add names of tensors; they replace older ones."""
         for name, tensor in names.items():
-            self._names[identity(tensor)] = str(name)
-            self._alive.append(tensor)
+            self._names[id(tensor)] = self._names[memory(tensor)] = str(name)
+            self._alive += [tensor, getattr(tensor, "_data", None)]
 
     def name_of(self, tensor) -> str:
-        return self._names.get(identity(tensor), "")
+        """A tensor's name, also if it is only what a node saved of the tensor with that name."""
+        name = self._names.get(id(tensor))
+        if name is None and not tensor.requires_grad:
+            name = self._names.get(memory(tensor))
+        return name or ""
 
     def name_variable(self, name: str, value) -> None:
         """Names for what a variable of the caller holds: a tensor, or a module and so its parameters."""
@@ -79,8 +83,8 @@ class Known:
             self.results.setdefault((tensor.grad_fn, tensor.output_nr), tensor)
 
 
-def identity(tensor) -> tuple:
-    """The same for a tensor and what a node saved of it, though that may be another object."""
+def memory(tensor) -> tuple:
+    """Where a tensor's values are: the same for what a node saved of it, which may be another object."""
     data = getattr(tensor, "_data", None)
     try:
         place = tensor.data_ptr() if data is None else id(data)
