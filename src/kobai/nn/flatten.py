@@ -1,0 +1,61 @@
+"""Joining and splitting dimensions."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Size, Tensor
+from .module import Module
+
+
+class Flatten(Module):
+    """Joins the dimensions from `start_dim` to `end_dim`; by default all but the batch.
+
+    >>> kobai.nn.Flatten()(kobai.ones(32, 1, 5, 5)).shape
+    torch.Size([32, 25])
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Splits dimension `dim` into `unflattened_size`.
+
+    >>> kobai.nn.Unflatten(1, (2, 3))(kobai.ones(4, 6)).shape
+    torch.Size([4, 2, 3])
+    """
+
+    def __init__(self, dim: int | str, unflattened_size: Any) -> None:
+        super().__init__()
+        if not isinstance(dim, (int, str)):
+            raise TypeError("invalid argument type for dim parameter")
+        _check_sizes(dim, unflattened_size)
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+def _check_sizes(dim: int | str, sizes: Any) -> None:
+    if isinstance(dim, str):
+        if not isinstance(sizes, tuple) or not all(isinstance(pair, tuple) for pair in sizes):
+            raise TypeError("unflattened_size must be a tuple of tuples when dim is a name")
+        return
+    if not isinstance(sizes, (tuple, list, Size)):
+        raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}")
+    for i, size in enumerate(sizes):
+        if not isinstance(size, int):
+            raise TypeError(f"unflattened_size must be tuple of ints, but found element of type "
+                            f"{type(size).__name__} at pos {i}")

@@ -1,0 +1,27 @@
+"""All parameters as one vector, and back."""
+from __future__ import annotations
+
+from typing import Iterable
+
+from ... import cat
+from ...tensor import Tensor
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """The elements of all parameters, one after the other.
+
+    >>> kobai.nn.utils.parameters_to_vector([kobai.ones(2), kobai.zeros(1, 1)])
+    tensor([1., 1., 0.])
+    """
+    return cat([param.reshape(-1) for param in parameters])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Make the parameters views of consecutive pieces of `vec`."""
+    if not isinstance(vec, Tensor):
+        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__module__}.{type(vec).__name__}")
+    start = 0
+    for param in parameters:
+        n = param.numel()
+        param.data = vec[start:start + n].view(param.shape).data
+        start += n

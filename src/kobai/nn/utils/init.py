@@ -1,0 +1,28 @@
+"""Making a module without spending time on its starting values."""
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ..module import Module
+
+
+def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
+    """A module whose parameters have arbitrary values, for values that will be loaded.
+
+    The random number generator is left as it was found.
+
+    >>> kobai.nn.utils.skip_init(kobai.nn.Linear, 5, 1)
+    Linear(in_features=5, out_features=1, bias=True)
+    """
+    if not issubclass(module_cls, Module):
+        raise RuntimeError(f"Expected a Module; got {module_cls}")
+    if "device" not in inspect.signature(module_cls).parameters:
+        raise RuntimeError("Module must support a 'device' arg to skip initialization")
+    from ... import get_rng_state, set_rng_state
+
+    state = get_rng_state()
+    try:
+        return module_cls(*args, **kwargs)
+    finally:
+        set_rng_state(state)
