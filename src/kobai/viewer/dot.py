@@ -227,9 +227,12 @@ class Digraph:
             ValueError: unknown format or engine, or the source is not DOT.
             ImportError: a wheel that this format needs is not installed.
         """
-        format = checked("format", format or self.format, OWN_FORMATS + GRAPHVIZ_FORMATS)
-        picture = draw_source(self.source, format, checked("engine", engine or self.engine, ENGINES))
+        picture = self._picture(format, engine)
         return picture.decode(encoding) if encoding else picture
+
+    def _picture(self, format: str | None = None, engine: str | None = None) -> bytes:
+        format = checked("format", format or self.format, OWN_FORMATS + GRAPHVIZ_FORMATS)
+        return draw_source(self.source, format, checked("engine", engine or self.engine, ENGINES))
 
     @property
     def filepath(self) -> str:
@@ -291,7 +294,7 @@ class Digraph:
             filename = filename or outfile.with_suffix(".gv")
             directory = directory if directory is not None else ""
         format = checked("format", format or self.format, OWN_FORMATS + GRAPHVIZ_FORMATS)
-        picture = self.pipe(format, engine=engine)  # before any file is written: it can fail
+        picture = self._picture(format, engine)  # before any file is written: it can fail
         source = self.save(filename, directory)
         result = os.fspath(outfile) if outfile is not None else f"{source}.{format}"
         with open(result, "xb" if raise_if_result_exists else "wb") as file:
@@ -316,14 +319,14 @@ class Digraph:
     # -- notebooks ------------------------------------------------------------------------------
 
     def _repr_svg_(self) -> str:
-        return self.pipe("svg", encoding="utf-8")
+        return self._picture("svg").decode()
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_
     ) -> dict[str, bytes | str]:
         """The picture in the notebook's types: SVG unless it asks for others."""
         wanted = set(["image/svg+xml"] if include is None else include) - set(exclude or ())
-        bundle = {mime: self.pipe(MIME[mime]) for mime in sorted(wanted) if mime in MIME}
+        bundle = {mime: self._picture(MIME[mime]) for mime in sorted(wanted) if mime in MIME}
         return {mime: data.decode() if mime == "image/svg+xml" else data for mime, data in bundle.items()}
 
 

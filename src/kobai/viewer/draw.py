@@ -20,7 +20,7 @@ from .replay import replay
 
 NODE = dict(shape="box", style="rounded,filled", fontname="monospace", fontsize="10", height="0.3")
 NODE |= dict(margin="0.14,0.08", color="#888888")
-EDGE = dict(color="#666666", arrowsize="0.7")
+EDGE = dict(color="#666666", arrowsize="0.7", fontname="monospace", fontsize="9")
 GRAPH = dict(ranksep="0.3", nodesep="0.25")
 FUNCTION, RESULT, LEAF, CONSTANT = "#f0f0f0", "#d8f0b0", "#cfe6f5", "#ffffff"
 FEW = 6  # a tensor of at most so many elements is shown with its values
@@ -183,16 +183,16 @@ class _Drawing:
     def saved_tensors(self, fn) -> list:
         return [t for _, value in saved(fn) for t in tensors_in(value)] + saved_by_user(fn)
 
-    def box(self, key, lines: list[str], color: str, left: bool = False, **attrs: str) -> str:
+    def box(self, key, lines: list[str], color: str, left: bool = False, style: str | None = None) -> str:
         """Add a box; its name."""
         self.boxes[key] = name = f"n{len(self.dot.body)}"
-        self.dot.node(name, label(lines, left), fillcolor=color, **{"class": "titled"}, **attrs)
+        self.dot.node(name, label(lines, left), {"class": "titled", "fillcolor": color, "style": style})
         return name
 
-    def tensor(self, tensor, color: str, **attrs: str) -> str:
+    def tensor(self, tensor, color: str) -> str:
         """The box of a tensor that no operation made."""
         lines = [self.known.name_of(tensor) or "tensor", shown(tensor), *gradient(tensor)]
-        return self.box(id(tensor), lines, color, **attrs)
+        return self.box(id(tensor), lines, color)
 
     def leaf(self, fn) -> None:
         """A leaf: in a box of its own, or later in that of its user."""
@@ -221,8 +221,8 @@ class _Drawing:
         name = self.box(fn, lines, RESULT if fn in self.roots else FUNCTION, left=bool(parts))
         for source, number in made_from:
             if source not in self.folded:
-                which = {"label": f"[{number}]", "fontsize": "9"} if self.outputs(source) > 1 else {}
-                self.dot.edge(self.boxes[source], name, **which)
+                which = f"[{number}]" if self.outputs(source) > 1 else None
+                self.dot.edge(self.boxes[source], name, which)
         self.constants(fn, name)
 
     def outputs(self, fn) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 
 def is_tensor(value) -> bool:
@@ -22,7 +23,7 @@ def tensors_in(value) -> list:
     return [tensor for item in items for tensor in tensors_in(item)]
 
 
-def saved(fn) -> Iterator[tuple[str, object]]:
+def saved(fn) -> Iterator[tuple[str, Any]]:
     """(name, value) of what a function saved; nothing once a backward pass has freed it."""
     for attribute in dir(fn):
         if attribute.startswith("_saved_"):

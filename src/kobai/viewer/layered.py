@@ -32,14 +32,15 @@ def place(scene: Scene) -> None:
     above, below = defaultdict(list), defaultdict(list)
     for a, b in (pair for way in chains for pair in zip(way, way[1:])):
         if rank[a] != rank[b]:
-            upper, lower = sorted((a, b), key=rank.get)
+            upper, lower = sorted((a, b), key=rank.__getitem__)
             above[lower].append(upper)
             below[upper].append(lower)
 
     layers = [rows[r] for r in sorted(rows)]
     order(layers, above, below)
     across = coordinates(layers, size, gap, above, below)
-    along, at = {}, 0.0
+    along: dict = {}
+    at = 0.0
     for layer in layers:
         thick = max(size[v][1] for v in layer)
         along |= dict.fromkeys(layer, at + thick / 2)
@@ -53,7 +54,7 @@ def place(scene: Scene) -> None:
     turn = (lambda a, b: (b, a)) if sideways else (lambda a, b: (a, b))
     for node in scene.nodes.values():
         node.x, node.y = turn(across[node.name], along[node.name])
-    seen = defaultdict(int)
+    seen: dict[tuple, int] = defaultdict(int)
     for edge, way in zip(scene.edges, chains):
         shift = 8.0 * seen[edge.tail, edge.head]  # a second edge between the same nodes stays visible
         seen[edge.tail, edge.head] += 1
@@ -131,15 +132,17 @@ def spread(wish: list[float], room: list[float]) -> list[float]:
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0])
     [-1.0, 1.0, 9.0]
     """
-    offset, blocks = [0.0], []
+    offset = [0.0]
     for r in room:
         offset.append(offset[-1] + r)
+    blocks: list[tuple[float, int]] = []  # (position, number) of points that touch
     for w, o in zip(wish, offset):
-        blocks.append([w - o, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:  # pool those that would overlap
-            (a, n), (b, m) = blocks.pop(-2), blocks.pop()
-            blocks.append([(a * n + b * m) / (n + m), n + m])
-    flat = [at for at, n in blocks for _ in range(n)]
+        at, size = w - o, 1
+        while blocks and blocks[-1][0] > at:  # they would overlap: together, at their mean
+            other, n = blocks.pop()
+            at, size = (other * n + at * size) / (n + size), n + size
+        blocks.append((at, size))
+    flat = [at for at, size in blocks for _ in range(size)]
     return [at + o for at, o in zip(flat, offset)]
 
 

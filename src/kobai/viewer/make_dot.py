@@ -136,7 +136,7 @@ class _Drawing:
         self.dot.node(str(id(tensor)), f"{name}\n ({shape})", fillcolor=color)
 
     def edge(self, tail, head, **attrs: str) -> None:
-        self.dot.edge(str(id(tail)), str(id(head)), **attrs)
+        self.dot.edge(str(id(tail)), str(id(head)), None, attrs)
 
     def output(self, tensor, color: str = OUTPUT) -> None:
         """A result (or what it is a view of) and all that leads to it."""
@@ -180,11 +180,12 @@ class _Drawing:
     def saved_by(self, fn) -> None:
         """Orange boxes of the tensors that a function saved, one or several under a name."""
         for key, value in saved(fn):
-            many = isinstance(value, tuple)
-            for i, tensor in enumerate(value) if many else [(0, value)]:
+            several = isinstance(value, tuple)
+            named = {f"{key}[{i}]": item for i, item in enumerate(value)} if several else {key: value}
+            for name, tensor in named.items():
                 if is_tensor(tensor):
                     self.edge(fn, tensor, dir="none")
-                    self.tensor(tensor, SAVED, f"{key}[{i}]" if many else key)
+                    self.tensor(tensor, SAVED, name)
 
     def custom(self, fn) -> None:
         """Orange boxes of the tensors that a function written by the user saved."""

@@ -143,7 +143,7 @@ def ellipse(x: float, y: float, rx: float, ry: float) -> list[tuple]:
 
 def rounded(corners: list[Point]) -> list[tuple]:
     """Steps around a polygon whose corners are rounded off."""
-    steps = []
+    steps: list[tuple] = []
     for i, corner in enumerate(corners):
         before = toward(corner, corners[i - 1], ROUND)
         after = toward(corner, corners[(i + 1) % len(corners)], ROUND)

@@ -53,7 +53,8 @@ def tokens(source: str) -> list[tuple[str, str]]:
         if match is None:
             line = source.count("\n", 0, at) + 1
             raise ValueError(f"syntax error in line {line} of the DOT source near {source[at : at + 20]!r}")
-        kind, text, at = match.lastgroup, match[match.lastgroup], match.end()
+        kind = match.lastgroup or ""
+        text, at = match[kind], match.end()
         if kind == "html":
             text, at = _html(source, at)
         if kind == "string":  # inside quotes only \\" and a line's last backslash are DOT's own escapes
@@ -110,7 +111,8 @@ class Parser:
         return text
 
     def graph(self) -> Scene:
-        self.accept("strict") and self.leave("strict")
+        if self.accept("strict"):
+            self.leave("strict")
         self.scene.directed = self.accept("digraph", "graph") == "digraph"
         if self.peek() != ("op", "{"):
             self.take()
