@@ -305,6 +305,9 @@ def apply_any(op, inputs):
         raise _broadcast_error(op, values, e) from None
     if op.outputs != 1:
         outs = tuple([wrap(v) for v in y])
+        if op.view:
+            for i, out in enumerate(outs):
+                _share(op.one(i), tensors[0], out)
         return _record(op, tensors, values, outs, y)
     out = wrap(y)
     if op.view:

@@ -1,10 +1,9 @@
-"""Elements move and none changes: shapes, slices, joins. All of it linear, most of it views."""
+"""Elements move and none changes: the primitive views, and what gradients need of them."""
 from __future__ import annotations
 
 import numpy as np
 
 from ..op import Movement, Op, dtype_of, m
-from ..public import public
 from ..testing.samples import S
 
 
@@ -24,20 +23,44 @@ class Identity(Movement):
         return self(*values)
 
 
+class Clone(Op):
+    """A copy in memory of its own; `order` is NumPy's: "K" keeps the strides, "C" is row by row."""
+
+    order: str = "K"
+    linear = moves = True
+    samples = [S((2, 3)), S(()), S((0, 2), params=("C",))]
+
+    def forward(self, x):
+        return np.array(x, order=self.order) if x.shape else x[()]
+
+    def vjp_x(self, g):
+        return g
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+    def emit(self, k, x):
+        return x
+
+
 class Cast(Op):
     """To another dtype."""
 
     to: object
     grad_name = "ToCopyBackward0"
     linear = moves = True
+    samples = [S((2, 3), params=(np.dtype(np.float64),)), S((), params=(np.dtype(np.complex128),))]
 
     def forward(self, x):
-        if x.dtype.kind == "c" and self.to.kind != "c":
+        if x.dtype.kind == "c" and self.to.kind not in "cb":
             x = x.real
         return x.astype(self.to)
 
     def vjp_x(self, g, x_dtype):
         return m.cast(g, x_dtype)
+
+    def batch(self, size, dims, values):
+        return self(*values)
 
     def emit(self, k, x):
         return k.cast(x, self.to)
@@ -55,23 +78,42 @@ class Reshape(Movement):
 
     shape: tuple
     grad_name = "ViewBackward0"
-    samples = [S((2, 3), params=((3, 2),)), S((4,), params=((2, 1, 2),)), S((), params=((1, 1),))]
+    samples = [S((2, 3), params=((3, 2),)), S((4,), params=((2, 1, 2),)), S((), params=((1, 1),)),
+               S((0, 3), params=((3, 0),))]
 
     def forward(self, x):
         return x.reshape(self.shape)
 
     def vjp_x(self, g, x_shape):
-        return Reshape(x_shape)(g)
+        return m.reshape(g, x_shape)
 
     def batch(self, size, dims, values):
         return Reshape((size, *self.shape))(*values)
+
+
+class UnsafeView(Op):
+    """The elements in another shape, where the memory is copied or was nobody else's."""
+
+    shape: tuple
+    grad_name = "UnsafeViewBackward0"
+    linear = moves = True
+    samples = [S((2, 3), params=((3, 2),))]
+
+    def forward(self, x):
+        return x.reshape(self.shape)
+
+    def vjp_x(self, g, x_shape):
+        return m.reshape(g, x_shape)
+
+    def batch(self, size, dims, values):
+        return UnsafeView((size, *self.shape))(*values)
 
 
 class Expand(Movement):
     """Repeat along dimensions of size 1, without copying."""
 
     shape: tuple
-    samples = [S((3, 1), params=((2, 3, 4),)), S((), params=((2,),))]
+    samples = [S((3, 1), params=((2, 3, 4),)), S((), params=((2,),)), S((1, 2), params=((0, 2),))]
 
     def forward(self, x):
         return np.broadcast_to(x, self.shape)
@@ -79,22 +121,59 @@ class Expand(Movement):
     def vjp_x(self, g, x_shape):
         return m.sum_to(g, x_shape)
 
+    def batch(self, size, dims, values):
+        x, = values
+        lead = len(self.shape) - (len(x.shape) - 1)
+        return Expand((size, *self.shape))(m.reshape(x, (size, *(1,) * lead, *x.shape[1:])))
+
 
 class Permute(Movement):
     """Dimensions in another order."""
 
     dims: tuple
-    samples = [S((2, 3, 4), params=((2, 0, 1),))]
+    samples = [S((2, 3, 4), params=((2, 0, 1),)), S((), params=((),))]
 
     def forward(self, x):
         return x.transpose(self.dims)
 
     def vjp_x(self, g):
-        back = sorted(range(len(self.dims)), key=self.dims.__getitem__)
-        return Permute(tuple(back))(g)
+        return Permute(tuple(sorted(range(len(self.dims)), key=self.dims.__getitem__)))(g)
 
     def batch(self, size, dims, values):
         return Permute((0, *[d + 1 for d in self.dims]))(*values)
+
+
+class Transpose(Movement):
+    """Two dimensions exchanged."""
+
+    dim0: int
+    dim1: int
+    samples = [S((2, 3, 4), params=(0, 2)), S((2, 3), params=(1, 1))]
+
+    def forward(self, x):
+        return x.swapaxes(self.dim0, self.dim1)
+
+    def vjp_x(self, g):
+        return self(g)
+
+    def batch(self, size, dims, values):
+        return Transpose(self.dim0 + 1, self.dim1 + 1)(*values)
+
+
+class T(Movement):
+    """The transpose of a matrix; fewer dimensions stay as they are."""
+
+    samples = [S((2, 3)), S((3,)), S(())]
+
+    def forward(self, x):
+        return x.T
+
+    def vjp_x(self, g):
+        return self(g)
+
+    def batch(self, size, dims, values):
+        x, = values
+        return Transpose(1, 2)(x) if len(x.shape) == 3 else x
 
 
 class Select(Movement):
@@ -102,16 +181,38 @@ class Select(Movement):
 
     dim: int
     index: int
-    samples = [S((3, 4), params=(1, 2))]
+    samples = [S((3, 4), params=(1, 2)), S((3,), params=(0, 0))]
 
     def forward(self, x):
-        return x[(slice(None),) * self.dim + (self.index,) + (Ellipsis,)]
+        return x[(slice(None),) * self.dim + (self.index, Ellipsis)]
 
     def vjp_x(self, g, x_shape):
-        return PutSlice(self.dim, self.index, self.index + 1, 1, x_shape)(m.unsqueeze(g, self.dim))
+        return PutSelect(self.dim, self.index, x_shape)(g)
 
     def batch(self, size, dims, values):
         return Select(self.dim + 1, self.index)(*values)
+
+
+class PutSelect(Op):
+    """Zeros of `shape` with x at `index` of dimension `dim`: the transpose of Select."""
+
+    dim: int
+    index: int
+    shape: tuple
+    grad_name = "SelectBackwardBackward0"
+    linear = moves = True
+    samples = [S((3,), params=(1, 2, (3, 4)))]
+
+    def forward(self, x):
+        y = np.zeros(self.shape, x.dtype)
+        y[(slice(None),) * self.dim + (self.index,)] = x
+        return y
+
+    def vjp_x(self, g):
+        return Select(self.dim, self.index)(g)
+
+    def batch(self, size, dims, values):
+        return PutSelect(self.dim + 1, self.index, (size, *self.shape))(*values)
 
 
 class Slice(Movement):
@@ -121,7 +222,7 @@ class Slice(Movement):
     start: int
     end: int
     step: int = 1
-    samples = [S((5, 4), params=(0, 1, 4, 2))]
+    samples = [S((5, 4), params=(0, 1, 4, 2)), S((5, 4), params=(1, 2, 2, 1))]
 
     def forward(self, x):
         return x[(slice(None),) * self.dim + (slice(self.start, self.end, self.step),)]
@@ -141,7 +242,7 @@ class PutSlice(Op):
     end: int
     step: int
     shape: tuple
-    grad_name = "SliceBackward0"
+    grad_name = "SliceBackwardBackward0"
     linear = moves = True
     samples = [S((2, 4), params=(0, 1, 4, 2, (5, 4)))]
 
@@ -161,7 +262,7 @@ class Unsqueeze(Movement):
     """A new dimension of size 1 at `dim`."""
 
     dim: int
-    samples = [S((2, 3), params=(1,))]
+    samples = [S((2, 3), params=(1,)), S((), params=(0,))]
 
     def forward(self, x):
         return x.reshape(*x.shape[:self.dim], 1, *x.shape[self.dim:])
@@ -173,108 +274,32 @@ class Unsqueeze(Movement):
         return Unsqueeze(self.dim + 1)(*values)
 
 
-class Cat(Op):
-    """Join along an existing dimension."""
+class Squeeze(Movement):
+    """Without the dimensions `dims`, all of size 1."""
 
-    dim: int
-    linear = moves = True
-    samples = [S((2, 3), (2, 1), params=(1,)), S((0, 2), (3, 2), params=(0,))]
+    dims: tuple
+    samples = [S((1, 3, 1), params=((0, 2),)), S((1,), params=((0,),)), S((2,), params=((),))]
 
-    def forward(self, *xs):
-        return np.concatenate(xs, self.dim)
+    def forward(self, x):
+        return x.reshape([s for i, s in enumerate(x.shape) if i not in self.dims])
 
-    def vjp(self, g, xs_shape, needs):
-        grads, at = [], 0
-        for i, shape in enumerate(xs_shape):
-            n = shape[self.dim]
-            grads.append(Slice(self.dim, at, at + n)(g) if i < len(needs) and needs[i] else None)
-            at += n
-        return grads
+    def vjp_x(self, g, x_shape):
+        return m.reshape(g, x_shape)
 
     def batch(self, size, dims, values):
-        return Cat(self.dim + 1)(*values)
+        return type(self)(tuple([d + 1 for d in self.dims]))(*values)
 
 
-def sum_to(g, shape):
-    """Sum a broadcast gradient down to `shape`: the transpose of broadcasting."""
-    if g.shape == shape:
-        return g
-    lead = g.ndim - len(shape)
-    dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
-    if type(g) is np.ndarray:
-        return g.sum(dims, keepdims=True).reshape(shape)
-    return m.reshape(m.sum(g, dims, keepdim=True), shape)
+class SqueezeDim(Squeeze):
+    """`squeeze(dim)`, which PyTorch names apart."""
+
+    grad_name = "SqueezeBackward1"
 
 
-m.sum_to, m.identity = sum_to, Identity()
+class SqueezeDims(Squeeze):
+    """`squeeze((dim, ...))`, which PyTorch names apart."""
 
-
-def cast(x, to):
-    """`x` in the dtype `to` (kobai's or NumPy's), as a hidden step of another operation."""
-    to = getattr(to, "np", to)
-    return x if dtype_of(x) == to else Promote(to)(x)
-
-
-m.cast = cast
-
-
-def normal_dim(dim, ndim):
-    """`dim` counted from the front; PyTorch's IndexError if there is no such dimension."""
-    n = ndim or 1
-    if not -n <= dim < n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return dim + n if dim < 0 else dim
-
-
-def full_shape(x, shape):
-    """The shape meant by one with a -1."""
-    shape = tuple([int(s) for s in shape])
-    if -1 in shape:
-        known = 1
-        for s in shape:
-            known *= s if s != -1 else 1
-        if shape.count(-1) > 1:
-            raise RuntimeError("only one dimension can be inferred")
-        n = _size(x)
-        if known == 0 or n % known:
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {n}")
-        shape = tuple([n // known if s == -1 else s for s in shape])
-    n = 1
-    for s in shape:
-        n *= s
-    if n != _size(x) or min(shape, default=0) < 0:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {_size(x)}")
-    return shape
-
-
-def _size(x):
-    n = 1
-    for s in x.shape:
-        n *= s
-    return n
-
-
-@public("torch Tensor")
-def reshape(input, *shape):
-    """The elements in another shape; one dimension may be -1. A view where the memory allows it."""
-    if len(shape) == 1 and not isinstance(shape[0], int):
-        shape = shape[0]
-    return Reshape(full_shape(input, shape))(input)
-
-
-@public("torch Tensor", inplace=True)
-def unsqueeze(input, dim):
-    """A new dimension of size 1 at `dim`."""
-    return Unsqueeze(normal_dim(dim, input.ndim + 1))(input)
-
-
-@public("torch", alias=("concat", "concatenate"))
-def cat(tensors, dim=0):
-    """Join tensors along an existing dimension."""
-    tensors = list(tensors)
-    if not tensors:
-        raise RuntimeError("expected a non-empty list of Tensors")
-    return Cat(normal_dim(dim, tensors[0].ndim))(*tensors)
+    grad_name = "SqueezeBackward2"
 
 
 class ZerosLike(Op):
@@ -286,6 +311,73 @@ class ZerosLike(Op):
     def forward(self, x):
         return np.zeros_like(x)
 
+    def batch(self, size, dims, values):
+        return self(*values)
 
-m.zeros_like = ZerosLike()
+
+# ---- hidden steps of other operations --------------------------------------------------------
+def sum_to(g, shape):
+    """Sum a broadcast gradient down to `shape`: the transpose of broadcasting."""
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
+    if type(g) is np.ndarray:
+        return g.sum(dims, keepdims=True).reshape(shape)
+    return m.reshape(m.sum(g, dims, keepdim=True), shape)
+
+
+def cast(x, to):
+    """`x` in the dtype `to` (kobai's or NumPy's), as a hidden step of another operation."""
+    to = getattr(to, "np", to)
+    return x if dtype_of(x) == to else Promote(to)(x)
+
+
+m.sum_to, m.cast = sum_to, cast
+m.identity, m.zeros_like = Identity(), ZerosLike()
 m.expand_to = lambda x, shape: x if x.shape == shape else Expand(tuple(shape))(x)
+
+
+# ---- arguments -------------------------------------------------------------------------------
+def normal_dim(dim, ndim):
+    """`dim` counted from the front; PyTorch's IndexError if there is no such dimension."""
+    n = ndim or 1
+    if not -n <= dim < n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim + n if dim < 0 else dim
+
+
+def size_of(x):
+    """The number of elements of anything with a shape."""
+    n = 1
+    for s in x.shape:
+        n *= s
+    return n
+
+
+def full_shape(x, shape):
+    """The shape meant by one with a -1; PyTorch's RuntimeError if the elements do not fill it."""
+    shape = tuple([s if s.__class__ is int else int(s) for s in shape])
+    size, known, unknown = size_of(x), 1, None
+    for i, s in enumerate(shape):
+        if s == -1:
+            if unknown is not None:
+                raise RuntimeError("only one dimension can be inferred\n  cause: the shape has more than one -1.\n"
+                                   "  fix: give all sizes but one.")
+            unknown = i
+        elif s < 0:
+            raise RuntimeError(f"invalid shape dimension {s} at index {i} of shape {list(shape)}")
+        else:
+            known *= s
+    if unknown is not None and known and size % known == 0:
+        return (*shape[:unknown], size // known, *shape[unknown + 1:])
+    if unknown is not None and known == 0 and size == 0:
+        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
+                           "dimension size -1 can be any value and is ambiguous\n  fix: give all sizes.")
+    if unknown is not None or known != size:
+        raise RuntimeError(
+            f"shape '{list(shape)}' is invalid for input of size {size}\n  cause: a tensor of shape "
+            f"{list(x.shape)} has {size} elements; the new shape " +
+            (f"needs a multiple of {known}." if unknown is not None else f"has {known}.") +
+            "\n  fix: choose sizes whose product is the number of elements; one of them may be -1.")
+    return shape

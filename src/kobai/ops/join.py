@@ -1,0 +1,206 @@
+"""Several tensors become one: cat, stack and their kin."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, m
+from ..public import public
+from ..tensor import Tensor
+from ..testing.samples import S
+from .movement import Select, Slice, normal_dim
+
+
+class Cat(Op):
+    """Join along an existing dimension."""
+
+    dim: int
+    linear = moves = True
+    common = ("xs",)
+    samples = [S((2, 3), (2, 1), params=(1,)), S((0, 2), (3, 2), params=(0,)), S((2,), params=(0,))]
+
+    def forward(self, *xs):
+        return np.concatenate(xs, self.dim)
+
+    def vjp(self, g, xs_shape, needs):
+        grads, at = [], 0
+        for i, shape in enumerate(xs_shape):
+            n = shape[self.dim]
+            grads.append(Slice(self.dim, at, at + n)(g) if i < len(needs) and needs[i] else None)
+            at += n
+        return grads
+
+    def batch(self, size, dims, values):
+        return Cat(self.dim + 1)(*values)
+
+
+class Stack(Op):
+    """Join along a new dimension `dim`."""
+
+    dim: int
+    linear = moves = True
+    common = ("xs",)
+    samples = [S((2, 3), (2, 3), params=(1,)), S((), (), params=(0,)), S((0,), params=(1,))]
+
+    def forward(self, *xs):
+        return np.stack(xs, self.dim)
+
+    def vjp(self, g, xs_shape, needs):
+        return [Select(self.dim, i)(g) if i < len(needs) and needs[i] else None for i in range(len(xs_shape))]
+
+    def batch(self, size, dims, values):
+        return Stack(self.dim + 1)(*values)
+
+
+class BlockDiag(Op):
+    """Matrices along the diagonal of a larger one."""
+
+    linear = moves = True
+    common = ("xs",)
+    samples = [S((2, 3), (1, 1)), S((1, 0), (2, 2))]
+
+    def forward(self, *xs):
+        y = np.zeros(np.sum([x.shape for x in xs], axis=0), xs[0].dtype)
+        i = j = 0
+        for x in xs:
+            y[i:i + x.shape[0], j:j + x.shape[1]] = x
+            i, j = i + x.shape[0], j + x.shape[1]
+        return y
+
+    def vjp(self, g, xs_shape, needs):
+        grads, i, j = [], 0, 0
+        for k, (r, c) in enumerate(xs_shape):
+            grads.append(Slice(1, j, j + c)(Slice(0, i, i + r)(g)) if k < len(needs) and needs[k] else None)
+            i, j = i + r, j + c
+        return grads
+
+
+def _tensors(tensors, name):
+    """The list of tensors that a joining function got; PyTorch's errors for anything else."""
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
+        kind = type(tensors).__name__
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}\n"
+                        f"  fix: put the tensors in a list: {name}([a, b])")
+    for i, v in enumerate(tensors):
+        if not hasattr(v, "shape"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(v).__name__}")
+    return tensors
+
+
+@public("torch", alias=("concat", "concatenate"))
+def cat(tensors, dim=0):
+    """Join tensors along an existing dimension.
+
+    >>> kobai.cat([kobai.zeros(1, 2), kobai.ones(1, 2)])
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
+    tensors = _tensors(tensors, "cat")
+    if not tensors:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    real = [v for v in tensors if v.shape != (0,)] or tensors[:1]  # an empty 1-d tensor joins with anything
+    for i, v in enumerate(tensors):
+        if v.ndim == 0:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated\n"
+                               "  fix: torch.stack joins tensors without dimensions.")
+    dim = normal_dim(dim, real[0].ndim)
+    _check_cat(tensors, real[0].shape, dim)
+    return Cat(dim)(*([v for v in tensors if v.shape != (0,)] or tensors))
+
+
+def _check_cat(tensors, want, dim):
+    for i, v in enumerate(tensors):
+        if v.shape == (0,):
+            continue
+        if v.ndim != len(want):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(want)} and {v.ndim}")
+        for d, (a, b) in enumerate(zip(want, v.shape)):
+            if a != b and d != dim:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for "
+                    f"tensor number {i} in the list.\n  cause: the first has shape {list(want)}, this one "
+                    f"{list(v.shape)}.\n  fix: join along dimension {d}, or make the other sizes equal.")
+
+
+@public("torch")
+def stack(tensors, dim=0):
+    """Join tensors of one shape along a new dimension."""
+    tensors = _tensors(tensors, "stack")
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    first = tensors[0].shape
+    for i, v in enumerate(tensors):
+        if v.shape != first:
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                               f"{list(v.shape)} at entry {i}")
+    return Stack(normal_dim(dim, len(first) + 1))(*tensors)
+
+
+@public("torch")
+def hstack(tensors):
+    """Join side by side: along dimension 1, or 0 for vectors."""
+    tensors = [atleast_1d(v) for v in _tensors(tensors, "hstack")]
+    if not tensors:
+        raise RuntimeError("hstack expects a non-empty TensorList")
+    return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
+
+
+@public("torch", alias=("row_stack",))
+def vstack(tensors):
+    """Join as rows, one below the other."""
+    return cat([atleast_2d(v) for v in _tensors(tensors, "vstack")], 0)
+
+
+@public("torch")
+def dstack(tensors):
+    """Join along the third dimension."""
+    return cat([atleast_3d(v) for v in _tensors(tensors, "dstack")], 2)
+
+
+@public("torch")
+def column_stack(tensors):
+    """Join as columns: vectors become columns first."""
+    return cat([m.reshape(v, (-1, 1)) if v.ndim <= 1 else v for v in _tensors(tensors, "column_stack")], 1)
+
+
+@public("torch")
+def block_diag(*tensors):
+    """Matrices (vectors are rows) along the diagonal of a larger matrix."""
+    for i, v in enumerate(tensors):
+        if v.ndim > 2:
+            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has "
+                               f"{v.ndim} dimensions")
+    if not tensors:
+        return m.zeros(1, 0)
+    return BlockDiag()(*[atleast_2d(v) for v in tensors])
+
+
+def _each(fn):
+    """A function of one tensor that also takes several, or a list of them."""
+    def apply(*tensors):
+        if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
+            return fn(tensors[0])
+        return tuple([fn(v) for v in (tensors[0] if len(tensors) == 1 else tensors)])
+    apply.__name__, apply.__doc__ = fn.__name__, fn.__doc__
+    return public("torch")(apply)
+
+
+@_each
+def atleast_1d(x):
+    """A tensor without dimensions gets one."""
+    return m.reshape(x, (1,)) if x.ndim == 0 else x
+
+
+@_each
+def atleast_2d(x):
+    """Vectors become rows."""
+    return m.reshape(x, (1, 1)) if x.ndim == 0 else m.unsqueeze(x, 0) if x.ndim == 1 else x
+
+
+@_each
+def atleast_3d(x):
+    """Matrices get a third dimension; vectors one on either side."""
+    if x.ndim == 0:
+        return m.reshape(x, (1, 1, 1))
+    return m.unsqueeze(m.unsqueeze(x, 0), 2) if x.ndim == 1 else m.unsqueeze(x, 2) if x.ndim == 2 else x
+
+

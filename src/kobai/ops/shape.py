@@ -1,0 +1,437 @@
+"""Shapes: the same elements under other dimensions. Views wherever the memory allows it."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtype as dtypes
+from ..op import Movement, Op, dtype_of, m
+from ..public import export, public
+from ..tensor import LiftedTensor, Size, Tensor
+from ..testing.samples import S
+from .arguments import sizes
+from .movement import (
+    Clone,
+    Expand,
+    Identity,
+    Permute,
+    Reshape,
+    Squeeze,
+    SqueezeDim,
+    SqueezeDims,
+    T,
+    Transpose,
+    UnsafeView,
+    Unsqueeze,
+    full_shape,
+    normal_dim,
+)
+
+
+def _shape(shape):
+    """The sizes of f(2, 3), f((2, 3)) or f([2, 3]); -1 may be among them."""
+    if len(shape) == 1 and not isinstance(shape[0], int) and not (isinstance(shape[0], Tensor) and not shape[0].ndim):
+        return shape[0] if isinstance(shape[0], (tuple, list)) else (int(shape[0]),) if not hasattr(
+            shape[0], "__iter__") else tuple(shape[0])
+    return shape
+
+
+# ---- reshape and view ------------------------------------------------------------------------
+@public("torch Tensor")
+def reshape(input, *shape):
+    """The elements in another shape; one dimension may be -1. A view where the memory allows it.
+
+    >>> kobai.arange(6).reshape(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
+    if type(input) is np.ndarray:
+        return input.reshape(*shape)
+    shape = full_shape(input, _shape(shape))
+    return (Reshape if is_viewable(input, shape) else UnsafeView)(shape)(input)
+
+
+def is_viewable(x, shape):
+    """Whether the memory of `x` can be seen in another shape without copying."""
+    a = x._data if type(x) is not LiftedTensor and isinstance(x, Tensor) else x
+    if type(a) is not np.ndarray or a.flags.c_contiguous:
+        return True
+    return new_strides(a.shape, a.strides, shape, a.itemsize) is not None
+
+
+def new_strides(shape, strides, new, itemsize):
+    """The strides that show memory of a shape and strides in shape `new`, or None if there are none.
+
+    Each run of dimensions that lie in memory without gaps is filled by some of the new dimensions.
+    """
+    if 0 in shape or not shape:
+        return tuple([itemsize] * len(new))
+    out, at = [0] * len(new), len(new) - 1
+    base, wanted, have = strides[-1], 1, 1
+    for d in reversed(range(len(shape))):
+        wanted *= shape[d]
+        if d == 0 or shape[d - 1] != 1 and strides[d - 1] != wanted * base:
+            while at >= 0 and (have < wanted or new[at] == 1):
+                out[at] = have * base
+                have *= new[at]
+                at -= 1
+            if have != wanted:
+                return None
+            if d:
+                base, wanted, have = strides[d - 1], 1, 1
+    return tuple(out) if at == -1 else None
+
+
+@public("Tensor")
+def view(input, *shape, dtype=None, size=None):
+    """The same memory in another shape, or of another dtype.
+
+    Raises RuntimeError if the memory of a view does not allow the shape; `reshape` copies then.
+    """
+    if size is not None:
+        shape = (size,)
+    dtype = shape[0] if dtype is None and len(shape) == 1 and isinstance(shape[0], dtypes.dtype) else dtype
+    if dtype is not None:
+        return view_dtype(input, dtype)
+    shape = full_shape(input, _shape(shape))
+    if is_viewable(input, shape):
+        return Reshape(shape)(input)
+    if input._base is not None:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+            "two contiguous subspaces). Use .reshape(...) instead.\n  cause: a transposed or sliced tensor does not "
+            "lie in memory in the order that the new shape needs.\n  fix: .reshape(...), or .contiguous().view(...)")
+    return UnsafeView(shape)(input)  # PyTorch's memory would be contiguous here
+
+
+class ViewDtype(Movement):
+    """The same bytes as elements of another dtype; the last dimension grows or shrinks with their size."""
+
+    to: object
+    linear = False
+    samples = [S((2, 4), params=(np.dtype(np.int32),), smooth=False)]
+
+    def forward(self, x):
+        if not x.shape:
+            return x.reshape(1).view(self.to).reshape(())
+        return x.view(self.to)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+def view_dtype(input, dtype):
+    """`input.view(dtype)`: the same bytes read as another dtype."""
+    have, want = dtype_of(input).itemsize, dtype.itemsize
+    if have != want:
+        _check_resize(input, have, want, dtype)
+    if dtype_of(input) == dtype.np:
+        return Identity()(input)
+    return ViewDtype(dtype.np)(input)
+
+
+def _check_resize(input, have, want, dtype):
+    if input.ndim == 0:
+        raise RuntimeError("self.dim() cannot be 0 to view " + f"{input.dtype} as {dtype} (different element sizes)")
+    if input.stride(-1) != 1:
+        raise RuntimeError("self.stride(-1) must be 1 to view " + f"{input.dtype} as {dtype} (different element "
+                           f"sizes), but got {input.stride(-1)}")
+    if have < want and input.shape[-1] * have % want:
+        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {input.dtype} as {dtype} "
+                           f"(different element sizes), but got {input.shape[-1]}")
+
+
+@public("Tensor")
+def view_as(input, other):
+    """`input.view(other.shape)`."""
+    return view(input, tuple(other.shape))
+
+
+@public("Tensor")
+def reshape_as(input, other):
+    """`input.reshape(other.shape)`."""
+    return reshape(input, tuple(other.shape))
+
+
+@public("torch Tensor")
+def flatten(input, start_dim=0, end_dim=-1):
+    """Dimensions `start_dim` to `end_dim` become one."""
+    if input.ndim == 0:
+        return reshape(input, (1,))
+    start, end = normal_dim(start_dim, input.ndim), normal_dim(end_dim, input.ndim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if start == end:
+        return input
+    n = 1
+    for s in input.shape[start:end + 1]:
+        n *= s
+    return reshape(input, (*input.shape[:start], n, *input.shape[end + 1:]))
+
+
+@public("torch Tensor")
+def unflatten(input, dim, sizes):
+    """One dimension becomes several, of these sizes; one of them may be -1."""
+    dim = normal_dim(dim, input.ndim)
+    inner = tuple(sizes) if isinstance(sizes, (tuple, list)) else (int(sizes),)
+    if not inner:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    known = 1
+    for s in inner:
+        known *= s if s != -1 else 1
+    n = input.shape[dim]
+    if -1 in inner and inner.count(-1) == 1 and known and n % known == 0:
+        inner = tuple([n // known if s == -1 else s for s in inner])
+    elif -1 in inner or known != n:
+        raise RuntimeError(f"unflatten: Provided sizes {list(inner)} don't multiply up to the size of dim {dim} "
+                           f"({n}) in the input tensor")
+    return view(input, (*input.shape[:dim], *inner, *input.shape[dim + 1:]))
+
+
+@public("torch Tensor")
+def ravel(input):
+    """All elements in one dimension."""
+    return reshape(input, (-1,) if 0 not in input.shape else (0,))
+
+
+# ---- order of dimensions ---------------------------------------------------------------------
+@public("torch Tensor", alias=("swapaxes", "swapdims"))
+def transpose(input, dim0, dim1):
+    """Two dimensions exchanged."""
+    return Transpose(normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim))(input)
+
+
+@public("torch Tensor")
+def t(input):
+    """The transpose of a matrix (of at most two dimensions)."""
+    if input.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D\n"
+                           "  fix: .mT exchanges the last two dimensions; .transpose(dim0, dim1) any two.")
+    return T()(input)
+
+
+@public("torch Tensor")
+def permute(input, *dims):
+    """The dimensions in another order."""
+    if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
+        dims = dims[0]
+    if len(dims) != input.ndim:
+        raise RuntimeError("permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+                           f"of the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to "
+                           f"len(dims) = {len(dims)}")
+    dims = tuple([normal_dim(d, input.ndim) for d in dims])
+    if len(set(dims)) != len(dims):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return Permute(dims)(input)
+
+
+@public("torch Tensor", alias=("moveaxis",))
+def movedim(input, source, destination):
+    """Dimensions `source` moved to `destination`; the others keep their order."""
+    source, destination = (((v,) if isinstance(v, int) else tuple(v)) for v in (source, destination))
+    if len(source) != len(destination):
+        raise RuntimeError(f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain "
+                           f"the same number of dims as destination ({list(destination)} dims)")
+    source = [normal_dim(d, input.ndim) for d in source]
+    destination = [normal_dim(d, input.ndim) for d in destination]
+    for name, dims in (("source", source), ("destination", destination)):
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
+    if not input.ndim:
+        return Identity()(input)
+    order = [d for d in range(input.ndim) if d not in source]
+    for to, d in sorted(zip(destination, source)):
+        order.insert(to, d)
+    return Permute(tuple(order))(input)
+
+
+@public("torch Tensor")
+def adjoint(input):
+    """The last two dimensions exchanged, and conjugated."""
+    if input.ndim < 2:
+        raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got "
+                           f"{input.ndim}D tensor.")
+    return m.conj(Transpose(input.ndim - 2, input.ndim - 1)(input))
+
+
+def _reversed(self):
+    """All dimensions in reverse order: the transpose of a matrix."""
+    return Permute(tuple(range(self.ndim - 1, -1, -1)))(self)
+
+
+def _matrix_transpose(self):
+    """The last two dimensions exchanged."""
+    if self.ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D "
+                           "tensor.")
+    return Transpose(self.ndim - 2, self.ndim - 1)(self)
+
+
+def _conjugate_transpose(self):
+    """The transpose of a matrix, conjugated."""
+    if self.ndim not in (0, 2):
+        raise RuntimeError("tensor.H is only supported on matrices (2-D tensors). Got "
+                           f"{self.ndim}-D tensor.\n  fix: tensor.mH for batches of matrices.")
+    return adjoint(self) if self.ndim else m.conj(self)
+
+
+for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate_transpose), ("mH", adjoint)):
+    export("Tensor", _name, property(_fn))
+
+
+# ---- dimensions of size 1, broadcasting ------------------------------------------------------
+@public("torch Tensor")
+def unsqueeze(input, dim):
+    """A new dimension of size 1 at `dim`."""
+    return Unsqueeze(normal_dim(dim, input.ndim + 1))(input)
+
+
+@public("torch Tensor")
+def squeeze(input, dim=None):
+    """Without dimensions of size 1: all of them, or those of `dim` that have it."""
+    ones = [i for i, s in enumerate(input.shape) if s == 1]
+    if dim is None:
+        return Squeeze(tuple(ones))(input)
+    if isinstance(dim, (tuple, list)):
+        dims = [normal_dim(d, input.ndim) for d in dim]
+        if len(set(dims)) != len(dims):
+            twice = next(d for d in dims if dims.count(d) > 1)
+            raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+        return SqueezeDims(tuple([d for d in sorted(dims) if d in ones]))(input)
+    return SqueezeDim(tuple([d for d in (normal_dim(dim, input.ndim),) if d in ones]))(input)
+
+
+@public("Tensor")
+def expand(input, *size, implicit=False):
+    """Dimensions of size 1 repeated without copying; -1 keeps a size."""
+    size = _shape(size)
+    lead = len(size) - input.ndim
+    if lead < 0:
+        raise RuntimeError(f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
+                           f"provided ({len(size)}) must be greater or equal to the number of dimensions in the "
+                           f"tensor ({input.ndim})")
+    full = []
+    for i, s in enumerate(size):
+        have = input.shape[i - lead] if i >= lead else None
+        s = int(s)
+        if s == -1:
+            if have is None:
+                raise RuntimeError(f"The expanded size of the tensor ({s}) isn't allowed in a leading, non-existing "
+                                   f"dimension {i}")
+            s = have
+        elif have not in (None, 1, s):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({s}) must match the existing size ({have}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}\n"
+                "  cause: only dimensions of size 1 can be expanded.\n  fix: .repeat() copies any dimension.")
+        full.append(s)
+    return Expand(tuple(full))(input)
+
+
+def _type_of(x):
+    return f"torch.{m.type_name(x)}" if hasattr(m, "type_name") else str(x.dtype)
+
+
+@public("Tensor")
+def expand_as(input, other):
+    """`input.expand(other.shape)`."""
+    return expand(input, tuple(other.shape))
+
+
+@public("torch Tensor")
+def broadcast_to(input, *size, shape=None):
+    """`input` expanded to a shape, by NumPy's rules."""
+    return expand(input, *((shape,) if shape is not None else size))
+
+
+@public("torch")
+def broadcast_shapes(*shapes):
+    """The shape to which tensors of these shapes broadcast.
+
+    >>> kobai.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    for s in shapes:
+        if any(n < 0 for n in s):
+            raise RuntimeError(f"Trying to create tensor with negative dimension ({min(s)}): ({min(s)})")
+    try:
+        return Size(np.broadcast_shapes(*shapes))
+    except ValueError:
+        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape: "
+                           f"{', '.join(map(str, shapes))}") from None
+
+
+@public("torch")
+def broadcast_tensors(*tensors):
+    """The tensors expanded to their common shape."""
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tensors[0]
+    try:
+        shape = np.broadcast_shapes(*[tuple(v.shape) for v in tensors])
+    except ValueError:
+        a, b = next((a, b) for i, a in enumerate(tensors) for b in tensors[:i] if not _broadcast(a.shape, b.shape))
+        at = next(i for i in range(1, 65) if a.shape[-i] != b.shape[-i] and 1 not in (a.shape[-i], b.shape[-i]))
+        raise RuntimeError(f"The size of tensor a ({b.shape[-at]}) must match the size of tensor b ({a.shape[-at]}) "
+                           f"at non-singleton dimension {max(a.ndim, b.ndim) - at}") from None
+    return tuple([Expand(shape)(v) for v in tensors])
+
+
+def _broadcast(a, b):
+    return all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b)))
+
+
+@public("Tensor")
+def sum_to_size(input, *size):
+    """Summed over the dimensions that broadcasting from `size` would have made."""
+    size = tuple(_shape(size))
+    lead = input.ndim - len(size)
+    if lead < 0 or any(s not in (1, input.shape[i + lead]) for i, s in enumerate(size)):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}.")
+    return m.sum_to(input, size)
+
+
+# ---- in place: the tensor itself gets another shape ------------------------------------------
+def become(self, view):
+    """`self` turns into `view`, a view of itself made by one op: shape, history and place in its base."""
+    if isinstance(self, LiftedTensor):
+        self._value = view._value
+    else:
+        self._data = view._data
+        if self._base is not None:
+            self._chain = view._chain
+    self._node, self._rg = view._node, view._rg
+    self._ver[0] += 1
+    return self
+
+
+def _inplace(fn):
+    def method(self, *args, **kwargs):
+        from ..inplace import refuse_leaf
+        refuse_leaf(self)
+        return become(self, fn(self, *args, **kwargs))
+    method.__name__ = method.__qualname__ = fn.__name__ + "_"
+    method.__doc__ = f"In-place version of `{fn.__name__}`."
+    export("Tensor", method.__name__, method)
+
+
+for _fn in (t, transpose, squeeze, unsqueeze):
+    _inplace(_fn)
+export("Tensor", "swapaxes_", Tensor.transpose_)
+export("Tensor", "swapdims_", Tensor.transpose_)
+
+
+# ---- copies ----------------------------------------------------------------------------------
+@public("torch Tensor")
+def clone(input, *, memory_format=None):
+    """A copy in memory of its own, still part of the graph."""
+    return Clone("C" if repr(memory_format) == "torch.contiguous_format" else "K")(input)
+
+
+@public("torch")
+def unsafe_view(input, size):
+    """`reshape`, for memory that nobody else sees."""
+    return UnsafeView(tuple(size))(input)
+
+
+m.transpose_matrix = lambda x: Transpose(len(x.shape) - 2, len(x.shape) - 1)(x)
+

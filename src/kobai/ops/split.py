@@ -1,0 +1,252 @@
+"""One tensor becomes several, or a part of itself: select, narrow, split, unbind. All of them views."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Movement, Op, m
+from ..public import public
+from ..tensor import Tensor
+from ..testing.samples import S
+from .movement import PutSlice, Select, Slice, normal_dim
+
+
+class Unbind(Movement):
+    """The parts x[0], x[1], ... along a dimension, which is gone from them."""
+
+    dim: int
+    outputs = "many"
+    samples = [S((2, 3), params=(1,)), S((2,), params=(0,))]
+
+    def forward(self, x):
+        at = (slice(None),) * self.dim
+        return tuple([x[(*at, i, Ellipsis)] for i in range(x.shape[self.dim])])
+
+    def one(self, i):
+        """The op that makes output number i alone."""
+        return Select(self.dim, i)
+
+    def vjp_x(self, g):
+        return m.stack(g, self.dim)
+
+    def batch(self, size, dims, values):
+        return Unbind(self.dim + 1)(*values)
+
+
+class SplitWithSizes(Movement):
+    """Consecutive parts of these sizes along a dimension."""
+
+    sizes: tuple
+    dim: int
+    outputs = "many"
+    samples = [S((5, 2), params=((2, 0, 3), 0)), S((2, 3), params=((1, 2), 1))]
+
+    def forward(self, x):
+        at, out, lead = 0, [], (slice(None),) * self.dim
+        for n in self.sizes:
+            out.append(x[(*lead, slice(at, at + n))])
+            at += n
+        return tuple(out)
+
+    def one(self, i):
+        """The op that makes output number i alone."""
+        start = sum(self.sizes[:i])
+        return Slice(self.dim, start, start + self.sizes[i])
+
+    def vjp_x(self, g):
+        return m.cat(g, self.dim)
+
+    def batch(self, size, dims, values):
+        return type(self)(self.sizes, self.dim + 1)(*values)
+
+
+class Split(SplitWithSizes):
+    """Parts of equal size, which PyTorch names apart."""
+
+
+class UnsafeSplit(SplitWithSizes):
+    """Parts that promise not to be changed in place."""
+
+
+class NarrowCopy(Op):
+    """A copy of a slice."""
+
+    dim: int
+    start: int
+    end: int
+    linear = moves = True
+    samples = [S((4, 2), params=(0, 1, 3))]
+
+    def forward(self, x):
+        return np.array(Slice(self.dim, self.start, self.end).forward(x))
+
+    def vjp_x(self, g, x_shape):
+        return PutSlice(self.dim, self.start, self.end, 1, x_shape)(g)
+
+    def batch(self, size, dims, values):
+        return NarrowCopy(self.dim + 1, self.start, self.end)(*values)
+
+
+# ---- one part --------------------------------------------------------------------------------
+@public("torch Tensor")
+def select(input, dim, index):
+    """Part number `index` along a dimension, which is gone from the result."""
+    if input.ndim == 0:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim, index = normal_dim(dim, input.ndim), int(index)
+    n = input.shape[dim]
+    if not -n <= index < n:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension "
+                         f"{dim}")
+    return Select(dim, index + n if index < 0 else index)(input)
+
+
+@public("torch Tensor")
+def narrow(input, dim, start, length):
+    """`length` elements from `start` on, along a dimension."""
+    dim, start = _narrow(input, dim, start, length)
+    return Slice(dim, start, start + length)(input)
+
+
+@public("torch Tensor")
+def narrow_copy(input, dim, start, length):
+    """A copy of `narrow`."""
+    dim, start = _narrow(input, dim, start, length)
+    return NarrowCopy(dim, start, start + length)(input)
+
+
+def _narrow(input, dim, start, length):
+    if input.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    dim, start = normal_dim(dim, input.ndim), int(start)
+    n = input.shape[dim]
+    if not -n <= start <= n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+    start = start + n if start < 0 else start
+    if start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return dim, start
+
+
+# ---- all parts -------------------------------------------------------------------------------
+@public("torch Tensor")
+def unbind(input, dim=0):
+    """The parts input[0], input[1], ... along a dimension, as a tuple."""
+    if input.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return Unbind(normal_dim(dim, input.ndim))(input)
+
+
+@public("torch Tensor")
+def split(tensor, split_size_or_sections, dim=0):
+    """Consecutive parts of a size (the last may be smaller), or of several sizes.
+
+    >>> kobai.split(kobai.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
+    size = split_size_or_sections
+    if isinstance(size, (tuple, list)):
+        return split_with_sizes(tensor, size, dim)
+    return Split(*_equal(tensor, int(size), dim, "split"))(tensor)
+
+
+def _equal(x, size, dim, name):
+    if x.ndim == 0:
+        raise RuntimeError(f"{name} expects at least a 1-dimensional tensor")
+    if size < 0:
+        raise RuntimeError(f"{name} expects split_size be non-negative, but got split_size={size}")
+    dim = normal_dim(dim, x.ndim)
+    n = x.shape[dim]
+    if size == 0 and n:
+        raise RuntimeError(f"{name} expects split_size be positive, but got split_size={size}, dimension size of {n}")
+    parts = max(-(-n // size), 1) if size else 1
+    return (*[size] * (parts - 1), n - size * (parts - 1)), dim
+
+
+@public("torch Tensor")
+def split_with_sizes(input, split_sizes, dim=0):
+    """Consecutive parts of these sizes."""
+    dim, sizes = normal_dim(dim, input.ndim), tuple([int(n) for n in split_sizes])
+    n = input.shape[dim] if input.ndim else 1
+    if any(s < 0 for s in sizes):
+        raise RuntimeError("split_with_sizes expects split_sizes have only non-negative entries, but got "
+                           f"split_sizes={list(sizes)}")
+    if sum(sizes) != n:
+        raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+                           f"dimension {dim}), but got split_sizes={list(sizes)}")
+    return SplitWithSizes(sizes, dim)(input)
+
+
+@public("torch Tensor")
+def chunk(input, chunks, dim=0):
+    """At most `chunks` parts of equal size (the last may be smaller)."""
+    return Split(*_chunks(input, chunks, dim))(input)
+
+
+def _chunks(input, chunks, dim):
+    if input.ndim == 0:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    dim = normal_dim(dim, input.ndim)
+    n = input.shape[dim]
+    if n == 0:  # so many empty parts
+        return (0,) * chunks, dim
+    return _equal(input, -(-n // chunks), dim, "chunk")
+
+
+@public("torch Tensor")
+def unsafe_split(input, split_size, dim=0):
+    """`split`, for parts that are not changed in place."""
+    return UnsafeSplit(*_equal(input, int(split_size), dim, "split"))(input)
+
+
+@public("torch Tensor")
+def unsafe_chunk(input, chunks, dim=0):
+    """`chunk`, for parts that are not changed in place."""
+    return UnsafeSplit(*_chunks(input, chunks, dim))(input)
+
+
+@public("torch Tensor")
+def unsafe_split_with_sizes(input, split_sizes, dim=0):
+    """`split_with_sizes`, for parts that are not changed in place."""
+    return UnsafeSplit(tuple(split_sizes), normal_dim(dim, input.ndim))(input)
+
+
+@public("torch Tensor")
+def tensor_split(input, indices_or_sections, dim=0):
+    """Parts that begin at these indices; or so many parts, the first ones larger by one."""
+    if input.ndim == 0:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+    dim, at = normal_dim(dim, input.ndim), indices_or_sections
+    if isinstance(at, Tensor):
+        at = at.tolist()
+    n = input.shape[dim]
+    if isinstance(at, int):
+        if at <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {at}")
+        size, extra = divmod(n, at)
+        at = [i * size + min(i, extra) for i in range(1, at)]
+    bounds = [slice(a, b).indices(n) for a, b in zip((None, *at), (*at, None))]
+    return tuple([Slice(dim, a, max(a, b))(input) for a, b, _ in bounds])
+
+
+def _along(name, least, choose):
+    """hsplit, vsplit, dsplit: tensor_split along a fixed dimension, into equal parts only."""
+    def part(input, indices_or_sections):
+        if input.ndim < least:
+            raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension"
+                               f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!")
+        dim, at = choose(input.ndim), indices_or_sections
+        if isinstance(at, int) and (at <= 0 or input.shape[dim] % at):
+            raise RuntimeError(f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
+                               f"{input.shape[dim]} is not divisible by the split_size {at}!")
+        return tensor_split(input, at, dim)
+    part.__name__, part.__doc__ = name, f"Equal parts, or parts beginning at indices, along the dimension of {name}."
+    public("torch Tensor")(part)
+
+
+_along("hsplit", 1, lambda ndim: 0 if ndim == 1 else 1)
+_along("vsplit", 2, lambda ndim: 0)
+_along("dsplit", 3, lambda ndim: 2)
