@@ -404,7 +404,7 @@ def _record(op, tensors, values, out, y):
     cells = tuple([t if isinstance(t, Tensor) else CONSTANT for t in tensors])
     saved = save(y, out, cells, *values)
     if modes.pack is not None:
-        saved = pack_saved(op, vjp, saved, tensors, out)
+        saved = pack_saved(vjp, saved)
     edges = tuple([edge_of(t) if isinstance(t, Tensor) and mask >> i & 1 else None
                    for i, t in enumerate(tensors)])
     fit = _fit_of(op, values, y) if op.elementwise else None

@@ -9,12 +9,16 @@ from .lifted import Lifted, m
 from .tensor import LiftedTensor, Tensor, wrap
 
 
-def pack_saved(op, vjp, saved, tensors, out):
+def pack_saved(vjp, saved):
     """Pass what is saved through the innermost saved_tensors_hooks; unpacked again in `unpack`."""
-    pack, unpack_hook = modes.pack
-    packed = [Packed(pack(_plain(v)), unpack_hook) if isinstance(v, (np.ndarray, np.generic, Lifted)) else v
-              for v in saved[:len(vjp.asks)]]
+    packed = [pack_one(v) if isinstance(v, (np.ndarray, np.generic, Lifted)) else v for v in saved[:len(vjp.asks)]]
     return (*packed, *saved[len(vjp.asks):])
+
+
+def pack_one(value):
+    """One saved value through the pack hook."""
+    pack, unpack_hook = modes.pack
+    return Packed(pack(_plain(value)), unpack_hook)
 
 
 def _plain(v):
@@ -40,7 +44,7 @@ class Packed:
 def raw_saved(node):
     """The saved values as arrays: the usual case is the tuple as it is."""
     saved = node.saved
-    if saved.__class__ is tuple and modes.pack is None and not any(type(v) is Packed for v in saved):
+    if saved.__class__ is tuple and not any(type(v) is Packed for v in saved):
         return saved
     if isinstance(saved, Freed):
         return saved

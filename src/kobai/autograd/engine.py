@@ -104,7 +104,7 @@ def _at(port, g, have):
 def _with_zeros(grads, node, graph):
     out = []
     for g, (shape, dtype) in zip(grads, node.extra["outs"]):
-        if g is None:
+        if g is None and getattr(node, "materialize_grads", True):
             g = np.broadcast_to(np.zeros((), dtype), shape)
             g = wrap(g) if graph else g
         out.append(g)
