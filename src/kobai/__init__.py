@@ -56,7 +56,7 @@ def __getattr__(name):
         if not (e.name or "").startswith(__name__):
             raise
     from .compat.missing import missing_attribute
-    raise missing_attribute(__name__, name, dir())
+    raise missing_attribute(__name__, name, __dir__())
 
 
 def __dir__():
