@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import importlib.machinery
 import importlib.util
 import linecache
@@ -131,18 +132,28 @@ def _hide_frames(error: BaseException) -> None:
 
 def _filter_traceback(error: BaseException, drop: Callable[[str], bool]) -> int:
     """Rebuild an exception's traceback without some files' frames; returns how many of the engine's went."""
-    frames = []
+    entries = []
     entry = error.__traceback__
     while entry is not None:
-        frames.append(entry)
+        entries.append(entry)
         entry = entry.tb_next
+    files = [e.tb_frame.f_code.co_filename for e in entries]
+    hidden = [drop(file) for file in files]
+    # The import system's frames go with those that they led to, and with those that led to them.
+    for i in range(1, len(files)):
+        hidden[i] |= hidden[i - 1] and _is_importlib(files[i])
+    for i in reversed(range(len(files) - 1)):
+        hidden[i] |= hidden[i + 1] and _is_importlib(files[i])
     kept: TracebackType | None = None
-    for entry in reversed(frames):
-        if not drop(entry.tb_frame.f_code.co_filename):
+    for entry, hide in reversed(list(zip(entries, hidden))):
+        if not hide:
             kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     error.__traceback__ = kept
-    names = [f.tb_frame.f_code.co_filename for f in frames]
-    return sum(drop(n) and not _is_machinery(n) for n in names)
+    return sum(hide and _is_inside(file) and not _is_machinery(file) for file, hide in zip(files, hidden))
+
+
+def _is_importlib(filename: str) -> bool:
+    return filename.startswith("<frozen importlib") or filename == importlib.__file__
 
 
 def _is_machinery(filename: str) -> bool:
