@@ -39,18 +39,12 @@ def place(scene: Scene) -> None:
     layers = [rows[r] for r in sorted(rows)]
     order(layers, above, below)
     across = coordinates(layers, size, gap, above, below)
-    along: dict = {}
-    at = 0.0
-    for layer in layers:
-        thick = max(size[v][1] for v in layer)
-        along |= dict.fromkeys(layer, at + thick / 2)
-        at += thick + rank_gap
-    length = max(0.0, at - rank_gap)
+    along, length = depths(layers, size, rank_gap)
     if flipped:
         along = {v: length - y for v, y in along.items()}
-
     breadth = max((across[v] + size[v][0] / 2 for v in across), default=0.0)
     scene.width, scene.height = (length, breadth) if sideways else (breadth, length)
+
     turn = (lambda a, b: (b, a)) if sideways else (lambda a, b: (a, b))
     for node in scene.nodes.values():
         node.x, node.y = turn(across[node.name], along[node.name])
@@ -59,6 +53,17 @@ def place(scene: Scene) -> None:
         shift = 8.0 * seen[edge.tail, edge.head]  # a second edge between the same nodes stays visible
         seen[edge.tail, edge.head] += 1
         draw_edge(edge, [(across[v] + shift, along[v], size[v][1]) for v in way], turn)
+
+
+def depths(layers: list[list], size: dict, gap: float) -> tuple[dict, float]:
+    """Position along of each vertex, layer after layer, and where the last one ends."""
+    along: dict = {}
+    at = 0.0
+    for layer in layers:
+        thick = max(size[v][1] for v in layer)
+        along |= dict.fromkeys(layer, at + thick / 2)
+        at += thick + gap
+    return along, max(0.0, at - gap)
 
 
 def ranks(names: list, edges: list[Edge]) -> dict:
