@@ -14,31 +14,49 @@ from kobai.compile.kernel import REDUCTIONS, Kernel, kind_of, numpy_type
 
 
 def fma(a, b, c):
-    """a * b + c with one rounding (in double: with an error far below one more rounding).
+    """a * b + c with one rounding; in double with an error far below one more.
 
     In single precision the product is exact in double; the sum is rounded to odd (its last bit set if
     it is inexact), which makes the rounding to single precision the only one (Boldo and Melquiond,
     *Emulation of FMA and correctly rounded sums*, 2008).
     """
-    if a.dtype == np.float32:
-        product, addend = a.astype(np.float64) * b, c.astype(np.float64)
-        total = np.asarray(product + addend)
-        part = total - product
-        error = (product - (total - part)) + (addend - part)
-        bits = total.view(np.int64)
-        away = np.where((error > 0) == (total > 0), 1, -1)
-        inexact = (error != 0) & np.isfinite(total) & (bits & 1 == 0)
-        return np.where(inexact, bits + away, bits).view(np.float64).astype(np.float32)
-    wide = np.longdouble
-    return (a.astype(wide) * b + c).astype(np.float64)
+    if a.dtype != np.float32:
+        return _fma_double(a, b, c)
+    total, error = _two_sum(a.astype(np.float64) * b, c.astype(np.float64))
+    bits = np.asarray(total).view(np.int64)
+    away = np.where((error > 0) == (total > 0), 1, -1)
+    inexact = (error != 0) & np.isfinite(total) & (bits & 1 == 0)
+    return np.where(inexact, bits + away, bits).view(np.float64).astype(np.float32)
+
+
+def _fma_double(a, b, c):
+    """The product as a sum of two numbers (Dekker 1971), then both added to c, small ones first."""
+    product = a * b
+    a_high, b_high = _upper_half(a), _upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    total, rest = _two_sum(product, c)
+    return np.where(np.isfinite(rest + error), total + (rest + error), total)
+
+
+def _upper_half(x):
+    """The leading 26 bits of doubles; their products are exact."""
+    return (x.view(np.int64) & -(1 << 27)).view(np.float64)
+
+
+def _two_sum(a, b):
+    """a + b and its rounding error (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
 
 
 def _divide(a, b):
     if kind_of_array(a) == "f":
         return a / b
-    quotient = np.abs(a) // np.abs(b) if a.dtype.kind == "i" else a // b
-    signed = np.where((a < 0) != (b < 0), -quotient, quotient) if a.dtype.kind == "i" else quotient
-    return np.where(b == 0, 0, signed).astype(a.dtype)
+    down = a // b
+    towards_zero = down + ((a < 0) != (b < 0)) * (down * b != a)
+    return np.where(b == 0, 0, towards_zero).astype(a.dtype)
 
 
 def _fmod(a, b):
@@ -169,7 +187,7 @@ def _evaluate(node, args, arrays, space: _Space):
     if node.op == "cast":
         return _cast(args[0], node.dtype)
     if node.op == "bitcast":
-        return np.ascontiguousarray(args[0]).view(dtype)
+        return np.asarray(args[0]).view(dtype)
     if node.op in REDUCTIONS:
         whole = np.broadcast_to(args[0], np.broadcast_shapes(args[0].shape, (1,) * len(space.rows) + space.row))
         wide = np.float64 if node.dtype == "f32" and node.op in ("sum", "prod") else None

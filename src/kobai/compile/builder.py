@@ -203,7 +203,8 @@ class Core:
         return self._binary("scale", a, b)
 
     def where(self, condition: Value, a, b, rare: bool = False) -> Value:
-        """a where the condition holds, else b.  ``rare``: a is costly and hardly ever wanted."""
+        """a where the condition is true (not 0), else b.  ``rare``: a is costly and hardly ever wanted."""
+        condition = self.cast(condition, "bool")
         a, b = self._same("where", a, b)
         known = self._number(condition)
         if known is not None or a.id == b.id:

@@ -29,6 +29,7 @@ def emit_op(k: Builder, op, inputs: list[Value]) -> tuple[Value, ...]:
     except KernelError as e:
         raise NoKernel(f"{type(op).__name__}: {e}") from e
     outputs = result if isinstance(result, tuple) else (result,)
+    outputs = tuple(v if isinstance(v, Value) else k.const(v, inputs[-1].dtype) for v in outputs)
     return outputs if keeps else tuple(k.cast(v, half) if v.dtype == "f32" else v for v in outputs)
 
 

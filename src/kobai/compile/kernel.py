@@ -243,6 +243,8 @@ class Kernel:
     @cached_property
     def per_row(self) -> tuple[bool, ...]:
         """For each node whether it is one value a row: made of reductions, row operands and constants only."""
+        if not self.has_rows:
+            return (False,) * len(self.nodes)
         flags: list[bool] = []
         for node in self.nodes:
             if node.op == "load":

@@ -167,9 +167,7 @@ def _depth_of(access: str) -> int:
 
 def _passes(kernel, layout, depth, stage, outer) -> LoopNest:
     reductions = [i for i, n in enumerate(kernel.nodes) if n.op in REDUCTIONS]
-    per_row = [bool(kernel.per_row[i]) for i in kernel.outputs]
-    if not kernel.has_rows:
-        per_row = [False] * len(kernel.outputs)
+    per_row = [kernel.per_row[i] for i in kernel.outputs]
     whole = [o for o, i in enumerate(kernel.outputs) if not per_row[o]]
     count = 1 + max([stage[i] - 1 for i in reductions] + [stage[kernel.outputs[o]] for o in whole], default=-1)
     passes, stores = [], []

@@ -1,0 +1,87 @@
+"""Tests made from the op classes: the scalar code of every op that has some.
+
+Three ways to compute the same: the op's own forward, its kernel on NumPy, its kernel as machine code.
+"""
+
+import numpy as np
+import pytest
+
+import kobai  # noqa: F401  (fills the registry)
+from kobai.backends import llvm
+from kobai.backends import numpy as reference
+from kobai.compile.emit import kernel_of, kernel_of_graph
+from kobai.op import registry
+
+OPS = [cls for cls in registry if cls.emit is not None and getattr(cls, "samples", None)]
+CASES = [pytest.param(cls, s, id=f"{cls.__name__}-{i}") for cls in OPS for i, s in enumerate(cls.samples)]
+
+
+def inputs(sample, dtype):
+    return [np.asarray(a) for a in sample.arrays(np.random.default_rng(0), dtype)]
+
+
+def results(op, arrays):
+    with np.errstate(all="ignore"):
+        y = op.forward(*arrays)
+    return [np.asarray(v) for v in (y if isinstance(y, tuple) else (y,))]
+
+
+def close(got, expected, dtype):
+    assert got.dtype == expected.dtype
+    assert got.shape == expected.shape
+    tolerance = {"f4": 3e-6, "f8": 1e-14}[dtype]
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("cls, sample", CASES)
+def test_kernel_of_an_op(cls, sample, dtype):
+    op, arrays = cls(*sample.params), inputs(sample, dtype)
+    if any(np.asarray(a).dtype == object for a in arrays):
+        pytest.skip("an optional input is missing")
+    kernel = kernel_of(op, [a.dtype for a in arrays])
+    if kernel is None:
+        pytest.skip("no scalar code for this sample")
+    expected = results(op, arrays)
+    for e, defined in zip(expected, reference.run(kernel, *arrays), strict=True):
+        close(defined, e, dtype)
+    if llvm.available:
+        for e, got in zip(expected, llvm.run(kernel, *arrays), strict=True):
+            close(got, e, dtype)
+
+
+@pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+@pytest.mark.parametrize("cls", [c for c in OPS if c.elementwise], ids=lambda c: c.__name__)
+def test_half_precision_is_rounded_once(cls, half):
+    """As the eager engine does: computed in float32, then rounded; so both give the same bits."""
+    dtype = getattr(kobai, half).np
+    sample = max(cls.samples, key=lambda s: len(str(s.inputs)))
+    arrays = [a.astype(dtype) if a.dtype == np.float32 else a for a in inputs(sample, "f4")]
+    op = cls(*sample.params)
+    kernel = kernel_of(op, [a.dtype for a in arrays])
+    if kernel is None:
+        pytest.skip("no scalar code for this sample")
+    wide = results(op, [a.astype("f4") if a.dtype == dtype else a for a in arrays])
+    for e, defined, got in zip(wide, reference.run(kernel, *arrays), llvm.run(kernel, *arrays), strict=True):
+        e = e.astype(dtype) if e.dtype == np.float32 else e
+        assert got.dtype == defined.dtype == e.dtype
+        np.testing.assert_allclose(got.astype("f8"), e.astype("f8"), rtol=1e-2 if half == "bfloat16" else 1e-3)
+
+
+def test_a_chain_of_ops_is_one_kernel():
+    """tanh(a * b + c), and its sum over all elements, as one pass over memory."""
+    op = {cls.__name__: cls for cls in registry}
+    a, b, c = [np.random.default_rng(i).standard_normal((50, 30)).astype("f4") for i in range(3)]
+    names = [(n, np.float32) for n in "abc"]
+    nodes = [
+        (op["Mul"](), names[:2], "ab"),
+        (op["Add"](), ["ab", names[2]], "abc"),
+        (op["Tanh"](), ["abc"], "y"),
+    ]
+    kernel = kernel_of_graph(nodes, ["y"])
+    assert [n.op for n in kernel.nodes] == ["load", "load", "mul", "load", "add", "tanh"]
+    expected = np.tanh(a * b + c)
+    np.testing.assert_allclose(reference.run(kernel, a, b, c)[0], expected, rtol=1e-6)
+    if llvm.available:
+        np.testing.assert_allclose(llvm.run(kernel, a, b, c)[0], expected, rtol=1e-6, atol=1e-7)
