@@ -127,7 +127,7 @@ class Where(Elementwise):
         return m.where(condition, m.zeros_like(g), g)
 
     def emit(self, k, condition, a, b):
-        return k.select(condition, a, b)
+        return k.where(condition, a, b)
 
 
 class ZerosLike(Elementwise):
