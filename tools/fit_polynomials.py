@@ -2,8 +2,9 @@
 
     python tools/fit_polynomials.py > src/kobai/compile/coefficients.py       (needs mpmath; a minute)
 
-Each polynomial nearly minimises the largest weighted error over an interval.  Coefficients are then rounded to the working type one after the other, from the one
-that matters most, and the rest fitted again to what rounding left over.
+Each polynomial nearly minimises the largest weighted error over an interval.  Coefficients are then
+rounded to the working type one after the other, from the one that matters most, and the rest fitted again
+to what rounding left over.
 """
 
 import mpmath
@@ -21,7 +22,9 @@ def nearly_minimax(target, weight, interval, degrees):
     """
     low, high = map(mpf, interval)
     count = 8 * len(degrees) + 8
-    points = [(low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (i + 0.5) / count) for i in range(count)]
+    points = [
+        (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (i + 0.5) / count) for i in range(count)
+    ]
     values = [target(x) for x in points]
     weights = [weight(x) for x in points]
     importance = [mpf(1)] * count

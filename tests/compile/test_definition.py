@@ -66,7 +66,8 @@ def test_function(name):
 
 
 @pytest.mark.parametrize(
-    "name, function", [("atan2", np.arctan2), ("hypot", np.hypot), ("logaddexp", np.logaddexp), ("copysign", np.copysign)]
+    ("name", "function"),
+    [("atan2", np.arctan2), ("hypot", np.hypot), ("logaddexp", np.logaddexp), ("copysign", np.copysign)],
 )
 def test_function_of_two(name, function):
     with np.errstate(all="ignore"):
@@ -86,7 +87,9 @@ def test_floor_division_and_remainder_are_pythons():
 @pytest.mark.parametrize("dtype", ["i8", "i32", "i64"])
 def test_integer_division(dtype):
     low = {"i8": -128, "i32": -(2**31), "i64": -(2**63)}[dtype]
-    numbers = np.array([low, -7, -1, 0, 1, 2, 5, -low - 1], dtype={"i8": "i1", "i32": "i4", "i64": "i8"}[dtype])
+    numbers = np.array(
+        [low, -7, -1, 0, 1, 2, 5, -low - 1], dtype={"i8": "i1", "i32": "i4", "i64": "i8"}[dtype]
+    )
     a, b = [m.ravel() for m in np.meshgrid(numbers, numbers)]
     kernel = build(lambda k, a, b: (k.div(a, b), k.fmod(a, b), a // b, a % b), [dtype] * 2)
     quotient, rest, down, modulo = run(kernel, a, b)
@@ -104,7 +107,9 @@ def test_integer_power_wraps_around():
     got = value(lambda k, a, b: a**b, a, b)
     expected = [((x**y + 2**31) % 2**32) - 2**31 for x, y in zip(a.tolist(), b.tolist())]
     assert got.tolist() == expected
-    negative = value(lambda k, a, b: a**b, np.array([1, -1, -1, 2, 0], "i4"), np.array([-2, -2, -3, -1, -1], "i4"))
+    negative = value(
+        lambda k, a, b: a**b, np.array([1, -1, -1, 2, 0], "i4"), np.array([-2, -2, -3, -1, -1], "i4")
+    )
     assert negative.tolist() == [1, 1, -1, 0, 0]
 
 
@@ -136,7 +141,9 @@ def test_casts():
 
 def test_rows():
     x = np.arange(12.0).reshape(3, 4)
-    kernel = build(lambda k, x: (k.sum(x), x - k.amax(x), k.index("f64") + 10 * k.row_index("f64"), k.size()), ["f64"])
+    kernel = build(
+        lambda k, x: (k.sum(x), x - k.amax(x), k.index("f64") + 10 * k.row_index("f64"), k.size()), ["f64"]
+    )
     total, below, position, size = run(kernel, x, inner=1)
     assert total.tolist() == [[6.0], [22.0], [38.0]]
     assert below.tolist() == (x - x.max(1, keepdims=True)).tolist()

@@ -77,7 +77,9 @@ def errors(got, exact):
 @pytest.mark.parametrize("name", REFERENCE)
 def test_ulp(name, dtype):
     inputs = pairs(dtype) if name == "pow" else (grid(dtype),)
-    kernel = build(lambda k, *x: k._node(name, tuple(v.id for v in x), None, dtype), [dtype] * len(inputs), name)
+    kernel = build(
+        lambda k, *x: k._node(name, tuple(v.id for v in x), None, dtype), [dtype] * len(inputs), name
+    )
     with np.errstate(all="ignore"):
         exact = REFERENCE[name](*[x.astype(np.longdouble) for x in inputs])
         got = llvm.run(kernel, *inputs)[0]

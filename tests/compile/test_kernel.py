@@ -11,8 +11,8 @@ from kobai.compile.kernel import (
     VOCABULARY,
     Kernel,
     KernelError,
-    NoKernel,
     Node,
+    NoKernel,
     Operand,
     scalar_type,
 )
@@ -92,7 +92,7 @@ def test_per_row_values():
 
 
 @pytest.mark.parametrize(
-    "emit, message",
+    ("emit", "message"),
     [
         (lambda k, x, i: x + i, "different|one type"),
         (lambda k, x, i: i + 0.5, "does not fit"),
@@ -117,7 +117,7 @@ X = Node("load", (), (0, "f32"), "f32")
 
 
 @pytest.mark.parametrize(
-    "nodes, message",
+    ("nodes", "message"),
     [
         ([Node("frobnicate", (), None, "f32")], "vocabulary"),
         ([X, Node("add", (0,), None, "f32")], "2 arguments"),
@@ -152,7 +152,17 @@ def test_every_operation_has_an_executable_definition():
 def test_every_operation_has_llvm_code():
     from kobai.backends import llvm_text as text
 
-    named = {*text.BINARY, *text.COMPARE, *text.INTRINSICS, *text.LIBRARY, *REDUCTIONS, "load", "const", "index", "size"}
+    named = {
+        *text.BINARY,
+        *text.COMPARE,
+        *text.INTRINSICS,
+        *text.LIBRARY,
+        *REDUCTIONS,
+        "load",
+        "const",
+        "index",
+        "size",
+    }
     for op in set(VOCABULARY) - named:
         assert hasattr(text.Writer, "_" + op), op
 

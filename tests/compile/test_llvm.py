@@ -44,7 +44,7 @@ def test_every_length(size):
 
 
 @pytest.mark.parametrize(
-    "a, b",
+    ("a", "b"),
     [
         ((7, 33), (33,)),
         ((7, 33), (7, 1)),
@@ -125,7 +125,9 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("shape, inner", [((5, 70), 1), ((3, 2, 9, 17), 2), ((40, 3), 1), ((1, 5000), 1), ((6,), 1)])
+@pytest.mark.parametrize(
+    ("shape", "inner"), [((5, 70), 1), ((3, 2, 9, 17), 2), ((40, 3), 1), ((1, 5000), 1), ((6,), 1)]
+)
 @pytest.mark.parametrize("name", ROWS)
 def test_rows(name, shape, inner):
     emit, rtol = ROWS[name]
@@ -211,7 +213,21 @@ INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_integers(dtype):
     info = np.iinfo(dtype)
-    numbers = np.array([info.min, info.min + 1, 0, 1, 2, 3, 7, info.max - 1, info.max, *(() if dtype[0] == "u" else (-1, -7))], dtype)
+    numbers = np.array(
+        [
+            info.min,
+            info.min + 1,
+            0,
+            1,
+            2,
+            3,
+            7,
+            info.max - 1,
+            info.max,
+            *(() if dtype[0] == "u" else (-1, -7)),
+        ],
+        dtype,
+    )
     a, b = [m.ravel() for m in np.meshgrid(numbers, numbers)]
     check(lambda k, a, b: (a + b, a - b, a * b, k.div(a, b), k.fmod(a, b), a // b, a % b), a, b)
     check(lambda k, a, b: (a & b, a | b, a ^ b, ~a, a << (b & 7), a >> (b & 7), -a, abs(a)), a, b)
@@ -267,7 +283,9 @@ def test_the_rare_value_may_be_the_condition_s_argument():
 @st.composite
 def programs(draw):
     """A random kernel over a few types: (function that builds it, operand types)."""
-    types = draw(st.lists(st.sampled_from(["f32", "f64", "i32", "i64", "u8", "bool"]), min_size=1, max_size=3))
+    types = draw(
+        st.lists(st.sampled_from(["f32", "f64", "i32", "i64", "u8", "bool"]), min_size=1, max_size=3)
+    )
     steps = draw(st.lists(st.tuples(st.integers(0, 12), *[st.integers(0, 30)] * 3), min_size=1, max_size=14))
 
     def emit(k, *inputs):
@@ -311,7 +329,13 @@ def test_random_kernels(program, shape, seed, data):
         own = tuple(1 if data.draw(st.booleans()) and data.draw(st.booleans()) else s for s in shape)
         values = rng.integers(0, 2 if t == "bool" else 9, own)
         order = data.draw(st.permutations(range(len(own))))
-        arrays.append(np.moveaxis(np.ascontiguousarray(np.moveaxis(values.astype(numpy_type(t)), range(len(own)), order)), order, range(len(own))))
+        arrays.append(
+            np.moveaxis(
+                np.ascontiguousarray(np.moveaxis(values.astype(numpy_type(t)), range(len(own)), order)),
+                order,
+                range(len(own)),
+            )
+        )
     kernel = build(emit, types)
     compare(reference.run(kernel, *arrays), llvm.run(kernel, *arrays))
 

@@ -6,7 +6,7 @@ Three ways to compute the same: the op's own forward, its kernel on NumPy, its k
 import numpy as np
 import pytest
 
-import kobai  # noqa: F401  (fills the registry)
+import kobai
 from kobai.backends import llvm
 from kobai.backends import numpy as reference
 from kobai.compile.emit import kernel_of, kernel_of_graph
@@ -34,7 +34,7 @@ def close(got, expected, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("cls, sample", CASES)
+@pytest.mark.parametrize(("cls", "sample"), CASES)
 def test_kernel_of_an_op(cls, sample, dtype):
     op, arrays = cls(*sample.params), inputs(sample, dtype)
     if any(np.asarray(a).dtype == object for a in arrays):
@@ -66,7 +66,9 @@ def test_half_precision_is_rounded_once(cls, half):
     for e, defined, got in zip(wide, reference.run(kernel, *arrays), llvm.run(kernel, *arrays), strict=True):
         e = e.astype(dtype) if e.dtype == np.float32 else e
         assert got.dtype == defined.dtype == e.dtype
-        np.testing.assert_allclose(got.astype("f8"), e.astype("f8"), rtol=1e-2 if half == "bfloat16" else 1e-3)
+        np.testing.assert_allclose(
+            got.astype("f8"), e.astype("f8"), rtol=1e-2 if half == "bfloat16" else 1e-3
+        )
 
 
 def test_a_chain_of_ops_is_one_kernel():

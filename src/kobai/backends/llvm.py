@@ -24,7 +24,7 @@ class Machine:
     """The CPU we run on, and what LLVM needs to write code for it; made when first needed."""
 
     def __init__(self):
-        import llvmlite.binding as llvm  # takes 0.1 s, so not before there is something to compile
+        import llvmlite.binding as llvm  # noqa: PLC0415 (takes 0.1 s: not before there is something to compile)
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
@@ -38,7 +38,9 @@ class Machine:
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
         self.passes = llvm.create_new_module_pass_manager()
         self.passes.add_sroa_pass()
-        self.tuning = llvm.create_pass_builder(self.target, llvm.create_pipeline_tuning_options(speed_level=1))
+        self.tuning = llvm.create_pass_builder(
+            self.target, llvm.create_pipeline_tuning_options(speed_level=1)
+        )
 
     def assemble(self, text: str) -> bytes:
         """Object code of LLVM text."""
@@ -99,11 +101,14 @@ _lock_compile = threading.RLock()
 def run(kernel: Kernel, *arrays, inner: int | None = None) -> tuple[np.ndarray, ...]:
     """What `kobai.backends.numpy.run` gives, by machine code."""
     shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
-    arrays = [np.broadcast_to(np.asarray(a, numpy_type(o.dtype)), shape) for a, o in zip(arrays, kernel.operands)]
+    arrays = [
+        np.broadcast_to(np.asarray(a, numpy_type(o.dtype)), shape) for a, o in zip(arrays, kernel.operands)
+    ]
     inner = len(shape) if inner is None else inner
     per_row = shape[: len(shape) - inner] + (1,) * inner
     outputs = [
-        np.empty(per_row if kernel.per_row[i] else shape, numpy_type(kernel.nodes[i].dtype)) for i in kernel.outputs
+        np.empty(per_row if kernel.per_row[i] else shape, numpy_type(kernel.nodes[i].dtype))
+        for i in kernel.outputs
     ]
     strides = [a.strides for a in arrays] + [np.broadcast_to(o, shape).strides for o in outputs]
     fitted = fit(kernel, shape, strides, inner)

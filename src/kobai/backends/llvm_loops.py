@@ -51,7 +51,10 @@ class LoopEmitter(Writer):
 
     def text(self) -> str:
         """The whole function."""
-        self.lines = [f"define void @{self.name}(ptr noalias %block, i64 %begin, i64 %end) nounwind {{", "entry:"]
+        self.lines = [
+            f"define void @{self.name}(ptr noalias %block, i64 %begin, i64 %end) nounwind {{",
+            "entry:",
+        ]
         count = len(self.layout.access)
         pointers = [self._word(i, "ptr") for i in range(count)]
         self.sizes = [self._word(count + d) for d in range(self.axes)]
@@ -92,8 +95,12 @@ class LoopEmitter(Writer):
             return self._loop(limits, 1, scope, lambda i, inner: body(self._moved(inner, d, i)))
         rest = limits[0]
         if self.wide > self.narrow:
-            rest = self._loop(limits, self.wide, scope, lambda i, inner: body(self._moved(inner, d, i, self.wide)))
-        self._masked_loop((rest, limits[1]), scope, lambda i, mask, inner: body(self._moved(inner, d, i, self.narrow, mask)))
+            rest = self._loop(
+                limits, self.wide, scope, lambda i, inner: body(self._moved(inner, d, i, self.wide))
+            )
+        self._masked_loop(
+            (rest, limits[1]), scope, lambda i, mask, inner: body(self._moved(inner, d, i, self.narrow, mask))
+        )
 
     def _limits(self, d: int):
         shared = d == 0 and not (self.outer == 0 and self.kernel.has_rows)
@@ -181,7 +188,10 @@ class LoopEmitter(Writer):
             [
                 i
                 for i in range(len(nodes))
-                if stage and self.nest.stage[i] == stage and self.nest.depth[i] == self.outer and nodes[i].op not in REDUCTIONS
+                if stage
+                and self.nest.stage[i] == stage
+                and self.nest.depth[i] == self.outer
+                and nodes[i].op not in REDUCTIONS
             ],
             scope,
         )
@@ -235,7 +245,9 @@ class LoopEmitter(Writer):
         if d > self.outer:
             self._evaluate([i for i in nodes if self.nest.depth[i] == d], scope)
         if d < self.axes:
-            return self._axis(d, scope, lambda inner: self._inner(d + 1, p, nodes, reductions, inner, None), limits)
+            return self._axis(
+                d, scope, lambda inner: self._inner(d + 1, p, nodes, reductions, inner, None), limits
+            )
         for r in reductions:
             self._accumulate(r, scope)
         for o in self.nest.stores[p]:
@@ -264,7 +276,9 @@ class LoopEmitter(Writer):
         value = self._value(node.args[0], scope)
         if scope.mask:
             neutral = constant(identity(node.op, dtype), dtype, scope.lanes)
-            value = self.do(f"select {type_text('bool', scope.lanes)} {scope.mask}, {t} {value}, {t} {neutral}")
+            value = self.do(
+                f"select {type_text('bool', scope.lanes)} {scope.mask}, {t} {value}, {t} {neutral}"
+            )
         before = self.do(f"load {t}, ptr {name}")
         self.say(f"store {t} {self.combine(node.op, dtype, scope.lanes, before, value)}, ptr {name}")
 
@@ -314,7 +328,9 @@ class LoopEmitter(Writer):
                 later |= self._only_for(i, nodes)
         for i in nodes:
             if i not in later:
-                scope.values[i] = self._branch(i, nodes, scope) if self._is_branch(i) else self._node(i, scope)
+                scope.values[i] = (
+                    self._branch(i, nodes, scope) if self._is_branch(i) else self._node(i, scope)
+                )
 
     def _node(self, i: int, scope: Scope):
         node = self.kernel.nodes[i]
@@ -355,7 +371,11 @@ class LoopEmitter(Writer):
         lanes = scope.lanes
         condition = self._value(node.args[0], scope, lanes)
         usual = self._value(node.args[2], scope, lanes)
-        any_lane = condition if lanes == 1 else self.do(f"call i1 @llvm.vector.reduce.or.v{lanes}i1(<{lanes} x i1> {condition})")
+        any_lane = (
+            condition
+            if lanes == 1
+            else self.do(f"call i1 @llvm.vector.reduce.or.v{lanes}i1(<{lanes} x i1> {condition})")
+        )
         rare, done = self.fresh("rare"), self.fresh("done")
         before = self._here()
         self.say(f"br i1 {any_lane}, label %{rare}, label %{done}")
@@ -387,7 +407,9 @@ class LoopEmitter(Writer):
         elif lanes > 1 and scope.mask:
             name = f"llvm.masked.load.v{lanes}{_memory_suffix(dtype)}.p0"
             mask = f"{type_text('bool', lanes)} {scope.mask}"
-            value = self.do(f"call {t} @{name}(ptr align {size} {scope.pointers[o]}, {mask}, {t} zeroinitializer)")
+            value = self.do(
+                f"call {t} @{name}(ptr align {size} {scope.pointers[o]}, {mask}, {t} zeroinitializer)"
+            )
         else:
             value = self.do(f"load {t}, ptr {scope.pointers[o]}, align {size}")
         if dtype == "bool":
@@ -459,7 +481,9 @@ class LoopEmitter(Writer):
 
 
 def _memory_suffix(dtype: str) -> str:
-    return type_text(dtype, stored=True).replace("half", "f16").replace("float", "f32").replace("double", "f64")
+    return (
+        type_text(dtype, stored=True).replace("half", "f16").replace("float", "f32").replace("double", "f64")
+    )
 
 
 def lanes_for(nest: LoopNest, vector_bytes: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 
-from kobai.compile.kernel import TYPES, KernelError, kind_of
+from kobai.compile.kernel import TYPES, kind_of
 
 # bfloat16 is carried as its bits: casts are expanded before (compile/approximate.py).
 SCALARS = {"bool": "i1", "f16": "half", "bf16": "i16", "f32": "float", "f64": "double"}
@@ -28,10 +28,16 @@ BINARY = {
     "shl": (None, "shl", "shl", None),
     "shr": (None, "ashr", "lshr", None),
 }
-COMPARE = {"eq": ("oeq", "eq", "eq", "eq"), "lt": ("olt", "slt", "ult", "ult"), "le": ("ole", "sle", "ule", "ule")}
+COMPARE = {
+    "eq": ("oeq", "eq", "eq", "eq"),
+    "lt": ("olt", "slt", "ult", "ult"),
+    "le": ("ole", "sle", "ule", "ule"),
+}
 INTRINSICS = {"sqrt": "sqrt", "floor": "floor", "round": "roundeven", "fma": "fma"}
 # Functions that backends/llvm.py leaves to the C library: rare lanes, and what has no vector code yet.
-LIBRARY = {name: name for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow")}
+LIBRARY = {
+    name: name for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow")
+}
 _WITH_INTRINSIC = {"exp", "log", "sin", "cos", "pow", "tanh", "atan"}
 
 
@@ -101,7 +107,9 @@ class Writer:
     def call(self, function: str, dtype: str, lanes: int, *args: str) -> str:
         """Call an overloaded intrinsic whose arguments and result have one type."""
         t = type_text(dtype, lanes)
-        return self.do(f"call {t} @llvm.{function}.{_suffix(dtype, lanes)}({', '.join(f'{t} {a}' for a in args)})")
+        return self.do(
+            f"call {t} @llvm.{function}.{_suffix(dtype, lanes)}({', '.join(f'{t} {a}' for a in args)})"
+        )
 
     # --- vectors
 
@@ -129,7 +137,7 @@ class Writer:
 
     # --- the vocabulary
 
-    def emit(self, node, args: list[str], arg_type: str | None, lanes: int, wide_scale: bool = False) -> str:
+    def emit(self, node, args: list[str], arg_type: str, lanes: int) -> str:
         """The value of a node that is no leaf and no reduction."""
         op, dtype = node.op, node.dtype
         t = type_text(arg_type, lanes)
@@ -299,14 +307,3 @@ def identity(op: str, dtype: str):
         "i": (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
     }[kind]
     return low if op == "amax" else high
-
-
-def check_library():
-    """Every operation of the vocabulary has code here."""
-    from kobai.compile.kernel import REDUCTIONS, VOCABULARY
-
-    leaves = {"load", "const", "index", "size"}
-    known = {*BINARY, *COMPARE, *INTRINSICS, *LIBRARY, *REDUCTIONS, *leaves}
-    missing = [op for op in VOCABULARY if op not in known and not hasattr(Writer, "_" + op)]
-    if missing:
-        raise KernelError(f"the LLVM backend lacks {', '.join(missing)}")

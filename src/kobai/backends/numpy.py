@@ -71,7 +71,7 @@ def kind_of_array(a) -> str:
 
 
 def _erf(a):
-    from scipy.special import erf  # NumPy has none
+    from scipy.special import erf  # noqa: PLC0415 (NumPy has none)
 
     return erf(a)
 
@@ -189,7 +189,9 @@ def _evaluate(node, args, arrays, space: _Space):
     if node.op == "bitcast":
         return np.asarray(args[0]).view(dtype)
     if node.op in REDUCTIONS:
-        whole = np.broadcast_to(args[0], np.broadcast_shapes(args[0].shape, (1,) * len(space.rows) + space.row))
+        whole = np.broadcast_to(
+            args[0], np.broadcast_shapes(args[0].shape, (1,) * len(space.rows) + space.row)
+        )
         wide = np.float64 if node.dtype == "f32" and node.op in ("sum", "prod") else None
         extra = {"dtype": wide or dtype} if node.op in ("sum", "prod") else {}
         return FUNCTIONS[node.op](whole, axis=space.axes, keepdims=True, **extra).astype(dtype, copy=False)

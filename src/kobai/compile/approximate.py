@@ -61,7 +61,7 @@ def _library(k: Builder, op: str, *args: Value) -> Value:
 
 
 def _nearest_multiple(k: Builder, x: Value, unit: float) -> Value:
-    """The integer nearest to x / unit, if not too large: adding 1.5 * 2**mantissa leaves no room for a fraction."""
+    """The integer nearest to x / unit, if not too large: 1.5 * 2**mantissa leaves no room for a fraction."""
     magic = 1.5 * 2.0 ** _FORMAT[x.dtype][1]
     return k.fma(x, 1 / unit, magic) - magic
 

@@ -41,11 +41,13 @@ class Value:
 
     def __bool__(self):
         raise KernelError(
-            "a kernel value is not known while the kernel is built: use k.where(condition, a, b) instead of if, and, or"
+            "a kernel value is not known while the kernel is built: "
+            "use k.where(condition, a, b) instead of if, and, or"
         )
 
     __hash__ = object.__hash__
 
+    # fmt: off
     def __add__(self, other): return self.k._binary("add", self, other)
     def __radd__(self, other): return self.k._binary("add", other, self)
     def __sub__(self, other): return self.k._binary("sub", self, other)
@@ -77,6 +79,7 @@ class Value:
     def __lshift__(self, other): return self.k._binary("shl", self, other)
     def __rshift__(self, other): return self.k._binary("shr", self, other)
     def __invert__(self): return self.k._binary("xor", self, True if self.dtype == "bool" else -1)
+    # fmt: on
 
 
 class Core:
@@ -113,7 +116,7 @@ class Core:
         elif kind == "b":
             number = bool(number)
         elif int(number) != number:
-            raise KernelError(f"{number} does not fit in {dtype}: cast the other value to a float type first")
+            raise KernelError(f"{number} does not fit in {dtype}: cast the other value to a float type")
         else:
             number = _wrap(int(number), dtype)
         return self._node("const", (), (number, dtype), dtype)
@@ -165,7 +168,9 @@ class Core:
         types = {v.dtype for v in values if isinstance(v, Value)}
         if len(types) != 1:
             found = ", ".join(sorted(types)) if types else "only Python numbers"
-            raise KernelError(f"{op} needs arguments of one type and has {found}: use k.cast or k.const first")
+            raise KernelError(
+                f"{op} needs arguments of one type and has {found}: use k.cast or k.const first"
+            )
         dtype = types.pop()
         return [v if isinstance(v, Value) else self.const(v, dtype) for v in values]
 
@@ -353,7 +358,9 @@ class Builder(Core):
         if kind_of(a.dtype) == "f":
             return self._float_floor_divide(a, b)
         quotient = self.div(a, b)
-        return quotient if kind_of(a.dtype) == "u" else self.where(self._rounds_up(a, b), quotient - 1, quotient)
+        return (
+            quotient if kind_of(a.dtype) == "u" else self.where(self._rounds_up(a, b), quotient - 1, quotient)
+        )
 
     def _rounds_up(self, a: Value, b: Value) -> Value:
         """Whether division towards zero is above the exact quotient."""
@@ -404,7 +411,12 @@ class Builder(Core):
             return [a, a * a, a * a * a][int(exponent) - 1]
         if kind_of(a.dtype) != "f" or exponent not in (0.5, -0.5, -1, -2):
             return None
-        root = {0.5: lambda: self.sqrt(a), -0.5: lambda: self.rsqrt(a), -1: lambda: 1 / a, -2: lambda: 1 / (a * a)}
+        root = {
+            0.5: lambda: self.sqrt(a),
+            -0.5: lambda: self.rsqrt(a),
+            -1: lambda: 1 / a,
+            -2: lambda: 1 / (a * a),
+        }
         return root[exponent]()
 
     def _integer_power(self, a: Value, b: Value) -> Value:
@@ -417,7 +429,9 @@ class Builder(Core):
             base = base * base
         if kind_of(a.dtype) == "u":
             return result
-        unit = self.where(a == 1, a, self.where(a == -1, self.where(b & 1 == 1, a, -a), self.const(0, a.dtype)))
+        unit = self.where(
+            a == 1, a, self.where(a == -1, self.where(b & 1 == 1, a, -a), self.const(0, a.dtype))
+        )
         return self.where(b < 0, unit, result)
 
     def hypot(self, a: Value, b: Value) -> Value:
@@ -482,7 +496,9 @@ class Builder(Core):
         """Angle of the point (b, a), in (-pi, pi]."""
         x, y = abs(b), abs(a)
         steep = y > x
-        ratio = self.where(x == y, self.where(x == 0, x, self.const(1, x.dtype)), self.minimum(x, y) / self.maximum(x, y))
+        ratio = self.where(
+            x == y, self.where(x == 0, x, self.const(1, x.dtype)), self.minimum(x, y) / self.maximum(x, y)
+        )
         angle = self.atan(ratio)
         angle = self.where(steep, math.pi / 2 - angle, angle)
         angle = self.where(self.signbit(b), math.pi - angle, angle)

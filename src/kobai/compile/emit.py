@@ -6,8 +6,6 @@ float32, and the result rounded once, as the eager engine does it.
 
 from __future__ import annotations
 
-import numpy as np
-
 from kobai.compile.builder import Builder, Value
 from kobai.compile.kernel import Kernel, KernelError, NoKernel, kind_of, scalar_type
 

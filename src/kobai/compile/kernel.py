@@ -146,7 +146,7 @@ def numpy_type(name: str) -> np.dtype:
     dtype('float32')
     """
     if name == "bf16":
-        import ml_dtypes  # optional
+        import ml_dtypes  # noqa: PLC0415 (optional)
 
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(TYPES[name][0])
@@ -242,7 +242,7 @@ class Kernel:
 
     @cached_property
     def per_row(self) -> tuple[bool, ...]:
-        """For each node whether it is one value a row: made of reductions, row operands and constants only."""
+        """For each node whether it is one value a row: made of reductions, row operands, constants."""
         if not self.has_rows:
             return (False,) * len(self.nodes)
         flags: list[bool] = []

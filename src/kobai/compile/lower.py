@@ -9,7 +9,6 @@ on, and in the pass over the row that it belongs to.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
@@ -69,7 +68,8 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     axes = rows + row
     vector = _vector_axis(axes, len(rows), itemsizes)
     access = tuple(
-        "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes))) for i in range(len(strides))
+        "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes)))
+        for i in range(len(strides))
     )
     sizes = tuple(size for size, _ in axes)
     return Fitted(Layout(access, len(row), vector), sizes, tuple(zip(*[s for _, s in axes])))
@@ -169,11 +169,15 @@ def _passes(kernel, layout, depth, stage, outer) -> LoopNest:
     reductions = [i for i, n in enumerate(kernel.nodes) if n.op in REDUCTIONS]
     per_row = [kernel.per_row[i] for i in kernel.outputs]
     whole = [o for o, i in enumerate(kernel.outputs) if not per_row[o]]
-    count = 1 + max([stage[i] - 1 for i in reductions] + [stage[kernel.outputs[o]] for o in whole], default=-1)
+    count = 1 + max(
+        [stage[i] - 1 for i in reductions] + [stage[kernel.outputs[o]] for o in whole], default=-1
+    )
     passes, stores = [], []
     for p in range(count):
         stored = [o for o in whole if stage[kernel.outputs[o]] == p]
-        roots = [kernel.outputs[o] for o in stored] + [kernel.nodes[r].args[0] for r in reductions if stage[r] == p + 1]
+        roots = [kernel.outputs[o] for o in stored] + [
+            kernel.nodes[r].args[0] for r in reductions if stage[r] == p + 1
+        ]
         passes.append(_needed(kernel, roots, lambda i: depth[i] > outer))
         stores.append(tuple(stored))
     row_stores = tuple(o for o in range(len(kernel.outputs)) if per_row[o])
