@@ -2,6 +2,7 @@
 from . import (  # noqa: F401
     complex,
     construct,
+    conversion,
     creation,
     elementwise,
     exponential,
