@@ -11,7 +11,7 @@ from .lifted import m
 
 def read_signature(cls):
     code = getattr(cls.forward, "__code__", None)
-    if code is not None:
+    if code is not None and "inputs" not in vars(cls):
         cls.inputs = code.co_varnames[1:code.co_argcount]
         cls.variadic = bool(code.co_flags & 4)
         if cls.variadic:

@@ -1,5 +1,6 @@
 """All operations, one file a family. Importing this package fills the public namespaces."""
 from . import (  # noqa: F401
+    activation,
     complex,
     construct,
     conversion,
@@ -15,6 +16,7 @@ from . import (  # noqa: F401
     rounding,
     shape,
     softmax,
+    special,
     split,
     trig,
     types,
