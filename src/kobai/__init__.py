@@ -18,8 +18,8 @@ from .autograd.mode import (  # noqa: E402
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
-from .device import device as device  # noqa: E402
-from .dtype import (  # noqa: E402
+from .devices import device as device  # noqa: E402
+from .dtypes import (  # noqa: E402
     NAMES as _DTYPES,
     dtype as dtype,
     get_default_dtype as get_default_dtype,

@@ -6,7 +6,7 @@ from operator import index
 
 import numpy as np
 
-from kobai.device import check as _check_device
+from kobai.devices import check as _check_device
 
 __all__ = ["Generator"]
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from . import dtype as dtypes
+from . import dtypes
 from .autograd.mode import modes
 from .diagnose import error
 from .op import Op, _record, m

@@ -11,7 +11,7 @@ from sys import _getframe
 
 import numpy as np
 
-from . import dtype as dtypes
+from . import dtypes
 from .autograd.mode import modes
 from .autograd.node import Node, Port, here, inside, next_order
 from .diagnose import error

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .dtype import get_default_dtype
+from .dtypes import get_default_dtype
 from .lifted import Lifted
 
 __all__ = ["set_printoptions", "get_printoptions", "printoptions", "tensor_str", "parameter_str"]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import dtype as dtypes
+from . import dtypes
 from .autograd.mode import modes
 from .autograd.node import Hook, Port
-from .device import cpu
+from .devices import cpu
 from .diagnose import error, warn
 from .lifted import Lifted
 
@@ -252,7 +252,7 @@ class Tensor:
         if type(self) is LiftedTensor:
             raise error("lifted-value", what="numpy()", tensor=self)
         if force:
-            return np.asarray(self.detach().resolve_conj()._array())
+            return self._array()
         if self._rg:
             raise error("numpy-requires-grad", tensor=self)
         return self._array()

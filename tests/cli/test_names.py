@@ -93,18 +93,19 @@ def test_probing_for_missing_names_works_as_usual(workshop):
 
 def test_an_uncaught_missing_name_suggests_once(workshop):
     workshop.write("program.py", "import torch\ntorch.nn.Lienar(1, 1)\n")
-    last = workshop.kobai("run", "program.py").stderr.splitlines()[-2:]
-    assert last == [
-        "AttributeError: module 'torch.nn' has no attribute 'Lienar': kobai does not have torch.nn.Lienar.",
-        "Near names: torch.nn.Linear",
-    ]
+    *_, error, near = workshop.kobai("run", "program.py").stderr.splitlines()
+    assert error == (
+        "AttributeError: module 'torch.nn' has no attribute 'Lienar': kobai does not have torch.nn.Lienar."
+    )
+    assert near.startswith("Near names: torch.nn.Linear")
+    assert "Did you mean" not in near
 
 
 def test_a_missing_name_is_explained_in_japanese_too(workshop):
     workshop.write("program.py", "import torch\ntorch.nn.Lienar(1, 1)\n")
     text = workshop.kobai("run", "program.py", LANG="ja_JP.UTF-8", KOBAI_LANG="").stderr
     assert "has no attribute 'Lienar': kobai に torch.nn.Lienar はありません。\n" in text
-    assert "\n近い名前: torch.nn.Linear\n" in text
+    assert "\n近い名前: torch.nn.Linear" in text
 
 
 def test_companions_compiled_against_pytorch_are_refused(workshop):

@@ -1,4 +1,4 @@
-"""Programs of the introductions to autograd, run as printed; the expected output is theirs, hence PyTorch's."""
+"""Programs of the introductions to autograd, run as printed; the expected output is theirs: PyTorch's."""
 
 import re
 

@@ -94,6 +94,18 @@ def test_workers_leave_when_the_program_is_killed_even_out_of_a_sample_that_hang
     assert all_gone(workers)
 
 
+def test_a_python_without_processes():
+    """As in a browser: the module behind `multiprocessing` is not there."""
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent("""
+        import sys
+        sys.modules["_multiprocessing"] = None
+        from kobai.utils.data import DataLoader
+        assert "multiprocessing" not in sys.modules         # nor loaded for nothing
+        print([batch.tolist() for batch in DataLoader(range(3), num_workers=2)])
+    """)], capture_output=True, text=True, timeout=25)
+    assert done.stdout == "[[0], [1], [2]]\n" and "num_workers is ignored" in done.stderr
+
+
 def test_spawned_workers(tmp_path):
     """They get the dataset by pickling, and find the program's own classes in its file."""
     script = tmp_path / "program.py"

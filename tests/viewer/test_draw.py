@@ -97,6 +97,47 @@ def test_a_function_is_called_and_its_input_takes_part():
     assert picture.boxes["sum"][-1] == "= 6" and ("points", "mul") in picture.arrows
 
 
+class Network(kobai.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer1 = kobai.nn.Linear(2, 1)
+        self.activation = kobai.nn.Tanh()
+        self.layer1.weight = kobai.nn.Parameter(kobai.tensor([[0.5, 0.5]]))
+        self.layer1.bias = kobai.nn.Parameter(kobai.tensor([-1.0]))
+
+    def forward(self, x):
+        return self.activation(self.layer1(x))
+
+
+def test_a_module_s_parameters_stand_in_the_box_of_the_layer():
+    picture = Picture(draw(Network(), kobai.tensor([[1.0, 3.0]])))
+    assert picture.boxes == {
+        "x": ["(1, 2) [[1, 3]]"],
+        "addmm · layer1": ["bias (1) [-1]", "weight (1, 2) [[0.5, 0.5]]", "(1, 1) [[1]]"],
+        "tanh · activation": ["(1, 1) [[0.7616]]"],
+    }
+    assert picture.arrows == [("addmm · layer1", "tanh · activation"), ("x", "addmm · layer1")]
+
+
+def test_a_model_in_the_caller_s_variables_names_its_parameters():
+    model = Network()
+    y = model(kobai.tensor([[1.0, 3.0]])).sum()
+    y.backward()
+    lines = Picture(draw(y)).boxes["addmm"]
+    assert lines[0] == "layer1.bias (1) [-1]" and lines[1].startswith("  grad (1) [")
+    unfolded = Picture(draw(y, fold=False, params={"weight": model.layer1.weight}))
+    assert {"weight", "layer1.bias"} <= set(unfolded.boxes)
+
+
+def test_hooks_of_a_drawn_module_are_gone_afterwards():
+    model = Network()
+    draw(model, kobai.tensor([[1.0, 3.0]]))
+    assert not any(module._forward_hooks for module in model.modules())
+    with pytest.raises(RuntimeError):
+        draw(model, kobai.tensor([[1.0, 3.0, 5.0]]))
+    assert not any(module._forward_hooks for module in model.modules())
+
+
 def test_a_function_that_writes_into_its_input_is_drawn_without_it():
     w = leaf(2.0)
 

@@ -69,10 +69,11 @@ def test_neuron_is_torchviz_s_picture(neuron):
 
 def test_neuron_as_files(neuron, tmp_path):
     y, params = neuron
-    path = make_dot(y, params=params).render(tmp_path / "graph", format="png")
+    dot = make_dot(y, params=params)
+    path = dot.render(tmp_path / "graph", format="png")
     data = open(path, "rb").read()
     assert data.startswith(b"\x89PNG") and min(struct.unpack(">II", data[16:24])) > 200
-    assert (tmp_path / "graph").read_text() == make_dot(y, params=params).source
+    assert (tmp_path / "graph").read_text() == dot.source
 
 
 def test_neuron_in_a_notebook(neuron):

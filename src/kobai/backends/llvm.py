@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 
 import numpy as np
 
 from kobai.backends.llvm_loops import LoopEmitter
 from kobai.compile.approximate import approximate
-from kobai.compile.kernel import Kernel, numpy_type
+from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Fitted, Layout, fit, lower
 
 try:
@@ -18,6 +19,16 @@ try:
     available = importlib.util.find_spec("llvmlite") is not None
 except ImportError:  # pragma: no cover
     available = False
+
+
+def _describe_cpu(llvm):
+    """(name, features, bytes of a vector register); KOBAI_CPU=x86-64-v3 and the like override the host's."""
+    name = os.environ.get("KOBAI_CPU")
+    if name:
+        return name, "", {"x86-64-v3": 32, "x86-64-v4": 64}.get(name, 16)
+    features = llvm.get_host_cpu_features()
+    size = 64 if features.get("avx512dq") and features.get("avx512vl") else 32 if features.get("avx2") else 16
+    return llvm.get_host_cpu_name(), features.flatten() + ",-prefer-256-bit", size
 
 
 class Machine:
@@ -29,10 +40,8 @@ class Machine:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         self.llvm = llvm
-        features = llvm.get_host_cpu_features()
-        self.cpu = llvm.get_host_cpu_name()
-        self.features = features.flatten() + ",-prefer-256-bit" if features else ""
-        self.vector_bytes = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+        self.cpu, self.features, self.vector_bytes = _describe_cpu(llvm)
+        self.has_half = self.vector_bytes > 16 or "x86" not in llvm.get_default_triple()
         target = llvm.Target.from_default_triple()
         self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=2, jit=True)
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
@@ -74,6 +83,8 @@ class Compiled:
 
     def __init__(self, kernel: Kernel, layout: Layout):
         m = machine()
+        if not m.has_half and any(n.dtype == "f16" for n in kernel.nodes):
+            raise NoKernel("this CPU has no instructions for float16")
         self.name = f"k{len(_compiled)}_{kernel.name}"
         self.text = LoopEmitter(lower(approximate(kernel), layout), self.name, m.vector_bytes).text()
         self.address = m.load(m.assemble(self.text), self.name)

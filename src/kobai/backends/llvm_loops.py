@@ -42,7 +42,7 @@ class LoopEmitter(Writer):
     """Writes the function of one loop nest."""
 
     def __init__(self, nest: LoopNest, name: str, vector_bytes: int):
-        super().__init__()
+        super().__init__(vector_bytes)
         self.nest, self.name = nest, name
         self.kernel, self.layout = nest.kernel, nest.layout
         self.outer, self.axes = nest.outer, nest.layout.axes

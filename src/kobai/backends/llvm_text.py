@@ -81,7 +81,8 @@ def _suffix(dtype: str, lanes: int) -> str:
 class Writer:
     """LLVM instructions, one a line, with fresh names."""
 
-    def __init__(self):
+    def __init__(self, vector_bytes: int = 16):
+        self.vector_bytes = vector_bytes
         self.lines: list[str] = []
         self._count = 0
 
@@ -203,13 +204,41 @@ class Writer:
         return args[0] if before == after else self.do(f"bitcast {before} {args[0]} to {after}")
 
     def _scale(self, node, args, arg_type, lanes):
-        t, n = type_text(arg_type, lanes), type_text("i32", lanes)
+        """One instruction with AVX-512; else three multiplications by powers of two made from bits.
+
+        The first two of them are exact unless the argument or the result is subnormal.
+        """
+        t = type_text(arg_type, lanes)
         direct = {("f32", 16): ("ps", "i16"), ("f64", 8): ("pd", "i8")}.get((arg_type, lanes))
-        if direct:
+        if self.vector_bytes == 64 and direct:
             name, mask = direct
             f = f"@llvm.x86.avx512.mask.scalef.{name}.512"
             return self.do(f"call {t} {f}({t} {args[0]}, {t} {args[1]}, {t} undef, {mask} -1, i32 4)")
-        power = self.do(f"fptosi {t} {args[1]} to {n}")
+        return self._ldexp(args, arg_type, lanes) if lanes == 1 else self._scale_by_bits(args, arg_type, lanes)
+
+    def _scale_by_bits(self, args, arg_type, lanes):
+        integer, mantissa, bias = {"f32": ("i32", 23, 127), "f64": ("i64", 52, 1023)}[arg_type]
+        t, it = type_text(arg_type, lanes), type_text(integer, lanes)
+        limit = float(2 * bias + mantissa + 3)  # beyond it any number has become 0 or infinite
+        n = self.extreme("minimum", arg_type, lanes, args[1], constant(limit, arg_type, lanes))
+        n = self.extreme("maximum", arg_type, lanes, n, constant(-limit, arg_type, lanes))
+        n = self.do(f"fptosi {t} {n} to {it}")
+        third = self.do(f"mul {it} {n}, {constant(43, integer, lanes)}")
+        third = self.do(f"ashr {it} {third}, {constant(7, integer, lanes)}")
+        rest = self.do(f"sub {it} {n}, {third}")
+        rest = self.do(f"sub {it} {rest}, {third}")
+        result = args[0]
+        for part in (third, third, rest):
+            biased = self.do(f"add {it} {part}, {constant(bias, integer, lanes)}")
+            bits = self.do(f"shl {it} {biased}, {constant(mantissa, integer, lanes)}")
+            power = self.do(f"bitcast {it} {bits} to {t}")
+            result = self.do(f"fmul {t} {result}, {power}")
+        return result
+
+    def _ldexp(self, args, arg_type, lanes):
+        t, n = type_text(arg_type, lanes), type_text("i32", lanes)
+        saturating = f"llvm.fptosi.sat.{_suffix('i32', lanes)}.{_suffix(arg_type, lanes)}"
+        power = self.do(f"call {n} @{saturating}({t} {args[1]})")
         names = f"{_suffix(arg_type, lanes)}.{_suffix('i32', lanes)}"
         return self.do(f"call {t} @llvm.ldexp.{names}({t} {args[0]}, {n} {power})")
 
@@ -225,8 +254,9 @@ class Writer:
         if d == "b":
             zero = constant(0, source, lanes)
             return self.do(f"{'fcmp une' if s in 'fh' else 'icmp ne'} {before} {value}, {zero}")
-        if s in "fh" and d in "iu" and TYPES[target][2] < 4:
-            return self.convert(self.convert(value, source, "i32", lanes), "i32", target, lanes)
+        between = _between(source, target)
+        if between:
+            return self.convert(self.convert(value, source, between, lanes), between, target, lanes)
         return self.do(f"{_conversion(source, target)} {before} {value} to {after}")
 
     def _integer_division(self, op, dtype, lanes, a, b):
@@ -276,6 +306,15 @@ class Writer:
             lanes //= 2
             value = self.combine(op, dtype, lanes, low, high)
         return value
+
+
+def _between(source: str, target: str) -> str | None:
+    """The type a conversion goes by way of: float for half precision, int for small integers."""
+    s, d = kind_of(source), kind_of(target)
+    if "f16" in (source, target):
+        other = target if source == "f16" else source
+        return None if other == "f32" else "f32"
+    return "i32" if s == "f" and d in "iu" and TYPES[target][2] < 4 else None
 
 
 def _conversion(source: str, target: str) -> str:

@@ -84,6 +84,8 @@ def _cast(a, dtype):
     target = numpy_type(dtype)
     if kind_of(dtype) == "b":
         return a != 0
+    if kind_of(dtype) == "h":
+        return a.astype(np.float32).astype(target)  # as PyTorch does: to half precision by way of float
     if kind_of(dtype) in "iu" and kind_of_array(a) == "f" and target.itemsize < 4:
         return a.astype(np.int32).astype(target)  # as C does: small integers by way of int
     return a.astype(target)

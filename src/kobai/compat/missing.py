@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import NoReturn
+from typing import Any
 
 from kobai.compat.names import kobai_name, program_name
 from kobai.diagnose.language import language
@@ -78,7 +78,7 @@ def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
     """That kobai lacks the name, and on a second line the names that are near."""
     text, label = _TEXT[language()]
     near = near_names(module_name, name, candidates)
-    text = text.format(f"{program_name(module_name)}.{name}")
+    text = text.format(f"{program_name(module_name)}.{name}".removeprefix("."))
     return f"{text}\n{label}: {', '.join(near)}" if near else text
 
 
@@ -89,9 +89,19 @@ def near_names(module_name: str, name: str, candidates: Iterable[str]) -> list[s
     ['torch.optim.SGD']
     """
     elsewhere = [p for p in _PLACES if p != module_name and name in vars(sys.modules.get(p, object))]
-    public = {c.lower(): c for c in candidates if not c.startswith("_")}
+    public: dict[str, list[str]] = {}
+    for candidate in candidates:
+        if not candidate.startswith("_"):
+            public.setdefault(candidate.lower(), []).append(candidate)
     similar = difflib.get_close_matches(name.lower(), public, n=3, cutoff=0.7)
-    found = [f"{p}.{name}" for p in elsewhere[:2]] + [f"{module_name}.{public[s]}" for s in similar]
+
+    def rank(candidate: str) -> tuple[bool, float]:
+        """Of `sgd` and `SGD`: rather not a submodule, then the one that agrees in case as well."""
+        submodule = f"{module_name}.{candidate}" in sys.modules
+        return not submodule, difflib.SequenceMatcher(None, name, candidate).ratio()
+
+    here = [max(public[s], key=rank) for s in similar]
+    found = [f"{p}.{name}" for p in elsewhere[:2]] + [f"{module_name}.{h}" for h in here]
     return list(dict.fromkeys(map(program_name, found)))
 
 
@@ -100,15 +110,15 @@ def explain_in(module: ModuleType) -> None:
 
     `__getattr__` answers for `torch.nn.Name`. For `from torch.linalg import Name` Python asks the import
     system, and so the hook, only when the module has a `__path__`: a plain module is given an empty one.
-    A module that answers for missing names itself is left as it is.
+    A `__getattr__` that the module has of its own is asked first.
     """
-    if "__getattr__" in vars(module):
+    own = vars(module).get("__getattr__")
+    if isinstance(own, partial) and own.func is _find_or_explain:
         return
-    added: dict[str, object] = {"__getattr__": partial(_raise_missing, module)}
-    if "__path__" not in vars(module):
-        added["__path__"] = []
-    vars(module).update(added)
-    _explaining.append((module, list(added)))
+    before = {name: vars(module).get(name) for name in ("__getattr__", "__path__")}
+    _explaining.append((module, before))
+    vars(module)["__getattr__"] = partial(_find_or_explain, module, own)
+    vars(module).setdefault("__path__", [])
     for value in list(vars(module).values()):
         if isinstance(value, ModuleType) and value.__name__.startswith(module.__name__ + "."):
             explain_in(value)
@@ -117,16 +127,27 @@ def explain_in(module: ModuleType) -> None:
 def explain_no_more() -> None:
     """Leave every module as `explain_in` found it."""
     while _explaining:
-        module, added = _explaining.pop()
-        for name in added:
-            vars(module).pop(name, None)
+        module, before = _explaining.pop()
+        for name, value in before.items():
+            if value is None:
+                del vars(module)[name]
+            else:
+                vars(module)[name] = value
 
 
-_explaining: list[tuple[ModuleType, list[str]]] = []
+_explaining: list[tuple[ModuleType, dict[str, Any]]] = []
 
 
-def _raise_missing(module: ModuleType, name: str) -> NoReturn:
+def _find_or_explain(module: ModuleType, own: Callable[[str], Any] | None, name: str) -> Any:
+    """A module's `__getattr__` while its missing names are explained; `own` is the one it had before."""
+    plain = f"module {module.__name__!r} has no attribute {name!r}"
+    if own is not None:
+        try:
+            return own(name)
+        except AttributeError as error:
+            if str(error) != plain:  # it has more to say than that the name is missing
+                raise
     if name.startswith("__"):  # Python's own questions (`__path__`, `__wrapped__`, ...)
-        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-    raise missing_attribute(module.__name__, name, vars(module))
+        raise AttributeError(plain)
+    raise missing_attribute(module.__name__, name, dir(module))
 

@@ -46,7 +46,8 @@ names = TorchNames("torch", kobai.__doc__)
 names.__dict__.update(
     __file__=kobai.__file__,
     __path__=[],
-    __all__=getattr(kobai, "__all__", None) or [n for n in dir(kobai) if not n.startswith("_")],
+    # `from torch import *` brings functions and types, and no submodules.
+    __all__=[n for n, v in vars(kobai).items() if not (n.startswith("_") or isinstance(v, ModuleType))],
     __version__=torch_version.__version__,
     version=torch_version,
     backends=torch_backends,

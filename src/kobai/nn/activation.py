@@ -67,7 +67,8 @@ class Hardtanh(_Inplace):
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         if not self.max_val > self.min_val:
-            raise AssertionError(f"max_val must be larger than min_val, got {self.min_val} and {self.max_val}")
+            raise AssertionError(f"max_val must be larger than min_val, got {self.min_val} and "
+                                 f"{self.max_val}")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)

@@ -1,7 +1,8 @@
 """An approximate softmax for very many classes."""
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from .. import cat
 from ..tensor import Tensor
@@ -19,7 +20,7 @@ class _ASMoutput(NamedTuple):
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):
-    """Frequent classes in a head, rare ones in clusters that are computed only when needed (Grave et al. 2017).
+    """Frequent classes in a head, rare ones in clusters computed only when needed (Grave et al. 2017).
 
     Args:
         in_features: number of features.
@@ -40,7 +41,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             raise ValueError("cutoffs should be a sequence of length larger than 0")
         if (cutoffs != sorted(set(cutoffs)) or min(cutoffs) <= 0 or max(cutoffs) > n_classes - 1
                 or any(int(c) != c for c in cutoffs)):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing "
+            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an "
+                             "increasing "
                              "order, where each value is between 1 and n_classes-1")
         where = {"device": device, "dtype": dtype}
         self.in_features = in_features

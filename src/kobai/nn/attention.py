@@ -1,6 +1,10 @@
 """Multi-head attention (Vaswani et al. 2017)."""
 from __future__ import annotations
 
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
 from .. import empty
 from ..tensor import Tensor
 from . import functional as F
@@ -11,7 +15,7 @@ from .parameter import Parameter
 
 
 class MultiheadAttention(Module):
-    """softmax(q kᵀ / √d) v in `num_heads` subspaces of size d = embed_dim / num_heads, joined by a projection.
+    """softmax(q kᵀ / √d) v in `num_heads` subspaces of size d = embed_dim / num_heads, then a projection.
 
     Args:
         embed_dim: size of query and output.
@@ -31,8 +35,10 @@ class MultiheadAttention(Module):
     """
 
     def __init__(
-        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
-        add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False,
+        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None,
+        batch_first: bool = False,
         device=None, dtype=None,
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
@@ -55,8 +61,10 @@ class MultiheadAttention(Module):
 
     def _make_parameters(self, bias: bool, add_bias_kv: bool, where: dict) -> None:
         e, same = self.embed_dim, self._qkv_same_embed_dim
-        shapes = {"q_proj_weight": None if same else (e, e), "k_proj_weight": None if same else (e, self.kdim),
-                  "v_proj_weight": None if same else (e, self.vdim), "in_proj_weight": (3 * e, e) if same else None,
+        shapes = {"q_proj_weight": None if same else (e, e), "k_proj_weight": None if same
+                  else (e, self.kdim),
+                  "v_proj_weight": None if same else (e, self.vdim), "in_proj_weight": (3 * e, e) if same
+                  else None,
                   "in_proj_bias": (3 * e,) if bias else None}
         for name, shape in shapes.items():
             self.register_parameter(name, None if shape is None else Parameter(empty(shape, **where)))
@@ -89,16 +97,18 @@ class MultiheadAttention(Module):
             query, key, value = _time_first(query, key, value)
         output, weights = F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias,
-            self.bias_k, self.bias_v, self.add_zero_attn, self.dropout, self.out_proj.weight, self.out_proj.bias,
+            self.bias_k, self.bias_v, self.add_zero_attn, self.dropout, self.out_proj.weight,
+            self.out_proj.bias,
             training=self.training, key_padding_mask=key_padding_mask, need_weights=need_weights,
             attn_mask=attn_mask, use_separate_proj_weight=not self._qkv_same_embed_dim,
-            q_proj_weight=self.q_proj_weight, k_proj_weight=self.k_proj_weight, v_proj_weight=self.v_proj_weight,
+            q_proj_weight=self.q_proj_weight, k_proj_weight=self.k_proj_weight,
+            v_proj_weight=self.v_proj_weight,
             average_attn_weights=average_attn_weights, is_causal=is_causal)
         return (output.transpose(1, 0) if swap else output), weights
 
     def merge_masks(self, attn_mask: Tensor | None, key_padding_mask: Tensor | None,
                     query: Tensor) -> tuple[Tensor | None, int | None]:
-        """One mask (batch, heads, length, length) and its kind: 0 attention, 1 padding, 2 both, None neither."""
+        """One mask (batch, heads, length, length) and its kind: 1 padding, 2 attention or both, None."""
         merged, kind = key_padding_mask, None if key_padding_mask is None else 1
         if attn_mask is not None:
             batch, length, _ = query.shape
@@ -117,3 +127,20 @@ def _time_first(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tens
     k = q if key is query else key.transpose(1, 0)
     v = q if value is query else k if value is key else value.transpose(1, 0)
     return q, k, v
+
+
+class SDPBackend(Enum):
+    """PyTorch's implementations of attention; here there is one."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(backends: Any, set_priority: bool = False):
+    """Accepts PyTorch's choice of implementation; it changes nothing here."""
+    yield {}

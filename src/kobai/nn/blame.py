@@ -20,8 +20,8 @@ def blame(exc: BaseException, module) -> None:
         if len(passed) > 1 and notes and notes[-1].startswith(_PREFIX):
             notes.pop()
         notes.append(_note(passed))
-    except Exception:       # an exception that takes no attributes, a repr that fails: never hide the real one
-        pass
+    except Exception:
+        pass        # an exception that takes no attributes, a repr that fails: never hide the real one
 
 
 def modules_of(exc: BaseException) -> list:

@@ -4,8 +4,9 @@ from __future__ import annotations
 import operator
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from ..tensor import Tensor
 from .module import Module
@@ -18,7 +19,8 @@ class Container(Module):
 
     def __init__(self, **kwargs: Module) -> None:
         super().__init__()
-        warnings.warn("nn.Container is deprecated. All of it's functionality is now implemented in nn.Module. "
+        warnings.warn("nn.Container is deprecated. All of it's functionality is now implemented in "
+                      "nn.Module. "
                       "Subclass that instead.", FutureWarning, stacklevel=2)
         for name, module in kwargs.items():
             self.add_module(name, module)
@@ -71,7 +73,8 @@ class _Numbered(Module):
     def _checked_position(self, index: int, what: str) -> int:
         n = len(self)
         if not -n <= index <= n:
-            raise IndexError(f"Index out of range: {index}" if what == "Sequential" else f"index {index} is out of range")
+            raise IndexError(f"Index out of range: {index}" if what == "Sequential"
+                             else f"index {index} is out of range")
         return index + n if index < 0 else index
 
     def __dir__(self):
@@ -119,12 +122,14 @@ class Sequential(_Numbered):
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
+                             "given.")
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
+                             "given.")
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
@@ -202,7 +207,8 @@ class ModuleList(_Numbered):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Add several modules at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
+            raise TypeError("ModuleList.extend should be called with an iterable, "
+                            f"but got {type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -301,7 +307,8 @@ def _pairs(source: Any, owner: str) -> Iterable[tuple[str, Any]]:
     source = list(source)
     for i, pair in enumerate(source):
         if not isinstance(pair, Iterable):
-            raise TypeError(f"{owner} update sequence element #{i} should be Iterable; is {type(pair).__name__}")
+            raise TypeError(f"{owner} update sequence element #{i} should be Iterable; is "
+                            f"{type(pair).__name__}")
         if len(pair) != 2:
             raise ValueError(f"{owner} update sequence element #{i} has length {len(pair)}; 2 is required")
     return source
@@ -358,7 +365,8 @@ class ParameterList(_Numbered):
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add several values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError("ParameterList.extend should be called with an iterable, but got " + type(values).__name__)
+            raise TypeError("ParameterList.extend should be called with an iterable, "
+                            f"but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self
@@ -367,7 +375,8 @@ class ParameterList(_Numbered):
         return self.extend(values)
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({i}): {_described(v, str(getattr(v, 'dtype', '')))}" for i, v in enumerate(self))
+        return "\n".join(f"  ({i}): {_described(v, str(getattr(v, 'dtype', '')))}" for i,
+                         v in enumerate(self))
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError("ParameterList should not be called.")
@@ -390,7 +399,8 @@ class ParameterDict(Module):
 
     def _attribute(self, key: str) -> str:
         if not isinstance(key, str):
-            raise TypeError("Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+            raise TypeError("Index given to ParameterDict cannot be used as a key as it is not a string "
+                            "(type is "
                             f"'{type(key).__name__}'). Open an issue on github if you need non-string keys.")
         return key
 

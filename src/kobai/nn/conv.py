@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import empty
 from ..tensor import Tensor
@@ -20,20 +21,29 @@ def per_dim(value: Any, n: int) -> tuple:
     return tuple(value) if hasattr(value, "__iter__") else (value,) * n
 
 
+def _ntuple(n: int) -> Callable[[Any], tuple]:
+    """PyTorch's way to `per_dim`, which programs import from torch.nn.modules.utils."""
+    return lambda value: per_dim(value, n)
+
+
+_single, _pair, _triple, _quadruple = map(_ntuple, (1, 2, 3, 4))
+
+
 class _ConvNd(Module):
     """What convolutions share: sizes, weight and bias.
 
-    `_n` is the number of spatial dimensions, `_function` the computing one, `transposed` says which of
-    the weight's first two dimensions is the input's.
+    `_n` is the number of spatial dimensions, `_function` the name of the computing one, `transposed`
+    says which of the weight's first two dimensions is the input's.
     """
 
     _n: int
-    _function: Callable
+    _function: str
     transposed = False
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-        dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
+        dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device=None,
+        dtype=None,
     ) -> None:
         super().__init__()
         _check_channels(in_channels, out_channels, groups)
@@ -53,7 +63,8 @@ class _ConvNd(Module):
     def _check_padding(self) -> None:
         if isinstance(self.padding, str):
             if self.padding not in ("valid", "same"):
-                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of {{'valid', 'same'}}")
+                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of "
+                                 f"{{'valid', 'same'}}")
             if self.padding == "same" and any(s != 1 for s in self.stride):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if self.padding_mode not in _PADDING_MODES:
@@ -97,13 +108,15 @@ class _ConvNd(Module):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
             padding = (0,) * self._n
-        return type(self)._function(input, weight, bias, self.stride, padding, self.dilation, self.groups)
+        return getattr(F, self._function)(input, weight, bias, self.stride, padding, self.dilation,
+                                          self.groups)
 
     def forward(self, input: Tensor) -> Tensor:
         return self._conv_forward(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+                 f"stride={self.stride}"]
         for name, default in (("padding", (0,) * self._n), ("dilation", (1,) * self._n),
                               ("output_padding", (0,) * self._n), ("groups", 1)):
             value = getattr(self, name)
@@ -136,7 +149,7 @@ class Conv1d(_ConvNd):
     """
 
     _n = 1
-    _function = staticmethod(F.conv1d)
+    _function = "conv1d"
 
 
 class Conv2d(_ConvNd):
@@ -153,7 +166,7 @@ class Conv2d(_ConvNd):
     """
 
     _n = 2
-    _function = staticmethod(F.conv2d)
+    _function = "conv2d"
 
 
 class Conv3d(_ConvNd):
@@ -166,7 +179,7 @@ class Conv3d(_ConvNd):
     """
 
     _n = 3
-    _function = staticmethod(F.conv3d)
+    _function = "conv3d"
 
 
 class _ConvTransposeNd(_ConvNd):
@@ -187,7 +200,8 @@ class _ConvTransposeNd(_ConvNd):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         output_padding = self.output_padding if output_size is None else self._padding_for(input, output_size)
-        return type(self)._function(input, self.weight, self.bias, self.stride, self.padding, output_padding,
+        return getattr(F, self._function)(input, self.weight, self.bias, self.stride, self.padding,
+                                          output_padding,
                                     self.groups, self.dilation)
 
     def _padding_for(self, input: Tensor, output_size: list[int]) -> tuple:
@@ -203,7 +217,8 @@ class _ConvTransposeNd(_ConvNd):
                  zip(input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size)]
         most = [low + s - 1 for low, s in zip(least, self.stride)]
         if any(not low <= size <= high for low, size, high in zip(least, wanted, most)):
-            raise ValueError(f"requested an output size of {list(wanted)}, but valid sizes range from {least} to "
+            raise ValueError(f"requested an output size of {list(wanted)}, but valid sizes range from "
+                             f"{least} to "
                              f"{most} (for an input of {input.shape[-n:]})")
         return tuple(size - low for size, low in zip(wanted, least))
 
@@ -219,7 +234,7 @@ class ConvTranspose1d(_ConvTransposeNd):
     """
 
     _n = 1
-    _function = staticmethod(F.conv_transpose1d)
+    _function = "conv_transpose1d"
 
 
 class ConvTranspose2d(_ConvTransposeNd):
@@ -231,7 +246,7 @@ class ConvTranspose2d(_ConvTransposeNd):
     """
 
     _n = 2
-    _function = staticmethod(F.conv_transpose2d)
+    _function = "conv_transpose2d"
 
 
 class ConvTranspose3d(_ConvTransposeNd):
@@ -242,14 +257,15 @@ class ConvTranspose3d(_ConvTransposeNd):
     """
 
     _n = 3
-    _function = staticmethod(F.conv_transpose3d)
+    _function = "conv_transpose3d"
 
 
 # ---------------------------------------------------------------------- lazy
 class _LazyConvXdMixin(LazyModuleMixin):
     """Finds `in_channels` from the first input."""
 
-    def __init__(self, out_channels: int, kernel_size: Any, *args: Any, device=None, dtype=None, **kwargs: Any):
+    def __init__(self, out_channels: int, kernel_size: Any, *args: Any, device=None, dtype=None,
+                 **kwargs: Any):
         super().__init__(0, out_channels, kernel_size, *args, device=device, dtype=dtype, **kwargs)
 
     def _make_parameters(self, bias: bool, device, dtype) -> None:
@@ -274,7 +290,8 @@ class _LazyConvXdMixin(LazyModuleMixin):
     def _channels_of(self, input: Tensor) -> int:
         n = self._n
         if input.ndim not in (n + 1, n + 2):
-            raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {type(self).__name__}, "
+            raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to "
+                               f"{type(self).__name__}, "
                                f"but got input of size: {input.shape}")
         return input.shape[-n - 1]
 

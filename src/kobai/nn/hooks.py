@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections import OrderedDict
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 from weakref import ref
 
 from .. import is_grad_enabled
@@ -167,7 +168,7 @@ class Hooks:
         return self._add_hook("_state_dict_pre_hooks", hook)
 
     def register_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict` collected this module."""
+        """Call `hook(module, state_dict, prefix, metadata)` after `state_dict` collected this module."""
         hook._from_public_api = True
         return self._add_hook("_state_dict_hooks", hook)
 
@@ -176,10 +177,11 @@ class Hooks:
         return self._add_hook("_state_dict_hooks", hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)` first."""
+        """Call `hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)` first."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
-    def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(self, hook: Callable,
+                                           with_module: bool = False) -> RemovableHandle:
         return self._add_hook("_load_state_dict_pre_hooks", _BoundHook(hook, self if with_module else None))
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
@@ -260,7 +262,8 @@ def _after_failure(module, args, kwargs, ran: set[int]) -> None:
         try:
             hook(module, args, kwargs, None) if with_kwargs else hook(module, args, None)
         except Exception as exc:
-            warnings.warn("module forward hook with ``always_call=True`` raised an exception that was silenced "
+            warnings.warn("module forward hook with ``always_call=True`` raised an exception that was "
+                          "silenced "
                           f"as another error was raised in forward: {exc}", stacklevel=2)
 
 
@@ -330,7 +333,8 @@ class _BackwardHooks:
 def _as_tuple(new, n: int, what: str) -> tuple:
     new = new if isinstance(new, tuple) else (new,)
     if len(new) != n:
-        raise RuntimeError(f"Backward hook returned an invalid number of {what}, got {len(new)}, but expected {n}")
+        raise RuntimeError(f"Backward hook returned an invalid number of {what}, got {len(new)}, but "
+                           f"expected {n}")
     return new
 
 
@@ -398,7 +402,7 @@ def register_module_backward_hook(hook: Callable) -> RemovableHandle:
 
 
 def register_module_buffer_registration_hook(hook: Callable) -> RemovableHandle:
-    """Call `hook(module, name, buffer)` when any module registers a buffer; its result replaces the buffer."""
+    """Call `hook(module, name, buffer)` when any module registers a buffer; its result replaces it."""
     return _add_global("buffer_registration", hook)
 
 

@@ -122,9 +122,10 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 
 
 def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    generator: Any = None
 ) -> Tensor:
-    """Normal, cut off outside [a, b]: the inverse of the normal's distribution function at uniform numbers."""
+    """Normal, cut off outside [a, b]: the inverse of its distribution function at uniform numbers."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
                       "The distribution of values may be incorrect.", stacklevel=2)
@@ -162,7 +163,8 @@ def _nothing_to_do(tensor: Tensor) -> bool:
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Any = None
 ) -> Tensor:
     """Uniform with standard deviation gain / √fan (He et al. 2015); `a` is the slope of a leaky ReLU."""
     if _nothing_to_do(tensor):
@@ -172,7 +174,8 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Any = None
 ) -> Tensor:
     """Normal with standard deviation gain / √fan (He et al. 2015); `a` is the slope of a leaky ReLU."""
     if _nothing_to_do(tensor):
@@ -218,7 +221,8 @@ def _old_name(new):
     old = new.__name__[:-1]
 
     def deprecated(*args, **kwargs):
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning,
+                      stacklevel=2)
         return new(*args, **kwargs)
 
     deprecated.__name__ = old

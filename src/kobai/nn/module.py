@@ -5,13 +5,23 @@ and converting the tree. Hooks live in hooks.py, saving and loading in state.py.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
-from .. import no_grad
-from ..dtype import dtype as DType
+from .. import empty_like, no_grad
+from ..dtypes import bfloat16, float16, float32, float64
+from ..dtypes import dtype as DType
 from ..tensor import Tensor
 from .blame import blame
 from .hooks import GLOBAL, Hooks, call_with_hooks
+from .hooks import register_module_backward_hook as register_module_backward_hook
+from .hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
+from .hooks import register_module_forward_hook as register_module_forward_hook
+from .hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
+from .hooks import register_module_full_backward_hook as register_module_full_backward_hook
+from .hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
+from .hooks import register_module_module_registration_hook as register_module_module_registration_hook
+from .hooks import register_module_parameter_registration_hook as register_module_parameter_registration_hook
 from .members import Members
 from .parameter import Buffer, Parameter
 from .state import State
@@ -160,8 +170,10 @@ class Module(Hooks, State, Tree):
             raise TypeError(f"cannot assign '{typename(param)}' object to parameter '{name}' "
                             "(torch.nn.Parameter or None required)" + _wrap_hint(name, param))
         if param is not None and param.grad_fn is not None:
-            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                             f"explicitly. To express '{name}' as a function of another Tensor, compute the value in "
+            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
+                             "created "
+                             f"explicitly. To express '{name}' as a function of another Tensor, compute the "
+                             "value in "
                              "the forward() method.")
         parameters[name] = _registered("parameter_registration", self, name, param)
 
@@ -225,11 +237,12 @@ class Module(Hooks, State, Tree):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" '
+                                  'function')
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile this module's `forward` in place, with the arguments of `kobai.compile`."""
-        from .. import compile
+        from .. import compile      # noqa: PLC0415 - the compiler is imported when it is used
 
         self.__dict__["_compiled_call_impl"] = compile(self.forward, *args, **kwargs)
         self.__dict__["_hooked"] = True         # leave the fast path of __call__
@@ -288,8 +301,6 @@ class Module(Hooks, State, Tree):
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Module:
         """Move to `device` without copying values."""
-        from .. import empty_like
-
         return self._apply(lambda t: empty_like(t, device=device), recurse)
 
     def type(self, dst_type: Any) -> Module:
@@ -301,26 +312,18 @@ class Module(Hooks, State, Tree):
 
     def float(self) -> Module:
         """Cast floating-point parameters and buffers to float32."""
-        from .. import float32
-
         return self._cast(float32)
 
     def double(self) -> Module:
         """Cast floating-point parameters and buffers to float64."""
-        from .. import float64
-
         return self._cast(float64)
 
     def half(self) -> Module:
         """Cast floating-point parameters and buffers to float16."""
-        from .. import float16
-
         return self._cast(float16)
 
     def bfloat16(self) -> Module:
         """Cast floating-point parameters and buffers to bfloat16."""
-        from .. import bfloat16
-
         return self._cast(bfloat16)
 
     def cpu(self) -> Module:

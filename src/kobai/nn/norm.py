@@ -39,8 +39,10 @@ class _NormBase(Module):
 
     def _make_statistics(self, device, dtype) -> None:
         track = self.track_running_stats
-        self.register_buffer("running_mean", zeros(self.num_features, device=device, dtype=dtype) if track else None)
-        self.register_buffer("running_var", ones(self.num_features, device=device, dtype=dtype) if track else None)
+        self.register_buffer("running_mean", zeros(self.num_features, device=device, dtype=dtype) if track
+                             else None)
+        self.register_buffer("running_var", ones(self.num_features, device=device, dtype=dtype) if track
+                             else None)
         self.register_buffer("num_batches_tracked", tensor(0, dtype=int64, device=device) if track else None)
 
     def reset_running_stats(self) -> None:
@@ -89,7 +91,8 @@ class _BatchNorm(_NormBase):
             input,
             self.running_mean if not self.training or self.track_running_stats else None,
             self.running_var if not self.training or self.track_running_stats else None,
-            self.weight, self.bias, use_batch, self._count_batch() if remember else self.momentum or 0.0, self.eps)
+            self.weight, self.bias, use_batch, self._count_batch() if remember else self.momentum or 0.0,
+            self.eps)
 
     def _count_batch(self) -> float:
         """Count this batch; return how much of it goes into the running statistics."""
@@ -133,7 +136,8 @@ class SyncBatchNorm(_BatchNorm):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, process_group: Any = None, device=None, dtype=None, *, bias: bool = True,
+        track_running_stats: bool = True, process_group: Any = None, device=None, dtype=None, *,
+        bias: bool = True,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
         self.process_group = process_group
@@ -214,7 +218,8 @@ class _LazyNormBase(LazyModuleMixin):
 
     def _make_parameters(self, bias: bool, device, dtype) -> None:
         for name, wanted in (("weight", self.affine), ("bias", bias)):
-            self.register_parameter(name, UninitializedParameter(device=device, dtype=dtype) if wanted else None)
+            self.register_parameter(name, UninitializedParameter(device=device, dtype=dtype) if wanted
+                                    else None)
 
     def _make_statistics(self, device, dtype) -> None:
         track = self.track_running_stats
@@ -284,7 +289,8 @@ class _OverLastDims(Module):
 
     def __init__(self, normalized_shape: Any, eps: float | None, elementwise_affine: bool) -> None:
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape,
+                                                                  int) else tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
 
@@ -300,7 +306,8 @@ class LayerNorm(_OverLastDims):
     tensor([[-1.0000,  1.0000]])
     """
 
-    def __init__(self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
+    def __init__(self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True,
+                 bias: bool = True,
                  device=None, dtype=None) -> None:
         super().__init__(normalized_shape, eps, elementwise_affine)
         self._register("weight", elementwise_affine, device, dtype)

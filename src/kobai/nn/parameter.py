@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import dtype as dtypes
+from .. import dtypes
 from .. import empty
-from ..device import cpu
+from ..devices import cpu
 from ..tensor import Tensor, wrap
 
 
@@ -32,6 +32,10 @@ class Parameter(Tensor):
     def __repr__(self):
         return "Parameter containing:\n" + super().__repr__()
 
+    def __reduce_ex__(self, protocol):      # not by class: its __module__ is PyTorch's
+        _, (_, array, requires_grad), extra = super().__reduce_ex__(protocol)
+        return _parameter, (array, requires_grad), extra
+
 
 class Buffer(Tensor):
     """A tensor that a module registers as a buffer when it is assigned to an attribute.
@@ -49,6 +53,10 @@ class Buffer(Tensor):
         buffer._ver, buffer._rg = data._ver, data.requires_grad
         buffer.persistent = persistent
         return buffer
+
+    def __reduce_ex__(self, protocol):
+        _, (_, array, _), extra = super().__reduce_ex__(protocol)
+        return _buffer, (array,), extra
 
 
 class UninitializedTensorMixin:
@@ -73,16 +81,21 @@ class UninitializedTensorMixin:
 
     @property
     def _data(self):
-        raise ValueError("Attempted to use an uninitialized parameter. This error happens when you are using a "
+        raise ValueError("Attempted to use an uninitialized parameter. This error happens when you are using "
+                         "a "
                          "`LazyModule` or explicitly manipulating `torch.nn.parameter."
-                         f"{type(self).__name__}` objects. When using LazyModules Call `forward` with a dummy "
+                         f"{type(self).__name__}` objects. When using LazyModules Call `forward` with a "
+                         "dummy "
                          "batch to initialize the parameters before calling torch functions")
 
     @property
     def shape(self):
-        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually "
-                           "happens in `load_state_dict` when trying to load an uninitialized parameter into an "
-                           "initialized one. Call `forward` to initialize the parameters before accessing their "
+        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error "
+                           "usually "
+                           "happens in `load_state_dict` when trying to load an uninitialized parameter into "
+                           "an "
+                           "initialized one. Call `forward` to initialize the parameters before accessing "
+                           "their "
                            "attributes.")
 
     dtype = property(lambda self: self._pending[0])
@@ -109,19 +122,19 @@ class UninitializedTensorMixin:
 
     def float(self):
         """float32, for the values to come."""
-        return self._with(dtypes.float32)
+        return self._with(float32)
 
     def double(self):
         """float64, for the values to come."""
-        return self._with(dtypes.float64)
+        return self._with(float64)
 
     def half(self):
         """float16, for the values to come."""
-        return self._with(dtypes.float16)
+        return self._with(float16)
 
     def bfloat16(self):
         """bfloat16, for the values to come."""
-        return self._with(dtypes.bfloat16)
+        return self._with(bfloat16)
 
     def cpu(self):
         """The CPU, for the values to come."""
@@ -162,7 +175,7 @@ class UninitializedTensorMixin:
         return copied
 
     def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self._rg, self.dtype, self._extra())
+        return _rebuild, (type(self).__name__, self._rg, self.dtype, self._extra())
 
     def __repr__(self):
         return f"<{type(self).__name__}>"
@@ -179,7 +192,8 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 
     cls_to_become = Tensor
 
-    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True):
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None,
+                persistent: bool = True):
         return super().__new__(cls, requires_grad, device, dtype, persistent=persistent)
 
 
@@ -188,7 +202,16 @@ def is_lazy(param: Any) -> bool:
     return isinstance(param, UninitializedTensorMixin)
 
 
-def _rebuild(cls, requires_grad, dtype, extra):
+def _parameter(array, requires_grad):
+    return Parameter(wrap(array), requires_grad)
+
+
+def _buffer(array):
+    return Buffer(wrap(array))
+
+
+def _rebuild(kind, requires_grad, dtype, extra):
+    cls = UninitializedParameter if kind == "UninitializedParameter" else UninitializedBuffer
     return cls(requires_grad, None, dtype, **extra)
 
 

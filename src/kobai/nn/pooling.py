@@ -1,7 +1,7 @@
 """Pooling: each output is the largest, the mean or a norm of a window of the input."""
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 from ..tensor import Tensor
 from . import functional as F
@@ -13,7 +13,7 @@ from .module import Module
 class _MaxPoolNd(Module):
     """Window, stride (the window's size if not given), padding with −∞, dilation."""
 
-    _function: Callable
+    _function: str
 
     def __init__(
         self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
@@ -28,7 +28,7 @@ class _MaxPoolNd(Module):
         self.ceil_mode = ceil_mode
 
     def forward(self, input: Tensor):
-        return type(self)._function(
+        return getattr(F, self._function)(
             input, self.kernel_size, self.stride, self.padding, self.dilation,
             ceil_mode=self.ceil_mode, return_indices=self.return_indices)
 
@@ -47,7 +47,7 @@ class MaxPool1d(_MaxPoolNd):
     tensor([[3., 2.]])
     """
 
-    _function = staticmethod(F.max_pool1d)
+    _function = "max_pool1d"
 
 
 class MaxPool2d(_MaxPoolNd):
@@ -58,7 +58,7 @@ class MaxPool2d(_MaxPoolNd):
              [13., 15.]]])
     """
 
-    _function = staticmethod(F.max_pool2d)
+    _function = "max_pool2d"
 
 
 class MaxPool3d(_MaxPoolNd):
@@ -68,14 +68,14 @@ class MaxPool3d(_MaxPoolNd):
     torch.Size([1, 1, 2, 2, 2])
     """
 
-    _function = staticmethod(F.max_pool3d)
+    _function = "max_pool3d"
 
 
 class _MaxUnpoolNd(Module):
     """Puts pooled values back where they came from, with zeros elsewhere."""
 
     _n: int
-    _function: Callable
+    _function: str
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
@@ -84,7 +84,8 @@ class _MaxUnpoolNd(Module):
         self.padding = per_dim(padding, self._n)
 
     def forward(self, input: Tensor, indices: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return type(self)._function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+        return getattr(F, self._function)(input, indices, self.kernel_size, self.stride, self.padding,
+                                          output_size)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -99,21 +100,21 @@ class MaxUnpool1d(_MaxUnpoolNd):
     """
 
     _n = 1
-    _function = staticmethod(F.max_unpool1d)
+    _function = "max_unpool1d"
 
 
 class MaxUnpool2d(_MaxUnpoolNd):
     """Undoes `MaxPool2d(..., return_indices=True)`, as far as that is possible."""
 
     _n = 2
-    _function = staticmethod(F.max_unpool2d)
+    _function = "max_unpool2d"
 
 
 class MaxUnpool3d(_MaxUnpoolNd):
     """Undoes `MaxPool3d(..., return_indices=True)`, as far as that is possible."""
 
     _n = 3
-    _function = staticmethod(F.max_unpool3d)
+    _function = "max_unpool3d"
 
 
 # ---------------------------------------------------------------------- mean
@@ -150,7 +151,7 @@ class AvgPool1d(_AvgPoolNd):
 class _AvgPoolManyD(_AvgPoolNd):
     """Two and three dimensions, where the divisor can be chosen."""
 
-    _function: Callable
+    _function: str
 
     def __init__(
         self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
@@ -165,7 +166,7 @@ class _AvgPoolManyD(_AvgPoolNd):
         self.divisor_override = divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return type(self)._function(input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
+        return getattr(F, self._function)(input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
                                     self.count_include_pad, self.divisor_override)
 
 
@@ -177,7 +178,7 @@ class AvgPool2d(_AvgPoolManyD):
              [10.5000, 12.5000]]])
     """
 
-    _function = staticmethod(F.avg_pool2d)
+    _function = "avg_pool2d"
 
 
 class AvgPool3d(_AvgPoolManyD):
@@ -187,16 +188,17 @@ class AvgPool3d(_AvgPoolManyD):
     torch.Size([1, 1, 2, 2, 2])
     """
 
-    _function = staticmethod(F.avg_pool3d)
+    _function = "avg_pool3d"
 
 
 # ---------------------------------------------------------------------- norm
 class _LPPoolNd(Module):
     """(Σ x^p)^(1/p) over each window."""
 
-    _function: Callable
+    _function: str
 
-    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None,
+                 ceil_mode: bool = False) -> None:
         super().__init__()
         self.norm_type = norm_type
         self.kernel_size = kernel_size
@@ -204,7 +206,8 @@ class _LPPoolNd(Module):
         self.ceil_mode = ceil_mode
 
     def forward(self, input: Tensor) -> Tensor:
-        return type(self)._function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+        return getattr(F, self._function)(input, float(self.norm_type), self.kernel_size, self.stride,
+                                          self.ceil_mode)
 
     def extra_repr(self) -> str:
         return (f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
@@ -218,26 +221,26 @@ class LPPool1d(_LPPoolNd):
     tensor([[5.]])
     """
 
-    _function = staticmethod(F.lp_pool1d)
+    _function = "lp_pool1d"
 
 
 class LPPool2d(_LPPoolNd):
     """(Σ x^p)^(1/p) over each window of an image."""
 
-    _function = staticmethod(F.lp_pool2d)
+    _function = "lp_pool2d"
 
 
 class LPPool3d(_LPPoolNd):
     """(Σ x^p)^(1/p) over each window of a volume."""
 
-    _function = staticmethod(F.lp_pool3d)
+    _function = "lp_pool3d"
 
 
 # ------------------------------------------------------------------ adaptive
 class _AdaptiveMaxPoolNd(Module):
     """The windows are chosen so that the output has `output_size`; None keeps a size."""
 
-    _function: Callable
+    _function: str
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__()
@@ -245,7 +248,7 @@ class _AdaptiveMaxPoolNd(Module):
         self.return_indices = return_indices
 
     def forward(self, input: Tensor):
-        return type(self)._function(input, self.output_size, self.return_indices)
+        return getattr(F, self._function)(input, self.output_size, self.return_indices)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -258,32 +261,32 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     tensor([[3., 5.]])
     """
 
-    _function = staticmethod(F.adaptive_max_pool1d)
+    _function = "adaptive_max_pool1d"
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """As `AdaptiveMaxPool1d`, for images."""
 
-    _function = staticmethod(F.adaptive_max_pool2d)
+    _function = "adaptive_max_pool2d"
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """As `AdaptiveMaxPool1d`, for volumes."""
 
-    _function = staticmethod(F.adaptive_max_pool3d)
+    _function = "adaptive_max_pool3d"
 
 
 class _AdaptiveAvgPoolNd(Module):
     """The windows are chosen so that the output has `output_size`; None keeps a size."""
 
-    _function: Callable
+    _function: str
 
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
 
     def forward(self, input: Tensor) -> Tensor:
-        return type(self)._function(input, self.output_size)
+        return getattr(F, self._function)(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -296,7 +299,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     tensor([[2., 1.]])
     """
 
-    _function = staticmethod(F.adaptive_avg_pool1d)
+    _function = "adaptive_avg_pool1d"
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
@@ -306,13 +309,13 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     torch.Size([2, 3, 4, 1])
     """
 
-    _function = staticmethod(F.adaptive_avg_pool2d)
+    _function = "adaptive_avg_pool2d"
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """As `AdaptiveAvgPool1d`, for volumes."""
 
-    _function = staticmethod(F.adaptive_avg_pool3d)
+    _function = "adaptive_avg_pool3d"
 
 
 # ---------------------------------------------------------------- fractional
@@ -320,7 +323,7 @@ class _FractionalMaxPoolNd(Module):
     """The largest value of windows at random places (Graham 2014); size or ratio of the output is given."""
 
     _n: int
-    _function: Callable
+    _function: str
 
     def __init__(
         self, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
@@ -341,7 +344,7 @@ class _FractionalMaxPoolNd(Module):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
 
     def forward(self, input: Tensor):
-        return type(self)._function(input, self.kernel_size, self.output_size, self.output_ratio,
+        return getattr(F, self._function)(input, self.kernel_size, self.output_size, self.output_ratio,
                                     self.return_indices, _random_samples=self._random_samples)
 
 
@@ -353,11 +356,11 @@ class FractionalMaxPool2d(_FractionalMaxPoolNd):
     """
 
     _n = 2
-    _function = staticmethod(F.fractional_max_pool2d)
+    _function = "fractional_max_pool2d"
 
 
 class FractionalMaxPool3d(_FractionalMaxPoolNd):
     """Fractional max pooling of volumes."""
 
     _n = 3
-    _function = staticmethod(F.fractional_max_pool3d)
+    _function = "fractional_max_pool3d"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .. import cat, empty, stack, zeros
 from ..tensor import Tensor
@@ -67,7 +68,8 @@ _CELLS: dict[str, tuple[Callable, int]] = {     # mode -> the cell, and how many
 
 
 # ---------------------------------------------------------------- one direction
-def _run(cell: Callable, xs: list[Tensor], state: State, w: Weights, reverse: bool) -> tuple[list[Tensor], State]:
+def _run(cell: Callable, xs: list[Tensor], state: State, w: Weights, reverse: bool) -> tuple[list[Tensor],
+                                                                                             State]:
     """Outputs of all time steps and the last state; the batch may shrink with time (packed sequences)."""
     return _backwards(cell, xs, state, w) if reverse else _forwards(cell, xs, state, w)
 
@@ -130,7 +132,8 @@ class RNNBase(Module):
             raise ValueError("dropout should be a number in range [0, 1] representing the probability of an "
                              "element being zeroed")
         if dropout > 0 and self.num_layers == 1:
-            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
+            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero "
+                          "dropout "
                           f"expects num_layers greater than 1, but got dropout={dropout} and num_layers=1",
                           stacklevel=4)
         if not isinstance(self.hidden_size, int):
@@ -192,7 +195,8 @@ class RNNBase(Module):
         """Raise unless the input fits the weights."""
         if input.dtype != self.weight_ih_l0.dtype:
             raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype "
-                             f"({self.weight_ih_l0.dtype}). Convert input: input.to({self.weight_ih_l0.dtype}), "
+                             f"({self.weight_ih_l0.dtype}). Convert input: "
+                             f"input.to({self.weight_ih_l0.dtype}), "
                              f"or convert model: model.to({input.dtype})")
         expected = 2 if batch_sizes is not None else 3
         if input.ndim != expected:
@@ -281,7 +285,8 @@ class RNNBase(Module):
             what, got = "hx", f"{state[0].ndim}-D tensor"
             if len(state) == 2:
                 what, got = "hx and cx", f"({state[0].ndim}-D, {state[1].ndim}-D) tensors"
-            raise RuntimeError(f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} should also be "
+            raise RuntimeError(f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} should "
+                               "also be "
                                f"{rank}-D but got {got}")
         return state if batched else tuple(s.unsqueeze(1) for s in state)
 
@@ -306,13 +311,15 @@ class RNN(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh",
-                 bias: bool = True, batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
+                 bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
+                 bidirectional: bool = False,
                  device=None, dtype=None, **unknown: Any) -> None:
         if "proj_size" in unknown:
             raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first,
+        super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias,
+                         batch_first,
                          dropout, bidirectional, device=device, dtype=dtype, **unknown)
         self.nonlinearity = nonlinearity
 
@@ -326,9 +333,11 @@ class LSTM(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
-                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
+                 proj_size: int = 0,
                  device=None, dtype=None) -> None:
-        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout,
+                         bidirectional,
                          proj_size, device, dtype)
 
 
@@ -345,7 +354,8 @@ class GRU(RNNBase):
                  device=None, dtype=None, **unknown: Any) -> None:
         if "proj_size" in unknown:
             raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
-        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout,
+                         bidirectional,
                          device=device, dtype=dtype, **unknown)
 
 
@@ -394,10 +404,12 @@ class RNNCellBase(Module):
 
     def _check_sizes(self, x: Tensor, state: State) -> None:
         if x.shape[1] != self.input_size:
-            raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected {self.input_size}")
+            raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected "
+                               f"{self.input_size}")
         for i, s in enumerate(state):
             if x.shape[0] != s.shape[0]:
-                raise RuntimeError(f"Input batch size {x.shape[0]} doesn't match hidden{i} batch size {s.shape[0]}")
+                raise RuntimeError(f"Input batch size {x.shape[0]} doesn't match hidden{i} batch size "
+                                   f"{s.shape[0]}")
             if s.shape[1] != self.hidden_size:
                 raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {s.shape[1]}, "
                                    f"expected {self.hidden_size}")

@@ -14,7 +14,8 @@ from .parameter import Parameter
 class _Table(Module):
     """A weight with one row for each of `num_embeddings` indices."""
 
-    def _make_table(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, given: Tensor | None,
+    def _make_table(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None,
+                    given: Tensor | None,
                     freeze: bool, device, dtype) -> None:
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
@@ -55,7 +56,8 @@ class Embedding(_Table):
     """
 
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
+        max_norm: float | None = None,
         norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
         _weight: Tensor | None = None, _freeze: bool = False, device=None, dtype=None,
     ) -> None:
@@ -97,7 +99,8 @@ class EmbeddingBag(_Table):
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
-        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight: Tensor | None = None,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+        _weight: Tensor | None = None,
         include_last_offset: bool = False, padding_idx: int | None = None, device=None, dtype=None,
         _freeze: bool = False,
     ) -> None:
@@ -112,7 +115,8 @@ class EmbeddingBag(_Table):
 
     def forward(self, input: Tensor, offsets: Tensor | None = None,
                 per_sample_weights: Tensor | None = None) -> Tensor:
-        return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq,
+        return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type,
+                               self.scale_grad_by_freq,
                                self.mode, self.sparse, per_sample_weights, self.include_last_offset,
                                self.padding_idx)
 
@@ -122,7 +126,8 @@ class EmbeddingBag(_Table):
                 + f", mode={self.mode!r}" + _unusual(self, padding_idx=None))
 
     @classmethod
-    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, *args: Any, **kwargs: Any) -> EmbeddingBag:
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, *args: Any,
+                        **kwargs: Any) -> EmbeddingBag:
         """A layer with this table, which is not trained unless `freeze` is False."""
         if embeddings.ndim != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")

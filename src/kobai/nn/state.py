@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from .. import no_grad
 from ..tensor import Tensor
@@ -17,7 +18,9 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
     __slots__ = ()
 
     def __repr__(self):
-        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return super().__repr__()
 
     __str__ = __repr__
 
@@ -26,7 +29,8 @@ class State:
     """`state_dict`, `load_state_dict` and the methods by which a layer takes part in them."""
 
     # ----------------------------------------------------------------- saving
-    def state_dict(self, *args: Any, destination=None, prefix: str = "", keep_vars: bool = False) -> OrderedDict:
+    def state_dict(self, *args: Any, destination=None, prefix: str = "",
+                   keep_vars: bool = False) -> OrderedDict:
         """All parameters and persistent buffers by dotted path, detached but sharing memory.
 
         >>> list(kobai.nn.Sequential(kobai.nn.Linear(2, 1), kobai.nn.BatchNorm1d(1)).state_dict())[:3]
@@ -129,7 +133,8 @@ class State:
         for hook in self._load_state_dict_post_hooks.values():
             if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
                 raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are not"
-                                     "expected to return new values, if incompatible_keys need to be modified,"
+                                     "expected to return new values, if incompatible_keys need to be "
+                                     "modified,"
                                      "it should be done inplace.")
 
     def _load_from_state_dict(
@@ -168,7 +173,8 @@ class State:
     def _load_one(self, name: str, key: str, target: Tensor, value: Any, assign: bool) -> str | None:
         """Put `value` into the parameter or buffer `name`, or return what is wrong with it."""
         if not isinstance(value, Tensor):
-            return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
+            return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
+                    'from '
                     f"checkpoint but received {type(value)}")
         lazy = is_lazy(target)
         if not lazy:
@@ -178,7 +184,8 @@ class State:
                 return (f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
                         f"the shape in current model is {target.shape}.")
             if is_lazy(value):
-                return _copy_failed(key, target, value, "the checkpoint was saved before this parameter got a shape")
+                return _copy_failed(key, target, value,
+                                    "the checkpoint was saved before this parameter got a shape")
         try:
             with no_grad():
                 if assign:
@@ -199,7 +206,8 @@ def _as_member(target: Tensor, value: Tensor) -> Tensor:
 
 def _copy_failed(key: str, target: Tensor, value: Tensor, why: Any) -> str:
     shape = "unknown" if is_lazy(value) else value.shape
-    return (f'While copying the parameter named "{key}", whose dimensions in the model are {target.shape} and '
+    return (f'While copying the parameter named "{key}", whose dimensions in the model are {target.shape} '
+            'and '
             f"whose dimensions in the checkpoint are {shape}, an exception occurred : {why}.")
 
 

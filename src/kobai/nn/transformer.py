@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-from .. import full, triu
+from .. import full
 from ..tensor import Tensor
 from . import functional as F
 from . import init
@@ -38,7 +39,8 @@ class TransformerEncoderLayer(Module):
     ) -> None:
         super().__init__()
         where = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **where)
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first,
+                                            **where)
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **where)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **where)
@@ -58,7 +60,8 @@ class TransformerEncoderLayer(Module):
         x = self.norm1(x + self._sa_block(x, src_mask, src_key_padding_mask, is_causal))
         return self.norm2(x + self._ff_block(x))
 
-    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool = False) -> Tensor:
+    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None,
+                  is_causal: bool = False) -> Tensor:
         x = self.self_attn(x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False,
                            is_causal=is_causal)[0]
         return self.dropout1(x)
@@ -82,8 +85,10 @@ class TransformerDecoderLayer(Module):
     ) -> None:
         super().__init__()
         where = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **where)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **where)
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first,
+                                            **where)
+        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first,
+                                                 **where)
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **where)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **where)
@@ -112,14 +117,16 @@ class TransformerDecoderLayer(Module):
         x = self.norm2(x + self._mha_block(x, *other))
         return self.norm3(x + self._ff_block(x))
 
-    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool = False) -> Tensor:
+    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None,
+                  is_causal: bool = False) -> Tensor:
         x = self.self_attn(x, x, x, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal,
                            need_weights=False)[0]
         return self.dropout1(x)
 
     def _mha_block(self, x: Tensor, memory: Tensor, mask: Tensor | None, padding: Tensor | None,
                    is_causal: bool = False) -> Tensor:
-        x = self.multihead_attn(x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal,
+        x = self.multihead_attn(x, memory, memory, attn_mask=mask, key_padding_mask=padding,
+                                is_causal=is_causal,
                                 need_weights=False)[0]
         return self.dropout2(x)
 
@@ -160,7 +167,8 @@ class TransformerDecoder(Module):
     torch.Size([5, 3, 8])
     """
 
-    def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int,
+                 norm: Module | None = None) -> None:
         super().__init__()
         self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
         self.num_layers = num_layers
@@ -174,7 +182,8 @@ class TransformerDecoder(Module):
         x = tgt
         for layer in self.layers:
             x = layer(x, memory, tgt_mask=tgt_mask, memory_mask=memory_mask,
-                      tgt_key_padding_mask=tgt_key_padding_mask, memory_key_padding_mask=memory_key_padding_mask,
+                      tgt_key_padding_mask=tgt_key_padding_mask,
+                      memory_key_padding_mask=memory_key_padding_mask,
                       tgt_is_causal=bool(tgt_is_causal), memory_is_causal=memory_is_causal)
         return x if self.norm is None else self.norm(x)
 
@@ -195,7 +204,8 @@ class Transformer(Module):
     ) -> None:
         super().__init__()
         where = {"device": device, "dtype": dtype}
-        same = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
+        same = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first,
+                bias)
         if custom_encoder is not None:
             self.encoder = custom_encoder
         else:
@@ -239,7 +249,7 @@ class Transformer(Module):
         tensor([[0., -inf],
                 [0., 0.]])
         """
-        return triu(full((sz, sz), float("-inf"), device=device, dtype=dtype), diagonal=1)
+        return full((sz, sz), float("-inf"), device=device, dtype=dtype).triu(1)
 
     def _reset_parameters(self) -> None:
         for param in self.parameters():

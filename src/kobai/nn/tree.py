@@ -1,7 +1,8 @@
 """Walking and printing a tree of modules; a mixin of `Module`."""
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..tensor import Tensor
 
@@ -18,7 +19,8 @@ class Tree:
     """Iteration over parameters, buffers and submodules, lookup by dotted path, `repr`."""
 
     # -------------------------------------------------------------- iterating
-    def named_modules(self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator:
+    def named_modules(self, memo: set | None = None, prefix: str = "",
+                      remove_duplicate: bool = True) -> Iterator:
         """(dotted path, module) for this module and all below it; a shared module is given once.
 
         >>> net = kobai.nn.Sequential(kobai.nn.Linear(2, 2), kobai.nn.ReLU())
@@ -33,7 +35,8 @@ class Tree:
         yield prefix, self
         for name, module in self._modules.items():
             if module is not None:
-                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name,
+                                                remove_duplicate)
 
     def modules(self) -> Iterator:
         """This module and all below it, each once."""
@@ -57,7 +60,8 @@ class Tree:
         self, get_members_fn: Callable, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator:
         seen = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        modules = self.named_modules(prefix=prefix,
+                                     remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
             for name, member in get_members_fn(module):
                 if member is None or id(member) in seen:
@@ -66,7 +70,8 @@ class Tree:
                     seen.add(id(member))
                 yield f"{path}.{name}" if path else name, member
 
-    def named_parameters(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator:
+    def named_parameters(self, prefix: str = "", recurse: bool = True,
+                         remove_duplicate: bool = True) -> Iterator:
         """(dotted path, parameter); a shared parameter is given once unless `remove_duplicate` is False.
 
         >>> [(name, tuple(p.shape)) for name, p in kobai.nn.Linear(3, 2).named_parameters()]
@@ -79,7 +84,8 @@ class Tree:
         for _, param in self.named_parameters(recurse=recurse):
             yield param
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator:
+    def named_buffers(self, prefix: str = "", recurse: bool = True,
+                      remove_duplicate: bool = True) -> Iterator:
         """(dotted path, buffer)."""
         return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from operator import index
 
-from .. import dtype as dtypes
-from ..device import check as check_device
+from .. import dtypes
+from ..devices import check as check_device
 from ..tensor import Size, Tensor
 
 _PYTHON = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}

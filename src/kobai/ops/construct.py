@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from ..lifted import Lifted
 from ..op import m
 from ..public import export

@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 
-from .. import dtype as dtypes
-from ..device import check as check_device
-from ..device import device as Device
+from .. import dtypes
+from ..devices import check as check_device
+from ..devices import device as Device
 from ..op import dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from ..inplace import into
 from ..op import dtype_of, m
 from ..public import export

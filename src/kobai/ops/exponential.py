@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from ..op import Elementwise, apply1, dtype_of, m
 from ..public import export, public
 from ..testing.samples import binary, unary

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from .. import random as sampler
 from ..inplace import refuse_leaf, write
 from ..op import dtype_of

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from ..op import Elementwise, dtype_of, m
 from ..public import public
 from ..testing.samples import S, binary, predicate, unary

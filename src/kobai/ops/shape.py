@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import dtype as dtypes
+from .. import dtypes
 from ..op import Movement, Op, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor

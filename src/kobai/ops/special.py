@@ -359,7 +359,7 @@ export("special", "psi", lambda input: m.digamma(input))
 
 def to_float(x):
     """Integers as the default float dtype; the rest as it is."""
-    from ..dtype import get_default_dtype
+    from ..dtypes import get_default_dtype
     return m.cast(x, get_default_dtype()) if dtype_of(x).kind in "iub" else x
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import dtype as dtypes
-from ..device import check as check_device
-from ..device import cpu
+from .. import dtypes
+from ..devices import check as check_device
+from ..devices import cpu
 from ..public import export
 from ..tensor import Tensor
 from .arguments import as_dtype

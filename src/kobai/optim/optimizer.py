@@ -18,7 +18,7 @@ import numpy as np
 
 from ..autograd.mode import enable_grad
 from ..autograd.node import Hook
-from ..dtype import float64, get_default_dtype
+from ..dtypes import float64, get_default_dtype
 from ..tensor import Tensor, wrap
 from .runner import Runner, plain
 
@@ -330,7 +330,11 @@ def _take_names(group, params):
 
 
 def _typename(v):
-    return "torch.Tensor" if type(v) is Tensor else type(v).__name__
+    """As PyTorch names a type: torch.FloatTensor, float, numpy.ndarray."""
+    if isinstance(v, Tensor):
+        return v.type()
+    module = type(v).__module__
+    return type(v).__name__ if module == "builtins" else f"{module}.{type(v).__name__}"
 
 
 def _number(value):
@@ -349,9 +353,8 @@ def _full_like(p, value):
 def _fitted(value, p, name):
     """A loaded value as this parameter keeps it: a copy, in the parameter's dtype but for counts."""
     if isinstance(value, Tensor):
-        if name != "step" and p.is_floating_point():
-            value = value.to(p.dtype)
-        return value.detach().clone()
+        cast = p.dtype.is_floating_point and name != "step"
+        return wrap(np.array(value._data, p._data.dtype if cast else None))
     if isinstance(value, dict):
         return {k: _fitted(v, p, k) for k, v in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):

@@ -1,7 +1,7 @@
 """All parameters as one vector, and back."""
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from ... import cat
 from ...tensor import Tensor

@@ -25,7 +25,8 @@ def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Modu
     >>> kobai.allclose(kobai.nn.utils.fuse_conv_bn_eval(conv, bn)(x), bn(conv(x)))
     True
     """
-    return _fused(conv, bn, fuse_conv_bn_weights(conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps,
+    return _fused(conv, bn, fuse_conv_bn_weights(conv.weight, conv.bias, bn.running_mean, bn.running_var,
+                                                 bn.eps,
                                                  bn.weight, bn.bias, transpose))
 
 
@@ -38,18 +39,21 @@ def fuse_conv_bn_weights(conv_w: Tensor, conv_b: Tensor | None, bn_rm: Tensor, b
     scale, shift = _scale_and_shift(bn_rm, bn_rv, bn_eps, bn_w, bn_b)
     bias = shift if conv_b is None else conv_b * scale + shift
     return (Parameter((conv_w * scale.reshape(shape)).to(conv_w.dtype), conv_w.requires_grad),
-            Parameter(bias.to(conv_w.dtype), conv_w.requires_grad if conv_b is None else conv_b.requires_grad))
+            Parameter(bias.to(conv_w.dtype), conv_w.requires_grad if conv_b is None
+                      else conv_b.requires_grad))
 
 
 def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
     """One linear layer that does what `linear` and then `bn` do."""
     if not (linear.out_features == bn.num_features or bn.num_features == 1):
         raise AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1")
-    return _fused(linear, bn, fuse_linear_bn_weights(linear.weight, linear.bias, bn.running_mean, bn.running_var,
+    return _fused(linear, bn, fuse_linear_bn_weights(linear.weight, linear.bias, bn.running_mean,
+                                                     bn.running_var,
                                                      bn.eps, bn.weight, bn.bias))
 
 
-def fuse_linear_bn_weights(linear_w: Tensor, linear_b: Tensor | None, bn_rm: Tensor, bn_rv: Tensor, bn_eps: float,
+def fuse_linear_bn_weights(linear_w: Tensor, linear_b: Tensor | None, bn_rm: Tensor, bn_rv: Tensor,
+                           bn_eps: float,
                            bn_w: Tensor, bn_b: Tensor):
     """Weight and bias of the linear layer that includes the normalisation."""
     return fuse_conv_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)

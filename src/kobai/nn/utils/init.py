@@ -4,6 +4,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from ... import get_rng_state, set_rng_state
 from ..module import Module
 
 
@@ -19,8 +20,6 @@ def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    from ... import get_rng_state, set_rng_state
-
     state = get_rng_state()
     try:
         return module_cls(*args, **kwargs)

@@ -67,12 +67,15 @@ class ParametrizationList(ModuleList):
                              f"Got {type(result).__name__}.")
         for what in ("dtype", "shape"):
             if getattr(result, what) != getattr(original, what):
-                raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless "
-                                 f"`unsafe` flag is enabled.\nunparametrized {what}: {getattr(original, what)}\n"
+                raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, "
+                                 "unless "
+                                 f"`unsafe` flag is enabled.\nunparametrized {what}: "
+                                 f"{getattr(original, what)}\n"
                                  f"parametrized {what}: {getattr(result, what)}")
 
     def _originals(self) -> list[Tensor]:
-        return [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
+        return [self.original] if self.is_tensor else [getattr(self,
+                                                               f"original{i}") for i in range(self.ntensors)]
 
     def right_inverse(self, value: Tensor) -> None:
         """Change the originals so that the parametrized tensor becomes `value`."""
@@ -84,7 +87,8 @@ class ParametrizationList(ModuleList):
                 _set(self.original, start)
                 return
             if len(start) != self.ntensors:
-                raise ValueError(f"'right_inverse' must return a sequence of tensors of length {self.ntensors}. "
+                raise ValueError("'right_inverse' must return a sequence of tensors of length "
+                                 f"{self.ntensors}. "
                                  f"Got a sequence of length {len(start)}.")
             for target, part in zip(self._originals(), start):
                 _set(target, part)
@@ -101,7 +105,7 @@ class ParametrizationList(ModuleList):
 
 
 def _inverted(modules: list[Module], value: Any, missing) -> Any:
-    """`value` through the right inverses, the last module's first; `missing` is called where there is none."""
+    """`value` through the right inverses, the last first; `missing` is called where there is none."""
     for module in reversed(modules):
         if hasattr(module, "right_inverse"):
             try:
@@ -131,7 +135,8 @@ def _give_own_class(module: Module) -> None:
     cls = type(module)
 
     def refuse(self):
-        raise RuntimeError("Serialization of parametrized modules is only supported through state_dict(). See:\n"
+        raise RuntimeError("Serialization of parametrized modules is only supported through state_dict(). "
+                           "See:\n"
                            "https://pytorch.org/tutorials/beginner/saving_loading_models.html"
                            "#saving-loading-a-general-checkpoint-for-inference-and-or-resuming-training")
 
@@ -171,7 +176,8 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     >>> class Symmetric(kobai.nn.Module):
     ...     def forward(self, x):
     ...         return x.triu() + x.triu(1).transpose(-1, -2)
-    >>> layer = kobai.nn.utils.parametrize.register_parametrization(kobai.nn.Linear(3, 3), "weight", Symmetric())
+    >>> layer = kobai.nn.Linear(3, 3)
+    >>> _ = kobai.nn.utils.parametrize.register_parametrization(layer, "weight", Symmetric())
     >>> bool((layer.weight == layer.weight.T).all()), [name for name, _ in layer.named_parameters()]
     (True, ['bias', 'parametrizations.weight.original'])
     """
@@ -192,7 +198,8 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
         setattr(type(module), tensor_name, _property(tensor_name))
         module.parametrizations[tensor_name] = chain
     else:
-        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
+        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element "
+                         "with name "
                          f"'{tensor_name}'")
     return module
 
@@ -211,7 +218,8 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     chain = module.parametrizations[tensor_name]
     if not leave_parametrized and not chain.is_tensor:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
+        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
+                         "parametrized in "
                          "terms of a sequence of tensors.")
     original = chain._originals()[0]
     if leave_parametrized:
@@ -254,5 +262,6 @@ def _transfer(source: Module, target: Module, name: str) -> None:
         _register(target, name, Parameter(getattr(source, name).detach().clone()))
     for parametrization in source.parametrizations[name]:
         register_parametrization(target, name, parametrization, unsafe=True)
-    for mine, theirs in zip(target.parametrizations[name]._originals(), source.parametrizations[name]._originals()):
+    for mine, theirs in zip(target.parametrizations[name]._originals(),
+                            source.parametrizations[name]._originals()):
         _set(mine, theirs)

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import numbers
 from abc import ABC, abstractmethod
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from ... import cat, linalg, ones, ones_like, rand, rand_like, topk
 from ...tensor import Tensor
@@ -33,7 +34,8 @@ class BasePruningMethod(ABC):
         return getattr(module, self._tensor_name + "_mask").to(original.dtype) * original
 
     @classmethod
-    def apply(cls, module: Module, name: str, *args: Any, importance_scores: Tensor | None = None, **kwargs: Any):
+    def apply(cls, module: Module, name: str, *args: Any, importance_scores: Tensor | None = None,
+              **kwargs: Any):
         """Prune the parameter `name`, after what has been pruned already."""
         method = cls(*args, **kwargs)
         method._tensor_name = name
@@ -58,7 +60,8 @@ class BasePruningMethod(ABC):
         module.register_forward_pre_hook(method)
         return method
 
-    def prune(self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None) -> Tensor:
+    def prune(self, t: Tensor, default_mask: Tensor | None = None,
+              importance_scores: Tensor | None = None) -> Tensor:
         """`t` with this rule's mask multiplied in; no module is involved."""
         scores = t if importance_scores is None else importance_scores
         default = ones_like(t) if default_mask is None else default_mask
@@ -89,7 +92,8 @@ class PruningContainer(BasePruningMethod):
         if not isinstance(method, BasePruningMethod):
             raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
         if self._pruning_methods and method._tensor_name != self._tensor_name:
-            raise ValueError(f"Can only add pruning methods acting on the parameter named '{self._tensor_name}' to "
+            raise ValueError("Can only add pruning methods acting on the parameter named "
+                             f"'{self._tensor_name}' to "
                              f"PruningContainer {self}. Found '{method._tensor_name}'")
         self._tensor_name = method._tensor_name
         self._pruning_methods = (*self._pruning_methods, method)
@@ -172,7 +176,8 @@ class _Structured(BasePruningMethod):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         if t.ndim <= 1:
-            raise ValueError(f"Structured pruning can only be applied to multidimensional tensors. Found tensor of "
+            raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found "
+                             "tensor of "
                              f"shape {t.shape} with {t.ndim} dims.")
         scores = self._scores(t)
         n = _how_many(self.amount, scores.numel())
@@ -229,7 +234,8 @@ def random_unstructured(module: Module, name: str, amount: int | float) -> Modul
     return module
 
 
-def l1_unstructured(module: Module, name: str, amount: int | float, importance_scores: Tensor | None = None) -> Module:
+def l1_unstructured(module: Module, name: str, amount: int | float,
+                    importance_scores: Tensor | None = None) -> Module:
     """Prune the elements that are smallest in absolute value.
 
     >>> layer = kobai.nn.Linear(2, 2, bias=False)
@@ -287,14 +293,16 @@ def remove(module: Module, name: str) -> Module:
     """Make a pruned parameter an ordinary one."""
     hook = _take_hook(module, name)
     if hook is None:
-        raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
+        raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be "
+                         "removed")
     hook.remove(module)
     return module
 
 
 def is_pruned(module: Module) -> bool:
     """Whether anything in the module or below is pruned."""
-    return any(isinstance(hook, BasePruningMethod) for m in module.modules() for hook in m._forward_pre_hooks.values())
+    return any(isinstance(hook, BasePruningMethod)
+               for m in module.modules() for hook in m._forward_pre_hooks.values())
 
 
 def _take_hook(module: Module, name: str) -> BasePruningMethod | None:
@@ -310,12 +318,14 @@ def _check_amount(amount: Any) -> None:
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
     if (isinstance(amount, numbers.Integral) and amount < 0) or (
             not isinstance(amount, numbers.Integral) and not 0.0 <= float(amount) <= 1.0):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
+        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative "
+                         "integer")
 
 
 def _how_many(amount: int | float, size: int) -> int:
     if isinstance(amount, numbers.Integral):
         if amount > size:
-            raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
+            raise ValueError(f"amount={amount} should be smaller than the number of parameters to "
+                             f"prune={size}")
         return int(amount)
     return round(amount * size)

@@ -1,9 +1,10 @@
 """Batches of sequences of different lengths: padded, or packed without padding."""
 from __future__ import annotations
 
-from typing import Any, Iterable, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from ... import argsort, cat, int64, sort, tensor
+from ... import cat, int64, tensor
 from ...tensor import Tensor
 
 
@@ -27,8 +28,10 @@ class PackedSequence(_Fields):
         if batch_sizes is None:         # (data, batch_sizes) as one argument, as before PyTorch 1.0
             data, batch_sizes = data
         if batch_sizes.device.type != "cpu":
-            raise ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never be "
-                             "created manually. They should be instantiated by functions like pack_sequence and "
+            raise ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never "
+                             "be "
+                             "created manually. They should be instantiated by functions like pack_sequence "
+                             "and "
                              "pack_padded_sequence in nn.utils.rnn.")
         if unsorted_indices is None:
             unsorted_indices = invert_permutation(sorted_indices)
@@ -77,7 +80,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     """
     if permutation is None:
         return None
-    return argsort(permutation)
+    return permutation.argsort()
 
 
 def pack_padded_sequence(input: Tensor, lengths: Tensor | Iterable[int], batch_first: bool = False,
@@ -94,7 +97,7 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor | Iterable[int], batch_f
     if enforce_sorted:
         order = None
     else:
-        lengths, order = sort(lengths, descending=True)
+        lengths, order = lengths.sort(descending=True)
         input = input.index_select(0 if batch_first else 1, order)
     sizes = lengths.tolist()
     _check_lengths(sizes, input, batch_first)
@@ -111,11 +114,14 @@ def _check_lengths(sizes: list[int], input: Tensor, batch_first: bool) -> None:
         raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} "
                            f"(batch_size={batch})")
     if min(sizes) <= 0:
-        raise RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' "
+        raise RuntimeError("Length of all samples has to be greater than 0, but found an element in "
+                           "'lengths' "
                            "that is <= 0")
     if any(a < b for a, b in zip(sizes, sizes[1:])):
-        raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You "
-                           "can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep "
+        raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is "
+                           "True. You "
+                           "can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to "
+                           "sidestep "
                            "this requirement if you do not need ONNX exportability.")
     time = input.shape[1 if batch_first else 0]
     if sizes[0] > time:
@@ -179,7 +185,8 @@ def pad_sequence(sequences: Iterable[Tensor], batch_first: bool = False, padding
     rows = []
     for s in sequences:
         padding = s.new_full((longest - s.shape[0], *s.shape[1:]), padding_value)
-        rows.append(s if s.shape[0] == longest else cat([padding, s] if padding_side == "left" else [s, padding], 0))
+        rows.append(s if s.shape[0] == longest else cat([padding, s] if padding_side == "left"
+                                                        else [s, padding], 0))
     return _stacked(rows, 0 if batch_first else 1)
 
 

@@ -1,8 +1,9 @@
 """Calling a module with other parameters than its own."""
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from ...tensor import Tensor
 from ..module import Module
@@ -38,7 +39,8 @@ def _merged(dicts) -> dict[str, Tensor]:
     for d in dicts:
         again = merged.keys() & d.keys()
         if again:
-            raise ValueError(f"{sorted(again)} appeared in multiple dictionaries; behavior of functional call is "
+            raise ValueError(f"{sorted(again)} appeared in multiple dictionaries; behavior of functional "
+                             "call is "
                              "ambiguous")
         merged.update(d)
     return merged
