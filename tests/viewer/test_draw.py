@@ -47,6 +47,14 @@ def test_names_can_be_given_and_win():
     assert "weight" in Picture(draw(a * 3, params={"weight": a})).boxes
 
 
+def test_a_variable_tells_the_name_and_value_of_a_step_between():
+    x = leaf(3.0)
+    between = x - 1  # nobody saves this
+    y = between + 2
+    picture = Picture(draw(y))
+    assert picture.boxes["sub"] == ["between = 2"] and picture.boxes["add"] == ["y = 4"]
+
+
 def test_variables_of_other_functions_have_no_name():
     def elsewhere():
         secret = leaf(2.0)

@@ -39,6 +39,7 @@ class Known:
         """Names for what a variable of the caller holds: a tensor, or a module and so its parameters."""
         if is_tensor(value):
             self.name({name: value})
+            self.learn(value)
         elif not isinstance(value, type) and hasattr(type(value), "named_parameters"):
             self.name(dict(value.named_parameters()))
 
@@ -52,8 +53,6 @@ class Known:
 
     def _watched(self, function, inputs: list, options: dict) -> list:
         """Tensors of one call, during which the innermost modules' results are noted."""
-        self.results.clear()
-        self.modules.clear()
         for name, value in [("", function), *zip(argument_names(function), inputs)]:
             self.name_variable(name, value)
         hooks = []
@@ -78,7 +77,7 @@ class Known:
         return hook
 
     def learn(self, tensor) -> None:
-        """A tensor that somebody saved: it tells the result of the node that made it."""
+        """A tensor that somebody still has: it tells the result of the node that made it."""
         if tensor.grad_fn is not None:
             self.results.setdefault((tensor.grad_fn, tensor.output_nr), tensor)
 
