@@ -242,7 +242,7 @@ class Module(Hooks, State, Tree):
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile this module's `forward` in place, with the arguments of `kobai.compile`."""
-        from .. import compile      # noqa: PLC0415 - the compiler is imported when it is used
+        from .. import compile  # noqa: PLC0415 - the compiler is imported when it is used
 
         self.__dict__["_compiled_call_impl"] = compile(self.forward, *args, **kwargs)
         self.__dict__["_hooked"] = True         # leave the fast path of __call__

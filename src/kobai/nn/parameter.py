@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import dtypes
 from .. import empty
 from ..devices import cpu
+from ..dtypes import bfloat16, float16, float32, float64, get_default_dtype
 from ..tensor import Tensor, wrap
 
 
@@ -67,7 +67,7 @@ class UninitializedTensorMixin:
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None, **more: Any):
         t = object.__new__(cls)
         t._ver, t._base, t._grad, t._node, t._rg = [0, None], None, None, None, requires_grad
-        t._pending = dtype or dtypes.get_default_dtype(), device or cpu
+        t._pending = dtype or get_default_dtype(), device or cpu
         t.__dict__.update(more)
         return t
 
