@@ -7,6 +7,8 @@ from . import (  # noqa: F401
     creation,
     elementwise,
     exponential,
+    fill,
+    index,
     join,
     linear,
     logic,
@@ -18,6 +20,7 @@ from . import (  # noqa: F401
     softmax,
     special,
     split,
+    subscript,
     trig,
     types,
 )

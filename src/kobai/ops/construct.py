@@ -67,6 +67,8 @@ def _converted(a, dtype, copy):
 # ---- nested Python data ----------------------------------------------------------------------
 def array_of(data, dtype=None):
     """The array of a number or of nested sequences; its dtype is inferred unless given."""
+    if isinstance(data, (str, bytes)):
+        raise _invalid(type(data))
     kinds, shape = set(), []
     _scan(data, 0, shape, kinds)
     exotic = [k for k in kinds if k not in _PLAIN]

@@ -1,0 +1,355 @@
+"""x[...] and x[...] = v.
+
+Ints, slices, None and Ellipsis are views, one after the other, as in PyTorch; what tensors of positions
+and masks are left then make one Index.
+"""
+from __future__ import annotations
+
+import warnings
+from operator import index as to_int
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.mode import modes
+from ..inplace import refuse_leaf
+from ..op import dtype_of, m
+from ..public import export, public
+from ..tensor import LiftedTensor, Tensor, wrap
+from .construct import array_of
+from .creation import scalar
+from .index import Index, IndexPut, put
+from .movement import Identity, Select, Slice, Unsqueeze
+
+
+def getitem(self, index):
+    """self[index]: ints, slices, None, ..., tensors or lists of positions, masks."""
+    if index.__class__ is int and self._value.shape:
+        n = self._value.shape[0]
+        if -n <= index < n:
+            return Select(0, index + n if index < 0 else index)(self)
+    views, dims, indices = read(self, index)
+    for op in views:
+        self = op(self)
+    if dims:
+        return Index(dims)(self, *indices)
+    return self if views else Identity()(self)
+
+
+def read(x, index):
+    """The ops of the views in `index`, then dimensions and tensors of positions for one Index."""
+    items = _items(index)
+    ndim, shape = x.ndim, list(x.shape)
+    _check_count(items, ndim)
+    views, dims, indices, d, before = [], [], [], 0, 0  # `before`: dimensions of x already spoken for
+    skip = ndim - sum([_consumed(i) for i in items])
+    alone = len(items) == 1
+    for i in items:
+        kind = i.__class__
+        if kind is int:
+            views.append(Select(d, _in_range(i, before, shape[d])))
+            del shape[d]
+        elif kind is slice:
+            op = _slice(i, d, shape[d])
+            if alone or (op.start, op.end, op.step) != (0, shape[d], 1):  # PyTorch: x[:, 0] is one view, x[:] too
+                views.append(op)
+                shape[d] = -(-(op.end - op.start) // op.step)
+            d += 1
+        elif i is Ellipsis:
+            d, before, skip = d + skip, before + skip, 0
+        elif i is None:
+            views.append(Unsqueeze(d))
+            shape.insert(d, 1)
+            d += 1
+        elif kind is bool:
+            views.append(Unsqueeze(d))
+            shape.insert(d, 1)
+            dims.append(d)
+            indices.append(np.zeros(1 if i else 0, np.int64))
+            d += 1
+        else:
+            _check_mask(i, shape, d)
+            dims.append(d)
+            indices.append(i)
+            d += _consumed(i)
+        before += _consumed(i)
+    return views, tuple(dims), indices
+
+
+def _items(index):
+    """The index as a list of ints, slices, None, Ellipsis, bools and tensors (or arrays) of positions."""
+    if isinstance(index, tuple):
+        return [_item(i) for i in index]
+    if isinstance(index, list) and len(index) < 32 and any(
+            isinstance(i, (Tensor, slice, tuple, list, str)) or i is None or i is Ellipsis for i in index):
+        warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
+                      "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
+                      "tensor index, x[torch.tensor(seq)], which will result either in an error or a different "
+                      "result", UserWarning, stacklevel=4)
+        return [_item(i) for i in index]
+    return [_item(index)]
+
+
+def _item(i):
+    kind = i.__class__
+    if kind is int or kind is slice or kind is bool or i is None or i is Ellipsis:
+        return i
+    if isinstance(i, Tensor):
+        return _tensor_item(i)
+    if isinstance(i, np.ndarray):
+        return _tensor_item(wrap(i)) if i.ndim else _item(i[()])
+    if isinstance(i, np.integer):
+        return int(i)
+    if isinstance(i, (list, tuple, range)) or hasattr(i, "__len__") and hasattr(i, "__getitem__") \
+            and not isinstance(i, dict):
+        a = np.asarray(array_of(i))
+        return a if a.dtype.kind in "ib" else a.astype(np.int64)
+    if hasattr(i, "__index__") and not isinstance(i, np.bool_):
+        return to_int(i)
+    name = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+    raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+                     f"indices (got {name})")
+
+
+def _tensor_item(t):
+    """A tensor among the indices: without dimensions, an int or a bool; else positions or a mask."""
+    dtype = t._value.dtype
+    if dtype.kind == "b" or dtype == np.uint8:
+        if dtype != np.bool_:
+            warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                          UserWarning, stacklevel=5)
+            t = m.cast(t, np.dtype(np.bool_))
+        return t if t._value.shape else bool(t)
+    if dtype not in (np.int64, np.int32):
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors\n"
+                         f"  cause: this one is {t.dtype!r}.\n  fix: .long() for positions, .bool() for a mask.")
+    if not t._value.shape and not isinstance(t, LiftedTensor):
+        return int(t._data)
+    return t
+
+
+def _consumed(i):
+    """How many dimensions of the tensor an item of the index stands for."""
+    if i is None or i is Ellipsis or i.__class__ is bool:
+        return 0
+    if i.__class__ is int or i.__class__ is slice:
+        return 1
+    return i.ndim if dtype_of(i).kind == "b" else 1
+
+
+def _check_count(items, ndim):
+    count = sum([_consumed(i) for i in items])
+    if count <= ndim:
+        return
+    if ndim == 0 and items[0].__class__ is int:
+        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+                         "to convert a 0-dim tensor to a number")
+    if ndim == 0 and items[0].__class__ is slice:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    raise IndexError(f"too many indices for tensor of dimension {ndim}\n  cause: the index has {count} entries, one "
+                     f"for each of {count} dimensions.\n  fix: look at x.shape; use at most {ndim} entries.")
+
+
+def _in_range(i, d, n):
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of bounds for dimension {d} with size {n}\n  cause: valid are {-n} to "
+                         f"{n - 1}; counting starts at 0." if n else
+                         f"index {i} is out of bounds for dimension {d} with size 0")
+    return i + n if i < 0 else i
+
+
+def _slice(s, d, n):
+    step = 1 if s.step is None else to_int(s.step)
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if step < 0:
+        raise ValueError("step must be greater than zero\n  cause: views with a negative step do not exist.\n"
+                         "  fix: torch.flip(x, (dim,)) reverses a dimension.")
+    start, end, step = s.indices(n)
+    return Slice(d, start, max(start, end), step)
+
+
+def _check_mask(i, shape, d):
+    if dtype_of(i).kind != "b":
+        return
+    for k, n in enumerate(i.shape):
+        if shape[d + k] != n:
+            raise IndexError(f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the "
+                             f"indexed tensor {shape} at index {d + k}")
+
+
+# ---- assignment ------------------------------------------------------------------------------
+def setitem(self, index, value):
+    """self[index] = value, in place: views are copied to, positions put."""
+    if not isinstance(value, Tensor):
+        value = _number(value, self)
+    views, dims, indices = read(self, index)
+    if _recorded(self, value, indices):
+        target = self
+        for op in views:
+            target = op(target)
+        if dims:
+            m.index_put_here(target, dims, indices, value)
+        else:
+            target.copy_(value)
+        return
+    refuse_leaf(self)
+    array, v = self._array(), value._data
+    for op in views:
+        array = op.forward(array)
+    if dims:
+        put(array, dims, [_array(i) for i in indices], _fitting(v, array, value), False)
+    else:
+        copy_into(array, v)
+    self._ver[0] += 1
+
+
+def _recorded(self, value, indices):
+    """Whether assignment must go through ops: gradients or lifted values are in play."""
+    lifted = any(isinstance(v, LiftedTensor) for v in (self, value, *indices))
+    return lifted or modes.grad and (self._rg or value._rg or self._base is not None)
+
+
+def _number(v, x):
+    """A number as a tensor of the dtype of `x`."""
+    if isinstance(v, (bool, int, float, complex, np.number, np.bool_)):
+        v = v.item() if isinstance(v, np.generic) else v
+        return wrap(scalar(v, dtypes.of(dtype_of(x))))
+    kind = type(v)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    raise TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}\n  fix: make it a tensor first: "
+                    "x[...] = torch.tensor(value)")
+
+
+def _array(i):
+    return i._data if isinstance(i, Tensor) else i
+
+
+def _fitting(v, array, value):
+    """Values to put: of the dtype of the tensor, without leading dimensions of size 1."""
+    if v.dtype != array.dtype:
+        if not np.shape(v):
+            return v.astype(array.dtype)
+        names = [type_word(dtypes.of(a.dtype)) for a in (array, v)]
+        raise RuntimeError("Index put requires the source and destination dtypes match, got "
+                           f"{names[0]} for the destination and {names[1]} for the source.\n  fix: value.to(x.dtype)")
+    return v
+
+
+_WORDS = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int",
+          "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat",
+          "complex128": "ComplexDouble", "bfloat16": "BFloat16"}
+
+
+def type_word(d):
+    """PyTorch's word for a dtype in messages, such as "Float"."""
+    return _WORDS.get(d.name, d.name)
+
+
+def copy_into(array, v):
+    """Write the array or scalar v into `array`, broadcast; PyTorch's RuntimeError if it does not fit."""
+    if not array.flags.writeable:
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single "
+                           "memory location. Please clone() the tensor before performing the operation.")
+    if v.dtype.kind == "c" and array.dtype.kind not in "cb":
+        v = v.real
+    while v.ndim > array.ndim and v.shape[0] == 1:
+        v = v[0]
+    try:
+        array[...] = v
+    except ValueError:
+        check_expands(v, array.shape)
+        raise
+
+
+def check_expands(v, shape):
+    """PyTorch's errors where a value cannot be expanded to `shape`."""
+    if v.ndim > len(shape):
+        raise RuntimeError(f"expand(torch.{m.type_name(v)}{{{list(v.shape)}}}, size={list(shape)}): the number of "
+                           f"sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in "
+                           f"the tensor ({v.ndim})")
+    lead = len(shape) - v.ndim
+    for i, s in enumerate(v.shape):
+        if s not in (1, shape[i + lead]):
+            raise RuntimeError(f"The expanded size of the tensor ({shape[i + lead]}) must match the existing size "
+                               f"({s}) at non-singleton dimension {i + lead}.  Target sizes: {list(shape)}.  Tensor "
+                               f"sizes: {list(v.shape)}")
+
+
+def delitem(self, index):
+    """Tensors have a fixed size."""
+    raise TypeError("Tensor does not support deleting items\n  fix: torch.cat the parts to keep.")
+
+
+export("Tensor", "__getitem__", getitem)
+export("Tensor", "__setitem__", setitem)
+export("Tensor", "__delitem__", delitem)
+m.getitem = getitem
+
+
+# ---- index_put and index ---------------------------------------------------------------------
+def _positions(input, indices):
+    """Dimensions and tensors of positions from PyTorch's tuple, in which None is a whole dimension."""
+    dims, found, d = [], [], 0
+    for i in indices:
+        if i is None:
+            d += 1
+            continue
+        i = _item(i)
+        i = np.asarray(i) if isinstance(i, (int, bool)) else i
+        _check_mask(i, list(input.shape), d)
+        dims.append(d)
+        found.append(i)
+        d += _consumed(i)
+    if d > input.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {d})")
+    return tuple(dims), found
+
+
+@public("torch Tensor")
+def index_put(input, indices, values, accumulate=False):
+    """A copy of `input` with `values` put (or added) at positions, as input[indices] = values."""
+    dims, found = _positions(input, indices)
+    if not hasattr(values, "shape"):
+        raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+    if not dims:
+        return m.clone(input)
+    if dtype_of(values) != dtype_of(input):
+        _fitting(values._data, input._data, values)
+    return IndexPut(dims, bool(accumulate))(input, values, *found)
+
+
+def index_put_(self, indices, values, accumulate=False):
+    """Put (or add) `values` at positions of this tensor."""
+    dims, found = _positions(self, indices)
+    if dims:
+        if not isinstance(values, Tensor):
+            raise TypeError(f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+        index_put_here(self, dims, found, values, bool(accumulate))
+    return self
+
+
+def index_put_here(self, dims, indices, values, accumulate=False):
+    """`index_put_` with positions as an Index has them."""
+    refuse_leaf(self)
+    if _recorded(self, values, indices):
+        if dtype_of(values) != dtype_of(self):
+            values = m.cast(values, dtype_of(self)) if not values.shape else _fitting(values._data, self._data, values)
+        m.write(self, IndexPut(dims, accumulate)(self, _squeezed(self, values), *indices))
+    else:
+        array = self._array()
+        put(array, dims, [_array(i) for i in indices], _fitting(values._data, array, values), accumulate)
+        self._ver[0] += 1
+    return self
+
+
+def _squeezed(x, values):
+    lead = 0
+    while values.ndim - lead > x.ndim and values.shape[lead] == 1:
+        lead += 1
+    return m.reshape(values, tuple(values.shape[lead:])) if lead else values
+
+
+m.index_put_here = index_put_here
+for _name in ("index_put_", "_index_put_impl_"):
+    export("Tensor torch" if _name[0] != "_" else "torch", _name, index_put_)
