@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch, whose graphs are drawn, is not installed")
 torchviz = pytest.importorskip("torchviz", reason="torchviz, the oracle, is not installed")
 
+import kobai  # noqa: E402
 from kobai.compat.torchviz import make_dot  # noqa: E402
 
 nn = torch.nn
@@ -148,3 +149,36 @@ def test_deep_graph_does_not_exhaust_the_stack():
     for _ in range(5000):
         y = y + 1
     assert make_dot(y).source.count("AddBackward0") == 5000
+
+
+# ---- the same program in kobai: the same picture ------------------------------------------------
+def first_gradient(t):
+    x, w, b = t.tensor(5.0), t.tensor(2.0, requires_grad=True), t.tensor(1.0, requires_grad=True)
+    return w * x + b, {"w": w, "b": b}
+
+
+def polynomial(t):
+    x = t.tensor(0.5, requires_grad=True)
+    return 2 * x**3 + 4 * x**2 + 5 * x + 6, {"x": x}
+
+
+def two_layers(t):
+    model = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 2))
+    return model(t.tensor([[1.0, 2.0, 3.0]])).sum(), dict(model.named_parameters())
+
+
+def views_of_a_product(t):
+    x = t.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    y = x * 2
+    return (y.t(), y.reshape(4), y), {"x": x}
+
+
+PROGRAMS = [first_gradient, polynomial, two_layers, views_of_a_product]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_kobai_s_graph_looks_as_pytorch_s(program):
+    var, params = program(torch)
+    expected = torchviz.make_dot(var, params=params).source
+    var, params = program(kobai)
+    assert normalised(make_dot(var, params=params).source) == normalised(expected)
