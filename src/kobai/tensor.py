@@ -166,7 +166,7 @@ class Tensor:
     @property
     def data(self):
         """The same memory as a tensor of its own, outside the graph and its version counter."""
-        return wrap(self._data, type(self)) if type(self) is not LiftedTensor else self.detach()
+        return wrap(self._array(), type(self)) if type(self) is not LiftedTensor else self.detach()
 
     @data.setter
     def data(self, other):
