@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 
 import kobai
@@ -44,19 +45,26 @@ def run(arguments: list[str]) -> int:
             print(USAGE, end="")
             return 0
         case ["-m", module, *rest]:
-            hook.install()
-            return script.run_module(module, rest)
+            return _with_names(script.run_module, module, rest)
         case ["-", *rest]:
-            hook.install()
-            return script.run_stdin(rest)
+            return _with_names(script.run_stdin, rest)
         case [path, *rest] if not path.startswith("-"):
-            hook.install()
-            return script.run_file(path, rest)
+            return _with_names(script.run_file, path, rest)
         case [] | ["-m"]:
             return _misused("`kobai run` needs a program: FILE, -m MODULE or - for standard input")
         case [option, *_]:
             return _misused(f"`kobai run` has no option {option!r}")
     raise AssertionError("every list has matched")
+
+
+def _with_names(run_program: Callable[..., int], *arguments) -> int:
+    """Run a program while `import torch` and the other names give kobai."""
+    try:
+        hook.install()
+    except RuntimeError as error:  # something imported PyTorch when Python started
+        print(f"kobai: {error}", file=sys.stderr)
+        return 2
+    return run_program(*arguments)
 
 
 def _misused(reason: str) -> int:

@@ -177,3 +177,12 @@ def test_the_machines_own_start_up_file_still_runs_in_children(workshop):
         subprocess.run([sys.executable, "-c", code], check=True)
     """)
     assert printed == "True 2.13.0+kobai\nFalse\n"
+
+
+def test_a_torch_imported_when_python_starts_is_reported(workshop):
+    workshop.write("site/sitecustomize.py", "import torch\n")
+    workshop.write("program.py", "print('ran')\n")
+    result = workshop.kobai("run", "program.py")
+    assert result.returncode == 2
+    assert result.stderr.startswith("kobai: torch is already imported in this process, and it is not kobai's")
+    assert result.stdout == ""
