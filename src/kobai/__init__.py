@@ -37,7 +37,7 @@ globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 
 # Imported when first used: `import kobai` stays fast.
 _MODULES = {"autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions", "fft", "func", "futures",
-            "hub", "jit", "linalg", "multiprocessing", "nn", "optim", "overrides", "sparse", "special", "testing",
+            "hub", "jit", "linalg", "multiprocessing", "nn", "optim", "overrides", "return_types", "sparse", "special", "testing",
             "types", "utils", "viewer", "version"}
 _ELSEWHERE = {"vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",

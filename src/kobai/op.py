@@ -57,7 +57,7 @@ class Op:
     abstract = True
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
-    batch = None          # vmap: batch(size, dims, values) -> value with the batch first
+    batch = None          # vmap: batch(size, batched, values) -> value with the batch first
     _instances: dict
 
     def __init_subclass__(cls):

@@ -20,6 +20,9 @@ def read_signature(cls):
 
 def read_rules(cls):
     """Collect d_x / vjp_x / vjp, and refuse names that no input has and arguments nobody can give."""
+    taken = {"g", "y", "needs", "out", "tensors"} & set(cls.inputs)
+    if taken:
+        raise TypeError(f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")
     known = {"g", "y", "needs", *cls.inputs}
     known.update(f"{n}_{what}" for n in cls.inputs for what in ("shape", "dtype"))
     cls.rules, cls.joint = {}, getattr(cls, "vjp", None)

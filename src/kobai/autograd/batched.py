@@ -24,7 +24,7 @@ class Batched(Lifted):
         else:
             y = NotImplemented
             if op.batch is not None:
-                y = op.batch(size, None, [self._expanded(v, size) for v in values])
+                y = op.batch(size, tuple([self._mine(v) for v in values]), [self._expanded(v, size) for v in values])
             if y is NotImplemented:
                 y = self._loop(op, values, size)
         if op.outputs == 1:

@@ -3,6 +3,7 @@ from . import (  # noqa: F401
     activation,
     complex,
     construct,
+    conv,
     conversion,
     creation,
     elementwise,

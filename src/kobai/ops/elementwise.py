@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import Elementwise, m
+from ..op import Elementwise, apply2, dtype_of, m
 from ..public import export, public
 from ..testing.samples import Ints, S, binary, predicate, unary
 
@@ -50,6 +50,24 @@ class Sub(Elementwise):
 
     def emit(self, k, a, b):
         return a - b
+
+
+class Rsub(Elementwise):
+    """b - alpha * a: what `1 - x` records."""
+
+    alpha: float = 1
+    grad_name = "RsubBackward1"
+    samples = binary(params=(2.5,)) + binary()
+    d_b = 1
+
+    def forward(self, a, b):
+        return b - a if self.alpha == 1 else b - a.dtype.type(self.alpha) * a
+
+    def d_a(self):
+        return -self.alpha
+
+    def emit(self, k, a, b):
+        return b - a * self.alpha
 
 
 class Mul(Elementwise):
@@ -226,13 +244,26 @@ def sub(input, other, *, alpha=1):
     return Sub()(input, other) if alpha == 1 else AddScaled(-alpha)(input, other)
 
 
-@public("torch")
 def rsub(input, other, *, alpha=1):
     """other - alpha * input."""
-    return other - input if alpha == 1 else other - input * alpha
+    return Rsub(alpha)(input, other)
 
 
-export("Tensor", "rsub", rsub)
+export("torch Tensor", "rsub", rsub)
+_REVERSED = Rsub(1)
+export("Tensor", "__rsub__", lambda self, other: apply2(_REVERSED, self, other))
+export("Tensor", "__rtruediv__", lambda self, other: m.reciprocal(self) * other)  # as PyTorch records it
+
+
+@public()
+def positive(input):
+    """The input itself; bool is refused."""
+    if dtype_of(input).kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+export("Tensor", "__pos__", positive)
 
 
 @public(inplace=True, alias=("divide",))

@@ -207,8 +207,8 @@ class Pow(Elementwise):
     samples = binary(0.5, 2)
 
     def forward(self, a, b):
-        if np.result_type(a, b).kind in "iu" and np.any(np.asarray(b) < 0):
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if np.result_type(a, b).kind in "iu":
+            return _integer_power(a, b)
         return np.power(a, b)
 
     def d_a(self, a, b):
@@ -220,6 +220,13 @@ class Pow(Elementwise):
 
     def emit(self, k, a, b):
         return k.pow(a, b)
+
+
+def _integer_power(a, b):
+    """a ** b in integers; below the point everything but 1 and -1 is cut off to 0."""
+    y = np.power(a, np.maximum(b, 0))
+    below = np.where(a == 1, 1, np.where(a == -1, np.where(b % 2 == 0, 1, -1), 0))
+    return np.where(b < 0, below, y).astype(y.dtype)[()]
 
 
 class Logaddexp(Elementwise):
@@ -243,6 +250,25 @@ class Logaddexp(Elementwise):
 
     def emit(self, k, a, b):
         return k.logaddexp(a, b)
+
+
+class Ldexp(Elementwise):
+    """a * 2 ** b."""
+
+    floats = True
+    samples = binary(-1, 1)
+
+    def forward(self, a, b):
+        return a * np.exp2(b)
+
+    def d_a(self, b):
+        return m.exp2(b)
+
+    def d_b(self, y):
+        return y * _LN2
+
+    def emit(self, k, a, b):
+        return a * k.pow(2, b)
 
 
 class Logaddexp2(Elementwise):
@@ -286,6 +312,8 @@ def pow(input, exponent):
     if type(exponent) in (int, float, bool):
         if type(exponent) is float and dtype_of(input).kind in "iub":
             input = m.cast(input, dtypes.get_default_dtype())
+        if dtype_of(input).kind == "b":
+            input = m.cast(input, np.dtype(np.int64))
         return PowNumber(exponent)(input)
     return Pow()(input, exponent)
 
@@ -303,7 +331,7 @@ def float_power(input, exponent):
 @public("torch Tensor", inplace=True)
 def square(input):
     """x * x for each element."""
-    return PowNumber(2)(input)
+    return pow(input, 2)
 
 
 def _power(self, exponent):

@@ -1,60 +1,346 @@
-"""Reductions: sum, mean, and the like over some or all dimensions."""
+"""Reductions: sums, means, and what else adds up over some or all dimensions."""
 from __future__ import annotations
+
+from math import prod as _count
 
 import numpy as np
 
-from ..op import Reduction, dtype_of, m
+from .. import dtypes
+from ..op import Op, Reduction, apply1, dtype_of, m
 from ..public import public
+from ..tensor import Tensor
 from ..testing.samples import S
+from .arguments import as_dtype
 from .movement import normal_dim
 
+REDUCED = [S((2, 3), params=((0, 1), False)), S((2, 3, 4), params=((1,), True)), S((2, 3, 4), params=((0, 2), False)),
+           S((), params=((), False)), S((0, 3), params=((1,), False)), S((1, 1), params=((0,), False))]
+WHOLE = [S((2, 3)), S(()), S((1,)), S((2, 1, 3))]
 
+
+# ---- arguments -------------------------------------------------------------------------------
 def normal_dims(dim, ndim):
     """A sorted tuple of dimensions from PyTorch's `dim` argument (None or () means all of them)."""
     if dim is None or dim == ():
         return tuple(range(ndim))
-    if isinstance(dim, int):
+    if dim.__class__ is int:
         dims = (normal_dim(dim, ndim),)
     else:
-        dims = tuple(sorted([normal_dim(int(d), ndim) for d in dim]))
+        dims = tuple(sorted([normal_dim(int(d), ndim) for d in _several(dim)]))
         if len(set(dims)) != len(dims):
             raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the "
-                               "list of dims")
-    return dims if ndim else ()
+                               "list of dims\n  fix: name each dimension once.")
+    return (dims or tuple(range(ndim))) if ndim else ()
+
+
+def _several(dim):
+    if isinstance(dim, (tuple, list)):
+        return dim
+    if isinstance(dim, (float, str)) or not hasattr(dim, "__index__"):
+        raise TypeError(f"received an invalid combination of arguments - got ({type(dim).__name__})\n"
+                        f"  cause: dim={dim!r} is no dimension.\n  fix: dim is an int, or a tuple of ints.")
+    return (dim,)
+
+
+def one_dim(dim, ndim, name):
+    """`dim` counted from the front, where the function takes one dimension only."""
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}\n"
+                        "  cause: this function works along one dimension.\n  fix: give one int.")
+    return normal_dim(int(dim), ndim)
+
+
+def count_over(shape, dim):
+    """How many elements are reduced to one over `dim` (None: all dimensions)."""
+    return _count(shape) if dim is None else _count([shape[d] for d in dim])
 
 
 def spread(g, shape, dim, keepdim):
-    """`g`, the result of a reduction, over the reduced shape again."""
-    if not keepdim and dim:
-        g = m.reshape(g, tuple([1 if i in dim else s for i, s in enumerate(shape)]))
-    return m.expand_to(g, shape)
+    """`g`, the result of a reduction over `dim` (None: all dimensions), over the reduced shape again."""
+    kept = tuple([1] * len(shape) if dim is None else [1 if i in dim else s for i, s in enumerate(shape)])
+    if type(g) is np.ndarray or isinstance(g, np.generic):
+        if _count(shape) > 4096:
+            return np.broadcast_to(g.reshape(kept), shape)
+        out = np.empty(shape, g.dtype)  # broadcast_to takes longer than writing a small array
+        out[...] = g if keepdim else g.reshape(kept)
+        return out
+    if not keepdim and kept:
+        g = m.reshape(g, kept)
+    return m.expand_to(g, tuple(shape))
+
+
+# ---- adding up -------------------------------------------------------------------------------
+BLOCK = 128
+
+
+def add_up(x, dim, keepdim=False):
+    """The sum over `dim` with an error that grows slowly with the number of terms.
+
+    NumPy adds pairwise along the fastest axis only, and one term after the other along all others:
+    a column of 10^6 float32 loses five digits. Long columns are added in blocks instead.
+    """
+    if x.size > 4096 and x.dtype.char in "fF" and _one_by_one(x, dim) > 2 * BLOCK:
+        return _add_in_blocks(x, tuple(range(x.ndim)) if dim is None else dim, keepdim)
+    return np.add.reduce(x, dim, None, None, keepdim)
+
+
+def _one_by_one(x, dim):
+    """How many terms NumPy would add one after the other."""
+    dims = range(x.ndim) if dim is None else dim
+    if x.flags.c_contiguous:  # the last dimensions, if reduced, are added as one
+        last = x.ndim
+        while last and last - 1 in dims:
+            last -= 1
+        return _count([x.shape[d] for d in dims if d < last])
+    fastest = min((d for d in range(x.ndim) if x.shape[d] > 1), key=lambda d: abs(x.strides[d]), default=0)
+    return _count([x.shape[d] for d in dims if d != fastest])
+
+
+def _add_in_blocks(x, dims, keepdim):
+    order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
+    y = x.transpose(order)
+    for axis in range(x.ndim - 1, -1, -1):
+        if order[axis] in dims:
+            lead, n, tail = y.shape[:axis], y.shape[axis], y.shape[axis + 1:]
+            y = _add_axis(y.reshape(_count(lead), n, _count(tail))).reshape(*lead, 1, *tail)
+    y = y.transpose(np.argsort(order))
+    return y if keepdim else y.reshape([s for d, s in enumerate(x.shape) if d not in dims])
+
+
+def _add_axis(y):
+    """The sum over the middle of three dimensions. Blocks are added as products with ones, by BLAS."""
+    if y.shape[2] == 1:
+        return np.add.reduce(y[:, :, 0], 1)
+    while y.shape[1] > 2 * BLOCK:
+        blocks, rest = divmod(y.shape[1], BLOCK)
+        head = y[:, :blocks * BLOCK].reshape(y.shape[0], blocks, BLOCK, y.shape[2])
+        sums = np.matmul(np.ones((1, BLOCK), y.dtype), head)[:, :, 0]
+        if rest:
+            sums[:, -1] += np.add.reduce(y[:, blocks * BLOCK:], 1)
+        y = sums
+    return np.add.reduce(y, 1)
 
 
 class Sum(Reduction):
-    """Sum over `dim`."""
+    """Sum over `dim`; integers are summed as int64."""
 
     linear = True
-    samples = [S((2, 3), params=((0, 1), False)), S((2, 3, 4), params=((1,), True)), S((), params=((), False)),
-               S((0, 3), params=((0,), False))]
+    grad_name = "SumBackward1"
+    samples = REDUCED
 
     def forward(self, x):
-        return np.add.reduce(x, axis=self.dim, keepdims=self.keepdim)
+        if x.dtype.kind in "bui":
+            return np.add.reduce(x, self.dim, np.int64, None, self.keepdim)
+        return add_up(x, self.dim, self.keepdim)
 
     def vjp_x(self, g, x_shape):
         return spread(g, x_shape, self.dim, self.keepdim)
 
     def batch(self, size, dims, values):
-        return Sum(tuple([d + 1 for d in self.dim]), self.keepdim)(*values)
+        return Sum(*later(self, values[0]))(*values)
+
+    def emit(self, k, x):
+        return k.sum(x)
+
+
+class SumAll(Sum):
+    """Sum of all elements."""
+
+    dim: object = None
+    grad_name = "SumBackward0"
+    samples = WHOLE
+
+    def forward(self, x):
+        if x.dtype.kind in "bui":
+            return np.int64(np.count_nonzero(x)) if x.dtype.kind == "b" else np.add.reduce(x, None, np.int64)
+        return np.add.reduce(x, None) if x.size <= 4096 else add_up(x, None)
+
+
+def later(op, x):
+    """The `dim` and `keepdim` of a reduction for values with the batch in front."""
+    return tuple(range(1, len(x.shape))) if op.dim is None else tuple([d + 1 for d in op.dim]), op.keepdim
+
+
+class Mean(Reduction):
+    """Mean over `dim`."""
+
+    linear = True
+    grad_name = "MeanBackward1"
+    samples = REDUCED[:4]
+
+    def forward(self, x):
+        return add_up(x, self.dim, self.keepdim) / count_over(x.shape, self.dim)
+
+    def vjp_x(self, g, x_shape):
+        return spread(g / max(count_over(x_shape, self.dim), 1), x_shape, self.dim, self.keepdim)
+
+    def batch(self, size, dims, values):
+        return Mean(*later(self, values[0]))(*values)
+
+    def emit(self, k, x):
+        return k.sum(x) / k.cast(k.size(), x.dtype)
+
+
+class MeanAll(Mean):
+    """Mean of all elements."""
+
+    dim: object = None
+    grad_name = "MeanBackward0"
+    samples = WHOLE
+
+    def forward(self, x):
+        n = x.size
+        return np.add.reduce(x, None) / n if 0 < n <= 4096 else add_up(x, None) / x.dtype.type(n)
+
+
+class Nansum(Reduction):
+    """Sum over `dim` of what is not NaN."""
+
+    dim: object = None
+    samples = REDUCED + WHOLE
+
+    def forward(self, x):
+        return add_up(np.where(np.isnan(x), x.dtype.type(0), x), self.dim, self.keepdim)
+
+    def vjp_x(self, g, x):
+        return spread(g, x.shape, self.dim, self.keepdim) * m.cast(m.logical_not(m.isnan(x)), dtype_of(g))
+
+    def batch(self, size, dims, values):
+        return Nansum(*later(self, values[0]))(*values)
+
+
+_SUM, _MEAN = SumAll(), MeanAll()
 
 
 @public()
 def sum(input, dim=None, keepdim=False, *, dtype=None):
-    """The sum over `dim` (all dimensions if None); integers are summed as int64."""
+    """The sum over `dim` (all dimensions if None); integers are summed as int64.
+
+    >>> kobai.ones(2, 3).sum(), kobai.ones(2, 3).sum(dim=1)
+    (tensor(6.), tensor([3., 3.]))
+    """
     if dtype is not None:
-        input = m.to_dtype(input, dtype)
-    elif dtype_of(input) in _SMALL:
-        input = m.cast(input, np.dtype(np.int64))
+        dtype = as_dtype(dtype, fn="sum")
+        input = m.cast(input, dtype)
+        if dtype.category < dtypes.FLOAT:  # the sum is an int64
+            return m.cast(sum(input, dim, keepdim), dtype)
+    if dim is None and not keepdim:
+        return apply1(_SUM, input) if isinstance(input, Tensor) else _SUM(input)
     return Sum(normal_dims(dim, input.ndim), keepdim)(input)
 
 
-_SMALL = {np.dtype(t) for t in (np.bool_, np.uint8, np.int8, np.int16, np.int32)}
+@public()
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean over `dim` (all dimensions if None) of floating-point or complex numbers.
+
+    >>> kobai.tensor([1., 2., 6.]).mean()
+    tensor(3.)
+    """
+    if dtype is not None:
+        _need_float(dtype := as_dtype(dtype, fn="mean"), "Optional")
+        input = m.cast(input, dtype)
+    elif dtype_of(input).kind in "bui":
+        _need_float(dtypes.of(dtype_of(input)), "Input")
+    if dim is None and not keepdim:
+        return apply1(_MEAN, input) if isinstance(input, Tensor) else _MEAN(input)
+    return Mean(normal_dims(dim, input.ndim), keepdim)(input)
+
+
+def _need_float(d, which):
+    if d.category < dtypes.FLOAT:
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+            f"Got: {TYPE_NAMES.get(d.name, d.name)}\n  cause: the mean of whole numbers is no whole number.\n"
+            "  fix: x.float().mean(), or x.mean(dtype=torch.float32)")
+
+
+TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+              "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
+              "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint16": "UInt16", "uint32": "UInt32",
+              "uint64": "UInt64"}
+
+
+def not_implemented(kernel, input):
+    """PyTorch's exception for a dtype that a function does not take."""
+    name = dtypes.of(dtype_of(input)).name
+    return NotImplementedError(f'"{kernel}" not implemented for \'{TYPE_NAMES.get(name, name)}\'\n'
+                               f"  cause: the tensor has dtype torch.{name}.\n  fix: .float() or another dtype.")
+
+
+@public()
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """The sum over `dim` of the elements that are not NaN."""
+    if dtype is not None or dtype_of(input).kind in "bui":
+        return sum(input, dim, keepdim, dtype=dtype) if dtype is None else nansum(m.cast(input, as_dtype(dtype)), dim,
+                                                                                 keepdim)
+    return Nansum(normal_dims(dim, input.ndim), keepdim)(input)
+
+
+@public()
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean over `dim` of the elements that are not NaN."""
+    if dtype_of(input).kind in "bui":
+        name = dtypes.of(dtype_of(input)).name
+        raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but got "
+                           f"{TYPE_NAMES.get(name, name)}\n  fix: x.float().nanmean()")
+    counted = sum(m.logical_not(m.isnan(input)), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / counted
+
+
+# ---- true or not -----------------------------------------------------------------------------
+class All(Reduction):
+    """Whether all elements over `dim` are true (not zero); uint8 for uint8, else bool."""
+
+    samples = [S(*s.inputs, params=s.params, smooth=False) for s in REDUCED]
+    ufunc = np.logical_and
+
+    def forward(self, x):
+        y = self.ufunc.reduce(x, self.dim, np.bool_, None, self.keepdim)
+        return y.astype(np.uint8) if x.dtype.char == "B" else y
+
+    def batch(self, size, dims, values):
+        return type(self)(*later(self, values[0]))(*values)
+
+
+class Any(All):
+    """Whether any element over `dim` is true (not zero); uint8 for uint8, else bool."""
+
+    ufunc = np.logical_or
+
+
+def _over(dim, ndim):
+    """As `normal_dims`, but an empty tuple reduces nothing: PyTorch's `all` and `any` differ in this."""
+    return () if dim is not None and not isinstance(dim, int) and len(dim) == 0 else normal_dims(dim, ndim)
+
+
+@public()
+def all(input, dim=None, keepdim=False):
+    """Whether all elements are true, over `dim` or at all."""
+    return All(_over(dim, input.ndim), keepdim)(input)
+
+
+@public()
+def any(input, dim=None, keepdim=False):
+    """Whether any element is true, over `dim` or at all."""
+    return Any(_over(dim, input.ndim), keepdim)(input)
+
+
+class CountNonzero(Reduction):
+    """How many elements over `dim` are not zero."""
+
+    samples = All.samples
+
+    def forward(self, x):
+        return np.asarray(np.count_nonzero(x, self.dim) if self.dim or not x.ndim else x != 0, np.int64)[()]
+
+    def batch(self, size, dims, values):
+        return CountNonzero(*later(self, values[0]))(*values)
+
+
+@public()
+def count_nonzero(input, dim=None):
+    """How many elements are not zero, over `dim` or at all."""
+    return CountNonzero(normal_dims(dim, input.ndim))(input)
+
+
+__all__ = ["Op", "add_up", "count_over", "normal_dims", "one_dim", "spread"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
-from ..op import Elementwise, dtype_of, m
+from ..op import Elementwise, Op, dtype_of, m
 from ..public import public
+from ..return_types import return_type
 from ..testing.samples import S, binary, predicate, unary
 
 TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high=2), S((0, 2), (2,), (), low=0.5, high=2)]
@@ -303,6 +304,7 @@ class Clamp(Elementwise):
 
     low: float
     high: float
+    grad_name = "ClampBackward1"
     samples = unary(-1, 1, params=(-0.5, 0.5)) + unary(-1, 1, params=(None, 0.3))
 
     def forward(self, x):
@@ -416,6 +418,26 @@ def clamp_max(input, max):
     return clamp(input, None, max)
 
 
+class Frexp(Op):
+    """Mantissa and exponent: x = mantissa * 2 ** exponent, 0.5 <= |mantissa| < 1."""
+
+    outputs = "many"
+    samples = [S((2, 3), smooth=False)]
+
+    def forward(self, x):
+        mantissa, exponent = np.frexp(x)
+        return mantissa, exponent.astype(np.int32)
+
+    def vjp_x(self, g, y):
+        return g[0] / m.exp2(m.cast(y[1], dtype_of(g[0])))
+
+
+@public()
+def frexp(input):
+    """(mantissa, exponent) with input = mantissa * 2 ** exponent."""
+    return return_type("frexp", "mantissa", "exponent")(Frexp()(input))
+
+
 class Copysign(Elementwise):
     """|a| with the sign of b."""
 
@@ -440,7 +462,11 @@ class Nextafter(Elementwise):
     """The next floating-point number after a in the direction of b."""
 
     ufunc = np.nextafter
-    samples = predicate(2)
+    samples = [S((2, 3), (3,), smooth=False)]
+    d_a = 1
+
+    def vjp_b(self, g):
+        return m.zeros_like(g)
 
 
 class Heaviside(Elementwise):

@@ -1,0 +1,290 @@
+"""Convolutions, as matrix products of the weights with columns of the input (im2col).
+
+Three bilinear ops are each other's derivatives: Conv (x, w -> y), ConvInput (a, w -> x, which is also
+the transposed convolution) and ConvWeight (x, a -> w), where a is like y.
+"""
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..diagnose import error
+from ..op import Contraction, dtype_of, m
+from ..public import public
+from ..testing.samples import S
+
+_CHUNK = 1 << 20  # elements of columns made at a time: they stay in the cache
+
+
+def out_size(n, k, stride, padding, dilation):
+    """Length of a convolution's output along one dimension."""
+    return (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
+
+
+def pad_zeros(x, padding):
+    """`x` with zeros around its spatial dimensions."""
+    if not any(padding):
+        return x
+    lead = x.ndim - len(padding)
+    y = np.zeros((*x.shape[:lead], *[s + 2 * p for s, p in zip(x.shape[lead:], padding)]), x.dtype)
+    y[(Ellipsis, *[slice(p, p + s) for s, p in zip(x.shape[lead:], padding)])] = x
+    return y
+
+
+def windows(x, kernel, stride, dilation):
+    """View (..., *kernel, *out) of padded input (..., *spatial): all windows, without a copy."""
+    lead = x.ndim - len(kernel)
+    out = [(s - d * (k - 1) - 1) // t + 1 for s, k, t, d in zip(x.shape[lead:], kernel, stride, dilation)]
+    steps = x.strides[lead:]
+    return as_strided(x, (*x.shape[:lead], *kernel, *out), (
+        *x.strides[:lead], *[s * d for s, d in zip(steps, dilation)], *[s * t for s, t in zip(steps, stride)]))
+
+
+def scatter_windows(cols, shape, kernel, stride, dilation):
+    """The transpose of `windows`: add columns (..., *kernel, *out) into an array of padded `shape`."""
+    y = np.zeros(shape, cols.dtype)
+    n = len(kernel)
+    lead = cols.ndim - 2 * n
+    out = cols.shape[lead + n:]
+    for offset in np.ndindex(*kernel):
+        place = tuple([slice(o * d, o * d + t * (size - 1) + 1, t)
+                       for o, d, t, size in zip(offset, dilation, stride, out)])
+        y[(Ellipsis, *place)] += cols[(slice(None),) * lead + offset]
+    return y
+
+
+class _Conv(Contraction):
+    grad_name = "ConvolutionBackward0"
+    stride: tuple
+    padding: tuple
+    dilation: tuple
+    groups: int
+
+    def _chunks(self, n, per_sample):
+        """Slices of the batch whose columns fit the cache."""
+        step = max(1, _CHUNK // max(per_sample, 1))
+        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+
+    def _columns(self, x, kernel):
+        """Columns (n, groups, channels * kernel, positions) of padded samples."""
+        g = self.groups
+        w = windows(x, kernel, self.stride, self.dilation)
+        n, c = w.shape[:2]
+        count = int(np.prod(w.shape[2 + len(kernel):]))
+        return w.reshape(n, g, c // g * int(np.prod(kernel)), count)
+
+
+class Conv(_Conv):
+    """Cross-correlation of x (n, c, *s) with w (o, c / groups, *k), plus bias (o,)."""
+
+    samples = [S((2, 3, 7), (4, 3, 3), (4,), params=((1,), (1,), (1,), 1)),
+               S((2, 4, 6, 5), (6, 2, 3, 2), None, params=((2, 1), (1, 0), (1, 2), 2)),
+               S((1, 2, 4, 3, 4), (2, 2, 2, 2, 2), (2,), params=((1, 1, 2), (0, 1, 0), (1, 1, 1), 1))]
+
+    def forward(self, x, w, bias):
+        kernel, g, o = w.shape[2:], self.groups, w.shape[0]
+        n, c = x.shape[:2]
+        out = tuple([out_size(*v) for v in zip(x.shape[2:], kernel, self.stride, self.padding, self.dilation)])
+        y = np.empty((n, o, *out), np.result_type(x, w))
+        flat = w.reshape(g, o // g, -1)
+        count = int(np.prod(out))
+        x = pad_zeros(x, self.padding)
+        for part in self._chunks(n, c * int(np.prod(kernel)) * count):
+            cols = self._columns(x[part], kernel)
+            np.matmul(flat, cols, out=y[part].reshape(-1, g, o // g, count))
+        if bias is not None:
+            y += bias.reshape(-1, *(1,) * len(kernel))
+        return y
+
+    def vjp_x(self, g, w, x_shape):
+        return ConvInput(self.stride, self.padding, self.dilation, self.groups, x_shape[2:])(g, m.conj(w), None)
+
+    def vjp_w(self, g, x, w_shape):
+        return ConvWeight(self.stride, self.padding, self.dilation, self.groups, w_shape[2:])(m.conj(x), g)
+
+    def vjp_bias(self, g):
+        return m.sum(g, (0, *range(2, len(g.shape))))
+
+    def batch(self, size, batched, values):
+        return _fold_batch(self, size, batched, values)
+
+
+class ConvInput(_Conv):
+    """What Conv's input gets from a: the transposed convolution of a (n, o, *t) with w (o, c / groups, *k)."""
+
+    spatial: tuple  # of the result
+    samples = [S((2, 4, 7), (4, 3, 3), (3,), params=((1,), (1,), (1,), 1, (7,))),
+               S((2, 6, 4, 3), (6, 2, 3, 2), None, params=((2, 1), (1, 0), (1, 2), 2, (7, 5)))]
+
+    def forward(self, a, w, bias):
+        kernel, g = w.shape[2:], self.groups
+        n, o = a.shape[:2]
+        c = w.shape[1] * g
+        padded = [s + 2 * p for s, p in zip(self.spatial, self.padding)]
+        x = np.empty((n, c, *self.spatial), np.result_type(a, w))
+        flat = w.reshape(g, o // g, -1).swapaxes(1, 2)
+        out, count = a.shape[2:], int(np.prod(a.shape[2:]))
+        a = np.ascontiguousarray(a)
+        inner = (Ellipsis, *[slice(p, p + s) for p, s in zip(self.padding, self.spatial)])
+        for part in self._chunks(n, c * int(np.prod(kernel)) * count):
+            cols = np.matmul(flat, a[part].reshape(-1, g, o // g, count))
+            cols = cols.reshape(-1, c, *kernel, *out)
+            x[part] = scatter_windows(cols, (len(cols), c, *padded), kernel, self.stride, self.dilation)[inner]
+        if bias is not None:
+            x += bias.reshape(-1, *(1,) * len(kernel))
+        return x
+
+    def _with(self, kind, last=()):
+        return kind(self.stride, self.padding, self.dilation, self.groups, *last)
+
+    def vjp_a(self, g, w):
+        return self._with(Conv)(g, m.conj(w), None)
+
+    def vjp_w(self, g, a, w_shape):
+        return self._with(ConvWeight, (w_shape[2:],))(g, m.conj(a))
+
+    def vjp_bias(self, g):
+        return m.sum(g, (0, *range(2, len(g.shape))))
+
+    def batch(self, size, batched, values):
+        return _fold_batch(self, size, batched, values)
+
+
+class ConvWeight(_Conv):
+    """What Conv's weight gets: x (n, c, *s) correlated with a (n, o, *t), summed over the batch."""
+
+    kernel: tuple
+    samples = [S((2, 3, 7), (2, 4, 7), params=((1,), (1,), (1,), 1, (3,))),
+               S((2, 4, 6, 5), (2, 6, 3, 3), params=((2, 1), (1, 0), (1, 2), 2, (3, 2)))]
+
+    def forward(self, x, a):
+        g, (n, c), o = self.groups, x.shape[:2], a.shape[1]
+        count = int(np.prod(a.shape[2:]))
+        w = np.zeros((g, o // g, c // g * int(np.prod(self.kernel))), np.result_type(x, a))
+        x = pad_zeros(x, self.padding)
+        a = np.ascontiguousarray(a)
+        for part in self._chunks(n, c * int(np.prod(self.kernel)) * count):
+            cols = self._columns(self._cut(x[part], a.shape[2:]), self.kernel)
+            w += np.matmul(a[part].reshape(-1, g, o // g, count), cols.swapaxes(-1, -2)).sum(0)
+        return w.reshape(o, c // g, *self.kernel)
+
+    def _cut(self, x, out):
+        """Only what the windows reach: a stride may leave a rest of the input untouched."""
+        ends = [(o - 1) * s + d * (k - 1) + 1 for o, s, d, k in zip(out, self.stride, self.dilation, self.kernel)]
+        return x[(slice(None), slice(None), *[slice(0, e) for e in ends])]
+
+    def vjp_x(self, g, a, x_shape):
+        return ConvInput(self.stride, self.padding, self.dilation, self.groups, x_shape[2:])(a, m.conj(g), None)
+
+    def vjp_a(self, g, x):
+        return Conv(self.stride, self.padding, self.dilation, self.groups)(x, m.conj(g), None)
+
+
+def _fold_batch(op, size, batched, values):
+    """vmap: examples that share the weights are one bigger batch; otherwise one more group each."""
+    x, w, bias = values
+    if batched[1] or bias is not None and batched[2]:
+        return NotImplemented
+    n = x.shape[1]
+    first = m.reshape(x, (size * n, *x.shape[2:]))
+    y = op(first, m.select(w, 0, 0), None if bias is None else m.select(bias, 0, 0))
+    return m.reshape(y, (size, n, *y.shape[1:]))
+
+
+# ---- the public functions --------------------------------------------------------------------
+def ntuple(v, n):
+    """One number for all dimensions, or a tuple of n."""
+    if isinstance(v, int):
+        return (v,) * n
+    v = tuple([int(i) for i in v])
+    return v * n if len(v) == 1 else v
+
+
+def _conv(input, weight, bias, stride, padding, dilation, groups, n):
+    stride, dilation = ntuple(stride, n), ntuple(dilation, n)
+    unbatched = len(input.shape) == n + 1
+    if unbatched:
+        input = m.unsqueeze(input, 0)
+    _check(input, weight, bias, groups, n, input.shape[1], weight.shape[1] * groups, unbatched)
+    if isinstance(padding, str):
+        input, padding = _named_padding(input, weight, padding, stride, dilation, n)
+    else:
+        padding = ntuple(padding, n)
+    spatial = [s + 2 * p for s, p in zip(input.shape[2:], padding)]
+    reach = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], dilation)]
+    if min(stride) < 1:
+        raise RuntimeError("non-positive stride is not supported")
+    if min(padding) < 0:
+        raise RuntimeError("negative padding is not supported")
+    if any(r > s for r, s in zip(reach, spatial)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({' x '.join(map(str, spatial))}). Kernel size: "
+            f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size")
+    y = Conv(stride, padding, dilation, groups)(input, weight, bias)
+    return m.squeeze(y, 0) if unbatched else y
+
+
+def _check(input, weight, bias, groups, n, have, want, unbatched):
+    if len(weight.shape) != n + 2 or len(input.shape) != n + 2:
+        raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to conv{n}d, but got input of "
+                           f"size: {list(input.shape)[unbatched:]}")
+    if dtype_of(input) != dtype_of(weight):
+        raise error("dtype-linear", input=input, weight=weight, bias=bias)
+    if bias is not None and dtype_of(bias) != dtype_of(weight):
+        raise error("dtype-linear", input=input, weight=weight, bias=bias)
+    if have != want:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
+            f"{want} channels, but got {have} channels instead")
+
+
+def _named_padding(input, weight, padding, stride, dilation, n):
+    if padding == "valid":
+        return input, (0,) * n
+    if padding != "same":
+        raise ValueError(f"Invalid padding string '{padding}', should be one of 'valid', 'same'")
+    if any(s != 1 for s in stride):
+        raise RuntimeError("padding='same' is not supported for strided convolutions")
+    total = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation)]
+    if any(t % 2 for t in total):  # one more zero behind than in front
+        extra = [v for t in reversed(total) for v in (0, t % 2)]
+        input = m.pad(input, extra)
+    return input, tuple([t // 2 for t in total])
+
+
+def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, n):
+    stride, padding, dilation = ntuple(stride, n), ntuple(padding, n), ntuple(dilation, n)
+    extra = ntuple(output_padding, n)
+    unbatched = len(input.shape) == n + 1
+    if unbatched:
+        input = m.unsqueeze(input, 0)
+    if len(input.shape) == n + 2 and input.shape[1] != weight.shape[0]:
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
+            f"{weight.shape[0]} channels, but got {input.shape[1]} channels instead")
+    _check(input, weight, bias, groups, n, 0, 0, unbatched)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
+        raise RuntimeError("output padding must be smaller than either stride or dilation, but got output_padding: "
+                           f"{list(extra)}, stride: {list(stride)}, dilation: {list(dilation)}")
+    spatial = tuple([(s - 1) * t - 2 * p + d * (k - 1) + e + 1 for s, t, p, d, k, e in zip(
+        input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)])
+    y = ConvInput(stride, padding, dilation, groups, spatial)(input, weight, bias)
+    return m.squeeze(y, 0) if unbatched else y
+
+
+def _make(n):
+    def conv(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+        return _conv(input, weight, bias, stride, padding, dilation, groups, n)
+
+    def conv_transpose(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+        return _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, n)
+    conv.__doc__ = (f"{n}-d cross-correlation.\n\n    Shape: input (n, c, *s), weight (o, c / groups, *k), bias (o,) "
+                    "-> (n, o, *t), t = (s + 2 padding - dilation (k - 1) - 1) / stride + 1, rounded down.")
+    conv_transpose.__doc__ = (f"{n}-d transposed convolution: the gradient of conv{n}d by its input.\n\n    Shape: "
+                              "input (n, o, *t), weight (o, c / groups, *k) -> (n, c, *s).")
+    public("nn.functional torch", name=f"conv{n}d")(conv)
+    public("nn.functional torch", name=f"conv_transpose{n}d")(conv_transpose)
+
+
+for _n in (1, 2, 3):
+    _make(_n)
