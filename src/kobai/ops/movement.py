@@ -5,6 +5,7 @@ import numpy as np
 
 from ..op import Movement, Op, dtype_of, m
 from ..testing.samples import S
+from .summation import add_up
 
 
 class Identity(Movement):
@@ -323,7 +324,7 @@ def sum_to(g, shape):
     lead = g.ndim - len(shape)
     dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
     if type(g) is np.ndarray:
-        return g.sum(dims, keepdims=True).reshape(shape)
+        return add_up(g, dims, True).reshape(shape)
     return m.reshape(m.sum(g, dims, keepdim=True), shape)
 
 

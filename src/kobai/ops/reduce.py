@@ -6,12 +6,13 @@ from math import prod as _count
 import numpy as np
 
 from .. import dtypes
-from ..op import Op, Reduction, apply1, dtype_of, m
+from ..op import Reduction, apply1, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
 from ..testing.samples import S
 from .arguments import as_dtype
 from .movement import normal_dim
+from .summation import add_up
 
 REDUCED = [S((2, 3), params=((0, 1), False)), S((2, 3, 4), params=((1,), True)), S((2, 3, 4), params=((0, 2), False)),
            S((), params=((), False)), S((0, 3), params=((1,), False)), S((1, 1), params=((0,), False))]
@@ -69,58 +70,6 @@ def spread(g, shape, dim, keepdim):
     return m.expand_to(g, tuple(shape))
 
 
-# ---- adding up -------------------------------------------------------------------------------
-BLOCK = 128
-
-
-def add_up(x, dim, keepdim=False):
-    """The sum over `dim` with an error that grows slowly with the number of terms.
-
-    NumPy adds pairwise along the fastest axis only, and one term after the other along all others:
-    a column of 10^6 float32 loses five digits. Long columns are added in blocks instead.
-    """
-    if x.size > 4096 and x.dtype.char in "fF" and _one_by_one(x, dim) > 2 * BLOCK:
-        return _add_in_blocks(x, tuple(range(x.ndim)) if dim is None else dim, keepdim)
-    return np.add.reduce(x, dim, None, None, keepdim)
-
-
-def _one_by_one(x, dim):
-    """How many terms NumPy would add one after the other."""
-    dims = range(x.ndim) if dim is None else dim
-    if x.flags.c_contiguous:  # the last dimensions, if reduced, are added as one
-        last = x.ndim
-        while last and last - 1 in dims:
-            last -= 1
-        return _count([x.shape[d] for d in dims if d < last])
-    fastest = min((d for d in range(x.ndim) if x.shape[d] > 1), key=lambda d: abs(x.strides[d]), default=0)
-    return _count([x.shape[d] for d in dims if d != fastest])
-
-
-def _add_in_blocks(x, dims, keepdim):
-    order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
-    y = x.transpose(order)
-    for axis in range(x.ndim - 1, -1, -1):
-        if order[axis] in dims:
-            lead, n, tail = y.shape[:axis], y.shape[axis], y.shape[axis + 1:]
-            y = _add_axis(y.reshape(_count(lead), n, _count(tail))).reshape(*lead, 1, *tail)
-    y = y.transpose(np.argsort(order))
-    return y if keepdim else y.reshape([s for d, s in enumerate(x.shape) if d not in dims])
-
-
-def _add_axis(y):
-    """The sum over the middle of three dimensions. Blocks are added as products with ones, by BLAS."""
-    if y.shape[2] == 1:
-        return np.add.reduce(y[:, :, 0], 1)
-    while y.shape[1] > 2 * BLOCK:
-        blocks, rest = divmod(y.shape[1], BLOCK)
-        head = y[:, :blocks * BLOCK].reshape(y.shape[0], blocks, BLOCK, y.shape[2])
-        sums = np.matmul(np.ones((1, BLOCK), y.dtype), head)[:, :, 0]
-        if rest:
-            sums[:, -1] += np.add.reduce(y[:, blocks * BLOCK:], 1)
-        y = sums
-    return np.add.reduce(y, 1)
-
-
 class Sum(Reduction):
     """Sum over `dim`; integers are summed as int64."""
 
@@ -146,7 +95,7 @@ class Sum(Reduction):
 class SumAll(Sum):
     """Sum of all elements."""
 
-    dim: object = None
+    dim = None
     grad_name = "SumBackward0"
     samples = WHOLE
 
@@ -184,7 +133,7 @@ class Mean(Reduction):
 class MeanAll(Mean):
     """Mean of all elements."""
 
-    dim: object = None
+    dim = None
     grad_name = "MeanBackward0"
     samples = WHOLE
 
@@ -196,7 +145,7 @@ class MeanAll(Mean):
 class Nansum(Reduction):
     """Sum over `dim` of what is not NaN."""
 
-    dim: object = None
+    dim = None
     samples = REDUCED + WHOLE
 
     def forward(self, x):
@@ -341,6 +290,3 @@ class CountNonzero(Reduction):
 def count_nonzero(input, dim=None):
     """How many elements are not zero, over `dim` or at all."""
     return CountNonzero(normal_dims(dim, input.ndim))(input)
-
-
-__all__ = ["Op", "add_up", "count_over", "normal_dims", "one_dim", "spread"]
