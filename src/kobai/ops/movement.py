@@ -312,6 +312,9 @@ class ZerosLike(Op):
     def forward(self, x):
         return np.zeros_like(x)
 
+    def emit(self, k, x):
+        return k.const(0)
+
     def batch(self, size, dims, values):
         return self(*values)
 
