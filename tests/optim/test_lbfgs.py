@@ -9,7 +9,7 @@ from kobai.optim.line_search import Point, cubic_minimum, strong_wolfe
 
 
 def rosenbrock(start=(-1.0, 2.0), dtype="float64", **options):
-    """A problem (parameter, optimizer, closure, losses so far): a curved valley with its minimum at (1, 1)."""
+    """(parameter, optimizer, closure, losses so far): a curved valley with its minimum at (1, 1)."""
     w = kobai.from_numpy(np.array(start, dtype)).requires_grad_()
     opt, losses = LBFGS([w], **options), []
 
@@ -90,7 +90,8 @@ def test_stops_where_the_gradient_is_small():
 def test_goes_on_from_a_checkpoint():
     w, opt, closure, _ = rosenbrock(line_search_fn="strong_wolfe", max_iter=4)
     opt.step(closure)
-    v, other, their_closure, _ = rosenbrock(w.detach().numpy().tolist(), line_search_fn="strong_wolfe", max_iter=4)
+    here = w.detach().numpy().tolist()
+    v, other, their_closure, _ = rosenbrock(here, line_search_fn="strong_wolfe", max_iter=4)
     other.load_state_dict(opt.state_dict())
     opt.step(closure)
     other.step(their_closure)
@@ -101,7 +102,8 @@ def test_names_in_the_state_are_pytorchs():
     w, opt, closure, _ = rosenbrock(max_iter=3, lr=0.001)
     opt.step(closure)
     assert set(opt.state_dict()["state"][0]) == {
-        "func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss", "al"}
+        "func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad",
+        "prev_loss", "al"}
 
 
 def test_several_parameters_of_which_one_has_no_gradient():
@@ -130,7 +132,8 @@ def point(f, df):
 LINES = [
     (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
     (lambda t: -t / (t * t + 2), lambda t: (t * t - 2) / (t * t + 2) ** 2),       # More and Thuente's first
-    (lambda t: (t + 0.004) ** 5 - 2 * (t + 0.004) ** 4, lambda t: 5 * (t + 0.004) ** 4 - 8 * (t + 0.004) ** 3),
+    (lambda t: (t + 0.004) ** 5 - 2 * (t + 0.004) ** 4,
+     lambda t: 5 * (t + 0.004) ** 4 - 8 * (t + 0.004) ** 3),
     (lambda t: np.cos(5 * t) - t, lambda t: -5 * np.sin(5 * t) - 1),
 ]
 
