@@ -283,9 +283,3 @@ def div(input, other, *, rounding_mode=None):
 def true_divide(input, other):
     """input / other, as floats."""
     return Div()(input, other)
-
-
-@public()
-def where(condition, input=None, other=None):
-    """`input` where `condition` holds, else `other`."""
-    return Where()(condition, input, other)

@@ -246,6 +246,9 @@ def type_word(d):
     return _WORDS.get(d.name, d.name)
 
 
+m.type_word = lambda x: type_word(dtypes.of(dtype_of(x)))
+
+
 def copy_into(array, v):
     """Write the array or scalar v into `array`, broadcast; PyTorch's RuntimeError if it does not fit."""
     if not array.flags.writeable:

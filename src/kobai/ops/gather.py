@@ -1,0 +1,354 @@
+"""Elements picked or sent along one dimension by positions: gather, scatter and their kin."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtypes
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..testing.samples import Ints, S
+from .arguments import number
+from .creation import scalar
+from .movement import PutSlice, Slice, normal_dim
+
+
+def grid(index, dim):
+    """NumPy's index for positions along `dim`, each in its own place otherwise."""
+    n = index.ndim
+    return tuple([index if d == dim else np.arange(s).reshape([-1 if k == d else 1 for k in range(n)])
+                  for d, s in enumerate(index.shape)])
+
+
+def part(src, shape):
+    """The first elements of `src` in each dimension: torch lets it be larger than the positions."""
+    return src if src.shape == shape else src[tuple([slice(s) for s in shape])]
+
+
+def add_along(y, dim, index, src):
+    """y[..., index, ...] += src in place, repeated positions as often."""
+    src = part(src, index.shape)
+    if y.ndim == 1 and y.flags.c_contiguous and src.dtype == y.dtype:
+        np.add.at(y, index, src)
+    elif y.flags.c_contiguous and src.dtype == y.dtype and y.size:  # flat positions are three times as fast
+        flat = np.zeros(index.shape, np.int64)
+        for d, i in enumerate(grid(index, dim)):
+            flat += i * int(np.prod(y.shape[d + 1:]))
+        np.add.at(y.reshape(-1), flat.reshape(-1), src.reshape(-1))
+    else:
+        np.add.at(y, grid(index, dim), src)
+    return y
+
+
+class Gather(Op):
+    """y[i][j] = x[index[i][j]][j] along dimension 0, and so on for others."""
+
+    dim: int
+    linear = moves = True
+    samples = [S((3, 4), Ints((2, 4), 3), params=(0,)), S((3, 4), Ints((2, 5), 4), params=(1,)),
+               S((3,), Ints((0,), 3), params=(0,))]
+
+    def forward(self, x, index):
+        return x[grid(index, self.dim)]
+
+    def vjp_x(self, g, index, x_shape):
+        return AddAlong(self.dim, x_shape)(g, index)
+
+    def batch(self, size, dims, values):
+        return Gather(self.dim + 1)(*values)
+
+
+class AddAlong(Op):
+    """Zeros of `shape` with x added at positions along `dim`: the transpose of Gather."""
+
+    dim: int
+    shape: tuple
+    grad_name = "GatherBackwardBackward0"
+    linear = True
+    samples = [S((2, 4), Ints((2, 4), 3), params=(0, (3, 4))), S((2, 5), Ints((2, 5), 4), params=(1, (3, 4)))]
+
+    def forward(self, x, index):
+        return add_along(np.zeros(self.shape, x.dtype), self.dim, index, x)
+
+    def vjp_x(self, g, index):
+        return Gather(self.dim)(g, index)
+
+    def batch(self, size, dims, values):
+        return AddAlong(self.dim + 1, (size, *self.shape))(*values)
+
+
+class Scatter(Op):
+    """x, with elements of `src` put at positions along `dim`: the opposite of Gather."""
+
+    dim: int
+    linear = moves = True
+    samples = [S((4, 3), np.array([[0, 2, 1], [3, 1, 0]]), (2, 3), params=(0,)),
+               S((4, 3), np.array([[0], [2]]), (3, 2), params=(1,))]
+
+    def forward(self, x, index, src):
+        y = np.array(x)
+        y[grid(index, self.dim)] = part(src, index.shape)
+        return y
+
+    def vjp_x(self, g, index):
+        return ScatterValue(self.dim, 0)(g, index)
+
+    def vjp_src(self, g, index, src_shape):
+        return pad_to(Gather(self.dim)(g, index), src_shape)
+
+    def batch(self, size, dims, values):
+        return Scatter(self.dim + 1)(*values)
+
+
+class ScatterValue(Op):
+    """x, with a number put at positions along `dim`."""
+
+    dim: int
+    value: object
+    grad_name = "ScatterBackward1"
+    moves = True
+    samples = [S((4, 3), Ints((2, 3), 4), params=(0, 2.5))]
+
+    def forward(self, x, index):
+        y = np.array(x)
+        y[grid(index, self.dim)] = self.value
+        return y
+
+    def vjp_x(self, g, index):
+        return ScatterValue(self.dim, 0)(g, index)
+
+    def batch(self, size, dims, values):
+        return ScatterValue(self.dim + 1, self.value)(*values)
+
+
+class ScatterAdd(Op):
+    """x, with elements of `src` added at positions along `dim`."""
+
+    dim: int
+    linear = True
+    samples = [S((4, 3), Ints((2, 3), 4), (2, 3), params=(0,)), S((4, 3), Ints((2, 5), 3), (3, 6), params=(1,))]
+
+    def forward(self, x, index, src):
+        return add_along(np.array(x, order="C"), self.dim, index, src)
+
+    def vjp_x(self, g):
+        return g
+
+    def vjp_src(self, g, index, src_shape):
+        return pad_to(Gather(self.dim)(g, index), src_shape)
+
+    def batch(self, size, dims, values):
+        return ScatterAdd(self.dim + 1)(*values)
+
+
+def pad_to(g, shape):
+    """`g` filled up with zeros to a larger shape."""
+    for d, s in enumerate(shape):
+        if g.shape[d] != s:
+            g = PutSlice(d, 0, g.shape[d], 1, (*g.shape[:d], s, *g.shape[d + 1:]))(g)
+    return g
+
+
+class ScatterReduce(Op):
+    """x, reduced with the elements of `src` that positions along `dim` send to each place.
+
+    `include_self` false: places that something is sent to forget what x had there.
+    """
+
+    dim: int
+    reduce: str
+    include_self: bool = True
+    samples = [S((4, 3), np.array([[0, 2, 1], [0, 1, 0]]), (2, 3), params=(0, how, own), low=0.2, high=2)
+               for how in ("sum", "prod", "mean", "amax", "amin") for own in (True, False)] + [
+               S((3,), np.array([0, 0, 2, 0]), (4,), params=(0, "prod", True))]
+
+    def forward(self, x, index, src):
+        y, at, src = np.array(x), grid(index, self.dim), part(src, index.shape)
+        if not self.include_self:
+            y[at] = _start(self.reduce, y.dtype)
+        _UFUNCS[self.reduce].at(y, at, src)
+        return y if self.reduce != "mean" else _divided(y, self._counts(y, index))
+
+    def _counts(self, y, index):
+        n = np.full(y.shape, int(self.include_self))
+        return np.maximum(add_along(n, self.dim, index, np.ones(index.shape, n.dtype)), 1)
+
+    def vjp(self, g, x, index, src, y, needs):
+        pieces = narrow_all(src, tuple(index.shape))
+        g_x, g_src = _REDUCE_RULES[self.reduce](self, g, x, index, pieces, y)
+        if not self.include_self:
+            g_x = ScatterValue(self.dim, 0)(g_x, index)
+        return g_x, None, pad_to(g_src, src.shape)
+
+    def batch(self, size, dims, values):
+        return type(self)(self.dim + 1, self.reduce, self.include_self)(*values)
+
+
+_UFUNCS = {"sum": np.add, "mean": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+
+
+def _start(reduce, dtype):
+    """The neutral element of a reduction."""
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if dtype.kind == "b":
+        return reduce == "amin"
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return info.min if reduce == "amax" else info.max
+    return -np.inf if reduce == "amax" else np.inf
+
+
+def _divided(y, n):
+    return y // n.astype(y.dtype) if y.dtype.kind in "iu" else (y / n).astype(y.dtype)
+
+
+def _sum_rule(op, g, x, index, src, y):
+    return g, m.gather(g, op.dim, index)
+
+
+def _mean_rule(op, g, x, index, src, y):
+    ones = m.zeros_like(g) + (1.0 if op.include_self else 0.0)
+    n = m.scatter_add(ones, op.dim, index, m.zeros_like(src) + 1.0)
+    g = g / m.where(n == 0, m.zeros_like(n) + 1.0, n)
+    return g, m.gather(g, op.dim, index)
+
+
+def _extreme_rule(op, g, x, index, src, y):
+    """The gradient is shared equally by all that are as large as the result."""
+    mine, theirs = (x == y), (src == m.gather(y, op.dim, index))
+    d = dtype_of(g)
+    mine, theirs = m.cast(mine, d), m.cast(theirs, d)
+    n = m.scatter_add(mine, op.dim, index, theirs)
+    share = g / m.where(n == 0, m.zeros_like(n) + 1.0, n)
+    return mine * share, theirs * m.gather(share, op.dim, index)
+
+
+def _prod_rule(op, g, x, index, src, y):
+    """y / factor, except where factors are 0: one zero leaves the product of the others."""
+    one = lambda v: m.zeros_like(v) + 1.0  # noqa: E731
+    again = type(op)(op.dim, "prod", op.include_self)
+    x_ = m.where(x == 0, one(x), x)
+    g_x = g * again(x_, index, src) / x_
+    zero = m.cast(src == 0, dtype_of(g))
+    zeros = m.gather(m.scatter_add(m.zeros_like(g), op.dim, index, zero), op.dim, index)
+    alone = m.logical_and(src == 0, zeros == 1)
+    others = again(x, index, m.where(alone, one(src), src))
+    g_src = m.where(alone, m.gather(g * others, op.dim, index),
+                    m.gather(g * y, op.dim, index) / m.where(src == 0, one(src), src))
+    return g_x, g_src
+
+
+_REDUCE_RULES = {"sum": _sum_rule, "mean": _mean_rule, "amax": _extreme_rule, "amin": _extreme_rule,
+                 "prod": _prod_rule}
+
+
+# ---- checks ----------------------------------------------------------------------------------
+def check_positions(x, dim, index, name, src=None, what="self"):
+    """PyTorch's errors for the positions of gather and scatter; returns the dimension, x, index as 1-d or more."""
+    dim = normal_dim(dim, x.ndim)
+    if not hasattr(index, "shape"):
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+    if dtype_of(index) not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    if src is not None and dtype_of(src) != dtype_of(x):
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+    if max(x.ndim, 1) != max(index.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {what} tensor")
+    _check_sizes(x, dim, index, name, src)
+    _check_range(index, dim, x.shape[dim] if x.ndim else 1)
+    return dim
+
+
+def _check_sizes(x, dim, index, name, src):
+    shape, positions = tuple(x.shape) or (1,), tuple(index.shape) or (1,)
+    if 0 in positions:
+        return
+    wrong = [d for d in range(len(shape)) if d != dim and positions[d] > shape[d]]
+    if wrong and name == "gather":
+        raise RuntimeError(f"Size does not match at dimension {wrong[0]} expected index {list(positions)} to be no "
+                           f"larger than self {list(shape)} apart from dimension {dim}")
+    sent = None if src is None else tuple(src.shape) or (1,)
+    if wrong or sent is not None and any(p > s for p, s in zip(positions, sent)):
+        raise RuntimeError(f"Expected index {list(positions)} to be no larger than self {list(shape)} apart from "
+                           f"dimension {dim}" + ("" if sent is None else f" and to be no larger size than src "
+                                                                         f"{list(sent)}"))
+
+
+def _check_range(index, dim, n):
+    i = getattr(index, "_value", index)
+    if isinstance(i, (np.ndarray, np.generic)) and i.size:
+        bad = i.max() if i.max() >= n else i.min() if i.min() < 0 else None
+        if bad is not None:
+            raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+
+
+def _apply(op, x, index, *src):
+    """Apply an op along a dimension; tensors without dimensions pass as vectors of one element."""
+    if x.ndim and index.ndim:
+        return op(x, index, *src)
+    y = op(*[m.reshape(v, (1,)) if v.ndim == 0 else v for v in (x, index, *src)])
+    return m.reshape(y, tuple(index.shape if isinstance(op, Gather) else x.shape))
+
+
+def narrow_all(src, shape):
+    """The first elements of `src` in each dimension."""
+    for d, s in enumerate(shape):
+        if src.shape[d] != s:
+            src = Slice(d, 0, s)(src)
+    return src
+
+
+# ---- public ----------------------------------------------------------------------------------
+@public("torch Tensor")
+def gather(input, dim, index, *, sparse_grad=False):
+    """The elements at positions along a dimension: y[i][j] = input[index[i][j]][j] for dim 0.
+
+    >>> kobai.gather(kobai.tensor([[1, 2], [3, 4]]), 1, kobai.tensor([[0], [1]]))
+    tensor([[1],
+            [4]])
+    """
+    dim = check_positions(input, dim, index, "gather", what="input")
+    return _apply(Gather(dim), input, index)
+
+
+@public("torch Tensor", inplace=True)
+def scatter(input, dim, index, src=None, value=None, *, reduce=None):
+    """`input` with elements of `src` (or a number) put at positions along a dimension."""
+    value = src if value is None and not hasattr(src, "shape") else value
+    if value is not None:
+        dim = check_positions(input, dim, index, "scatter")
+        value = scalar(number(value, "scatter", "value", 4), dtypes.of(dtype_of(input)))
+        if reduce is None:
+            return _apply(ScatterValue(dim, value.item()), input, index)
+        return _old_reduce(input, dim, index, m.expand_to(value, tuple(index.shape)), reduce)
+    dim = check_positions(input, dim, index, "scatter", src)
+    return _apply(Scatter(dim), input, index, src) if reduce is None else _old_reduce(input, dim, index, src, reduce)
+
+
+def _old_reduce(input, dim, index, src, reduce):
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    return _apply(ScatterReduce(dim, {"add": "sum", "multiply": "prod"}[reduce], True), input, index, src)
+
+
+@public("torch Tensor", inplace=True)
+def scatter_add(input, dim, index, src):
+    """`input` with elements of `src` added at positions along a dimension."""
+    if not hasattr(src, "shape"):
+        raise TypeError(f"scatter_add_(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}")
+    dim = check_positions(input, dim, index, "scatter_add", src)
+    return _apply(ScatterAdd(dim), input, index, src)
+
+
+@public("torch Tensor", inplace=True)
+def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
+    """`input` reduced with elements of `src` sent to positions along a dimension.
+
+    `reduce` is "sum", "prod", "mean", "amax" or "amin".
+    """
+    if reduce not in _UFUNCS:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    dim = check_positions(input, dim, index, "scatter_reduce", src)
+    return _apply(ScatterReduce(dim, reduce, bool(include_self)), input, index, src)

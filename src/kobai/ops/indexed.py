@@ -1,0 +1,360 @@
+"""Whole slices picked, put or added by a vector of positions: index_select, index_add, take, put, ..."""
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from .. import dtypes
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..tensor import Tensor
+from ..testing.samples import Ints, S
+from .arguments import number
+from .creation import scalar
+from .gather import Gather, ScatterReduce
+from .index import add_at
+from .movement import cast, normal_dim, size_of
+
+
+def _lead(dim):
+    return (slice(None),) * dim
+
+
+class IndexSelect(Op):
+    """The slices of x at positions along `dim`."""
+
+    dim: int
+    linear = moves = True
+    samples = [S((3, 4), Ints((5,), 3), params=(0,)), S((3, 4), Ints((2,), 4), params=(1,))]
+
+    def forward(self, x, index):
+        return np.take(x, index, self.dim)
+
+    def vjp_x(self, g, index, x_shape):
+        return AddSlices(self.dim, x_shape)(g, index)
+
+    def batch(self, size, dims, values):
+        return NotImplemented
+
+
+class AddSlices(Op):
+    """Zeros of `shape` with the slices of x added at positions along `dim`: the transpose of IndexSelect."""
+
+    dim: int
+    shape: tuple
+    grad_name = "IndexSelectBackwardBackward0"
+    linear = True
+    samples = [S((5, 4), Ints((5,), 3), params=(0, (3, 4))), S((3, 2), Ints((2,), 4), params=(1, (3, 4)))]
+
+    def forward(self, x, index):
+        return add_at(np.zeros(self.shape, x.dtype), (self.dim,), (index,), x)
+
+    def vjp_x(self, g, index):
+        return IndexSelect(self.dim)(g, index)
+
+
+class IndexAdd(Op):
+    """x with `alpha` times the slices of `source` added at positions along `dim`."""
+
+    dim: int
+    alpha: object = 1
+    linear = True
+    samples = [S((3, 4), Ints((5,), 3), (5, 4), params=(0, 2.0)), S((3, 4), Ints((2,), 4), (3, 2), params=(1, 1))]
+
+    def forward(self, x, index, source):
+        scaled = source if self.alpha == 1 else source * source.dtype.type(self.alpha)
+        return add_at(np.array(x, order="C"), (self.dim,), (index,), scaled)
+
+    def vjp_x(self, g):
+        return g
+
+    def vjp_source(self, g, index):
+        g = IndexSelect(self.dim)(g, index)
+        return g if self.alpha == 1 else g * self.alpha
+
+
+class IndexCopy(Op):
+    """x with the slices of `source` put at positions along `dim`."""
+
+    dim: int
+    linear = moves = True
+    samples = [S((3, 4), np.array([2, 0]), (2, 4), params=(0,)), S((3, 2), np.array([1]), (3, 1), params=(1,))]
+
+    def forward(self, x, index, source):
+        y = np.array(x)
+        y[(*_lead(self.dim), index)] = source
+        return y
+
+    def vjp_x(self, g, index):
+        return IndexFill(self.dim, 0)(g, index)
+
+    def vjp_source(self, g, index):
+        return IndexSelect(self.dim)(g, index)
+
+
+class IndexFill(Op):
+    """x with a number in the slices at positions along `dim`."""
+
+    dim: int
+    value: object
+    moves = True
+    samples = [S((3, 4), Ints((2,), 3), params=(0, 2.5)), S((3, 4), Ints((2,), 4), params=(1, 0))]
+
+    def forward(self, x, index):
+        y = np.array(x)
+        y[(*_lead(self.dim), index)] = self.value
+        return y
+
+    def vjp_x(self, g, index):
+        return IndexFill(self.dim, 0)(g, index)
+
+
+class IndexFillWith(Op):
+    """x with the number in the tensor `value` in the slices at positions along `dim`."""
+
+    dim: int
+    grad_name = "IndexFillBackward1"
+    linear = moves = True
+    samples = [S((3, 4), np.array([2, 0]), (), params=(0,))]
+
+    def forward(self, x, index, value):
+        y = np.array(x)
+        y[(*_lead(self.dim), index)] = value
+        return y
+
+    def vjp_x(self, g, index):
+        return IndexFill(self.dim, 0)(g, index)
+
+    def vjp_value(self, g, index, value_dtype):
+        return cast(m.sum(g - IndexFill(self.dim, 0)(g, index)), value_dtype)
+
+
+class IndexReduce(ScatterReduce):
+    """ScatterReduce with the same positions for whole slices."""
+
+    samples = ScatterReduce.samples[2:4]
+
+
+class Take(Op):
+    """The elements at positions in the flattened x."""
+
+    linear = moves = True
+    samples = [S((3, 4), Ints((2, 3), 12)), S((3,), Ints((), 3))]
+
+    def forward(self, x, index):
+        return np.take(x, index)
+
+    def vjp_x(self, g, index, x_shape):
+        return AddTaken(x_shape)(g, index)
+
+
+class AddTaken(Op):
+    """Zeros of `shape` with x added at flat positions: the transpose of Take."""
+
+    shape: tuple
+    grad_name = "TakeBackwardBackward0"
+    linear = True
+    samples = [S((2, 3), Ints((2, 3), 12), params=((3, 4),))]
+
+    def forward(self, x, index):
+        y = np.zeros(self.shape, x.dtype)
+        np.add.at(y.reshape(-1), np.ravel(index), np.ravel(x))
+        return y
+
+    def vjp_x(self, g, index):
+        return Take()(g, index)
+
+
+class Put(Op):
+    """x with the elements of `source` put (or added) at flat positions."""
+
+    accumulate: bool = False
+    linear = moves = True
+    samples = [S((3, 4), np.array([2, 5]), (2,)), S((3, 4), Ints((5,), 12), (5,), params=(True,))]
+
+    def forward(self, x, index, source):
+        y = np.array(x, order="C")
+        flat, i, s = y.reshape(-1), np.ravel(index), np.ravel(source)
+        if self.accumulate:
+            np.add.at(flat, i, s)
+        else:
+            flat[i] = s
+        return y
+
+    def vjp_x(self, g, index, source_shape):
+        return g if self.accumulate else Put()(g, index, np.zeros(source_shape, dtype_of(g)))
+
+    def vjp_source(self, g, index, source_shape):
+        return m.reshape(Take()(g, index), source_shape)
+
+
+# ---- checks ----------------------------------------------------------------------------------
+def _vector(index, name):
+    """`index` as a vector of positions; PyTorch's errors for anything else."""
+    if not hasattr(index, "shape"):
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+    if index.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector")
+    if dtype_of(index) not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index")
+    return m.reshape(index, (1,)) if index.ndim == 0 else index
+
+
+def _known(index):
+    """The array of positions, or None inside a transform."""
+    i = getattr(index, "_value", index)
+    return i if isinstance(i, (np.ndarray, np.generic)) and i.size else None
+
+
+def _within(index, n, text, kind=RuntimeError, least=0):
+    i = _known(index)
+    if i is not None and (i.max() >= n or i.min() < least):
+        raise kind(text.format(i.max() if i.max() >= n else i.min()))
+
+
+def _source(x, dim, index, source, name):
+    """Checks of index_add and index_reduce."""
+    if dtype_of(x) != dtype_of(source):
+        raise RuntimeError(f"{name}(): self ({m.type_word(x)}) and source ({m.type_word(source)}) must have the same "
+                           "scalar type")
+    have = source.shape[dim] if source.ndim else 1
+    if index.shape[0] != have:
+        raise RuntimeError(f"{name}(): Number of indices ({index.shape[0]}) should be equal to source.size(dim): "
+                           f"({have}), for dim: {dim}")
+    a, b = list(x.shape), list(source.shape)
+    if a[:dim] + a[dim + 1:] != b[:dim] + b[dim + 1:]:
+        raise RuntimeError("source tensor shape must match self tensor shape, excluding the specified dimension. Got "
+                           f"self.shape = {a} source.shape = {b}")
+
+
+def _vectors(*tensors):
+    """Tensors without dimensions as vectors."""
+    return [m.reshape(v, (1,)) if v.ndim == 0 else v for v in tensors]
+
+
+def _bounds(index, dim, n, kind=RuntimeError, least=0):
+    _within(index, n, f"index {{}} is out of bounds for dimension {dim} with size {n}", kind, least)
+
+
+# ---- public ----------------------------------------------------------------------------------
+@public("torch Tensor")
+def index_select(input, dim, index):
+    """The slices of `input` at positions along a dimension, in the order of `index`."""
+    dim, index = normal_dim(dim, input.ndim), _vector(index, "index_select")
+    if input.ndim == 0:
+        if index.shape[0] != 1:
+            raise RuntimeError("index_select(): Index to scalar can have only 1 value, got "
+                               f"{index.shape[0]} value(s)")
+        return m.reshape(IndexSelect(0)(m.reshape(input, (1,)), index), ())
+    n = input.shape[dim]
+    _within(index, n, f"INDICES element is out of DATA bounds, id={{}} axis_dim={n}")
+    return IndexSelect(dim)(input, index)
+
+
+@public("torch Tensor", inplace=True)
+def index_add(input, dim, index, source, *, alpha=1):
+    """`input` with `alpha` times the slices of `source` added at positions along a dimension."""
+    dim, index = normal_dim(dim, input.ndim), _vector(index, "index_add_")
+    _source(input, dim, index, source, "index_add_")
+    _bounds(index, dim, input.shape[dim] if input.ndim else 1)
+    x, s = _vectors(input, source)
+    y = IndexAdd(dim, alpha)(x, index, s)
+    return m.reshape(y, ()) if input.ndim == 0 else y
+
+
+@public("torch Tensor", inplace=True)
+def index_copy(input, dim, index, source):
+    """`input` with the slices of `source` put at positions along a dimension."""
+    dim, index = normal_dim(dim, input.ndim), _vector(index, "index_copy_")
+    if input.ndim and source.ndim and input.ndim != source.ndim:
+        raise IndexError("index_copy_(): When source and destination are not scalars, their dimensionality must match. "
+                         f"Source dimensionality ({source.ndim}), destination dimensionality ({input.ndim})")
+    if dtype_of(input) != dtype_of(source):
+        raise RuntimeError("index_copy_(): self and source expected to have the same dtype, but got (self) "
+                           f"{m.type_word(input)} and (source) {m.type_word(source)}")
+    x, s = _vectors(input, source)
+    if s.shape[dim] != index.shape[0]:
+        raise IndexError(f"index_copy_(): Number of indices ({index.shape[0]}) should be equal to source.size(dim) "
+                         f"({s.shape[dim]})")
+    _bounds(index, dim, x.shape[dim], IndexError)
+    y = IndexCopy(dim)(x, index, s)
+    return m.reshape(y, ()) if input.ndim == 0 else y
+
+
+@public("torch Tensor", inplace=True)
+def index_fill(input, dim, index, value):
+    """`input` with a number in the slices at positions along a dimension."""
+    dim, index = normal_dim(dim, input.ndim), _vector(index, "index_fill_")
+    x, = _vectors(input)
+    _bounds(index, dim, x.shape[dim], IndexError, -x.shape[dim])
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                               f"{value.ndim} dimension(s).")
+        y = IndexFillWith(dim)(x, index, value)
+    else:
+        value = scalar(number(value, "index_fill_", "value", 4), dtypes.of(dtype_of(input)))
+        y = IndexFill(dim, value.item())(x, index)
+    return m.reshape(y, ()) if input.ndim == 0 else y
+
+
+@public("torch Tensor", inplace=True)
+def index_reduce(input, dim, index, source, reduce, *, include_self=True):
+    """`input` reduced ("prod", "mean", "amax", "amin") with slices of `source` sent to positions along a dimension."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    warnings.warn("index_reduce() is in beta and the API may change at any time.", UserWarning, stacklevel=3)
+    dim, index = normal_dim(dim, input.ndim), _vector(index, "index_reduce")
+    _source(input, dim, index, source, "index_reduce_")
+    x, s = _vectors(input, source)
+    _bounds(index, dim, x.shape[dim])
+    shape = tuple([index.shape[0] if d == dim else n for d, n in enumerate(x.shape)])
+    lined_up = m.reshape(index, tuple([-1 if d == dim else 1 for d in range(len(shape))]))
+    y = IndexReduce(dim, reduce, bool(include_self))(x, m.expand_to(lined_up, shape), s)
+    return m.reshape(y, ()) if input.ndim == 0 else y
+
+
+def _flat(index, n, name):
+    if dtype_of(index) != np.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {m.type_word(index)}")
+    _within(index, n, f"out of range: tried to access index {{}} on a tensor of {n} elements.", IndexError, -n)
+
+
+@public("torch Tensor")
+def take(input, index):
+    """The elements at positions in the flattened tensor."""
+    _flat(index, size_of(input), "take")
+    return Take()(input, index)
+
+
+@public("torch Tensor", inplace=True)
+def put(input, index, source, accumulate=False):
+    """`input` with the elements of `source` put (or added) at positions in the flattened tensor."""
+    _flat(index, size_of(input), "put_")
+    if dtype_of(input) != dtype_of(source):
+        raise RuntimeError("put_(): self and source expected to have the same dtype, but got self.dtype = "
+                           f"{m.type_word(input)} and source.dtype = {m.type_word(source)}")
+    if size_of(index) != size_of(source):
+        raise IndexError("put_(): Expected source and index to have the same number of elements, but got "
+                         f"source.numel() = {size_of(source)}, index.numel() = {size_of(index)}")
+    return Put(bool(accumulate))(input, index, source)
+
+
+@public("torch Tensor")
+def take_along_dim(input, indices, dim=None):
+    """The elements at positions along a dimension, both broadcast otherwise; flattened if `dim` is None."""
+    if dim is None:
+        input, indices, dim = m.reshape(input, (-1,)), m.reshape(indices, (-1,)), 0
+    if input.ndim != indices.ndim:
+        raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but "
+                           f"got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
+    dim = normal_dim(dim, input.ndim)
+    n = input.shape[dim]
+    _bounds(indices, dim, n, RuntimeError, -n)
+    rest = np.broadcast_shapes(*[tuple(1 if d == dim else s for d, s in enumerate(v.shape)) for v in (input, indices)])
+    x, i = (m.expand_to(v, (*rest[:dim], v.shape[dim], *rest[dim + 1:])) for v in (input, indices))
+    known = _known(i)
+    if known is not None and known.min() < 0:
+        i = m.where(i < 0, i + n, i)
+    return Gather(dim)(x, i)

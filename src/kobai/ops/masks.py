@@ -1,0 +1,256 @@
+"""Elements chosen by a mask of the same shape, and where a mask holds."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtypes
+from ..inplace import replace
+from ..op import Elementwise, Op, dtype_of, m
+from ..public import export, public
+from ..tensor import Tensor, wrap
+from ..testing.samples import Ints, S
+from .arguments import number
+from .creation import scalar
+from .elementwise import Where
+from .fill import _recorded
+from .movement import cast
+
+_MASK = np.array([[True, False, True], [False, False, True]])
+
+
+class MaskedFill(Elementwise):
+    """x, but a number where `mask` holds."""
+
+    value: object
+    common = ()
+    samples = [S((2, 3), _MASK, params=(2.5,)), S((3,), _MASK, params=(0.0,)), S((), np.array(True), params=(1.0,))]
+
+    def forward(self, x, mask):
+        return np.where(mask, x.dtype.type(self.value), x)
+
+    def vjp_x(self, g, mask):
+        return masked_fill(g, mask, 0)
+
+    def emit(self, k, x, mask):
+        return k.select(mask, self.value, x)
+
+
+class MaskedFillWith(Elementwise):
+    """x, but the number in the tensor `value` where `mask` holds."""
+
+    grad_name = "MaskedFillBackward1"
+    common = ()
+    public = ""
+    linear = True
+    samples = [S((2, 3), _MASK, ()), S((3,), _MASK, ())]
+
+    def forward(self, x, mask, value):
+        return np.where(mask, value.astype(x.dtype), x)
+
+    def vjp_x(self, g, mask):
+        return masked_fill(g, mask, 0)
+
+    def vjp_value(self, g, mask, value_dtype):
+        return cast(m.sum(m.where(mask, g, m.zeros_like(g))), value_dtype)
+
+    def emit(self, k, x, mask, value):
+        return k.select(mask, value, x)
+
+
+class MaskedSelect(Op):
+    """The elements where `mask` holds, one after the other; both are of one shape."""
+
+    linear = moves = True
+    samples = [S((2, 3), _MASK), S((), np.array(True))]
+
+    def forward(self, x, mask):
+        return x[mask]
+
+    def vjp_x(self, g, mask):
+        return PutMasked()(g, mask)
+
+
+class PutMasked(Op):
+    """Zeros with the elements of x where `mask` holds: the transpose of MaskedSelect."""
+
+    grad_name = "MaskedSelectBackwardBackward0"
+    linear = moves = True
+    samples = [S((3,), _MASK)]
+
+    def forward(self, x, mask):
+        y = np.zeros(mask.shape, x.dtype)
+        y[mask] = x[:np.count_nonzero(mask)]
+        return y
+
+    def vjp_x(self, g, mask, x_shape):
+        return TakeMasked(x_shape[0])(g, mask)
+
+
+class TakeMasked(Op):
+    """The elements where `mask` holds, filled up with zeros to `count`."""
+
+    count: int
+    grad_name = "MaskedScatterBackwardBackward0"
+    linear = moves = True
+    samples = [S((2, 3), _MASK, params=(4,))]
+
+    def forward(self, x, mask):
+        y = np.zeros(self.count, x.dtype)
+        taken = x[mask]
+        y[:taken.size] = taken
+        return y
+
+    def vjp_x(self, g, mask):
+        return PutMasked()(g, mask)
+
+
+class MaskedScatter(Op):
+    """x, but the elements of `source`, in their order, where `mask` holds."""
+
+    linear = moves = True
+    samples = [S((2, 3), _MASK, (4,)), S((2, 3), _MASK, (3,))]
+
+    def forward(self, x, mask, source):
+        y = np.array(x)
+        y[mask] = source[:np.count_nonzero(mask)]
+        return y
+
+    def vjp_x(self, g, mask):
+        return masked_fill(g, mask, 0)
+
+    def vjp_source(self, g, mask, source_shape):
+        return TakeMasked(source_shape[0])(g, mask)
+
+
+class Nonzero(Op):
+    """The positions of the elements that are not 0, one in each row."""
+
+    samples = [S((2, 3), smooth=False)]
+
+    def forward(self, x):
+        return np.argwhere(x != 0) if x.shape else np.zeros((int(bool(x)), 0), np.int64)
+
+
+def _check_mask(mask, name, text):
+    if not hasattr(mask, "shape"):
+        raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}")
+    if dtype_of(mask).kind != "b":
+        raise RuntimeError(f"{text}\n  fix: compare, or convert with .bool(), to get a mask.")
+
+
+def _same_shape(x, mask):
+    """Both expanded to their common shape."""
+    return m.broadcast_tensors(x, mask) if x.shape != mask.shape else (x, mask)
+
+
+@public("torch Tensor")
+def masked_fill(input, mask, value):
+    """`input`, but a number where `mask` holds.
+
+    >>> kobai.arange(3.).masked_fill(kobai.tensor([True, False, True]), -1)
+    tensor([-1.,  1., -1.])
+    """
+    if dtype_of(mask).kind != "b":
+        name = {"int64": "long int", "int32": "int", "uint8": "unsigned char", "float32": "float"}
+        _check_mask(mask, "masked_fill", "masked_fill_ only supports boolean masks, but got mask with dtype "
+                    f"{name.get(dtype_of(mask).name, dtype_of(mask).name)}")
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                               f"{value.ndim} dimension(s).")
+        return MaskedFillWith()(input, mask, value)
+    value = scalar(number(value, "masked_fill", "value", 3), dtypes.of(dtype_of(input)))
+    return MaskedFill(value.item() if value.dtype.kind != "V" else float(value))(input, mask)
+
+
+def masked_fill_(self, mask, value):
+    """Set the elements where `mask` holds to a number."""
+    others = [v for v in (mask, value) if isinstance(v, Tensor)]
+    if _recorded(self, *others) or self._base is not None or len(others) > 1:
+        return replace(self, masked_fill(self, mask, value))
+    _check_mask(mask, "masked_fill_", "masked_fill_ only supports boolean masks, but got mask with dtype "
+                f"{dtype_of(mask)}")
+    a = self._array()
+    v = scalar(number(value, "masked_fill_", "value", 3), self.dtype)
+    try:
+        np.copyto(a, v, where=mask._data)
+    except ValueError:
+        return replace(self, masked_fill(self, mask, value))
+    self._ver[0] += 1
+    return self
+
+
+@public("torch Tensor")
+def masked_select(input, mask):
+    """The elements where `mask` holds, as a vector."""
+    _check_mask(mask, "masked_select", "masked_select: expected BoolTensor for mask")
+    return MaskedSelect()(*_same_shape(input, mask))
+
+
+@public("torch Tensor", inplace=True)
+def masked_scatter(input, mask, source):
+    """`input`, but the elements of `source`, in their order, where `mask` holds."""
+    _check_mask(mask, "masked_scatter", "masked_scatter: expected BoolTensor for mask")
+    if dtype_of(input) != dtype_of(source):
+        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got"
+                           f"{m.type_word(input)} and {m.type_word(source)}")
+    input, mask = _same_shape(input, mask)
+    flat = m.reshape(source, (-1,)) if source.ndim != 1 else source
+    if isinstance(mask, Tensor) and hasattr(mask, "_value") and isinstance(mask._value, (np.ndarray, np.generic)) \
+            and flat.shape[0] < np.count_nonzero(mask._value):
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    return MaskedScatter()(input, mask, flat)
+
+
+@public("torch Tensor")
+def nonzero(input, *, as_tuple=False):
+    """The positions of the elements that are not 0: a row for each, or with `as_tuple` a tensor for each dimension."""
+    if as_tuple:
+        where = Nonzero()(input if input.ndim else m.reshape(input, (1,)))
+        return tuple([m.clone(column) for column in m.unbind(where, 1)])
+    return Nonzero()(input)
+
+
+@public("torch Tensor")
+def argwhere(input):
+    """The positions of the elements that are not 0, one in each row."""
+    return Nonzero()(input)
+
+
+def nonzero_static(input, *, size, fill_value=-1):
+    """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    found = np.argwhere(input._array())[:size]
+    out = np.full((size, input.ndim), fill_value, np.int64)
+    out[:len(found)] = found
+    return wrap(out)
+
+
+@public("torch")
+def where(condition, input=None, other=None):
+    """`input` where `condition` holds, else `other`; of `condition` alone, the positions where it holds.
+
+    >>> x = kobai.tensor([-1., 2.])
+    >>> kobai.where(x > 0, x, 0)
+    tensor([0., 2.])
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if isinstance(condition, Tensor) and dtype_of(condition).kind != "b":
+        if dtype_of(condition) != np.uint8:
+            raise RuntimeError("where expected condition to be a boolean tensor, but got a tensor with dtype "
+                               f"{m.type_word(condition)}\n  fix: compare, e.g. x > 0, or convert with .bool().")
+        condition = cast(condition, np.dtype(np.bool_))
+    if isinstance(condition, bool):
+        raise TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool")
+    return Where()(condition, input, other)
+
+
+def _where_method(self, condition, other):
+    """This tensor where `condition` holds, else `other`."""
+    return where(condition, self, other)
+
+
+export("Tensor", "where", _where_method)
+export("Tensor", "masked_fill_", masked_fill_)
+export("torch", "masked_fill_", masked_fill_)
+export("torch Tensor", "nonzero_static", nonzero_static)
