@@ -64,7 +64,7 @@ class Op:
         cls._instances = {}
         cls._compiled = {}
         cls._plans = [None] * 4
-        cls.abstract = cls.forward is Op.forward
+        cls.abstract = cls.forward is Op.forward or cls.__name__.startswith("_")
         cls.fields = tuple(n for k in reversed(cls.__mro__) for n in vars(k).get("__annotations__", ())
                            if k is not object and k is not Op)
         if not cls.abstract:

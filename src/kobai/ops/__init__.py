@@ -16,6 +16,7 @@ from . import (  # noqa: F401
     linear,
     logic,
     loss,
+    margin,
     masks,
     movement,
     random,

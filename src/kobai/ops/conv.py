@@ -137,8 +137,8 @@ class ConvInput(_Conv):
     def _with(self, kind, last=()):
         return kind(self.stride, self.padding, self.dilation, self.groups, *last)
 
-    def vjp_a(self, g, w):
-        return self._with(Conv)(g, m.conj(w), None)
+    def vjp_a(self, g, w, a_shape):
+        return _cut_to(self._with(Conv)(g, m.conj(w), None), a_shape)
 
     def vjp_w(self, g, a, w_shape):
         return self._with(ConvWeight, (w_shape[2:],))(g, m.conj(a))
@@ -176,8 +176,16 @@ class ConvWeight(_Conv):
     def vjp_x(self, g, a, x_shape):
         return ConvInput(self.stride, self.padding, self.dilation, self.groups, x_shape[2:])(a, m.conj(g), None)
 
-    def vjp_a(self, g, x):
-        return Conv(self.stride, self.padding, self.dilation, self.groups)(x, m.conj(g), None)
+    def vjp_a(self, g, x, a_shape):
+        return _cut_to(Conv(self.stride, self.padding, self.dilation, self.groups)(x, m.conj(g), None), a_shape)
+
+
+def _cut_to(y, shape):
+    """Output padding can leave room for one more window than there was."""
+    for dim, size in enumerate(shape):
+        if y.shape[dim] != size:
+            y = m.narrow(y, dim, 0, size)
+    return y
 
 
 def _fold_batch(op, size, batched, values):

@@ -14,9 +14,11 @@ from ..tensor import Tensor, wrap
 STEP = 1e-6
 
 
-def differentiable(a):
-    """Whether this input takes part in derivatives."""
-    return isinstance(a, np.ndarray) and a.dtype.kind in "fc"
+def differentiable(op, i, a):
+    """Whether input number i takes part in derivatives: a float that the op has a rule for."""
+    if not isinstance(a, np.ndarray) or a.dtype.kind not in "fc":
+        return False
+    return bool(op.joint) or op.linear or op.inputs[i] in op.rules
 
 
 def run(op, arrays):
@@ -25,10 +27,10 @@ def run(op, arrays):
     return [np.asarray(v) for v in (y if op.outputs != 1 else (y,)) if np.asarray(v).dtype.kind in "fc"]
 
 
-def tensors(arrays, requires_grad=False):
+def tensors(op, arrays, requires_grad=False):
     """The arrays as Tensors; those that can, require grad."""
-    return [wrap(np.array(a)).requires_grad_(requires_grad and differentiable(a))
-            if isinstance(a, np.ndarray) else a for a in arrays]
+    return [wrap(np.array(a)).requires_grad_(requires_grad and differentiable(op, i, a))
+            if isinstance(a, np.ndarray) else a for i, a in enumerate(arrays)]
 
 
 def apply(op, inputs):
@@ -37,9 +39,9 @@ def apply(op, inputs):
     return [v for v in (y if op.outputs != 1 else (y,)) if v._value.dtype.kind in "fc"]
 
 
-def direction(rng, arrays):
+def direction(op, rng, arrays):
     """A random direction for the differentiable inputs, None for the others."""
-    return [_normal(rng, a) if differentiable(a) else None for a in arrays]
+    return [_normal(rng, a) if differentiable(op, i, a) else None for i, a in enumerate(arrays)]
 
 
 def _normal(rng, a):
@@ -59,11 +61,11 @@ def inner(a, b):
 
 def check_gradient(op, arrays, rng):
     """vjp against central differences: <cotangent, df> = <gradient, direction>."""
-    d = direction(rng, arrays)
+    d = direction(op, rng, arrays)
     plus, minus = run(op, along(arrays, d, STEP)), run(op, along(arrays, d, -STEP))
     cot = [_normal(rng, v) for v in plus]
     want = inner(cot, [(p - q) / (2 * STEP) for p, q in zip(plus, minus)])
-    inputs = tensors(arrays, True)
+    inputs = tensors(op, arrays, True)
     outs = apply(op, inputs)
     found = _gradients(outs, inputs, [wrap(np.asarray(c)) for c in cot])
     for g, t in zip(found, [t for t in inputs if isinstance(t, Tensor) and t._rg]):
@@ -74,12 +76,12 @@ def check_gradient(op, arrays, rng):
 
 def check_second(op, arrays, rng):
     """The gradient of <gradient, v> against central differences of the gradient."""
-    d = direction(rng, arrays)
+    d = direction(op, rng, arrays)
     cot = [wrap(np.asarray(_normal(rng, v))) for v in run(op, arrays)]
-    v = direction(rng, arrays)
+    v = direction(op, rng, arrays)
 
     def first(moved, graph):
-        inputs = tensors(moved, True)
+        inputs = tensors(op, moved, True)
         outs = apply(op, inputs)
         return inputs, _gradients(outs, inputs, cot, graph)
 
@@ -106,10 +108,10 @@ def _gradients(outs, inputs, cot, graph=False):
 
 def check_jvp(op, arrays, rng):
     """Forward mode against central differences."""
-    d = direction(rng, arrays)
+    d = direction(op, rng, arrays)
     plus, minus = run(op, along(arrays, d, STEP)), run(op, along(arrays, d, -STEP))
     chosen = [i for i, v in enumerate(d) if v is not None]
-    inputs = tensors(arrays)
+    inputs = tensors(op, arrays)
 
     def f(*moving):
         full = list(inputs)
@@ -133,7 +135,7 @@ def check_vmap(op, arrays, rng):
             continue
 
         def f(*batched, chosen=chosen):
-            full = tensors(arrays)
+            full = tensors(op, arrays)
             for i, t in zip(chosen, batched):
                 full[i] = t
             y = op(*full)

@@ -1,0 +1,254 @@
+"""Largest and smallest: amax, max, argmax and their kin."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, Reduction, dtype_of, m
+from ..public import public
+from ..return_types import return_type
+from ..testing.samples import S
+from .along import ByIndex, of_scalar
+from .movement import normal_dim, size_of
+from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, spread
+
+ALONG = [S((4,), params=(0, False)), S((2, 3), params=(1, False)), S((2, 3, 2), params=(1, True)),
+         S((1,), params=(0, False)), S((0, 3), params=(1, False))]
+
+
+class Amax(Reduction):
+    """Largest element over `dim`; equal ones share the gradient."""
+
+    samples = REDUCED[:4] + REDUCED[5:]
+    ufunc = np.maximum
+
+    def forward(self, x):
+        return self.ufunc.reduce(x, self.dim, None, None, self.keepdim)
+
+    def vjp_x(self, g, x, y):
+        return self._shared(g, x == spread(y, x.shape, self.dim, self.keepdim), x.shape)
+
+    def _shared(self, g, chosen, shape):
+        """The gradient in equal parts to the elements where `chosen` holds."""
+        chosen = m.cast(chosen, dtype_of(g))
+        parts = m.sum(chosen, self.dim, keepdim=True)
+        return chosen * (spread(g, shape, self.dim, self.keepdim) / parts)
+
+    def batch(self, size, dims, values):
+        return (Amax if self.ufunc is np.maximum else Amin)(*later(self, values[0]))(*values)
+
+    def emit(self, k, x):
+        return k.amax(x) if self.ufunc is np.maximum else k.amin(x)
+
+
+class Amin(Amax):
+    """Smallest element over `dim`; equal ones share the gradient."""
+
+    ufunc = np.minimum
+
+
+class MaxAll(Amax):
+    """Largest of all elements; NaN if there is one, and then the NaNs share the gradient."""
+
+    grad_name = "MaxBackward1"
+    dim = None
+    samples = WHOLE
+
+    def vjp_x(self, g, x, y):
+        whole = spread(y, x.shape, None, False)
+        return self._shared(g, m.where(m.isnan(whole), m.isnan(x), x == whole), x.shape)
+
+
+class MinAll(MaxAll):
+    """Smallest of all elements; NaN if there is one, and then the NaNs share the gradient."""
+
+    grad_name = "MinBackward1"
+    ufunc = np.minimum
+
+
+class Max(ByIndex):
+    """Largest element along `dim` and its (first) index."""
+
+    grad_name = "MaxBackward0"
+    samples = ALONG
+
+    def forward(self, x):
+        return np.maximum.reduce(x, self.dim, None, None, self.keepdim), \
+            np.asarray(x.argmax(self.dim, keepdims=self.keepdim))[()]
+
+
+class Min(ByIndex):
+    """Smallest element along `dim` and its (first) index."""
+
+    grad_name = "MinBackward0"
+    samples = ALONG
+
+    def forward(self, x):
+        return np.minimum.reduce(x, self.dim, None, None, self.keepdim), \
+            np.asarray(x.argmin(self.dim, keepdims=self.keepdim))[()]
+
+
+class Aminmax(Reduction):
+    """Smallest and largest element over `dim`; equal ones share the gradient."""
+
+    outputs = "many"
+    samples = REDUCED[:4]
+
+    def forward(self, x):
+        return (np.minimum.reduce(x, self.dim, None, None, self.keepdim),
+                np.maximum.reduce(x, self.dim, None, None, self.keepdim))
+
+    def vjp_x(self, g, x, y):
+        return Amin(self.dim, self.keepdim).vjp_x(g[0], x, y[0]) + Amax(self.dim, self.keepdim).vjp_x(g[1], x, y[1])
+
+    def batch(self, size, dims, values):
+        return Aminmax(*later(self, values[0]))(*values)
+
+
+class Argmax(Op):
+    """Index of the (first) largest element along `dim`, or in the flattened tensor."""
+
+    dim: object = None
+    keepdim: bool = False
+    samples = [S((2, 3), params=p, smooth=False) for p in ((0, False), (1, True), (None, False), (None, True))]
+    method = "argmax"
+
+    def forward(self, x):
+        y = getattr(x, self.method)(self.dim, keepdims=self.keepdim) if x.ndim else 0
+        return np.asarray(y, np.int64)[()]
+
+    def batch(self, size, dims, values):
+        x, = values
+        if self.dim is not None:
+            return type(self)(self.dim + 1, self.keepdim)(x)
+        y = type(self)(1, False)(m.reshape(x, (size, -1)))
+        return m.reshape(y, (size, *(1,) * (len(x.shape) - 1))) if self.keepdim else y
+
+
+class Argmin(Argmax):
+    """Index of the (first) smallest element along `dim`, or in the flattened tensor."""
+
+    method = "argmin"
+
+
+# ---- the public functions --------------------------------------------------------------------
+def _check_size(input, dims, name):
+    """Nothing is the largest of nothing."""
+    for d in dims:
+        if input.ndim and input.shape[d] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.\n"
+                             f"  cause: the tensor has shape {list(input.shape)}.")
+
+
+def _check_whole(input, name, kind=RuntimeError):
+    if not size_of(input):
+        rest = "" if kind is IndexError else " Specify the reduction dim with the 'dim' argument."
+        raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{rest}\n"
+                   f"  cause: the tensor is empty, of shape {list(input.shape)}: it has no largest or smallest element.")
+
+
+def _check_real(input, kernel):
+    if dtype_of(input).kind == "c":
+        raise not_implemented(kernel, input)
+
+
+def _am(op, name, input, dim, keepdim):
+    _check_real(input, name[1:] + "_values_cpu")
+    if dim is None or dim == () or dim == []:
+        _check_whole(input, name)
+    dims = normal_dims(dim, input.ndim)
+    _check_size(input, dims, name)
+    return op(dims, keepdim)(input)
+
+
+@public()
+def amax(input, dim=(), keepdim=False):
+    """The largest element over `dim` (all dimensions by default); ties share the gradient evenly."""
+    return _am(Amax, "amax", input, dim, keepdim)
+
+
+@public()
+def amin(input, dim=(), keepdim=False):
+    """The smallest element over `dim` (all dimensions by default); ties share the gradient evenly."""
+    return _am(Amin, "amin", input, dim, keepdim)
+
+
+def _extreme(input, dim, keepdim, other, name, whole, along, binary):
+    """The three forms of max and min."""
+    if other is None and hasattr(dim, "shape"):
+        other = dim
+    if other is not None:
+        return binary(input, other)
+    _check_real(input, f"{name}_all" if dim is None else name)
+    if dim is None:
+        _check_whole(input, name)
+        return whole(input)
+    if not hasattr(dim, "__index__"):
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})\n"
+            f"  cause: {dim!r} is neither a dimension nor a tensor.\n"
+            f"  fix: torch.a{name}(x, dim=(0, 1)) takes several dimensions; torch.{name}(x, other) another tensor.")
+    dim = normal_dim(int(dim), input.ndim)
+    if not input.ndim:
+        return of_scalar(lambda v: return_type(name)(*along(0, False)(v)), input)
+    _check_size(input, (dim,), name)
+    return return_type(name)(*along(dim, keepdim)(input))
+
+
+for _name in ("max", "min"):
+    return_type(_name, "values", "indices")
+_MINMAX = return_type("aminmax", "min", "max")
+
+
+@public()
+def max(input, dim=None, keepdim=False, *, other=None):
+    """The largest of all elements; with `dim` (values, indices); with another tensor the larger of each pair.
+
+    >>> kobai.tensor([[1., 5.], [7., 2.]]).max(dim=1).indices
+    tensor([1, 0])
+    """
+    return _extreme(input, dim, keepdim, other, "max", MaxAll(), Max, m.maximum)
+
+
+@public()
+def min(input, dim=None, keepdim=False, *, other=None):
+    """The smallest of all elements; with `dim` (values, indices); with another tensor the smaller of each pair."""
+    return _extreme(input, dim, keepdim, other, "min", MinAll(), Min, m.minimum)
+
+
+@public()
+def aminmax(input, *, dim=None, keepdim=False):
+    """(min, max) over `dim`, or of all elements."""
+    _check_real(input, "aminmax")
+    if dim is None:
+        if not size_of(input):
+            raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+                               "identity.")
+        return _MINMAX(*Aminmax(tuple(range(input.ndim)), keepdim)(input))
+    dims = normal_dims(one_dim(dim, input.ndim, "aminmax"), input.ndim)
+    _check_size(input, dims, "aminmax")
+    return _MINMAX(*Aminmax(dims, keepdim)(input))
+
+
+def _arg(op, name, input, dim, keepdim):
+    kind = dtype_of(input).kind
+    if kind in "bc":
+        raise RuntimeError(f"{name}(): does not support {'bool' if kind == 'b' else 'complex'} input\n"
+                           "  fix: .int() of a bool tensor, .abs() of a complex one.")
+    if dim is None:
+        _check_whole(input, name, IndexError)
+        return op(None, keepdim)(input)
+    dim = one_dim(dim, input.ndim, name)
+    _check_size(input, (dim,), name)
+    return op(dim if input.ndim else None, keepdim)(input)
+
+
+@public()
+def argmax(input, dim=None, keepdim=False):
+    """The index of the largest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    return _arg(Argmax, "argmax", input, dim, keepdim)
+
+
+@public()
+def argmin(input, dim=None, keepdim=False):
+    """The index of the smallest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    return _arg(Argmin, "argmin", input, dim, keepdim)

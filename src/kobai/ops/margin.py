@@ -1,0 +1,186 @@
+"""Losses that PyTorch composes of other operations: margins, divergences, likelihoods."""
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+
+from ..op import dtype_of, m
+from ..public import public
+from .loss import reduced, reduction_of
+
+
+@public("nn.functional torch")
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """target * (log(target) - input): input holds log-probabilities.
+
+    The reduction "batchmean" divides by the size of the batch, as the definition does.
+    """
+    if reduction != "batchmean":
+        reduction = reduction_of(reduction, size_average, reduce)
+        if reduction == "mean":
+            warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
+                          "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+                          "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+                          UserWarning, stacklevel=3)
+    v = m.exp(target) * (target - input) if log_target else m.xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        return m.sum(v) / (input.shape[0] if len(input.shape) else 1)
+    return reduced(v, reduction)
+
+
+@public("nn.functional torch")
+def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+    """x where the target is 1, max(0, margin - x) where it is -1."""
+    zero = m.zeros_like(input)
+    far = m.where(m.ne(target, 1), m.clamp_min(margin - input, 0), zero)
+    near = m.where(m.ne(target, -1), input, zero)
+    return reduced(far + near, reduction_of(reduction, size_average, reduce))
+
+
+@public("nn.functional torch")
+def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """1 - cos where the target is 1, max(0, cos - margin) where it is -1."""
+    if len(target.shape) not in (0, 1):
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    eps = 1e-12
+    dot = m.sum(input1 * input2, -1)
+    size = (m.sum(input1 * input1, -1) + eps) * (m.sum(input2 * input2, -1) + eps)
+    cos = dot / m.sqrt(size)
+    zero = m.zeros_like(cos)
+    v = m.where(m.eq(target, 1), 1 - cos, zero) + m.where(m.eq(target, -1), m.clamp_min(cos - margin, 0), zero)
+    return reduced(v, reduction_of(reduction, size_average, reduce))
+
+
+@public("nn.functional torch")
+def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """max(0, -target * (input1 - input2) + margin)."""
+    if len(input1.shape) != len(input2.shape) or len(input1.shape) != len(target.shape):
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} ")
+    v = m.clamp_min(-target * (input1 - input2) + margin, 0)
+    return reduced(v, reduction_of(reduction, size_average, reduce))
+
+
+@public("nn.functional")
+def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """Mean over classes of the binary cross-entropy of sigmoid(input)."""
+    v = -(target * m.logsigmoid(input) + (1 - target) * m.logsigmoid(-input))
+    if weight is not None:
+        v = v * weight
+    v = m.sum(v, -1) / input.shape[-1]
+    return reduced(v, reduction_of(reduction, size_average, reduce))
+
+
+@public("nn.functional")
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """Mean over classes i != t of max(0, margin - x[t] + x[i]) ** p."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    single = len(input.shape) < 2
+    x = m.reshape(input, (1, -1)) if single else input
+    t = m.reshape(target, (-1,))
+    c = x.shape[1]
+    picked = m.gather(x, 1, m.reshape(t, (-1, 1)))
+    v = m.clamp_min(margin - picked + x, 0)
+    v = v if p == 1 else v * v
+    if weight is not None:
+        v = v * m.reshape(m.index_select(weight, 0, t), (-1, 1))
+    v = m.where(m.one_hot_mask(t, c), m.zeros_like(v), v)
+    v = m.sum(v, 1) / c
+    return m.reshape(v, tuple(target.shape)) if reduction == "none" and single else reduced(v, reduction)
+
+
+@public("nn.functional")
+def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+    """Sum over labels t and other classes i of max(0, 1 - (x[t] - x[i])) / classes; labels end at -1."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    single = len(input.shape) < 2
+    x, t = (m.reshape(v, (1, -1)) if single else v for v in (input, target))
+    c = x.shape[1]
+    # A label counts until the first -1 of its row.
+    ended = m.gt(m.cumsum(m.cast(m.lt(t, 0), np.dtype(np.int64)), 1), 0)
+    safe = m.where(ended, m.zeros_like(t), t)
+    is_label = m.any(m.logical_and(m.eq(m.unsqueeze(safe, 2), m.arange_like(c, t)),
+                                   m.logical_not(m.unsqueeze(ended, 2))), 1)
+    picked = m.gather(x, 1, safe)
+    v = m.clamp_min(1 - (m.unsqueeze(picked, 2) - m.unsqueeze(x, 1)), 0)
+    counts = m.logical_and(m.logical_not(m.unsqueeze(ended, 2)), m.logical_not(m.unsqueeze(is_label, 1)))
+    v = m.sum(m.where(counts, v, m.zeros_like(v)), (1, 2)) / c
+    return m.reshape(v, ()) if single and reduction == "none" else reduced(v, reduction)
+
+
+@public("nn.functional")
+def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
+                     reduction="mean"):
+    """Negative log likelihood of a Poisson distribution, up to a constant unless `full`."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    v = m.exp(input) - target * input if log_input else input - target * m.log(input + eps)
+    if full:
+        stirling = target * m.log(target) - target + 0.5 * m.log(target * (2 * math.pi))
+        v = v + m.where(m.le(target, 1), m.zeros_like(v), stirling)
+    return reduced(v, reduction)
+
+
+@public("nn.functional")
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """Negative log likelihood of a normal distribution with mean `input` and variance `var`."""
+    if not isinstance(var, (int, float)):
+        if tuple(var.shape) != tuple(input.shape):
+            if tuple(input.shape[:-1]) == tuple(var.shape):
+                var = m.unsqueeze(var, -1)
+            elif tuple(input.shape[:-1]) != tuple(var.shape[:-1]) or var.shape[-1] != 1:
+                raise ValueError("var is of incorrect size")
+        if hasattr(var, "_data") and bool((var._data < 0).any()):
+            raise ValueError("var has negative entry/entries")
+        with_floor = m.where(m.lt(var, eps), m.zeros_like(var) + eps, var)
+        floor = var + (with_floor - var).detach()  # kept above eps, but the gradient passes
+    else:
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        floor = m.zeros_like(input) + max(var, eps)
+    d = input - target
+    v = 0.5 * (m.log(floor) + d * d / floor)
+    if full:
+        v = v + 0.5 * math.log(2 * math.pi)
+    return reduced(v, reduction_of(reduction))
+
+
+@public("nn.functional torch")
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None,
+                        reduce=None, reduction="mean"):
+    """max(0, |a - p| - |a - n| + margin); with `swap`, the nearer of a and p to n counts."""
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    near = m.pairwise_distance(anchor, positive, p, eps)
+    far = m.pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = m.minimum(far, m.pairwise_distance(positive, negative, p, eps))
+    return reduced(m.clamp_min(margin + near - far, 0), reduction_of(reduction, size_average, reduce))
+
+
+@public("nn.functional")
+def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False,
+                                      reduction="mean"):
+    """triplet_margin_loss with a distance of the user's own."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    distance = distance_function or m.pairwise_distance
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = m.minimum(far, distance(positive, negative))
+    return reduced(m.clamp_min(margin + near - far, 0), reduction)
+
+
+def _one_hot_mask(t, classes):
+    return m.eq(m.unsqueeze(t, -1), m.arange_like(classes, t))
+
+
+def _arange_like(n, t):
+    return np.arange(n, dtype=dtype_of(t))
+
+
+m.one_hot_mask, m.arange_like = _one_hot_mask, _arange_like
