@@ -1,6 +1,8 @@
 """Neural networks: modules, layers, losses and what belongs to them, under PyTorch's names."""
 from __future__ import annotations
 
+import importlib as _importlib
+
 from . import functional as functional
 from . import init as init
 from . import utils as utils
@@ -191,3 +193,9 @@ __all__ = [
     "UpsamplingNearest2d",
     "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional", "init", "utils",
 ]
+
+
+def __getattr__(name: str):
+    if name == "modules":       # PyTorch's second address for the layers; few programs use it
+        return _importlib.import_module(".modules", __name__)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
-from .. import is_grad_enabled
+from .. import is_grad_enabled, zeros_like
 from ..autograd import Function
 from ..tensor import Tensor
 
@@ -274,7 +274,6 @@ class BackwardHookFunction(Function):
     @staticmethod
     def forward(ctx, watch, *tensors):
         ctx.watch = watch
-        ctx.set_materialize_grads(False)
         return tuple(t.view_as(t) for t in tensors)
 
     @staticmethod
@@ -345,7 +344,8 @@ def _through(values: tuple, done: Callable[[tuple], tuple]) -> tuple[tuple, bool
         return values, False
 
     def watch(grads):
-        everything: list = [None] * len(values)
+        # As in PyTorch, a tensor that needs no gradient has a gradient of zeros; what is no tensor has none.
+        everything = [zeros_like(v) if isinstance(v, Tensor) and v.is_floating_point() else None for v in values]
         for i, g in zip(places, grads):
             everything[i] = g
         new = done(tuple(everything))

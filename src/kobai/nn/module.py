@@ -5,10 +5,12 @@ and converting the tree. Hooks live in hooks.py, saving and loading in state.py.
 """
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Any
 
 from .. import empty_like, no_grad
+from ..diagnose.language import language
 from ..dtypes import bfloat16, float16, float32, float64
 from ..dtypes import dtype as DType
 from ..tensor import Tensor
@@ -29,7 +31,6 @@ from .tree import Tree, typename
 
 _MISSING = object()
 _KINDS = ("_parameters", "_buffers", "_modules")
-_NO_INIT = "Module.__init__() call"
 
 
 class Module(Hooks, State, Tree):
@@ -113,10 +114,7 @@ class Module(Hooks, State, Tree):
                 return own[kind][name]
         if isinstance(getattr(cls, name, None), property):
             return getattr(cls, name).__get__(self)     # raises what really went wrong inside it
-        message = f"'{cls.__name__}' object has no attribute '{name}'"
-        if name in _KINDS:
-            message += f"\n{cls.__name__}.__init__ did not call super().__init__() before using the module."
-        raise AttributeError(message, name=name, obj=self)
+        raise AttributeError(_NoAttribute(self, name), obj=self)
 
     def __delattr__(self, name: str) -> None:
         for kind in _KINDS:
@@ -135,8 +133,8 @@ class Module(Hooks, State, Tree):
         """The table of that kind, or the error that says `super().__init__()` is missing."""
         members = self.__dict__.get(kind)
         if members is None:
-            raise AttributeError(f"cannot assign {what} before {_NO_INIT}\n"
-                                 f"Make super().__init__() the first line of {type(self).__name__}.__init__.")
+            raise AttributeError(f"cannot assign {what} before Module.__init__() call\n"
+                                 + _NO_INIT_HINT[language()].format(type(self).__name__))
         return members
 
     def _forget(self, name: str, keep: str) -> None:
@@ -210,7 +208,7 @@ class Module(Hooks, State, Tree):
             raise KeyError(f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else ""))
         if name == "":
             raise KeyError(f'{what} name can\'t be empty string ""')
-        if name not in members and hasattr(self, name):
+        if name not in members and (name in self.__dict__ or hasattr(type(self), name)):
             raise KeyError(f"attribute '{name}' already exists")
 
     # --------------------------------------------------------------- calling
@@ -391,6 +389,28 @@ class Module(Hooks, State, Tree):
         own = self.__dict__
         for kind in _KINDS:
             own[kind] = Members(self, own.get(kind, ()))
+
+
+class _NoAttribute:
+    """The text of an AttributeError, put together when it is read: `hasattr` throws it away unread."""
+
+    def __init__(self, module: Module, name: str) -> None:
+        self.module, self.name = module, name
+
+    def __str__(self) -> str:
+        cls = type(self.module).__name__
+        first = f"'{cls}' object has no attribute '{self.name}'"
+        if "_modules" not in self.module.__dict__:
+            return f"{first}\n{_NO_INIT_HINT[language()].format(cls)}"
+        near = difflib.get_close_matches(self.name, dir(self.module), n=3, cutoff=0.6)
+        return f"{first}\n{_NEAR[language()]}: {', '.join(near)}" if near else first
+
+    __repr__ = __str__
+
+
+_NEAR = {"en": "Near names", "ja": "近い名前"}
+_NO_INIT_HINT = {"en": "Make super().__init__() the first line of {}.__init__.",
+                 "ja": "{}.__init__ の最初の行で super().__init__() を呼んでください。"}
 
 
 def _registered(kind: str, module: Module, name: str, value: Any) -> Any:
