@@ -61,7 +61,7 @@ def test_the_version_looks_like_pytorchs_and_is_ordered(workshop):
         ("from torch.nn.functional import rleu",
          "ModuleNotFoundError: cannot import name 'rleu' from 'torch.nn.functional'",
          "torch.nn.functional.rleu", "torch.nn.functional.relu"),
-        ("from torch import Linear", "ModuleNotFoundError: No module named 'torch.Linear'",
+        ("from torch import Linear", "ModuleNotFoundError: cannot import name 'Linear' from 'torch'",
          "torch.Linear", "torch.nn.Linear"),
         ("import torch.optin", "ModuleNotFoundError: No module named 'torch.optin'",
          "torch.optin", "torch.optim"),
@@ -82,13 +82,19 @@ def test_a_name_kobai_lacks_is_an_error_that_lists_near_names(workshop, asked, f
 def test_probing_for_missing_names_works_as_usual(workshop):
     printed = workshop.output("""\
         import torch
+        import importlib.util
         print(hasattr(torch, "no_such"), getattr(torch.nn, "no_such", 5), hasattr(torch.nn, "__wrapped__"))
+        print(importlib.util.find_spec("kobai.no_such"))
+        try:
+            import torch.no_such
+        except ModuleNotFoundError as error:
+            print(error.name)
         try:
             from torch import no_such
         except ImportError as error:
             print(error.name)
     """)
-    assert printed.splitlines() == ["False 5 False", "kobai.no_such"]
+    assert printed.splitlines() == ["False 5 False", "None", "torch.no_such", "kobai.no_such"]
 
 
 def test_an_uncaught_missing_name_suggests_once(workshop):

@@ -4,8 +4,10 @@ LOAD = "import kobai; kobai.load_ipython_extension(None)\n"
 
 
 def test_loading_serves_torch_and_unloading_gives_it_back(workshop):
-    workshop.write("cells.py", LOAD + """\
-import os, sys
+    workshop.write("cells.py", """\
+import kobai, os, sys
+before = vars(kobai.nn).get("__getattr__"), vars(kobai.nn.functional).get("__path__"), len(sys.meta_path)
+""" + LOAD + """\
 import torch, torch.nn.functional
 linear = torch.nn.Linear
 print(torch.__version__, linear is kobai.nn.Linear)
@@ -14,11 +16,12 @@ kobai.unload_ipython_extension(None)
 import torch, torch.nn
 print(torch.__version__, torch.nn.Linear)
 print([n for n in os.environ if n.startswith("KOBAI_SERVES")], "children" in os.environ["PYTHONPATH"])
-print("__getattr__" in vars(kobai.nn), hasattr(kobai.nn.functional, "__path__"), len(sys.meta_path) < 6)
+after = vars(kobai.nn).get("__getattr__"), vars(kobai.nn.functional).get("__path__"), len(sys.meta_path)
+print(before == after)
 """)
     result = workshop.python("cells.py")
     assert result.stdout.splitlines() == [
-        "2.13.0+kobai True", "not kobai not kobai", "[] False", "False False True",
+        "2.13.0+kobai True", "not kobai not kobai", "[] False", "True",
     ], result.stderr  # fmt: skip
 
 

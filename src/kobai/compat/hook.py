@@ -21,7 +21,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 from kobai.compat.missing import explain_in, explain_no_more, missing_import
-from kobai.compat.names import ROOTS, kobai_name, program_name
+from kobai.compat.names import ROOTS, kobai_name
 
 # Compiled against PyTorch's own library: they cannot run on another engine, and their errors would mislead.
 _BOUND_TO_PYTORCH = ("torchvision", "torchaudio", "torchtext")
@@ -54,7 +54,7 @@ class _ServedNames(MetaPathFinder):
         if root in ROOTS:
             ours = kobai_name(fullname)
             if not _exists(ours):
-                raise missing_import(fullname, _names_in(ours.rpartition(".")[0]))
+                raise missing_import(fullname, _names_in(ours.rpartition(".")[0]), _is_from_import())
             return ModuleSpec(fullname, _Alias(ours), origin=ours)
         if root in _BOUND_TO_PYTORCH:
             raise ModuleNotFoundError(
@@ -69,9 +69,22 @@ class _NamesNobodyHas(MetaPathFinder):
     """Stands behind all other finders: `from torch.nn import Name` ends here when kobai has no such name."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.startswith("kobai.") and program_name(fullname) != fullname:
-            raise missing_import(fullname, _names_in(fullname.rpartition(".")[0]))
+        if fullname.startswith("kobai.") and _is_from_import():
+            raise missing_import(fullname, _names_in(fullname.rpartition(".")[0]), from_import=True)
         return None
+
+
+def _is_from_import() -> bool:
+    """Whether the import system asks because of `from module import name` and `name` is no attribute.
+
+    Only its own function's name tells; should that change one day, errors are Python's plain ones again.
+    """
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
 
 
 _front, _back = _ServedNames(), _NamesNobodyHas()

@@ -58,20 +58,20 @@ def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) ->
     return AttributeError(_Message(module_name, name, tuple(candidates)), obj=module_name)
 
 
-def missing_import(wanted: str, candidates: Iterable[str]) -> ModuleNotFoundError:
-    """The exception for a module, or a name imported from one, that kobai lacks.
+def missing_import(wanted: str, candidates: Iterable[str], from_import: bool = False) -> ModuleNotFoundError:
+    """The exception for a module, or a name to be imported from a module, that kobai lacks.
 
     >>> print(missing_import("torch.distributed", []))
     No module named 'torch.distributed': kobai does not have torch.distributed.
     """
     module_name, _, name = wanted.rpartition(".")
-    if wanted.startswith("kobai."):  # only `from torch.nn import Name` gets here under kobai's own name
-        first, other = f"cannot import name {name!r} from {program_name(module_name)!r}", program_name(wanted)
-    else:
-        first, other = f"No module named {wanted!r}", kobai_name(wanted)
-        module_name = kobai_name(module_name)
-    # After `from ... import` Python hides a ModuleNotFoundError of exactly that name; the other is as true.
-    return ModuleNotFoundError(f"{first}: {explanation(module_name, name, candidates)}", name=other)
+    ours = kobai_name(wanted).rpartition(".")[0] if module_name else ""
+    text = explanation(ours, name, candidates)
+    if not from_import:
+        return ModuleNotFoundError(f"No module named {wanted!r}: {text}", name=wanted)
+    # After `from ... import` Python hides a ModuleNotFoundError of exactly the name that it asked for.
+    other = program_name(wanted) if wanted.startswith("kobai.") else kobai_name(wanted)
+    return ModuleNotFoundError(f"cannot import name {name!r} from {program_name(ours)!r}: {text}", name=other)
 
 
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
@@ -91,7 +91,7 @@ def near_names(module_name: str, name: str, candidates: Iterable[str]) -> list[s
     elsewhere = [p for p in _PLACES if p != module_name and name in vars(sys.modules.get(p, object))]
     public: dict[str, list[str]] = {}
     for candidate in candidates:
-        if not candidate.startswith("_"):
+        if not candidate.startswith("_") and candidate != name:  # a name may be listed, and not be there yet
             public.setdefault(candidate.lower(), []).append(candidate)
     similar = difflib.get_close_matches(name.lower(), public, n=3, cutoff=0.7)
 
