@@ -7,6 +7,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.mode import modes
+from .autograd.node import here
 from .diagnose import error
 from .op import Op, _record, m
 from .tensor import LiftedTensor, Tensor
@@ -50,9 +51,15 @@ def inplace(fn, a, *args, **kwargs):
             fn.ufunc(*((x,) if y is None else (x, y)), out=x)
         except ValueError:
             raise error("inplace-shape", have=x.shape, want=np.broadcast_shapes(x.shape, y.shape)) from None
-        a._ver[0] += 1
+        changed(a)
         return a
     return replace(a, fn(a, *args))
+
+
+def changed(a):
+    """Count a change of the memory of `a`, and note the user's line for an error about it."""
+    a._ver[0] += 1
+    a._ver[1] = here(2)
 
 
 def _fits_ufunc(op, a, args):
@@ -108,7 +115,7 @@ def write(a, new):
         if not target.flags.writeable:
             raise error("inplace-expanded", tensor=a)
         target[...] = new._data
-    a._ver[0] += 1
+    changed(a)
     if modes.grad and (new._rg or a._rg):
         rebase(a, new)
     return a
@@ -182,7 +189,7 @@ def into(out, result):
                 f"does not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=4)
         out._data = np.empty(result._data.shape, out._data.dtype)
     out._array()[...] = result._data
-    out._ver[0] += 1
+    changed(out)
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.mode import modes
-from .autograd.node import Hook, Port
+from .autograd.node import Hook, Port, here
 from .devices import cpu
 from .diagnose import error, warn
 from .lifted import Lifted
@@ -188,6 +188,8 @@ class Tensor:
             return LiftedTensor(self._value)
         out = wrap(self._array())
         out._ver = self._ver
+        if self._rg:
+            out._cut = ".detach()", here()  # for the error of a backward() that starts from it
         return out
 
     def retain_grad(self):

@@ -58,10 +58,10 @@ def propagate(roots, *, keep, graph=False, wanted=None):
         saved = node.saved
         if graph:
             saved = unpack(node)
-        elif saved and saved[0].__class__ is Packed:
+        elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
             saved = raw_saved(node)
         edges, out = node.edges, node.vjp(node, g, saved)
-        if freed is not None and saved:
+        if freed is not None and saved.__class__ is tuple and saved:
             node.saved = freed
         if node.hooks is not None and node.hooks[1]:
             out = _hooks_after(node, out, g, graph)

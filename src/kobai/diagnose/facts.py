@@ -1,0 +1,127 @@
+"""What the texts of the catalogue are filled with: names, shapes and lines of the failing program."""
+from __future__ import annotations
+
+from .frames import name_of, show
+from .language import language
+
+
+def gather(code, info):
+    """The facts for one error, as a dict of strings."""
+    facts = {}
+    tensor = info.get("tensor")
+    if tensor is not None:
+        facts |= _of_tensor(tensor)
+    if "node" in info:
+        facts |= _of_node(info["node"])
+    if "shapes" in info:
+        facts |= _of_shapes(info["shapes"])
+    if "gradient" in info:
+        facts["gradient_shape"] = str(info["gradient"].shape)
+    a, b = info.get("a", info.get("input")), info.get("b", info.get("weight"))
+    if a is not None and b is not None:
+        facts |= _of_pair(a, b, transposed="weight" in info)
+    for key in ("have", "want"):
+        if key in info:
+            facts[key] = str(list(info[key]))
+    for key in ("what", "position"):
+        if key in info:
+            facts[key] = str(info[key])
+    if code == "no-grad-fn":
+        facts["why"] = _why_no_history(tensor)
+    return facts
+
+
+def _of_tensor(t):
+    node = getattr(t, "_node", None)
+    node = getattr(node, "node", node)
+    count = 1
+    for s in t.shape:
+        count *= s
+    name = name_of(t)
+    nameless = "このテンソル" if language() == "ja" else "the tensor"
+    return {"name": name or nameless, "var": name or "y", "shape": str(t.shape), "dtype": str(t.dtype), "count": str(count),
+            "node": node.name() if node is not None else "no operation"}
+
+
+def _of_node(node):
+    from ..autograd.node import Freed
+    saved = node.saved
+    facts = {"node": node.name(), "saved_at": show(node.where), "first_at": "", "changed_at": "", "type": "tensor",
+             "shape": ""}
+    if isinstance(saved, Freed):
+        facts["first_at"] = f" at\n      {show(saved.where)}\n   "
+    elif isinstance(saved, tuple):
+        facts |= _changed_value(node, saved)
+    return facts
+
+
+def _changed_value(node, saved):
+    """Which saved value was overwritten, and where."""
+    values = [v for v in saved if hasattr(v, "shape") and hasattr(v, "dtype")]
+    cells = [v for v in saved if type(v) is list] or [v.cell for v in saved if hasattr(v, "cell")]
+    latest = next((c for c in reversed(cells) if c[1] is not None), None)
+    facts = {}
+    if latest is not None:
+        facts["changed_at"] = f" at\n      {show(latest[1])}\n   "
+    if values:
+        from .. import dtypes
+        v = values[0]
+        facts |= {"type": type_string(dtypes.of(v.dtype)), "shape": str(list(v.shape))}
+    return facts
+
+
+def type_string(dtype):
+    """PyTorch's old name of a tensor type: torch.FloatTensor."""
+    return f"torch.{TYPE_NAMES.get(dtype.name, dtype.name)}Tensor"
+
+
+TYPE_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
+              "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
+              "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
+
+
+def _of_shapes(shapes):
+    a, b = shapes[0], shapes[1]
+    for i in range(1, max(len(a), len(b)) + 1):
+        x, y = (s[-i] if i <= len(s) else 1 for s in (a, b))
+        if x != y and 1 not in (x, y):
+            dim = max(len(a), len(b)) - i
+            return {"a_size": str(x), "b_size": str(y), "dim": str(dim),
+                    "shapes": " and ".join(str(tuple(s)) for s in shapes)}
+    return {"a_size": "?", "b_size": "?", "dim": "?", "shapes": " and ".join(str(tuple(s)) for s in shapes)}
+
+
+def _of_pair(a, b, transposed):
+    """Two factors; of a layer the weight stands transposed in the product."""
+    sa, sb = tuple(a.shape), tuple(b.shape)
+    rows = 1
+    for s in sa[:-1]:
+        rows *= s
+    left = (rows, sa[-1] if sa else 1)
+    right = (sb[-1], sb[-2] if len(sb) > 1 else 1) if transposed else (sb[-2] if len(sb) > 1 else sb[0], sb[-1]) \
+        if sb else (1, 1)
+    names = [TYPE_NAMES.get(getattr(t.dtype, "name", ""), str(t.dtype)) for t in (a, b)]
+    c_names = [_C_NAMES.get(getattr(t.dtype, "name", ""), str(t.dtype)) for t in (a, b)]
+    return {"a_rows": str(left[0]), "a_cols": str(left[1]), "b_rows": str(right[0]), "b_cols": str(right[1]),
+            "a_shape": str(sa), "b_shape": str(sb), "input_shape": str(sa), "weight_shape": str(sb),
+            "a_dtype": str(a.dtype), "b_dtype": str(b.dtype), "a_type": names[0], "b_type": names[1],
+            "a_name": c_names[0], "b_name": c_names[1]}
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
+            "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+
+
+def _why_no_history(t):
+    from ..autograd.mode import modes
+    ja = language() == "ja"
+    cut = t.__dict__.get("_cut") if hasattr(t, "__dict__") else None
+    if cut is not None:
+        how, where = cut
+        return f"{how} で切り離されました:\n      {show(where)}" if ja else f"it was cut off by {how} at\n      {show(where)}"
+    if not modes.grad:
+        return "torch.no_grad() の中です" if ja else "recording is off here (torch.no_grad())"
+    if t._value.dtype.kind not in "fcV":
+        return f"型 {t.dtype} は微分できません" if ja else f"dtype {t.dtype} has no derivative"
+    return "requires_grad=True のテンソルから計算されていないか、途中でグラフが切れています" if ja else \
+        "none of the tensors it was computed from had requires_grad=True, or the graph was cut on the way"

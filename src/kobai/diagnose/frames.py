@@ -1,0 +1,68 @@
+"""The user's own program in an error: lines with a caret, names of variables. Only errors pay for this."""
+from __future__ import annotations
+
+import linecache
+import sys
+from types import CodeType, FrameType
+
+_PACKAGE = __file__.rsplit("diagnose", 1)[0]
+
+
+def _ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, "<kobai", "<frozen"))
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame that is not kobai's."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and _ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def here() -> tuple[CodeType, int] | None:
+    """(code, instruction) of the user's current line."""
+    frame = user_frame(2)
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def show(where: tuple[CodeType, int] | None) -> str:
+    """`file:line, in function`, the source line, and carets under the expression; "" if nothing is known."""
+    if where is None:
+        return ""
+    code, instruction = where
+    positions = list(code.co_positions())
+    line, end, left, right = positions[min(instruction // 2, len(positions) - 1)]
+    line = line or code.co_firstlineno
+    name = "" if code.co_name == "<module>" else f", in {code.co_name}"
+    text = linecache.getline(code.co_filename, line).rstrip("\n")
+    out = f"{code.co_filename}:{line}{name}"
+    if text.strip():
+        indent = len(text) - len(text.lstrip())
+        out += f"\n        {text.strip()}"
+        if left is not None and right is not None and end == line and (left, right) != (indent, len(text)):
+            start = _width(text[indent:left])
+            out += "\n        " + " " * start + "^" * max(1, _width(text[left:right]))
+    return out
+
+
+def _width(text: str) -> int:
+    """Columns on a screen: offsets are in bytes and wide characters take two; plain code is exact."""
+    return sum(2 if ord(c) > 0x1100 else 1 for c in text)
+
+
+def line_number(where: tuple[CodeType, int] | None) -> str:
+    """`file:line` of a place."""
+    return show(where).split("\n")[0].split(", in ")[0] if where is not None else ""
+
+
+def name_of(value: object) -> str | None:
+    """The name under which the user's frames know this object, innermost first."""
+    frame = user_frame(2)
+    while frame is not None:
+        for scope in (frame.f_locals, frame.f_globals):
+            for name, other in list(scope.items()):
+                if other is value and not name.startswith("_"):
+                    return name
+        frame = frame.f_back
+    return None
