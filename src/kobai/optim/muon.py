@@ -49,7 +49,7 @@ class Muon(Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 check(p.ndim == 2, "Muon only supports 2D parameters whereas we found a parameter with "
-                      f"size: {p.size()}", "Give vectors and scalars to another optimizer, such as AdamW.")
+                      f"size: {p.shape}", "Give vectors and scalars to another optimizer, such as AdamW.")
 
     def arrays(self, h):
         return ("momentum_buffer",)

@@ -28,7 +28,7 @@ class NAdam(Optimizer):
     >>> (w * w).sum().backward()
     >>> opt.step()
     >>> w
-    tensor([ 0.8839, -1.8839], requires_grad=True)
+    tensor([ 0.8944, -1.8944], requires_grad=True)
     """
 
     counters = ("step", "mu_product")
