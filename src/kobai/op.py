@@ -429,7 +429,7 @@ def _fit_of(op, values, y):
 def _share(op, base, out):
     """`out` is a view of `base`: one version counter, and in-place changes reach the base's history."""
     x, y = base._data, out._data
-    if y.base is not x and (x.base is None or y.base is not x.base):
+    if y.base is not x and (x.base is None or y.base is not x.base) and not np.may_share_memory(x, y):
         return  # NumPy had to copy
     out._ver = base._ver
     if base._base is None:

@@ -79,4 +79,4 @@ class ByIndex(Op):
 def of_scalar(fn, input):
     """`fn` along the only dimension of a 0-d value taken as a vector of one element."""
     y = fn(m.reshape(input, (1,)))
-    return type(y)(*[m.reshape(v, ()) for v in y]) if isinstance(y, tuple) else m.reshape(y, ())
+    return tuple([m.reshape(v, ()) for v in y]) if isinstance(y, tuple) else m.reshape(y, ())

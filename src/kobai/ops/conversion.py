@@ -30,6 +30,7 @@ class memory_format:
 
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
+m.contiguous_format = contiguous_format
 _CHANNELS = {channels_last: 4, channels_last_3d: 5}
 
 

@@ -189,7 +189,7 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
             f"  fix: torch.a{name}(x, dim=(0, 1)) takes several dimensions; torch.{name}(x, other) another tensor.")
     dim = normal_dim(int(dim), input.ndim)
     if not input.ndim:
-        return of_scalar(lambda v: return_type(name)(*along(0, False)(v)), input)
+        return return_type(name)(*of_scalar(along(0, False), input))
     _check_size(input, (dim,), name)
     return return_type(name)(*along(dim, keepdim)(input))
 

@@ -1,24 +1,147 @@
 """Softmax and its kin: one op each, with a rule that is stable."""
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from ..op import Op, m
+from ..op import Op, Reduction, dtype_of, m
+from ..public import public
 from ..testing.samples import S
+from .along import of_scalar
+from .arguments import as_dtype
+from .movement import Cast
+from .reduce import REDUCED, later, normal_dims, not_implemented, one_dim, spread
+from .summation import add_up
+
+ROWS = [S((2, 3), params=(1,)), S((4, 2), params=(0,)), S((3,), params=(0,)), S((2, 0), params=(1,)),
+        S((2, 1, 3), params=(2,))]
 
 
 class Softmax(Op):
     """exp(x) / sum(exp(x)) over `dim`."""
 
     dim: int
-    samples = [S((2, 3), params=(1,)), S((4, 2), params=(0,))]
+    samples = ROWS
 
     def forward(self, x):
-        e = np.exp(x - np.max(x, axis=self.dim, keepdims=True, initial=-np.inf))
-        return e / np.sum(e, axis=self.dim, keepdims=True)
+        if not x.size:
+            return x.copy()
+        e = np.exp(x - np.maximum.reduce(x, self.dim, None, None, True))
+        return e / add_up(e, (self.dim,), True)
 
     def vjp_x(self, g, y):
-        return y * (g - m.sum(g * y, self.dim, keepdim=True))
+        return y * (g - m.sum(g * y, self.dim, True))
 
     def batch(self, size, dims, values):
         return Softmax(self.dim + 1)(*values)
+
+    def emit(self, k, x):
+        e = k.exp(x - k.amax(x))
+        return e / k.sum(e)
+
+
+class LogSoftmax(Op):
+    """x - log(sum(exp(x))) over `dim`."""
+
+    dim: int
+    samples = ROWS
+
+    def forward(self, x):
+        if not x.size:
+            return x.copy()
+        d = x - np.maximum.reduce(x, self.dim, None, None, True)
+        return d - np.log(add_up(np.exp(d), (self.dim,), True))
+
+    def vjp_x(self, g, y):
+        return g - m.exp(y) * m.sum(g, self.dim, True)
+
+    def batch(self, size, dims, values):
+        return LogSoftmax(self.dim + 1)(*values)
+
+    def emit(self, k, x):
+        d = x - k.amax(x)
+        return d - k.log(k.sum(k.exp(d)))
+
+
+class Logsumexp(Reduction):
+    """log(sum(exp(x))) over `dim`."""
+
+    floats = True
+    common = ("x",)
+    samples = REDUCED
+
+    def forward(self, x):
+        top = np.maximum.reduce(x.real, self.dim, None, None, True, -np.inf)
+        top = np.where(np.isfinite(top), top, x.real.dtype.type(0))
+        y = np.log(add_up(np.exp(x - top), self.dim, True)) + top
+        return y if self.keepdim else y.reshape([s for d, s in enumerate(x.shape) if d not in self.dim])
+
+    def vjp_x(self, g, x, y):
+        y = spread(y, x.shape, self.dim, self.keepdim)
+        return spread(g, x.shape, self.dim, self.keepdim) * m.conj(m.exp(x - y))
+
+    def batch(self, size, dims, values):
+        return Logsumexp(*later(self, values[0]))(*values)
+
+    def emit(self, k, x):
+        top = k.amax(x)
+        top = k.where(k.isfinite(top), top, k.const(0, x.dtype))
+        return k.log(k.sum(k.exp(x - top))) + top
+
+
+# ---- the public functions --------------------------------------------------------------------
+def _rows(op, name, input, dim, dtype):
+    if dtype is not None and as_dtype(dtype).np != dtype_of(input):
+        input = Cast(as_dtype(dtype, fn=name).np)(input)
+    dim = one_dim(dim, input.ndim, name)
+    if dtype_of(input).kind in "buic":
+        last = "lastdim_" if dim == (input.ndim or 1) - 1 else ""
+        raise not_implemented(f"{name}_{last}kernel_impl", input)
+    return op(dim)(input) if input.ndim else of_scalar(op(0), input)
+
+
+@public("torch Tensor special")
+def softmax(input, dim, dtype=None):
+    """exp(input) / sum(exp(input)) over `dim`: positive numbers whose sum is 1.
+
+    >>> kobai.tensor([0., 0., 0., 0.]).softmax(0)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+    return _rows(Softmax, "softmax", input, dim, dtype)
+
+
+@public("torch Tensor special")
+def log_softmax(input, dim, dtype=None):
+    """log(softmax(input)) over `dim`, without the loss of small probabilities."""
+    return _rows(LogSoftmax, "log_softmax", input, dim, dtype)
+
+
+def _implicit_dim(name, ndim):
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
+                  "argument.", UserWarning, stacklevel=4)
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+@public("nn.functional", name="softmax")
+def _functional_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """exp(input) / sum(exp(input)) over `dim`: positive numbers whose sum is 1."""
+    return softmax(input, _implicit_dim("softmax", input.ndim) if dim is None else dim, dtype)
+
+
+@public("nn.functional", name="log_softmax")
+def _functional_log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """log(softmax(input)) over `dim`, without the loss of small probabilities."""
+    return log_softmax(input, _implicit_dim("log_softmax", input.ndim) if dim is None else dim, dtype)
+
+
+@public("nn.functional")
+def softmin(input, dim=None, _stacklevel=3, dtype=None):
+    """softmax(-input): the smallest element gets the largest share."""
+    return softmax(-input, _implicit_dim("softmin", input.ndim) if dim is None else dim, dtype)
+
+
+@public("torch Tensor special")
+def logsumexp(input, dim, keepdim=False):
+    """log(sum(exp(input))) over `dim`, without overflow."""
+    return Logsumexp(normal_dims(dim, input.ndim), keepdim)(input)

@@ -1,0 +1,95 @@
+"""Grids and combinations of the elements of vectors."""
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+
+from .. import dtypes
+from ..op import dtype_of, m
+from ..public import public
+
+
+@public("torch")
+def meshgrid(*tensors, indexing=None):
+    """Coordinates of a grid: for each vector a tensor of the grid's shape, as views.
+
+    `indexing` "ij": dimension i belongs to vector i; "xy": the first two are exchanged, as on paper.
+    """
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tensors[0]
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if indexing is None:
+        warnings.warn("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+                      UserWarning, stacklevel=3)
+        indexing = "ij"
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for v in tensors:
+        if v.ndim > 1:
+            raise RuntimeError("torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: "
+                               f"{v.ndim}D tensor")
+        if dtype_of(v) != dtype_of(tensors[0]):
+            raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+    vectors = [m.reshape(v, (1,)) if v.ndim == 0 else v for v in tensors]
+    swap = indexing == "xy" and len(vectors) > 1
+    order = (1, 0, *range(2, len(vectors))) if swap else tuple(range(len(vectors)))
+    shape = tuple([vectors[i].shape[0] for i in order])
+    return tuple([m.expand(m.reshape(v, tuple([-1 if i == k else 1 for i in order])), shape)
+                  for k, v in enumerate(vectors)])
+
+
+@public("torch")
+def cartesian_prod(*tensors):
+    """All combinations of one element of each vector, a row each."""
+    for v in tensors:
+        if v.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(v.shape)}")
+    if len(tensors) == 1:
+        return tensors[0]
+    return m.stack([m.reshape(v, (-1,) if 0 not in v.shape else (0,))
+                    for v in meshgrid(*tensors, indexing="ij")], 1)
+
+
+@public("torch")
+def combinations(input, r=2, with_replacement=False):
+    """All choices of r elements of a vector, a row each.
+
+    >>> kobai.combinations(kobai.arange(3))
+    tensor([[0, 1],
+            [0, 2],
+            [1, 2]])
+    """
+    if input.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return m.clone(m.narrow(input, 0, 0, 0))
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = np.array(list(choose(np.arange(input.shape[0]), r)), np.int64).reshape(-1, r)
+    return m.stack([m.index_select(input, 0, np.ascontiguousarray(rows[:, k])) for k in np.arange(r)], 1)
+
+
+@public("torch Tensor")
+def vander(x, N=None, increasing=False):
+    """The powers of a vector's elements as columns, from the highest unless `increasing`."""
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    n = x.shape[0] if N is None else N
+    if n < 0:
+        raise RuntimeError("N must be non-negative.")
+    if dtypes.of(dtype_of(x)).category < dtypes.FLOAT:
+        x = m.cast(x, np.dtype(np.int64))
+    powers = _powers(x, n)
+    return powers if increasing else m.flip(powers, (1,))
+
+
+def _powers(x, n):
+    one = m.unsqueeze(m.zeros_like(x) + 1, 1)
+    columns = [one]
+    while len(columns) < n:
+        columns.append(columns[-1] * m.unsqueeze(x, 1))
+    return m.cat(columns, 1) if n else m.narrow(one, 1, 0, 0)

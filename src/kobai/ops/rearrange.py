@@ -1,0 +1,222 @@
+"""Elements in another order, or repeated: flip, roll, rot90, repeat, tile."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..tensor import Tensor, wrap
+from ..testing.samples import S
+from .movement import normal_dim, size_of
+
+
+class Flip(Op):
+    """Dimensions in reverse order, copied."""
+
+    dims: tuple
+    linear = moves = True
+    samples = [S((2, 3), params=((0, 1),)), S((3,), params=((0,),)), S((), params=((),))]
+
+    def forward(self, x):
+        return np.array(np.flip(x, self.dims), order="C")
+
+    def vjp_x(self, g):
+        return self(g)
+
+    def batch(self, size, dims, values):
+        return Flip(tuple([d + 1 for d in self.dims]))(*values)
+
+
+class Roll(Op):
+    """Elements moved by `shifts` along `dims`; what leaves at one end comes in at the other. No dims: flattened."""
+
+    shifts: tuple
+    dims: tuple
+    linear = moves = True
+    samples = [S((2, 3), params=((1, -2), (0, 1))), S((2, 3), params=((4,), ())), S((0, 2), params=((1,), (0,)))]
+
+    def forward(self, x):
+        return np.roll(x, self.shifts if self.dims else self.shifts[0], self.dims or None)
+
+    def vjp_x(self, g):
+        return Roll(tuple([-s for s in self.shifts]), self.dims)(g)
+
+    def batch(self, size, dims, values):
+        if not self.dims:
+            return NotImplemented
+        return Roll(self.shifts, tuple([d + 1 for d in self.dims]))(*values)
+
+
+class Rot90(Op):
+    """A rotation by k quarter turns in the plane of two dimensions."""
+
+    k: int
+    dims: tuple
+    linear = moves = True
+    samples = [S((2, 3), params=(1, (0, 1))), S((2, 3, 2), params=(2, (2, 0)))]
+
+    def forward(self, x):
+        return np.array(np.rot90(x, self.k, self.dims), order="C")
+
+    def vjp_x(self, g):
+        return Rot90(-self.k, self.dims)(g)
+
+    def batch(self, size, dims, values):
+        return Rot90(self.k, tuple([d + 1 for d in self.dims]))(*values)
+
+
+class Repeat(Op):
+    """Copies side by side, `times` along each dimension."""
+
+    times: tuple
+    linear = moves = True
+    samples = [S((2, 3), params=((2, 1, 3),)), S((), params=((2,),)), S((2,), params=((0,),))]
+
+    def forward(self, x):
+        return np.tile(x, self.times)
+
+    def vjp_x(self, g, x_shape):
+        """Each dimension is (copies, size): sum over the copies."""
+        lead = len(self.times) - len(x_shape)
+        pairs = [n for t, s in zip(self.times, (*(1,) * lead, *x_shape)) for n in (t, s)]
+        g = m.sum(m.reshape(g, tuple(pairs)), tuple(range(0, len(pairs), 2))) if pairs else g
+        return m.reshape(g, x_shape)
+
+    def batch(self, size, dims, values):
+        x, = values
+        lead = len(self.times) - (len(x.shape) - 1)
+        return Repeat((1, *self.times))(m.reshape(x, (size, *(1,) * lead, *x.shape[1:])))
+
+
+def _dims(args, ndim, name):
+    """Dimensions given as f(0, 1) or f((0, 1)), counted from the front; each at most once."""
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    dims = tuple([normal_dim(int(d), ndim) for d in args])
+    if len(set(dims)) != len(dims):
+        raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of "
+                           "dims")
+    return dims if ndim else ()
+
+
+@public("torch Tensor")
+def flip(input, *dims):
+    """Dimensions in reverse order, copied.
+
+    >>> kobai.flip(kobai.arange(3), (0,))
+    tensor([2, 1, 0])
+    """
+    return Flip(_dims(dims, input.ndim, "flip"))(input)
+
+
+@public("torch Tensor")
+def fliplr(input):
+    """The columns in reverse order."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return Flip((1,))(input)
+
+
+@public("torch Tensor")
+def flipud(input):
+    """The rows in reverse order."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return Flip((0,))(input)
+
+
+@public("torch Tensor")
+def roll(input, shifts, dims=()):
+    """Elements moved along dimensions; what leaves at one end comes in at the other."""
+    shifts, dims = ((v,) if isinstance(v, int) else tuple(v) for v in (shifts, dims if dims is not None else ()))
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if not dims and len(shifts) == 1:
+        return Roll(shifts, ())(input)
+    if len(shifts) != len(dims):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    dims = tuple([normal_dim(d, input.ndim) for d in dims])
+    return Roll(shifts, dims)(input) if input.ndim else m.clone(input)
+
+
+@public("torch Tensor")
+def rot90(input, k=1, dims=(0, 1)):
+    """Rotation by k quarter turns in the plane of two dimensions, from the first towards the second."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    a, b = dims
+    if a == b or abs(a - b) == input.ndim:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
+    for i, d in enumerate((a, b)):
+        if not -input.ndim <= d < input.ndim:
+            raise RuntimeError(f"Rotation dim{i} out of range, dim{i} = {d}")
+    return Rot90(k % 4, (normal_dim(a, input.ndim), normal_dim(b, input.ndim)))(input)
+
+
+@public("Tensor")
+def repeat(input, *repeats):
+    """Copies side by side: so many along each dimension, new ones in front."""
+    times = repeats[0] if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats
+    times = tuple([int(t) for t in times])
+    if len(times) < input.ndim:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+                           f"\n  cause: {len(times)} numbers for the {input.ndim} dimensions of shape "
+                           f"{list(input.shape)}.\n  fix: give 1 where nothing is to be repeated.")
+    if any(t < 0 for t in times):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
+    return Repeat(times)(input)
+
+
+@public("torch Tensor")
+def tile(input, *dims):
+    """Copies side by side, as `repeat`; missing numbers in front are 1."""
+    dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    return Repeat((*(1,) * (input.ndim - len(dims)), *[int(d) for d in dims]))(input)
+
+
+@public("torch Tensor")
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Each element (or slice along `dim`) repeated in place; one number, or one for each.
+
+    >>> kobai.repeat_interleave(kobai.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    """
+    if repeats is None:  # of the numbers themselves: how often each position comes
+        return _positions(input)
+    if dim is None:
+        input, dim = m.reshape(input, (-1,) if size_of(input) else (0,)), 0
+    if input.ndim == 0:
+        input = m.reshape(input, (1,))
+    dim = normal_dim(dim, input.ndim)
+    if isinstance(repeats, Tensor) and repeats.ndim == 0 or isinstance(repeats, Tensor) and repeats.shape == (1,):
+        repeats = repeats.item()
+    if isinstance(repeats, int):
+        if repeats < 0:
+            raise RuntimeError("repeats can not be negative")
+        return _evenly(input, repeats, dim)
+    repeats = repeats if isinstance(repeats, Tensor) else m.tensor(repeats)
+    if repeats.ndim > 1:
+        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+    if repeats.shape[0] != input.shape[dim]:
+        raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
+                           f"{repeats.shape[0]} and input.size({dim}) = {input.shape[dim]}")
+    return m.index_select(input, dim, _positions(repeats))
+
+
+def _evenly(x, times, dim):
+    """Every slice the same number of times: a new dimension, expanded and merged."""
+    shape = x.shape
+    x = m.clone(m.expand(m.unsqueeze(x, dim + 1), (*shape[:dim + 1], times, *shape[dim + 1:])),
+                memory_format=m.contiguous_format)
+    return m.reshape(x, (*shape[:dim], shape[dim] * times, *shape[dim + 1:]))
+
+
+def _positions(repeats):
+    if dtype_of(repeats) not in (np.int64, np.int32):
+        raise RuntimeError("repeats has to be Long or Int tensor")
+    counts = repeats._array()
+    if (counts < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    return wrap(np.repeat(np.arange(len(counts), dtype=counts.dtype), counts))
