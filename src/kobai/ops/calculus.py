@@ -40,7 +40,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     if ends:
         input = m.cat([v for v in (prepend, input, append) if v is not None], dim)
     if n == 0:
-        return m.zeros_like(input) + input if not ends else input
+        return input if ends else m.clone(input)
     for _ in range(min(n, input.shape[dim])):
         later, earlier = _from(input, dim, 1), part(input, dim, 0, -1)
         input = m.logical_xor(later, earlier) if dtype_of(input).kind == "b" else later - earlier
