@@ -22,7 +22,7 @@ def plain(value):
         return str(value.dtype), tuple(value.shape), value.tolist()
     if isinstance(value, dict):
         return type(value), {key: plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, collections.UserList)):
         return type(value), [plain(each) for each in value]
     return value
 
@@ -188,7 +188,6 @@ REFUSED = {
     "timeout": lambda lib: lib.utils.data.DataLoader([1], timeout=-1),
     "waiting for nobody": lambda lib: iter(lib.utils.data.DataLoader([1], timeout=1)),
     "prefetch": lambda lib: lib.utils.data.DataLoader([1], prefetch_factor=1),
-    "prefetch nothing": lambda lib: iter(lib.utils.data.DataLoader([1], num_workers=1, prefetch_factor=0)),
     "persistent": lambda lib: lib.utils.data.DataLoader([1], persistent_workers=True),
     "two orders": lambda lib: lib.utils.data.DataLoader([1], shuffle=True, sampler=[0]),
     "two batchings": lambda lib: lib.utils.data.DataLoader([1], batch_size=2, batch_sampler=[[0]]),

@@ -6,7 +6,7 @@ import copy
 import numpy as np
 
 import kobai
-from kobai.tensor import Tensor
+from kobai.tensor import Tensor, wrap
 
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
 
@@ -120,6 +120,10 @@ def _advice(sample) -> str:
 
 def collate_tensor_fn(batch, *, collate_fn_map=None):
     """Tensors of equal shape, stacked."""
+    if all(type(each) is Tensor and not each.requires_grad for each in batch):
+        stacked = _stacked([each._data for each in batch])
+        if stacked is not None:
+            return wrap(stacked)
     return kobai.stack(batch, 0)
 
 
@@ -127,7 +131,24 @@ def collate_numpy_array_fn(batch, *, collate_fn_map=None):
     """Arrays of equal shape, as one tensor."""
     if batch[0].dtype.kind in STRINGS_AND_OBJECTS:
         raise TypeError(NOT_COLLATED.format(batch[0].dtype))
+    stacked = _stacked(batch)
+    if stacked is not None:
+        return kobai.from_numpy(stacked)
     return collate([kobai.as_tensor(each) for each in batch], collate_fn_map=collate_fn_map)
+
+
+def _stacked(arrays):
+    """The arrays (or NumPy scalars) in one with one more dimension; None if they are not all alike.
+
+    This is where most programs spend their loading time, and one concatenation is several times
+    as fast as stacking.
+    """
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if any(each.shape != shape or each.dtype != dtype for each in arrays):
+        return None
+    if not shape:
+        return np.array(arrays, dtype)
+    return np.concatenate(arrays).reshape(len(arrays), *shape)
 
 
 def collate_numpy_scalar_fn(batch, *, collate_fn_map=None):

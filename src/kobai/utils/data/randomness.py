@@ -22,6 +22,7 @@ A generator that code makes later, inside the worker, is that code's own affair.
 
 import gc
 import hashlib
+import itertools
 import random
 import types
 
@@ -72,15 +73,10 @@ class HeldGenerators:
         transforms are built, and takes a few milliseconds.
         """
         kinds = (np.random.BitGenerator, np.random.RandomState, random.Random, kobai.Generator)
-        wanted = {}         # type -> whether it is a kind of generator that can be seeded
-        found = []
-        for candidate in gc.get_objects():
-            kind = type(candidate)
-            if kind not in wanted:
-                wanted[kind] = (issubclass(kind, kinds)
-                                and not issubclass(kind, random.SystemRandom))
-            if wanted[kind]:
-                found.append(candidate)
+        objects = gc.get_objects()
+        wanted = {kind for kind in set(map(type, objects))
+                  if issubclass(kind, kinds) and not issubclass(kind, random.SystemRandom)}
+        found = list(itertools.compress(objects, map(wanted.__contains__, map(type, objects))))
         apart = set(map(id, _seeded_elsewhere(found)))
         return [generator for generator in found if id(generator) not in apart]
 
