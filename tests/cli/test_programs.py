@@ -1,6 +1,7 @@
 """Programs of the introductions to autograd, run as printed; the expected output is theirs: PyTorch's."""
 
 import re
+import sys
 
 import pytest
 
@@ -78,6 +79,14 @@ def test_a_root_by_gradient_descent(workshop):
     ]
 
 
+# Python 3.12 changed how it prints an OrderedDict.
+STATE = (
+    "OrderedDict([('layer1.weight', tensor([[ 0.6000, -0.2000]])), ('layer1.bias', tensor([0.8000]))])"
+    if sys.version_info < (3, 12)
+    else "OrderedDict({'layer1.weight': tensor([[ 0.6000, -0.2000]]), 'layer1.bias': tensor([0.8000])})"
+)
+
+
 def test_one_neuron(workshop):
     printed = workshop.output("""\
         import torch
@@ -109,7 +118,7 @@ def test_one_neuron(workshop):
         "NeuralNetwork(",
         "  (layer1): Linear(in_features=2, out_features=1, bias=True)",
         ")",
-        "OrderedDict([('layer1.weight', tensor([[ 0.6000, -0.2000]])), ('layer1.bias', tensor([0.8000]))])",
+        STATE,
         "tensor([[0.7616]], grad_fn=<TanhBackward0>)",
         "tensor([[-0.2002, -0.4005]]) tensor([-0.2002])",
     ]
