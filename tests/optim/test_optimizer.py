@@ -528,3 +528,22 @@ def test_dense_gradient_for_sparse_adam(make_params, set_grads):
     set_grads(params, 0)
     with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients, please"):
         optim.SparseAdam(params).step()
+
+
+@pytest.mark.parametrize("name", [*DENSE, "Muon"])
+def test_on_tensors_the_formula_gives_the_same(name, make_params, set_grads):
+    """The way the compiler takes: operations on Tensors, counters and all."""
+    shapes = [(3, 2), (2, 2)] if name == "Muon" else [(3, 2), (4,), ()]
+    arrays, tensors = make_params(*shapes), make_params(*shapes)
+    a, b = make(name, arrays), make(name, tensors)
+    for t in range(7):
+        set_grads(arrays, t), set_grads(tensors, t)
+        a.step()
+        if t == 0:
+            b.step()
+        else:
+            b._runners[id(b.param_groups[0])].step_on_tensors()
+    assert_same(arrays, tensors, rtol=1e-5, atol=1e-6)
+    for p, q in zip(arrays, tensors):
+        for k, v in a.state[p].items():
+            np.testing.assert_allclose(v.numpy(), b.state[q][k].numpy(), rtol=1e-5, atol=1e-6, err_msg=k)

@@ -1,7 +1,7 @@
 """Adafactor: Adam's scale from row and column means, so that a matrix needs little memory."""
 from __future__ import annotations
 
-from .formula import lerp, m
+from .formula import largest, lerp, m, smallest
 from .optimizer import Optimizer, check, check_lr
 
 EPSILON = {"float16": 2.0 ** -10, "bfloat16": 2.0 ** -7, "float32": 2.0 ** -23, "float64": 2.0 ** -52}
@@ -61,7 +61,7 @@ class Adafactor(Optimizer):
         if eps1 is None:
             eps1 = EPSILON[h.dtype.name]
         fresh = t ** h.beta2_decay
-        step = m.maximum(rms(p), eps2) * min(h.lr, 1 / t ** 0.5)
+        step = largest(rms(p), eps2) * smallest(h.lr, 1 / t ** 0.5)
         if h.weight_decay:
             p = p * (1 - h.lr * h.weight_decay)
         if g.ndim > 1:

@@ -1,7 +1,7 @@
 """ASGD: gradient descent and the average of where it has been."""
 from __future__ import annotations
 
-from .formula import lerp
+from .formula import largest, lerp
 from .optimizer import Optimizer, check_lr, check_positive
 
 
@@ -50,4 +50,4 @@ class ASGD(Optimizer):
             g = g + h.weight_decay * p
         p = p * (1 - h.lambd * eta) - eta * g
         ax = lerp(ax, p, mu)
-        return p, h.lr / (1 + h.lambd * h.lr * t) ** h.alpha, 1 / max(1, t - h.t0), ax
+        return p, h.lr / (1 + h.lambd * h.lr * t) ** h.alpha, 1 / largest(1.0, t - h.t0), ax

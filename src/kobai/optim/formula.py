@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..op import m
 
-__all__ = ["m", "lerp", "choose"]
+__all__ = ["m", "choose", "largest", "lerp", "smallest"]
 
 
 def lerp(a, b, w):
@@ -27,3 +27,23 @@ def choose(condition, a, b):
     if isinstance(condition, bool):
         return a() if condition else b()
     return m.where(condition, a(), b())
+
+
+def largest(a, b):
+    """The larger of two numbers, or of two values element by element.
+
+    >>> largest(1, 2)
+    2
+    """
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return max(a, b)
+    return m.maximum(a, b)
+
+
+def smallest(a, b):
+    """The smaller of two numbers, or of two values element by element.
+
+    >>> smallest(1, 2)
+    1
+    """
+    return -largest(-a, -b)

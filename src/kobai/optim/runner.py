@@ -14,7 +14,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ..autograd.mode import enable_grad
+from ..autograd.mode import enable_grad, no_grad
+from ..dtypes import float64
 from ..tensor import Tensor, wrap
 
 PIECE = 16_384    # elements computed at once: the eight or so arrays of a formula fit into 1 MB
@@ -110,10 +111,9 @@ class Runner:
     # ---- which parameters go together ----------------------------------------------------
     def _arrange(self):
         """Sort the parameters into packs and loose ones."""
-        for pack in self.packs:
-            pack.dissolve()
+        self._unpack()
         self.params, self.state = tuple(self.group["params"]), self.optimizer.state
-        self.packs, self.loose, together = [], [], {}
+        self.loose, together = [], {}
         for p in self.params:
             if self.keeps and p._grad is not None and not p._grad.is_sparse:
                 self.optimizer._state_of(p, self.h)  # now, so that the state lists them in this order
@@ -128,6 +128,11 @@ class Runner:
                     self.packs.append(Pack(self.optimizer, self.names, some))
                 else:
                     self.loose += some
+
+    def _unpack(self):
+        for pack in self.packs:
+            pack.dissolve()
+        self.packs, self.state = [], None
 
     def _pack_key(self, p):
         """What parameters must share to be updated as one array; None for one that stays loose."""
@@ -170,7 +175,8 @@ class Runner:
         if grad.is_sparse:
             return optimizer.update_sparse(p, grad, h)
         if h.differentiable:
-            return self._update_tensors(p, grad, h)
+            with enable_grad():
+                return self._update_tensors(p, grad, h)
         kept = optimizer._state_of(p, h) if self.keeps else {}
         counts, old = self._look_up(kept)
         compute = self._in_pieces if optimizer.elementwise else self._whole
@@ -221,20 +227,33 @@ class Runner:
                 a[...] = elements.view(a.dtype).reshape(a.shape)
         return (x, *new[1:after], *targets[1:])
 
+    # ---- on Tensors ----------------------------------------------------------------------
+    def step_on_tensors(self):
+        """As `step`, in operations on Tensors, for those who record or interpret these: the compiler."""
+        self._read_hyperparameters()
+        self._unpack()
+        with no_grad():
+            for p in self.group["params"]:
+                if p._grad is not None:
+                    self._update_tensors(p, p._grad, self.h)
+
     def _update_tensors(self, p, grad, h):
-        """The formula on Tensors, so that gradients flow through the step."""
         optimizer, kept = self.optimizer, self.optimizer._state_of(p, h)
-        counters = optimizer.counters
-        counts = [kept[name].item() for name in counters]
+        counts = [kept[name].to(float64) for name in optimizer.counters]
         if counts:
-            counts[0] += 1.0
-        with enable_grad():
-            old = [kept.get(name) for name in self.names]
-            new = optimizer.update(h, p.clone(), -grad if h.maximize else grad, *counts, *old)
-            p.copy_(new[0])
-        for name, count in zip(counters, (*counts[:1], *new[1:])):
-            store(kept[name], count)
-        kept.update(zip(self.names, new[max(1, len(counts)):]))
+            counts[0] = counts[0] + 1.0
+        old = [kept.get(name) for name in self.names]
+        h.dtype = p.dtype.np
+        before = p.clone() if h.differentiable else p  # p itself is about to change
+        new = optimizer.update(h, before, -grad if h.maximize else grad, *counts, *old)
+        p.copy_(new[0])
+        for name, count in zip(optimizer.counters, (*counts[:1], *new[1:])):
+            kept[name].copy_(count)
+        for name, value in zip(self.names, new[max(1, len(counts)):]):
+            if name in kept and not h.differentiable:
+                kept[name].copy_(value)
+            elif value is not None:
+                kept[name] = value
 
 
 def _wide(a):
