@@ -9,7 +9,7 @@ import math
 import warnings
 from typing import Any
 
-from .. import linalg, no_grad, randperm, zeros
+from .. import empty_like, linalg, no_grad, randperm, where, zeros
 from ..tensor import Tensor
 
 _GAINS = {
@@ -125,14 +125,44 @@ def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Any = None
 ) -> Tensor:
-    """Normal, cut off outside [a, b]: the inverse of its distribution function at uniform numbers."""
+    """Normal, without what falls outside [a, b]: refused numbers are drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
                       "The distribution of values may be incorrect.", stacklevel=2)
-    low, high = (_normal_cdf((bound - mean) / std) for bound in (a, b))
+    inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
+    propose, refused = (_from_normal if inside > 0.3 else _from_uniform)(tensor, mean, std, a, b, generator)
     with no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        return tensor.erfinv_().mul_(std * math.sqrt(2.0)).add_(mean).clamp_(min=a, max=b)
+        values = propose()
+        pending = refused(values)
+        while pending.any():
+            again = propose()
+            values = where(pending, again, values)
+            pending = pending & refused(again)
+        return tensor.copy_(values)
+
+
+def _from_normal(tensor: Tensor, mean, std, a, b, generator):
+    """Draw normal numbers, refuse what is outside: quick when little is."""
+    low, high = (tensor.new_tensor(bound).item() for bound in (a, b))
+
+    def propose() -> Tensor:
+        return empty_like(tensor).normal_(mean, std, generator=generator)
+
+    return propose, lambda x: (x < low) | (x > high)
+
+
+def _from_uniform(tensor: Tensor, mean, std, a, b, generator):
+    """Draw uniformly from [a, b], accept in proportion to the density: for tails and narrow ranges."""
+    highest = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def propose() -> Tensor:
+        return empty_like(tensor).uniform_(a, b, generator=generator)
+
+    def refused(x: Tensor) -> Tensor:
+        log_density = ((x - mean) / std).pow(2) * -0.5 - highest
+        return empty_like(tensor).uniform_(generator=generator).log() > log_density
+
+    return propose, refused
 
 
 def _normal_cdf(x: float) -> float:

@@ -16,8 +16,8 @@ from .convert_parameters import parameters_to_vector as parameters_to_vector
 from .convert_parameters import vector_to_parameters as vector_to_parameters
 
 _LATER = {
-    "weight_norm": "weight_norm", "remove_weight_norm": "weight_norm",
-    "spectral_norm": "spectral_norm", "remove_spectral_norm": "spectral_norm",
+    "weight_norm": "norm_hooks", "remove_weight_norm": "norm_hooks",
+    "spectral_norm": "norm_hooks", "remove_spectral_norm": "norm_hooks",
     "fuse_conv_bn_eval": "fusion", "fuse_conv_bn_weights": "fusion",
     "fuse_linear_bn_eval": "fusion", "fuse_linear_bn_weights": "fusion",
     "skip_init": "init",
@@ -43,7 +43,7 @@ def __getattr__(name: str):
         value = importlib.import_module("." + name, __name__)
     else:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    globals()[name] = value         # a function of the same name replaces the submodule it came from
+    globals()[name] = value
     return value
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ... import linalg, no_grad, stack, tensor
@@ -13,10 +13,10 @@ from ...tensor import Tensor
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     if isinstance(parameters, Tensor):
         parameters = [parameters]
-    parameters = list(parameters)
-    if not parameters:
+    listed = list(parameters)
+    if not listed and isinstance(parameters, Iterator):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
-    return [p.grad for p in parameters if p.grad is not None]
+    return [p.grad for p in listed if p.grad is not None]
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,

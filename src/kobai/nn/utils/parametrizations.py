@@ -1,13 +1,13 @@
 """Ready-made parametrizations: weight norm, spectral norm, orthogonal matrices."""
 from __future__ import annotations
 
-from ... import cat, eye, finfo, geqrf, linalg, matrix_exp, mv, no_grad, vdot, zeros_like
+from ... import cat, eye, finfo, linalg, no_grad, zeros_like
 from ...tensor import Tensor
 from .. import functional as F
 from ..conv import _ConvTransposeNd
 from ..module import Module
 from .parametrize import register_parametrization
-from .weight_norm import norm_except_dim
+from .norm_hooks import norm_except_dim
 
 
 # ---------------------------------------------------------------- weight norm
@@ -63,8 +63,8 @@ class _SpectralNorm(Module):
     def _power_method(self, matrix: Tensor, times: int) -> None:
         with no_grad():
             for _ in range(times):
-                self._u.copy_(F.normalize(mv(matrix, self._v), dim=0, eps=self.eps))
-                self._v.copy_(F.normalize(mv(matrix.t(), self._u), dim=0, eps=self.eps))
+                self._u.copy_(F.normalize(matrix.mv(self._v), dim=0, eps=self.eps))
+                self._v.copy_(F.normalize(matrix.t().mv(self._u), dim=0, eps=self.eps))
 
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
@@ -73,7 +73,7 @@ class _SpectralNorm(Module):
         if self.training:
             self._power_method(matrix, self.n_power_iterations)
         u, v = self._u.clone(), self._v.clone()         # they change at the next call
-        return weight / vdot(u, mv(matrix, v))
+        return weight / u.vdot(matrix.mv(v))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         return value
@@ -131,7 +131,7 @@ class _Orthogonal(Module):
             x = cat([x, x.new_zeros(*x.shape[:-2], n, n - k)], -1)
         skew = x - x.mH
         if self.orthogonal_map == "matrix_exp":
-            q = matrix_exp(skew)
+            q = skew.matrix_exp()
         else:
             identity = eye(n, dtype=x.dtype, device=x.device)
             q = linalg.solve(identity - 0.5 * skew, identity + 0.5 * skew)
@@ -152,7 +152,7 @@ class _Orthogonal(Module):
         if self.orthogonal_map != "householder":
             raise NotImplementedError("It is not possible to assign to the matrix exponential or the Cayley "
                                       "parametrizations when use_trivialization=False.")
-        a, tau = geqrf(q)
+        a, tau = q.geqrf()
         signs = a.diagonal(dim1=-2, dim2=-1)
         signs.sign_()
         signs.mul_(1 - 2 * (tau == 0).to(q.dtype))     # LAPACK makes no reflection where none is needed

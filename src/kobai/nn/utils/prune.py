@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from ... import cat, linalg, ones, ones_like, rand, rand_like, topk
+from ... import cat, linalg, ones, ones_like, rand, rand_like
 from ...tensor import Tensor
 from ..module import Module
 
@@ -158,7 +158,7 @@ def _without_smallest(scores: Tensor, default_mask: Tensor, amount: int | float)
     mask = default_mask.clone()
     n = _how_many(amount, scores.numel())
     if n:
-        mask.view(-1)[topk(scores.reshape(-1), n, largest=False).indices] = 0
+        mask.view(-1)[scores.reshape(-1).topk(n, largest=False).indices] = 0
     return mask
 
 
@@ -184,7 +184,7 @@ class _Structured(BasePruningMethod):
         if n == 0:
             return default_mask
         keep = ones(scores.numel(), dtype=default_mask.dtype)
-        keep[topk(scores, n, largest=False).indices] = 0
+        keep[scores.topk(n, largest=False).indices] = 0
         shape = [1] * t.ndim
         shape[self.dim] = -1
         return default_mask * keep.reshape(shape)

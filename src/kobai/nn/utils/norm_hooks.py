@@ -1,10 +1,10 @@
-"""Spectral normalisation (Miyato et al. 2018) as a hook, PyTorch's older way.
+"""Weight and spectral normalisation as hooks, PyTorch's older way.
 
-`parametrizations.spectral_norm` is the newer way.
+The newer way is in parametrizations.py.
 """
 from __future__ import annotations
 
-from ... import dot, mv, no_grad
+from ... import linalg, no_grad
 from ...tensor import Tensor
 from .. import functional as F
 from ..conv import _ConvTransposeNd
@@ -12,6 +12,79 @@ from ..module import Module
 from ..parameter import Parameter
 
 
+# -------------------------------------- weight norm (Salimans and Kingma 2016)
+def norm_except_dim(v: Tensor, dim: int | None) -> Tensor:
+    """The norm over all dimensions but `dim`, which keep size 1; over all of them for None or −1.
+
+    >>> kobai.nn.utils.norm_hooks.norm_except_dim(kobai.tensor([[3.0, 4.0], [0.0, 2.0]]), 0)
+    tensor([[5.],
+            [2.]])
+    """
+    if dim is None or dim == -1:
+        return linalg.vector_norm(v)
+    return linalg.vector_norm(v, dim=[d for d in range(v.ndim) if d != dim % v.ndim], keepdim=True)
+
+
+class WeightNorm:
+    """The hook that computes weight = g · v / ‖v‖ before each call."""
+
+    def __init__(self, name: str, dim: int | None) -> None:
+        self.name, self.dim = name, -1 if dim is None else dim
+
+    def compute_weight(self, module: Module) -> Tensor:
+        """The weight from its direction and length."""
+        g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
+        return v * (g / norm_except_dim(v, self.dim))
+
+    @staticmethod
+    def apply(module: Module, name: str, dim: int | None) -> WeightNorm:
+        """Replace the parameter `name` by its length and direction."""
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, WeightNorm) and hook.name == name:
+                raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+        fn = WeightNorm(name, dim)
+        weight = getattr(module, name)
+        del module._parameters[name]
+        module.register_parameter(name + "_g", Parameter(norm_except_dim(weight, fn.dim).detach()))
+        module.register_parameter(name + "_v", Parameter(weight.detach()))
+        setattr(module, name, fn.compute_weight(module))
+        module.register_forward_pre_hook(fn)
+        return fn
+
+    def remove(self, module: Module) -> None:
+        """Put the weight back as a parameter."""
+        weight = self.compute_weight(module)
+        delattr(module, self.name)
+        for part in ("_g", "_v"):
+            del module._parameters[self.name + part]
+        setattr(module, self.name, Parameter(weight.detach()))
+
+    def __call__(self, module: Module, inputs: tuple) -> None:
+        setattr(module, self.name, self.compute_weight(module))
+
+
+def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
+    """Train length `weight_g` and direction `weight_v` of the weight instead of the weight.
+
+    >>> layer = kobai.nn.utils.weight_norm(kobai.nn.Linear(20, 40))
+    >>> layer.weight_g.shape, layer.weight_v.shape
+    (torch.Size([40, 1]), torch.Size([40, 20]))
+    """
+    WeightNorm.apply(module, name, dim)
+    return module
+
+
+def remove_weight_norm(module: Module, name: str = "weight") -> Module:
+    """Make the weight an ordinary parameter again."""
+    for key, hook in module._forward_pre_hooks.items():
+        if isinstance(hook, WeightNorm) and hook.name == name:
+            hook.remove(module)
+            del module._forward_pre_hooks[key]
+            return module
+    raise ValueError(f"weight_norm of '{name}' not found in {module}")
+
+
+# -------------------------------------- spectral norm (Miyato et al. 2018)
 class SpectralNorm:
     """The hook that computes weight / σ before each call, σ being its largest singular value.
 
@@ -40,10 +113,10 @@ class SpectralNorm:
         if do_power_iteration:
             with no_grad():
                 for _ in range(self.n_power_iterations):
-                    v.copy_(F.normalize(mv(matrix.t(), u), dim=0, eps=self.eps))
-                    u.copy_(F.normalize(mv(matrix, v), dim=0, eps=self.eps))
+                    v.copy_(F.normalize(matrix.t().mv(u), dim=0, eps=self.eps))
+                    u.copy_(F.normalize(matrix.mv(v), dim=0, eps=self.eps))
                 u, v = u.clone(), v.clone()     # the next call changes them; this one's backward needs them
-        return weight / dot(u, mv(matrix, v))
+        return weight / u.dot(matrix.mv(v))
 
     @staticmethod
     def apply(module: Module, name: str, n_power_iterations: int, dim: int, eps: float) -> SpectralNorm:
