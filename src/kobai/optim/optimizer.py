@@ -52,6 +52,9 @@ class Optimizer:
         update(h, p, g, *counters, *arrays): the formula. Returns the new p and the new values of
             all counters but the step count and of all arrays. It must not write into its inputs.
 
+    Differs from PyTorch: float16 and bfloat16 parameters are updated in float32 arithmetic and rounded
+    once, and `capturable=True` works on every device.
+
     >>> import kobai
     >>> from kobai.optim.formula import m
     >>> class SignSGD(kobai.optim.Optimizer):
@@ -198,7 +201,7 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
-                    p.grad = None
+                    p._grad = None
                 elif p.grad is not None:
                     if p.grad.grad_fn is not None:
                         p.grad.detach_()
