@@ -70,11 +70,16 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("workers", [{}, {"num_workers": 2}, {"num_workers": 2, "persistent_workers": True},
-                                     {"num_workers": 1, "prefetch_factor": 5}], ids=str)
+@pytest.mark.parametrize("workers", [{}, {"num_workers": 2}], ids=str)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_map_style(options, workers):
     both(lambda lib: lib.utils.data.DataLoader(mapped(lib, 10, mixed), **options, **workers))
+
+
+@pytest.mark.parametrize("workers", [{"num_workers": 2, "persistent_workers": True},
+                                     {"num_workers": 1, "prefetch_factor": 5}], ids=str)
+def test_kinds_of_workers(workers):
+    both(lambda lib: lib.utils.data.DataLoader(mapped(lib, 10, mixed), 3, shuffle=True, **workers))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -139,18 +139,26 @@ def test_more_workers_than_batches_and_none_at_all():
     assert batches(loader_of(0, int)) == []
 
 
-def test_other_threads_of_openblas_do_not_hang_a_forked_worker():
-    a = np.ones((200, 200))
-    a @ a
-    assert batches(loader_of(2, lambda index: float((a @ a)[0, 0]))) == [[200.0], [200.0]]
+def test_threads_of_the_main_process_do_not_hang_a_forked_worker():
+    def work(index):
+        a = kobai.ones(200, 200)
+        return (a @ a)[0, 0] + kobai.ones(2_000_000).mul(2).max()
+
+    assert work(0).item() == 202                # starts what threads there are
+    assert batches(loader_of(2, work)) == [[202.0], [202.0]]
 
 
 # What travels
 
 
-@pytest.mark.parametrize("share", [transport.CAN_SHARE, False])
-def test_large_batches_arrive_whole_writable_and_aligned(monkeypatch, share):
-    monkeypatch.setattr(transport, "CAN_SHARE", share)
+def refuse(*args):
+    raise OSError("not here")
+
+
+@pytest.mark.parametrize(("name", "value"), [("CAN_SHARE", transport.CAN_SHARE), ("CAN_SHARE", False),
+                                             ("_new_memory", refuse)])
+def test_large_batches_arrive_whole_writable_and_aligned(monkeypatch, name, value):
+    monkeypatch.setattr(transport, name, value)
 
     def read(index):
         return {"x": kobai.full((3, 50_000), float(index)), "s": "text", "a": np.arange(index, index + 2)}

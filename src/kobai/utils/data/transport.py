@@ -101,10 +101,10 @@ class Sender:
                 return segment, False
         if not CAN_SHARE or (len(self.segments) == SEGMENTS and not self.free):
             return None, False
-        self._descriptor = os.memfd_create("kobai-batches")
-        capacity = 1 << (size - 1).bit_length()     # no memory is used before it is written
-        os.truncate(self._descriptor, capacity)
-        memory = mmap.mmap(self._descriptor, capacity)
+        try:
+            self._descriptor, memory = _new_memory(size)
+        except OSError:                 # forbidden here, or no more descriptors: then by the pipe
+            return None, False
         if self.free:                   # all too small
             segment = self.free.pop()
             self.segments[segment] = memory
@@ -151,6 +151,18 @@ class Receiver:
         descriptor = reduction.recv_handle(self.connection)
         self.segments[segment] = mmap.mmap(descriptor, os.fstat(descriptor).st_size)
         os.close(descriptor)
+
+
+def _new_memory(size: int) -> tuple:
+    """A descriptor of anonymous memory of at least `size` bytes, and the memory."""
+    descriptor = os.memfd_create("kobai-batches")
+    try:
+        capacity = 1 << (size - 1).bit_length()     # no memory is used before it is written
+        os.truncate(descriptor, capacity)
+        return descriptor, mmap.mmap(descriptor, capacity)
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def _aligned_block(size: int) -> np.ndarray:
