@@ -9,6 +9,7 @@ import threading
 import numpy as np
 
 from kobai.backends.llvm_loops import LoopEmitter
+from kobai.backends.native import Bridge
 from kobai.compile.approximate import approximate
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Fitted, Layout, fit, lower
@@ -57,15 +58,16 @@ class Machine:
         self.passes.run(module, self.tuning)
         return self.target.emit_object(module)
 
-    def load(self, code: bytes, name: str) -> int:
-        """Address of a function in object code."""
+    def load(self, code: bytes, *names: str) -> list[int]:
+        """Addresses of functions in object code."""
         self.engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
-        return self.engine.get_function_address(name)
+        return [self.engine.get_function_address(name) for name in names]
 
 
 _lock = threading.Lock()
 _machine: Machine | None = None
+_bridge: Bridge | None = None
 _compiled: dict[tuple[Kernel, Layout], Compiled] = {}
 
 
@@ -87,13 +89,23 @@ class Compiled:
             raise NoKernel("this CPU has no instructions for float16")
         self.name = f"k{len(_compiled)}_{kernel.name}"
         self.text = LoopEmitter(lower(approximate(kernel), layout), self.name, m.vector_bytes).text()
-        self.address = m.load(m.assemble(self.text), self.name)
+        (self.address,) = m.load(m.assemble(self.text), self.name)
         self.function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(self.address)
 
     def __call__(self, fitted: Fitted, addresses):
         words = [*addresses, *fitted.sizes, *[s for strides in fitted.strides for s in strides]]
         block = (ctypes.c_int64 * len(words))(*words)
         self.function(ctypes.addressof(block), 0, fitted.sizes[0])
+
+
+def bridge() -> Bridge:
+    """The one Bridge of this process."""
+    global _bridge
+    if _bridge is None:
+        m = machine()
+        with _lock:
+            _bridge = _bridge or Bridge(m)
+    return _bridge
 
 
 def compiled(kernel: Kernel, layout: Layout) -> Compiled:

@@ -13,8 +13,8 @@ order of all this depends on sizes only, never on threads.
 
 from __future__ import annotations
 
-from kobai.backends.llvm_text import Writer, constant, identity, type_text
-from kobai.compile.kernel import REDUCTIONS, TYPES, kind_of
+from kobai.backends.llvm_text import Writer, constant, type_text
+from kobai.compile.kernel import REDUCTIONS, TYPES, identity, kind_of
 from kobai.compile.lower import LoopNest
 
 CHUNK = 4096  # elements of a row in one vector of partial results; a multiple of every `wide`
@@ -94,7 +94,7 @@ class LoopEmitter(Writer):
         if d != self.layout.vector:
             return self._loop(limits, 1, scope, lambda i, inner: body(self._moved(inner, d, i)))
         rest = limits[0]
-        if self.wide > self.narrow:
+        if self.wide:
             rest = self._loop(
                 limits, self.wide, scope, lambda i, inner: body(self._moved(inner, d, i, self.wide))
             )
@@ -223,7 +223,7 @@ class LoopEmitter(Writer):
         """Numbers of lanes of the partial results: one for each loop that adds to them."""
         if tall:
             return (scope.lanes,)
-        return tuple(dict.fromkeys((self.wide, self.narrow)))
+        return tuple(dict.fromkeys((self.wide or self.narrow, self.narrow)))
 
     def _chunks(self, chunk, scope: Scope, tall: bool):
         """Run ``chunk`` for every part of the first axis of the row."""
@@ -487,10 +487,14 @@ def _memory_suffix(dtype: str) -> str:
 
 
 def lanes_for(nest: LoopNest, vector_bytes: int) -> tuple[int, int]:
-    """(narrow, wide): lanes of one machine register, and of one step of the main loop."""
+    """(narrow, wide): lanes of one machine register, and of one step of the main loop.
+
+    A long body is written only once, under a mask (wide = 0): that costs a few per cent of speed, and
+    twice the code twice the time to compile.
+    """
     nodes = [n for n in nest.kernel.nodes if n.op not in ("index", "size", "const")]
     floats = [TYPES[n.dtype][2] for n in nodes if kind_of(n.dtype) == "f"]
     widest = max(floats or [TYPES[n.dtype][2] for n in nodes], default=4)
     narrow = max(2, vector_bytes // max(widest, 4))
     cost = max((len(p) for p in nest.passes), default=0)
-    return narrow, narrow * (4 if cost <= 8 else 2 if cost <= 20 else 1)
+    return narrow, narrow * (4 if cost <= 8 else 2 if cost <= 16 else 1 if cost <= 64 else 0)

@@ -6,7 +6,6 @@ Everything here is text; nothing imports llvmlite.  A value is an LLVM name or c
 
 from __future__ import annotations
 
-import math
 import struct
 
 from kobai.compile.kernel import TYPES, kind_of
@@ -210,11 +209,22 @@ class Writer:
         """
         t = type_text(arg_type, lanes)
         direct = {("f32", 16): ("ps", "i16"), ("f64", 8): ("pd", "i8")}.get((arg_type, lanes))
+        if self.vector_bytes == 64 and lanes * TYPES[arg_type][2] > 64:
+            return self._by_halves(node, args, arg_type, lanes)
         if self.vector_bytes == 64 and direct:
             name, mask = direct
             f = f"@llvm.x86.avx512.mask.scalef.{name}.512"
             return self.do(f"call {t} {f}({t} {args[0]}, {t} {args[1]}, {t} undef, {mask} -1, i32 4)")
-        return self._ldexp(args, arg_type, lanes) if lanes == 1 else self._scale_by_bits(args, arg_type, lanes)
+        return (
+            self._ldexp(args, arg_type, lanes) if lanes == 1 else self._scale_by_bits(args, arg_type, lanes)
+        )
+
+    def _by_halves(self, node, args, arg_type, lanes):
+        """An operation on more lanes than a register has, done on each half."""
+        pairs = list(zip(*[self.halves(a, arg_type, lanes) for a in args]))
+        low, high = [self.emit(node, list(pair), arg_type, lanes // 2) for pair in pairs]
+        t, numbers = type_text(node.dtype, lanes // 2), ", ".join(f"i32 {i}" for i in range(lanes))
+        return self.do(f"shufflevector {t} {low}, {t} {high}, <{lanes} x i32> <{numbers}>")
 
     def _scale_by_bits(self, args, arg_type, lanes):
         integer, mantissa, bias = {"f32": ("i32", 23, 127), "f64": ("i64", 52, 1023)}[arg_type]
@@ -330,19 +340,3 @@ def _conversion(source: str, target: str) -> str:
     if s == "b":
         return "zext"
     return "trunc" if narrower else ("sext" if s == "i" else "zext")
-
-
-def identity(op: str, dtype: str):
-    """The number that changes nothing in a reduction."""
-    if op == "sum":
-        return -0.0 if kind_of(dtype) == "f" else 0
-    if op == "prod":
-        return 1
-    kind, bits = kind_of(dtype), 8 * TYPES[dtype][2]
-    low, high = {
-        "f": (-math.inf, math.inf),
-        "b": (False, True),
-        "u": (0, (1 << bits) - 1),
-        "i": (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
-    }[kind]
-    return low if op == "amax" else high

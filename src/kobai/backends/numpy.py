@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from kobai.compile.kernel import REDUCTIONS, Kernel, kind_of, numpy_type
+from kobai.compile.kernel import REDUCTIONS, Kernel, identity, kind_of, numpy_type
 
 
 def fma(a, b, c):
@@ -194,7 +194,9 @@ def _evaluate(node, args, arrays, space: _Space):
         whole = np.broadcast_to(
             args[0], np.broadcast_shapes(args[0].shape, (1,) * len(space.rows) + space.row)
         )
-        wide = np.float64 if node.dtype == "f32" and node.op in ("sum", "prod") else None
-        extra = {"dtype": wide or dtype} if node.op in ("sum", "prod") else {}
+        if node.op in ("sum", "prod"):
+            extra = {"dtype": np.float64 if node.dtype == "f32" else dtype}
+        else:
+            extra = {"initial": identity(node.op, node.dtype)}
         return FUNCTIONS[node.op](whole, axis=space.axes, keepdims=True, **extra).astype(dtype, copy=False)
     return FUNCTIONS[node.op](*args).astype(dtype, copy=False)

@@ -216,6 +216,8 @@ class Core:
             return a if known else b
         return self._node("where", (condition.id, a.id, b.id), "rare" if rare else None, a.dtype)
 
+    select = where
+
     def cast(self, a: Value, dtype) -> Value:
         """a converted to a type: floats to integers towards zero, anything to bool as a != 0."""
         dtype = scalar_type(dtype)

@@ -23,6 +23,7 @@ operation is `kobai.backends.numpy.run`.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import NamedTuple
 
@@ -155,6 +156,22 @@ def numpy_type(name: str) -> np.dtype:
 def kind_of(name: str) -> str:
     """``b``, ``u``, ``i``, ``h`` or ``f``: bool, unsigned, signed, stored-only float, float."""
     return TYPES[name][1]
+
+
+def identity(op: str, dtype: str):
+    """The number that changes nothing in a reduction, and is the result over no elements."""
+    if op == "sum":
+        return -0.0 if kind_of(dtype) == "f" else 0
+    if op == "prod":
+        return 1
+    kind, bits = kind_of(dtype), 8 * TYPES[dtype][2]
+    low, high = {
+        "f": (-math.inf, math.inf),
+        "b": (False, True),
+        "u": (0, (1 << bits) - 1),
+        "i": (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+    }[kind]
+    return low if op == "amax" else high
 
 
 class Operand(NamedTuple):

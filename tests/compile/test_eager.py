@@ -1,0 +1,157 @@
+"""Ops on arrays as machine code, through the callables that eager mode uses: values, shapes, memory order."""
+
+import gc
+import sys
+
+import numpy as np
+import pytest
+
+import kobai  # noqa: F401  (fills the registry)
+from kobai.backends import eager, llvm
+from kobai.op import registry
+
+pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+OP = {cls.__name__: cls for cls in registry}
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape).astype("f4")
+
+
+def check(op, *arrays, rtol=1e-6):
+    # Copies: NumPy computes `a + b` in place where it thinks that nobody else holds a.
+    expected, got = op.forward(*[a.copy("K") for a in arrays]), eager.forward(op, arrays)
+    assert type(got) is type(expected)
+    assert got.dtype == expected.dtype and got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=rtol, atol=1e-6)
+    return got, expected
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,), (3, 4), (1000,), (40, 50), (100, 1000), (2, 3, 4, 5), (0, 3)])
+def test_contiguous(shape):
+    got, _ = check(OP["Tanh"](), normal(*shape))
+    assert got.flags.c_contiguous and got.flags.owndata and got.flags.writeable and got.flags.aligned
+    check(OP["Add"](), normal(*shape), normal(*shape))
+    check(OP["Lt"](), normal(*shape), normal(*shape))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda x: x.T, lambda x: x[::2], lambda x: x[:, 1:], lambda x: x.transpose(1, 0)[::-1], lambda x: x[0]],
+)
+def test_results_have_numpy_s_memory_order(view):
+    got, expected = check(OP["Exp"](), view(normal(20, 30)))
+    assert got.strides == expected.strides
+
+
+def test_broadcasting():
+    check(OP["Mul"](), normal(20, 30), normal(30))
+    check(OP["Mul"](), normal(20, 1), normal(30))
+    check(OP["Add"](), normal(20, 30), np.asarray(normal()))
+
+
+@pytest.mark.parametrize("dim", [(0,), (1,), (2,), (0, 2), (0, 1, 2)])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_reductions(dim, keepdim):
+    check(OP["Sum"](dim, keepdim), normal(7, 11, 13), rtol=1e-5)
+    check(OP["Sum"](dim, keepdim), normal(13, 11, 7).T, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_softmax_and_its_backward(dim):
+    op, x, g = OP["Softmax"](dim), normal(40, 70), normal(40, 70)
+    y, _ = check(op, x)
+    (got,) = eager.backward(op, 1, {"y": y, "x": x}, g)
+    np.testing.assert_allclose(got, y * (g - (g * y).sum(dim, keepdims=True)), rtol=1e-4, atol=1e-6)
+
+
+def test_backward_gives_what_the_mask_asks_for():
+    a, b, g = normal(50), normal(50), normal(50)
+    y = a * b
+    for mask in (1, 2, 3):
+        grads = eager.backward(OP["Mul"](), mask, {"y": y, "a": a, "b": b}, g)
+        assert [x is not None for x in grads] == [bool(mask & 1), bool(mask & 2)]
+    np.testing.assert_array_equal(grads[0], g * b)
+    np.testing.assert_array_equal(grads[1], g * a)
+
+
+def test_types_without_scalar_code():
+    assert eager.forward(OP["Add"](), (np.ones(3, "c8"), np.ones(3, "c8"))) is None
+
+
+def test_subclasses_and_other_byte_orders_are_not_taken_for_arrays():
+    flat = eager.Program(eager.kernel_of(OP["Neg"](), [np.float32])).flat
+    x = normal(100)
+    assert flat(x) is not NotImplemented
+    assert flat(np.ma.masked_array(x)) is NotImplemented
+    assert flat(x.astype(">f4")) is NotImplemented
+    assert flat(x.astype("f8")) is NotImplemented
+    assert flat(x[::2]) is NotImplemented
+    assert flat(x, x) is NotImplemented
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_references_are_counted(size):
+    op, x = OP["Mul"](), np.ones(size, "f4")
+    y = eager.forward(op, (x, x))
+    eager.backward(op, 3, {"y": y, "a": x, "b": x}, x)
+    eager.forward(op, (x[::2], x[::2]))
+    before = sys.getrefcount(x), sys.getrefcount(y.dtype), sys.getrefcount(NotImplemented)
+    for _ in range(200):
+        z = eager.forward(op, (x, x))
+        eager.backward(op, 3, {"y": z, "a": x, "b": x}, x)
+        eager.forward(op, (x[::2], x[::2]))
+    del z
+    gc.collect()
+    after = sys.getrefcount(x), sys.getrefcount(y.dtype), sys.getrefcount(NotImplemented)
+    assert max(abs(b - a) for a, b in zip(before, after)) <= 3
+    assert sys.getrefcount(y) == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_is_given_back():
+    op, x = OP["Neg"](), np.ones(4_000_000, "f4")
+    eager.forward(op, (x,))
+    before = _resident()
+    for _ in range(50):
+        eager.forward(op, (x,))
+    assert _resident() - before < 100
+
+
+def _resident():
+    """Megabytes of memory this process uses."""
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * 4096 / 1e6
+
+
+def test_results_begin_at_a_cache_line():
+    for shape in ((5000,), (100, 300)):
+        assert eager.forward(OP["Exp"](), (normal(*shape),)).ctypes.data % 64 == 0
+
+
+def test_results_are_ordinary_arrays():
+    y = eager.forward(OP["Exp"](), (normal(5000),))
+    y += 1
+    assert y.base is None
+    assert np.array_equal(y.copy(), y)
+    assert np.concatenate([y, y]).shape == (10000,)
+
+
+def test_other_threads_run_meanwhile():
+    import threading
+
+    op, x = OP["Exp"](), normal(2_000_000)
+    expected = op.forward(x)
+    results = [None] * 4
+
+    def work(i):
+        results[i] = eager.forward(op, (x,))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for r in results:
+        np.testing.assert_allclose(r, expected, rtol=1e-6)
