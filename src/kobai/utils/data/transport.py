@@ -134,7 +134,7 @@ class Receiver:
             block = np.frombuffer(self.segments[segment], np.uint8)
             # Every array that is made in it refers to this very object.
             weakref.finalize(block, self.unused.append, segment).atexit = False
-        view = memoryview(block)
+        view = block.data
         parts = [view[offset:offset + size] for offset, size in zip(offsets, sizes)]
         if segment is None:
             for part in filter(len, parts):
