@@ -82,7 +82,8 @@ def test_nothing_is_recorded():
 
 @pytest.mark.parametrize("args, gain", [
     (("linear",), 1), (("conv2d",), 1), (("sigmoid",), 1), (("tanh",), 5 / 3), (("relu",), math.sqrt(2)),
-    (("leaky_relu",), math.sqrt(2 / (1 + 0.01**2))), (("leaky_relu", 0.5), math.sqrt(2 / 1.25)), (("selu",), 0.75),
+    (("leaky_relu",), math.sqrt(2 / (1 + 0.01**2))), (("leaky_relu", 0.5), math.sqrt(2 / 1.25)),
+    (("selu",), 0.75),
 ])
 def test_gains(args, gain):
     assert init.calculate_gain(*args) == pytest.approx(gain)

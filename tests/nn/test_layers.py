@@ -283,7 +283,7 @@ def flat(value):
                          ids=[row[0] for row in ROWS])
 def test_layer(layer, shapes, out_shape, values, of_inputs, of_parameters):
     kobai.manual_seed(0)
-    module = eval(layer)
+    module = eval(layer, {"nn": nn})
     inputs = [kobai.randn(shape) for shape in shapes]
     for x in inputs[:1] if "Loss" in layer else inputs:
         x.requires_grad_()

@@ -33,7 +33,8 @@ def test_pack_and_unpack():
 
 
 @pytest.mark.parametrize("fn, exc, text", [
-    (lambda: rnn.pack_sequence(three()), RuntimeError, "`lengths` array must be sorted in decreasing order"),
+    (lambda: rnn.pack_sequence(three()), RuntimeError,
+     "`lengths` array must be sorted in decreasing order"),
     (lambda: rnn.pack_padded_sequence(kobai.ones(3, 2), [3, 0]), RuntimeError,
      "Length of all samples has to be greater than 0"),
     (lambda: rnn.pack_padded_sequence(kobai.ones(3, 2), [3]), RuntimeError,
@@ -41,7 +42,8 @@ def test_pack_and_unpack():
     (lambda: rnn.pad_packed_sequence(rnn.pack_sequence(three(), False), total_length=2), ValueError,
      "Expected total_length to be at least the length of the longest sequence in input, but got "
      "total_length=2 and max sequence length being 3"),
-    (lambda: rnn.pad_sequence(three(), padding_side="up"), RuntimeError, "Expected padding_side to be one of"),
+    (lambda: rnn.pad_sequence(three(), padding_side="up"), RuntimeError,
+     "Expected padding_side to be one of"),
 ])
 def test_packing_errors(fn, exc, text):
     with pytest.raises(exc) as caught:

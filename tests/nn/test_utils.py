@@ -282,8 +282,10 @@ def test_pruning_at_random_takes_pytorchs_elements():
 
 
 @pytest.mark.parametrize("fn, exc, text", [
-    (lambda: prune.l1_unstructured(nn.Linear(1, 1), "weight", "a"), TypeError, "Invalid type for amount: a."),
-    (lambda: prune.l1_unstructured(nn.Linear(1, 1), "weight", 2.5), ValueError, "amount=2.5 should either be"),
+    (lambda: prune.l1_unstructured(nn.Linear(1, 1), "weight", "a"), TypeError,
+     "Invalid type for amount: a."),
+    (lambda: prune.l1_unstructured(nn.Linear(1, 1), "weight", 2.5), ValueError,
+     "amount=2.5 should either be"),
     (lambda: prune.l1_unstructured(nn.Linear(1, 1), "weight", 5), ValueError,
      "amount=5 should be smaller than the number of parameters to prune=1"),
     (lambda: prune.remove(nn.Linear(1, 1), "weight"), ValueError,

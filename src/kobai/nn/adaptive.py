@@ -68,9 +68,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             down.reset_parameters()
             up.reset_parameters()
 
-    def forward(self, input: Tensor, target: Tensor) -> _ASMoutput:
-        batched = self._checked(input, target)
-        x, classes = (input, target) if batched else (input.unsqueeze(0), target.unsqueeze(0))
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
+        batched = self._checked(input_, target_)
+        x, classes = (input_, target_) if batched else (input_.unsqueeze(0), target_.unsqueeze(0))
         head_column = classes                   # the shortlist's classes stand in the head themselves
         parts = []
         for i, tail in enumerate(self.tail):

@@ -64,7 +64,7 @@ class _ConvNd(Module):
         if isinstance(self.padding, str):
             if self.padding not in ("valid", "same"):
                 raise ValueError(f"Invalid padding string {self.padding!r}, should be one of "
-                                 f"{{'valid', 'same'}}")
+                                 f"{{'same', 'valid'}}")
             if self.padding == "same" and any(s != 1 for s in self.stride):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if self.padding_mode not in _PADDING_MODES:
@@ -264,9 +264,12 @@ class ConvTranspose3d(_ConvTransposeNd):
 class _LazyConvXdMixin(LazyModuleMixin):
     """Finds `in_channels` from the first input."""
 
-    def __init__(self, out_channels: int, kernel_size: Any, *args: Any, device=None, dtype=None,
-                 **kwargs: Any):
-        super().__init__(0, out_channels, kernel_size, *args, device=device, dtype=dtype, **kwargs)
+    def __init__(
+        self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+        groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
+    ) -> None:
+        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
+                         device, dtype)
 
     def _make_parameters(self, bias: bool, device, dtype) -> None:
         self.weight = UninitializedParameter(device=device, dtype=dtype)
@@ -319,19 +322,31 @@ class LazyConv3d(_LazyConvXdMixin, Conv3d):
     cls_to_become = Conv3d
 
 
-class LazyConvTranspose1d(_LazyConvXdMixin, ConvTranspose1d):
+class _LazyConvTransposeMixin(_LazyConvXdMixin):
+    """The same for transposed convolutions, whose arguments are in another order."""
+
+    def __init__(
+        self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+        groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros", device=None,
+        dtype=None,
+    ) -> None:
+        super(_LazyConvXdMixin, self).__init__(0, out_channels, kernel_size, stride, padding, output_padding,
+                                               groups, bias, dilation, padding_mode, device, dtype)
+
+
+class LazyConvTranspose1d(_LazyConvTransposeMixin, ConvTranspose1d):
     """`ConvTranspose1d` that finds `in_channels` at its first call."""
 
     cls_to_become = ConvTranspose1d
 
 
-class LazyConvTranspose2d(_LazyConvXdMixin, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyConvTransposeMixin, ConvTranspose2d):
     """`ConvTranspose2d` that finds `in_channels` at its first call."""
 
     cls_to_become = ConvTranspose2d
 
 
-class LazyConvTranspose3d(_LazyConvXdMixin, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyConvTransposeMixin, ConvTranspose3d):
     """`ConvTranspose3d` that finds `in_channels` at its first call."""
 
     cls_to_become = ConvTranspose3d

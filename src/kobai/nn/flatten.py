@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tensor import Size, Tensor
+from ..tensor import Tensor
 from .module import Module
 
 
@@ -35,9 +35,7 @@ class Unflatten(Module):
 
     def __init__(self, dim: int | str, unflattened_size: Any) -> None:
         super().__init__()
-        if not isinstance(dim, (int, str)):
-            raise TypeError("invalid argument type for dim parameter")
-        _check_sizes(dim, unflattened_size)
+        _check_sizes(unflattened_size)
         self.dim = dim
         self.unflattened_size = unflattened_size
 
@@ -48,14 +46,10 @@ class Unflatten(Module):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
-def _check_sizes(dim: int | str, sizes: Any) -> None:
-    if isinstance(dim, str):
-        if not isinstance(sizes, tuple) or not all(isinstance(pair, tuple) for pair in sizes):
-            raise TypeError("unflattened_size must be a tuple of tuples when dim is a name")
-        return
-    if not isinstance(sizes, (tuple, list, Size)):
+def _check_sizes(sizes: Any) -> None:
+    if not isinstance(sizes, (tuple, list)):
         raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}")
     for i, size in enumerate(sizes):
         if not isinstance(size, int):
-            raise TypeError(f"unflattened_size must be tuple of ints, but found element of type "
+            raise TypeError("unflattened_size must be tuple of ints, but found element of type "
                             f"{type(size).__name__} at pos {i}")

@@ -345,7 +345,8 @@ def _through(values: tuple, done: Callable[[tuple], tuple]) -> tuple[tuple, bool
 
     def watch(grads):
         # As in PyTorch, a tensor that needs no gradient has a gradient of zeros; what is no tensor has none.
-        everything = [zeros_like(v) if isinstance(v, Tensor) and v.is_floating_point() else None for v in values]
+        everything = [zeros_like(v) if isinstance(v, Tensor) and v.is_floating_point() else None
+                      for v in values]
         for i, g in zip(places, grads):
             everything[i] = g
         new = done(tuple(everything))

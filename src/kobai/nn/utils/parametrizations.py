@@ -6,8 +6,8 @@ from ...tensor import Tensor
 from .. import functional as F
 from ..conv import _ConvTransposeNd
 from ..module import Module
-from .parametrize import register_parametrization
 from .norm_hooks import norm_except_dim
+from .parametrize import register_parametrization
 
 
 # ---------------------------------------------------------------- weight norm
