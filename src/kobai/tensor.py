@@ -67,18 +67,6 @@ class Tensor:
     is_cpu = True
     names = property(lambda self: (None,) * self.ndim)
 
-    def __new__(cls, *args, dtype=None, device=None):
-        """PyTorch's old constructor: Tensor(2, 3) is uninitialised, Tensor([1, 2]) holds data."""
-        d = dtype or dtypes.get_default_dtype()
-        if len(args) == 1 and not isinstance(args[0], (int, Size)):
-            v = args[0]
-            data = v._data if isinstance(v, Tensor) else np.array(v, d.np)
-            data = data if isinstance(v, Tensor) else data.astype(d.np, copy=False)
-        else:
-            shape = tuple(args[0]) if args and isinstance(args[0], Size) else args
-            data = np.zeros(shape if args else (0,), d.np)
-        return wrap(data, cls)
-
     # ---- what it is ----------------------------------------------------------------------
     @property
     def _value(self):
@@ -191,6 +179,18 @@ class Tensor:
         if self._rg:
             out._cut = ".detach()", here()  # for the error of a backward() that starts from it
         return out
+
+    def detach_(self):
+        """Forget the history of this tensor itself."""
+        if self._base is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node, self._rg = None, False
+        self._rebased += 1
+        return self
+
+    def is_inference(self):
+        """Whether the tensor was made in inference mode: tensors do not remember that here."""
+        return False
 
     def retain_grad(self):
         """Keep the gradient of this non-leaf tensor in `.grad` when backward passes it."""

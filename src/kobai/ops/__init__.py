@@ -1,6 +1,7 @@
 """All operations, one file a family. Importing this package fills the public namespaces."""
 from . import (  # noqa: F401
     activation,
+    adaptive,
     along,
     calculus,
     combine,
@@ -23,6 +24,7 @@ from . import (  # noqa: F401
     loss,
     margin,
     masks,
+    maxpool,
     movement,
     parts,
     random,
@@ -38,7 +40,10 @@ from . import (  # noqa: F401
     strided,
     subscript,
     trig,
+    typed,
     types,
+    unpool,
+    windows,
 )
 from ..lifted import add_operators
 from ..op import m

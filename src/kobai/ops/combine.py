@@ -32,7 +32,7 @@ def meshgrid(*tensors, indexing=None):
             raise RuntimeError("torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: "
                                f"{v.ndim}D tensor")
         if dtype_of(v) != dtype_of(tensors[0]):
-            raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     vectors = [m.reshape(v, (1,)) if v.ndim == 0 else v for v in tensors]
     swap = indexing == "xy" and len(vectors) > 1
     order = (1, 0, *range(2, len(vectors))) if swap else tuple(range(len(vectors)))

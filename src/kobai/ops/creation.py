@@ -14,6 +14,9 @@ from ..tensor import Tensor, wrap
 from .arguments import as_dtype, check_options, number, sizes
 
 
+_range = range  # torch.range, below, hides Python's
+
+
 def made(array, requires_grad=False, out=None):
     """The tensor a creation function returns: new, or the result written into `out`."""
     t = wrap(array if array.ndim else array[()])
@@ -114,6 +117,18 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     flat = np.zeros(n, d.np)
     a = np.lib.stride_tricks.as_strided(flat, shape, [t * d.itemsize for t in stride])
     return made(a, requires_grad)
+
+
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False,
+                   pin_memory=False):
+    """A tensor of a shape whose dimensions lie in memory in this order, the outermost first."""
+    check_options(device, layout)
+    shape, order = sizes((size,), "empty_permuted"), tuple(physical_layout)
+    if sorted(order) != list(_range(len(shape))):
+        raise RuntimeError("Number of dimensions in size does not match the length of the physical_layout; i.e. "
+                           f"len(size) = {len(shape)} is not equal to len(physical_layout) = {len(order)}")
+    d = as_dtype(dtype, dtypes.get_default_dtype(), "empty_permuted")
+    return made(np.zeros([shape[i] for i in order], d.np).transpose(np.argsort(order)), requires_grad)
 
 
 # ---- like another tensor ---------------------------------------------------------------------
@@ -297,9 +312,21 @@ def _spaced(start, end, steps, d):
     if steps < 2:
         return np.full(steps, start).astype(d.np)
     wide = np.complex128 if d.category == dtypes.COMPLEX else np.float64
+    if d.category == dtypes.INT:
+        return _spaced_ints(int(start), int(end), steps, d)
     step = (wide(end) - wide(start)) / (steps - 1)
     i = np.arange(steps)
     y = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
+    return y.astype(d.np)
+
+
+def _spaced_ints(start, end, steps, d):
+    """PyTorch computes in float32 and cuts off towards the near end."""
+    step = np.float32(end - start) / np.float32(steps - 1)
+    i = np.arange(steps)
+    near = i < steps // 2
+    y = np.where(near, np.float32(start) + step * i.astype(np.float32),
+                 np.float32(end) - step * (steps - 1 - i).astype(np.float32))
     return y.astype(d.np)
 
 
@@ -323,7 +350,7 @@ def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
     return made(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype).np))
 
 
-for _fn in (zeros, ones, empty, full, scalar_tensor, empty_strided, zeros_like, ones_like, empty_like, full_like,
+for _fn in (zeros, ones, empty, full, scalar_tensor, empty_strided, empty_permuted, zeros_like, ones_like, empty_like, full_like,
             arange, range, linspace, logspace, eye, tril_indices, triu_indices):
     export("torch", _fn.__name__, _fn)
 for _fn in (new_zeros, new_ones, new_empty, new_full, new_empty_strided, new_tensor):

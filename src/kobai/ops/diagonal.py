@@ -44,7 +44,7 @@ class PutDiagonal(Op):
     shape: tuple
     grad_name = "DiagonalBackwardBackward0"
     linear = moves = True
-    samples = [S((3,), params=(0, 0, 1, (3, 4))), S((2, 2), params=(-1, 2, 0, (3, 2, 4)))]
+    samples = [S((3,), params=(0, 0, 1, (3, 4))), S((2, 3), params=(-1, 2, 0, (3, 2, 4)))]
 
     def forward(self, x):
         y = np.zeros(self.shape, x.dtype)

@@ -177,13 +177,29 @@ def _put_diagonal(self, value, again):
                            wrap(scalar(number(value, "fill_diagonal_", "fill_value"), self.dtype)))
 
 
+def apply_(self, callable):
+    """Replace each element by `callable` of it: a slow loop in Python."""
+    a = self._array()
+    a[...] = np.array([callable(v) for v in a.ravel().tolist()], a.dtype).reshape(a.shape)
+    self._ver[0] += 1
+    return self
+
+
+def map_(self, tensor, callable):
+    """Replace each element by `callable` of it and the other tensor's: a slow loop in Python."""
+    a, b = self._array(), np.broadcast_to(tensor._data, self.shape)
+    a[...] = np.array([callable(*v) for v in zip(a.ravel().tolist(), b.ravel().tolist())], a.dtype).reshape(a.shape)
+    self._ver[0] += 1
+    return self
+
+
 @public("torch")
 def zero(input):
     """Zeros in the shape of `input`."""
     return Zero(0)(input)
 
 
-for _fn in (copy_, fill_, zero_, fill_diagonal_):
+for _fn in (copy_, fill_, zero_, fill_diagonal_, apply_, map_):
     export("Tensor", _fn.__name__, _fn)
 for _fn in (fill_, zero_):
     export("torch", _fn.__name__, _fn)

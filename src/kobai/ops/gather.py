@@ -48,7 +48,7 @@ class Gather(Op):
                S((3,), Ints((0,), 3), params=(0,))]
 
     def forward(self, x, index):
-        return x[grid(index, self.dim)]
+        return x[grid(index, self.dim)] if index.size else np.zeros(index.shape, x.dtype)
 
     def vjp_x(self, g, index, x_shape):
         return AddAlong(self.dim, x_shape)(g, index)
@@ -250,7 +250,7 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     dim = normal_dim(dim, x.ndim)
     if not hasattr(index, "shape"):
         raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
-    if dtype_of(index) not in (np.int64, np.int32):
+    if dtype_of(index) not in (np.int64, np.int32) and 0 not in index.shape:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     if src is not None and dtype_of(src) != dtype_of(x):
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")

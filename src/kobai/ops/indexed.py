@@ -341,6 +341,21 @@ def put(input, index, source, accumulate=False):
     return Put(bool(accumulate))(input, index, source)
 
 
+@public("torch")
+def unravel_index(indices, shape):
+    """The coordinates, a tensor for each dimension, of positions in a flattened tensor of this shape."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if dtype_of(indices).kind not in "iu":
+        raise TypeError("expected 'indices' to be integer dtype, but got " + repr(indices.dtype))
+    if any(s < 0 for s in shape):
+        raise ValueError("'shape' cannot have negative values, but got " + str(shape))
+    out, step = [], 1
+    for s in reversed(shape):
+        out.append(m.remainder(m.div(indices, step, rounding_mode="floor"), s))
+        step *= s
+    return tuple(reversed(out))
+
+
 @public("torch Tensor")
 def take_along_dim(input, indices, dim=None):
     """The elements at positions along a dimension, both broadcast otherwise; flattened if `dim` is None."""

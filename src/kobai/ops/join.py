@@ -5,7 +5,7 @@ import numpy as np
 
 from ..op import Op, m
 from ..public import public
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..testing.samples import S
 from .movement import Select, Slice, normal_dim
 
@@ -170,7 +170,7 @@ def block_diag(*tensors):
             raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has "
                                f"{v.ndim} dimensions")
     if not tensors:
-        return m.zeros(1, 0)
+        return wrap(np.zeros((1, 0), np.float32))
     return BlockDiag()(*[atleast_2d(v) for v in tensors])
 
 

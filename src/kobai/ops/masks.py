@@ -225,6 +225,9 @@ def nonzero_static(input, *, size, fill_value=-1):
     return wrap(out)
 
 
+m.where = lambda condition, a, b: Where()(condition, a, b)  # for rules: any condition that is 0 or not
+
+
 @public("torch")
 def where(condition, input=None, other=None):
     """`input` where `condition` holds, else `other`; of `condition` alone, the positions where it holds.

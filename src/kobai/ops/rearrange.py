@@ -88,7 +88,7 @@ class Repeat(Op):
         return Repeat((1, *self.times))(m.reshape(x, (size, *(1,) * lead, *x.shape[1:])))
 
 
-def _dims(args, ndim, name):
+def _dims(args, ndim):
     """Dimensions given as f(0, 1) or f((0, 1)), counted from the front; each at most once."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
@@ -100,13 +100,13 @@ def _dims(args, ndim, name):
 
 
 @public("torch Tensor")
-def flip(input, *dims):
+def flip(input, *axes, dims=None):
     """Dimensions in reverse order, copied.
 
     >>> kobai.flip(kobai.arange(3), (0,))
     tensor([2, 1, 0])
     """
-    return Flip(_dims(dims, input.ndim, "flip"))(input)
+    return Flip(_dims(axes if dims is None else (dims,), input.ndim))(input)
 
 
 @public("torch Tensor")
@@ -149,9 +149,6 @@ def rot90(input, k=1, dims=(0, 1)):
     a, b = dims
     if a == b or abs(a - b) == input.ndim:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
-    for i, d in enumerate((a, b)):
-        if not -input.ndim <= d < input.ndim:
-            raise RuntimeError(f"Rotation dim{i} out of range, dim{i} = {d}")
     return Rot90(k % 4, (normal_dim(a, input.ndim), normal_dim(b, input.ndim)))(input)
 
 
@@ -194,7 +191,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         repeats = repeats.item()
     if isinstance(repeats, int):
         if repeats < 0:
-            raise RuntimeError("repeats can not be negative")
+            raise RuntimeError("Repeats must be non-negative")
         return _evenly(input, repeats, dim)
     repeats = repeats if isinstance(repeats, Tensor) else m.tensor(repeats)
     if repeats.ndim > 1:
@@ -215,7 +212,7 @@ def _evenly(x, times, dim):
 
 def _positions(repeats):
     if dtype_of(repeats) not in (np.int64, np.int32):
-        raise RuntimeError("repeats has to be Long or Int tensor")
+        raise NotImplementedError(f'"repeat_interleave_cpu" not implemented for \'{m.type_word(repeats)}\'')
     counts = repeats._array()
     if (counts < 0).any():
         raise RuntimeError("repeats can not be negative")

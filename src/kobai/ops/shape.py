@@ -130,13 +130,14 @@ def view_dtype(input, dtype):
 
 
 def _check_resize(input, have, want, dtype):
+    words = f"{m.type_word(input)} as {m.word_of(dtype)}"
     if input.ndim == 0:
-        raise RuntimeError("self.dim() cannot be 0 to view " + f"{input.dtype} as {dtype} (different element sizes)")
+        raise RuntimeError(f"self.dim() cannot be 0 to view {words} (different element sizes)")
     if input.stride(-1) != 1:
-        raise RuntimeError("self.stride(-1) must be 1 to view " + f"{input.dtype} as {dtype} (different element "
+        raise RuntimeError(f"self.stride(-1) must be 1 to view {words} (different element "
                            f"sizes), but got {input.stride(-1)}")
     if have < want and input.shape[-1] * have % want:
-        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {input.dtype} as {dtype} "
+        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {words} "
                            f"(different element sizes), but got {input.shape[-1]}")
 
 
@@ -197,7 +198,8 @@ def ravel(input):
 @public("torch Tensor", alias=("swapaxes", "swapdims"))
 def transpose(input, dim0, dim1):
     """Two dimensions exchanged."""
-    return Transpose(normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim))(input)
+    dims = normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim)
+    return Transpose(*dims)(input) if input.ndim else Identity()(input)
 
 
 @public("torch Tensor")
@@ -210,8 +212,9 @@ def t(input):
 
 
 @public("torch Tensor")
-def permute(input, *dims):
+def permute(input, *axes, dims=None):
     """The dimensions in another order."""
+    dims = axes if dims is None else dims
     if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
         dims = dims[0]
     if len(dims) != input.ndim:
@@ -249,7 +252,7 @@ def adjoint(input):
     """The last two dimensions exchanged, and conjugated."""
     if input.ndim < 2:
         raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got "
-                           f"{input.ndim}D tensor.")
+                           f"{input.ndim}-D tensor.")
     return m.conj(Transpose(input.ndim - 2, input.ndim - 1)(input))
 
 
@@ -270,7 +273,8 @@ def _conjugate_transpose(self):
     """The transpose of a matrix, conjugated."""
     if self.ndim not in (0, 2):
         raise RuntimeError("tensor.H is only supported on matrices (2-D tensors). Got "
-                           f"{self.ndim}-D tensor.\n  fix: tensor.mH for batches of matrices.")
+                           f"{self.ndim}-D tensor." + " For batches of matrices, consider using tensor.mH" *
+                           (self.ndim > 2))
     return adjoint(self) if self.ndim else m.conj(self)
 
 

@@ -159,7 +159,7 @@ def _equal(x, size, dim, name):
     dim = normal_dim(dim, x.ndim)
     n = x.shape[dim]
     if size == 0 and n:
-        raise RuntimeError(f"{name} expects split_size be positive, but got split_size={size}, dimension size of {n}")
+        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
     parts = max(-(-n // size), 1) if size else 1
     return (*[size] * (parts - 1), n - size * (parts - 1)), dim
 
@@ -236,8 +236,8 @@ def _along(name, least, choose):
     """hsplit, vsplit, dsplit: tensor_split along a fixed dimension, into equal parts only."""
     def part(input, indices_or_sections):
         if input.ndim < least:
-            raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension"
-                               f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!")
+            raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, but got"
+                               f" a tensor with {input.ndim} dimensions!")
         dim, at = choose(input.ndim), indices_or_sections
         if isinstance(at, int) and (at <= 0 or input.shape[dim] % at):
             raise RuntimeError(f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "

@@ -246,6 +246,7 @@ def type_word(d):
     return _WORDS.get(d.name, d.name)
 
 
+m.word_of = type_word
 m.type_word = lambda x: type_word(dtypes.of(dtype_of(x)))
 
 

@@ -1,6 +1,8 @@
 """Questions about dtypes and tensors: promotion, limits, what is a tensor."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import dtypes
@@ -148,6 +150,8 @@ for _fn in (is_floating_point, is_complex, is_signed, numel, is_nonzero):
 export("Tensor", "nelement", numel)
 for _fn in (dtypes.get_default_dtype, dtypes.set_default_dtype):
     export("torch", _fn.__name__, _fn)
+for _name, _v in {"e": math.e, "pi": math.pi, "inf": math.inf, "nan": math.nan, "newaxis": None}.items():
+    export("torch", _name, _v)
 for _name, _d in dtypes.NAMES.items():
     if _d is not None:
         export("torch", _name, _d)

@@ -1,0 +1,128 @@
+"""Elements picked and put at positions in the last dimensions, and what of pooling is made of that."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..testing.samples import S
+from .window import per_dim
+
+def flat_positions(index, lead, size):
+    """Positions in a flat array of (*lead, size) from positions in each row."""
+    rows = int(np.prod(lead))
+    return (index.reshape(rows, -1) + np.arange(rows).reshape(-1, 1) * size).reshape(index.shape)
+
+
+class PickAt(Op):
+    """The elements of x at positions in its last n dimensions, counted row by row."""
+
+    n: int
+    grad_name = "AdaptiveMaxPool2DBackward0"
+    linear = moves = True
+    samples = [S((2, 3, 4), np.array([[[0, 5], [3, 11]], [[7, 7], [1, 2]]]), params=(2,))]
+
+    def forward(self, x, index):
+        lead = x.shape[:x.ndim - self.n]
+        size = int(np.prod(x.shape[x.ndim - self.n:]))
+        return np.take(x.reshape(-1), flat_positions(index, lead, size))
+
+    def vjp_x(self, g, index, x_shape):
+        return AddAtPositions(tuple(x_shape[len(x_shape) - self.n:]))(g, index)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+class AddAtPositions(Op):
+    """Zeros with x added at positions in the last dimensions, of sizes `spatial`: the transpose of PickAt."""
+
+    spatial: tuple
+    grad_name = "AdaptiveMaxPool2DBackwardBackward0"
+    linear = True
+    samples = [S((2, 2, 2), np.array([[[0, 5], [3, 11]], [[7, 7], [1, 2]]]), params=((3, 4),))]
+
+    def forward(self, x, index):
+        lead, size = x.shape[:x.ndim - len(self.spatial)], int(np.prod(self.spatial))
+        y = np.zeros(int(np.prod(lead)) * size, x.dtype)
+        np.add.at(y, flat_positions(index, lead, size).reshape(-1), x.reshape(-1))
+        return y.reshape(*lead, *self.spatial)
+
+    def vjp_x(self, g, index):
+        return PickAt(len(self.spatial))(g, index)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+class MaxUnpool2d(AddAtPositions):
+    """Zeros with x put at positions: of several at one position, the last stays."""
+
+    grad_name = "MaxUnpool2DBackward0"
+    moves = True
+    samples = [S((2, 2, 2), np.array([[[0, 5], [3, 11]], [[7, 8], [1, 2]]]), params=((3, 4),))]
+
+    def forward(self, x, index):
+        lead, size = x.shape[:x.ndim - len(self.spatial)], int(np.prod(self.spatial))
+        y = np.zeros(int(np.prod(lead)) * size, x.dtype)
+        y[flat_positions(index, lead, size).reshape(-1)] = x.reshape(-1)
+        return y.reshape(*lead, *self.spatial)
+
+
+class MaxUnpool3d(MaxUnpool2d):
+    """Zeros with x put at positions in three dimensions."""
+
+    grad_name = "MaxUnpool3DBackward0"
+    samples = [S((2, 2), np.array([[0, 5], [3, 11]]), params=((2, 3, 2),))]
+
+
+# ---- the way back ----------------------------------------------------------------------------
+def _unpooled(input, kernel, stride, padding, output_size):
+    """The sizes that pooling started from, as far as they can be known."""
+    n = len(kernel)
+    usual = [(s - 1) * t + k - 2 * p for s, t, k, p in zip(input.shape[-n:], stride, kernel, padding)]
+    if output_size is None:
+        return usual
+    size = [int(s) for s in output_size][-n:] if len(output_size) == n + 2 else [int(s) for s in output_size]
+    if len(size) != n:
+        raise ValueError(f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length "
+                         f"of '{len(size)}'")
+    for d, (s, u, t) in enumerate(zip(size, usual, stride)):
+        if not u - t < s < u + t:
+            raise ValueError(f'invalid output_size "{tuple(output_size)}" (dim {d} must be between {u - t} and {u + t})')
+    return size
+
+
+def _make_unpool(n):
+    name = f"max_unpool{n}d"
+
+    def max_unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+        kernel = per_dim(kernel_size, n, name, "kernel_size")
+        stride = kernel if stride is None else per_dim(stride, n, name, "stride")
+        size = _unpooled(input, kernel, stride, per_dim(padding, n, name, "padding"), output_size)
+        if dtype_of(indices) != np.int64:
+            raise RuntimeError(f"elements in indices should be type int64 but got: {m.type_name(indices)}")
+        if indices.shape != input.shape:
+            raise RuntimeError("Expected shape of indices to be same as that of the input tensor "
+                               f"({list(input.shape)}) but got indices tensor with shape: {list(indices.shape)}")
+        _check_positions(indices, size)
+        if n == 1:
+            y = MaxUnpool2d((1, *size))(m.unsqueeze(input, -2), m.unsqueeze(indices, -2))
+            return m.squeeze(y, -2)
+        return (MaxUnpool3d if n == 3 else MaxUnpool2d)(tuple(size))(input, indices)
+    max_unpool.__doc__ = (f"The values that max_pool{n}d gave back where they came from, zeros elsewhere.\n\n"
+                          "    Shape: (N, C, *t) and equal indices -> (N, C, *s).")
+    public("nn.functional", name=name)(max_unpool)
+
+
+def _check_positions(indices, size):
+    index, total = getattr(indices, "_data", None) if hasattr(indices, "_data") else indices, int(np.prod(size))
+    if type(index) is np.ndarray and index.size:
+        low, high = index.min(), index.max()
+        if low < 0 or high >= total:
+            raise RuntimeError(f"Found an invalid max index: {low if low < 0 else high} (output volumes are of size "
+                               f"{'x'.join(map(str, size))})")
+
+
+for _n in (1, 2, 3):
+    _make_unpool(_n)

@@ -1,0 +1,144 @@
+"""Sliding windows over the last dimensions: sizes, places, and the checks that all pooling shares."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+PIECE = 1 << 17  # elements worked on at a time: they and what is made of them stay in the cache
+
+
+class Windows(NamedTuple):
+    """Windows over n dimensions: each field has one number for each of them.
+
+    With `ceil` the last window may hang over the end, if it starts before that.
+    """
+
+    kernel: tuple
+    stride: tuple
+    padding: tuple
+    dilation: tuple
+    ceil: bool = False
+
+    def out(self, spatial):
+        """How many windows there are along each dimension."""
+        return tuple([self._count(*v) for v in zip(spatial, self.kernel, self.stride, self.padding, self.dilation)])
+
+    def _count(self, n, k, s, p, d):
+        room = n + 2 * p - d * (k - 1) - 1
+        if not self.ceil:
+            return room // s + 1
+        count = -(-room // s) + 1
+        return count - 1 if (count - 1) * s >= n + p else count
+
+    def around(self, spatial):
+        """(before, after) for each dimension: how much must be added for all windows to lie inside."""
+        ends = [(o - 1) * s + d * (k - 1) + 1
+                for o, k, s, d in zip(self.out(spatial), self.kernel, self.stride, self.dilation)]
+        return [(p, max(0, e - n - p)) for p, e, n in zip(self.padding, ends, spatial)]
+
+    def places(self, i, count):
+        """Indices of the first, second, ... element of all `count` windows along the i-th dimension."""
+        tail = (slice(None),) * (len(self.kernel) - 1 - i)
+        s, d = self.stride[i], self.dilation[i]
+        return [(Ellipsis, slice(o * d, o * d + s * (count - 1) + 1, s), *tail) for o in range(self.kernel[i])]
+
+
+def padded(x, around, fill):
+    """`x` with `fill` around its last dimensions; itself if there is nothing to add."""
+    if not any(a or b for a, b in around):
+        return x
+    lead, spatial = x.shape[:x.ndim - len(around)], x.shape[x.ndim - len(around):]
+    y = np.full((*lead, *[n + a + b for n, (a, b) in zip(spatial, around)]), fill, x.dtype)
+    y[inside(around, spatial)] = x
+    return y
+
+
+def inside(around, spatial):
+    """The index of what `padded` was given in what it made."""
+    return (Ellipsis, *[slice(a, a + n) for (a, _), n in zip(around, spatial)])
+
+
+def by_pieces(fn, arrays, n):
+    """fn(*arrays) for functions of the last n dimensions: a few rows of the others at a time."""
+    x = arrays[0]
+    lead = x.shape[:x.ndim - n]
+    rows = int(np.prod(lead))
+    if x.size <= PIECE or rows < 2:
+        return fn(*arrays)
+    flat = [a.reshape(rows, *a.shape[len(lead):]) for a in arrays]
+    step = max(1, PIECE * rows // x.size)
+    first = fn(*[a[:step] for a in flat])
+    y = np.empty((rows, *first.shape[1:]), first.dtype)
+    y[:step] = first
+    for i in range(step, rows, step):
+        y[i:i + step] = fn(*[a[i:i + step] for a in flat])
+    return y.reshape(*lead, *y.shape[1:])
+
+
+# ---- arguments -------------------------------------------------------------------------------
+_WORDS = {1: "one int", 2: "two ints", 3: "three ints"}
+
+
+def per_dim(v, n, fn, name):
+    """One number for all n dimensions, or a tuple of them, as a tuple of n ints."""
+    if v.__class__ is int:
+        return (v,) * n
+    if hasattr(v, "__index__") and not isinstance(v, (tuple, list)):
+        return (int(v),) * n
+    if isinstance(v, (float, str, bool)) or not hasattr(v, "__iter__"):
+        raise TypeError(f"{fn}(): argument '{name}' must be tuple of ints, not {type(v).__name__}")
+    v = tuple([int(i) for i in v])
+    if len(v) == 1:
+        return v * n
+    if len(v) != n:
+        raise RuntimeError(f"{fn}: {name} must either be a single int, or a tuple of {_WORDS[n]}\n"
+                           f"  cause: {name}={v} has {len(v)} numbers.")
+    return v
+
+
+def windows_of(input, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
+    """The Windows of a pooling call; PyTorch's errors for what cannot be."""
+    kernel = per_dim(kernel_size, n, fn, "kernel_size")
+    stride = kernel if stride is None or isinstance(stride, (tuple, list)) and not stride else per_dim(
+        stride, n, fn, "stride")
+    w = Windows(kernel, stride, per_dim(padding, n, fn, "padding"), per_dim(dilation, n, fn, "dilation"),
+                bool(ceil_mode))
+    if min(w.stride) <= 0:
+        raise RuntimeError("stride should not be zero" if 0 in w.stride else
+                           f"stride should be greater than zero, but got {_named('d', w.stride)}")
+    if min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
+    if min(w.dilation) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got {_named('dilation', w.dilation)}")
+    for k, p, d in zip(kernel, w.padding, w.dilation):
+        if p < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+        if p > (d * (k - 1) + 1) // 2:
+            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, "
+                               f"kernel_size={k} and dilation={d}\n  cause: some windows would lie in the padding only.")
+    _check_result(input, w, n)
+    return w
+
+
+def _named(what, values):
+    return " ".join(f"{what}{'TDHW'[-len(values):][i] if len(values) < 3 else 'THW'[i]}: {v}"
+                    for i, v in enumerate(values))
+
+
+def _check_result(input, w, n):
+    spatial = tuple(input.shape[-n:])
+    out = w.out(spatial)
+    if out and min(out) < 1:
+        channels = input.shape[-n - 1]
+        raise RuntimeError(
+            f"Given input size: ({'x'.join(map(str, (channels, *spatial)))}). Calculated output size: "
+            f"({'x'.join(map(str, (channels, *[max(o, 0) for o in out])))}). Output size is too small\n"
+            f"  cause: the window {w.kernel} does not fit into {spatial}.\n  fix: a smaller kernel_size, or padding.")
+
+
+def check_dims(input, n, message):
+    """PyTorch's error unless `input` is (C, *n dimensions) or (N, C, *n dimensions), only N may be 0."""
+    shape = tuple(input.shape)
+    if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1:]:
+        raise RuntimeError(message + f"\n  cause: the input has shape {list(shape)}.")
