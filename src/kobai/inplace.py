@@ -9,7 +9,7 @@ from . import dtypes
 from .autograd.mode import modes
 from .autograd.node import here
 from .diagnose import error
-from .op import Op, _record, m
+from .op import Op, m, record
 from .tensor import LiftedTensor, Tensor
 
 
@@ -128,7 +128,8 @@ def rebase(a, new):
         a._node, a._rg = new._node, new._rg
         a._rebased += 1
         return
-    _record(CopySlices(a._chain), [base, new], [base._value, new._value], base, base._value)
+    record(CopySlices(a._chain), [base, new], [base._value, new._value], base, base._value,
+           base._rg + 2 * new._rg, base._value.dtype.kind == "c")
     base._rebased += 1
 
 

@@ -187,7 +187,9 @@ def apply1(op, a):
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
     if a._rg and modes.grad and op.differentiable:
         if modes.pack is not None:
-            return _record(op, (a,), (x,), out, y)
+            out._node, out._rg = None, False
+            record(op, (a,), (x,), out, y, 1, False)
+            return out
         save, vjp = op._plans[1] or _plan(op, 1)
         f = _getframe(2)
         while inside[f.f_code.co_filename]:
@@ -246,7 +248,8 @@ def apply2(op, a, b):
 def _record2(op, needs, a, b, x, y, z, out):
     """The node of an elementwise op of two inputs; x, y are their values, z the result's."""
     if modes.pack is not None:
-        return _record(op, (a, b), (x, y), out, z)
+        out._node, out._rg = None, False
+        return record(op, (a, b), (x, y), out, z, needs, False)
     save, vjp = op._plans[needs] or _plan(op, needs)
     f = _getframe(3)
     while inside[f.f_code.co_filename]:
@@ -289,7 +292,50 @@ def apply(op, *inputs):
 
 # ---- application: everything else ------------------------------------------------------------
 def apply_any(op, inputs):
-    """The general way: any number of inputs and outputs, promotion, lifted values, views."""
+    """Any number of inputs and outputs, and views. Plain tensors of one float dtype go straight on."""
+    values, mask = _plain_values(op, inputs)
+    if values is None:
+        return _apply_general(op, inputs)
+    try:
+        y = op.forward(*values)
+    except ValueError as e:
+        raise _broadcast_error(op, values, e) from None
+    return _finish(op, inputs, values, y, mask, False)
+
+
+def _plain_values(op, inputs):
+    """(arrays, bits of the inputs that require grad), or (None, 0) if the short way does not do."""
+    values, mask, bit, first = [], 0, 1, None
+    for t in inputs:
+        if t is None:
+            values.append(None)
+        else:
+            try:
+                x = t._data
+                d = x.dtype
+            except AttributeError:
+                return None, 0
+            if d is not first:
+                if first is None and (d is _F32 or d is _F64):
+                    first = d
+                elif op.common or d is not _I64 and d is not _BOOL:
+                    return None, 0
+            if t._base is not None:
+                refresh(t)
+            if t._rg:
+                mask |= bit
+            values.append(x)
+        bit += bit
+    if op.view:
+        values[0] = inputs[0]._array()
+    return values, mask
+
+
+_I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
+
+
+def _apply_general(op, inputs):
+    """Promotion, numbers and arrays among the inputs, half precision, complex and lifted values."""
     tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
     if op.common:
         tensors = _unify(op, tensors)
@@ -303,16 +349,32 @@ def apply_any(op, inputs):
         y = _compute(op, values)
     except ValueError as e:
         raise _broadcast_error(op, values, e) from None
-    if op.outputs != 1:
-        outs = tuple([wrap(v) for v in y])
+    is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*values, *(y if op.outputs != 1 else (y,))))
+    return _finish(op, tensors, values, y, _grad_mask(tensors), is_complex)
+
+
+def _grad_mask(tensors):
+    mask = 0
+    for i, t in enumerate(tensors):
+        if isinstance(t, Tensor) and t.requires_grad:
+            mask |= 1 << i
+    return mask
+
+
+def _finish(op, tensors, values, y, mask, is_complex):
+    """Wrap the results, as views where they are, and record them."""
+    if op.outputs == 1:
+        out = wrap(y)
         if op.view:
-            for i, out in enumerate(outs):
-                _share(op.one(i), tensors[0], out)
-        return _record(op, tensors, values, outs, y)
-    out = wrap(y)
-    if op.view:
-        _share(op, tensors[0], out)
-    return _record(op, tensors, values, out, y)
+            _share(op, tensors[0], out)
+    else:
+        out = tuple([wrap(v) for v in y])
+        if op.view:
+            for i, one in enumerate(out):
+                _share(op.one(i), tensors[0], one)
+    if mask and modes.grad and op.differentiable:
+        record(op, tensors, values, out, y, mask, is_complex)
+    return out
 
 
 def _compute(op, values):
@@ -379,44 +441,40 @@ def _apply_lifted(op, tensors):
     y = top(values).process(op, values)
     outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
                   for v in (y if op.outputs != 1 else (y,))])
-    inner = [t._value if isinstance(t, Tensor) else t for t in tensors]
-    if op.outputs != 1:
-        return _record(op, tensors, inner, outs, tuple([o._value for o in outs]))
-    return _record(op, tensors, inner, outs[0], outs[0]._value)
+    mask = _grad_mask(tensors)
+    if mask and modes.grad and op.differentiable:
+        inner = [t._value if isinstance(t, Tensor) else t for t in tensors]
+        is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*inner, *[o._value for o in outs]))
+        if op.outputs != 1:
+            record(op, tensors, inner, outs, tuple([o._value for o in outs]), mask, is_complex)
+        else:
+            record(op, tensors, inner, outs[0], outs[0]._value, mask, is_complex)
+    return outs if op.outputs != 1 else outs[0]
 
 
-def _record(op, tensors, values, out, y):
-    """Give the outputs their node, if an input needs a gradient; return `out`."""
-    outs = out if isinstance(out, tuple) else (out,)
-    mask = 0
-    if modes.grad and op.differentiable:
-        for i, t in enumerate(tensors):
-            if isinstance(t, Tensor) and t._rg:
-                mask |= 1 << i
-    able = [t for t in outs if t._value.dtype.kind in "fcV"]
-    if not mask or not able:
-        for t in outs:
-            if t._node is None:
-                t._rg = False
-        return out
-    is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in values) or able[0]._value.dtype.kind == "c"
+def record(op, tensors, values, out, y, mask, is_complex):
+    """Give the outputs their node; bit i of `mask` says that input i requires grad."""
+    able = (y.dtype.kind in "fcV") if op.outputs == 1 else any(v.dtype.kind in "fcV" for v in y)
+    if not able:
+        return
     save, vjp = compiled_rules(type(op), mask, is_complex)
-    cells = tuple([t if isinstance(t, Tensor) else CONSTANT for t in tensors])
+    cells = [CONSTANT if t is None or not isinstance(t, Tensor) else t for t in tensors]
     saved = save(y, out, cells, *values)
     if modes.pack is not None:
         saved = pack_saved(vjp, saved)
-    edges = tuple([edge_of(t) if isinstance(t, Tensor) and mask >> i & 1 else None
-                   for i, t in enumerate(tensors)])
+    edges, bit = [], 1
+    for t in tensors:
+        edges.append(edge_of(t) if mask & bit else None)
+        bit += bit
     fit = _fit_of(op, values, y) if op.elementwise else None
-    node = op.Node(op, edges, saved, vjp, fit, here(2))
+    node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
     if op.outputs == 1:
         out._node, out._rg = node, True
-        return out
-    node.extra = {"outs": [(t.shape, t._value.dtype) for t in outs]}
-    for i, t in enumerate(outs):
-        if t._value.dtype.kind in "fcV":
+        return
+    node.extra = {"outs": [(v.shape, v.dtype) for v in y]}
+    for i, (t, v) in enumerate(zip(out, y)):
+        if v.dtype.kind in "fcV":
             t._node, t._rg = Port(node, i), True
-    return out
 
 
 def _fit_of(op, values, y):

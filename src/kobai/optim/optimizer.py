@@ -138,14 +138,15 @@ class Optimizer:
         return loss
 
     def _state_of(self, p, h):
-        """What is kept for a parameter, made at its first step."""
-        kept = self.state[p]
-        if not kept:
+        """What is kept for a parameter; what is missing is made."""
+        kept, arrays = self.state[p], self.arrays(h)
+        if len(kept) < len(self.counters) + len(arrays):
             for name in self.counters:
-                kept[name] = _number(self.initial(h, name))
-            for name in self.arrays(h):
+                if name not in kept:
+                    kept[name] = _number(self.initial(h, name))
+            for name in arrays:
                 value = self.initial(h, name)
-                if value is not None:
+                if value is not None and name not in kept:
                     kept[name] = _full_like(p, value)
         return kept
 
