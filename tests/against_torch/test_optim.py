@@ -240,3 +240,39 @@ def test_lbfgs_goes_on_from_pytorchs_checkpoint():
     a.step(closure_a), b.step(closure_b)
     for t, k in zip(theirs, ours):
         np.testing.assert_allclose(k.detach().numpy(), t.detach().numpy(), rtol=1e-7, atol=1e-9)
+
+
+# ---- sparse gradients ------------------------------------------------------------------------
+class Rows:
+    """A sparse gradient of PyTorch's, for ours: what the optimisers ask of one."""
+
+    is_sparse = True
+
+    def __init__(self, t):
+        self.t = t
+
+    def coalesce(self):
+        return Rows(self.t.coalesce())
+
+    def indices(self):
+        return kobai.from_numpy(self.t.indices().numpy())
+
+    def values(self):
+        return kobai.from_numpy(self.t.values().numpy())
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("SparseAdam", {}), ("SparseAdam", {"lr": 0.1, "betas": (0.5, 0.6), "eps": 0.1, "maximize": True}),
+    ("SGD", {"lr": 0.1}), ("SGD", {"lr": 0.1, "maximize": True}), ("Adagrad", {"lr": 0.1, "lr_decay": 0.5})])
+def test_sparse_gradients(name, options):
+    rng = np.random.RandomState(0)
+    start = rng.randn(6, 3)
+    t, k = torch.tensor(start, requires_grad=True), kobai.tensor(start, requires_grad=True)
+    a, b = getattr(torch.optim, name)([t], **options), getattr(kobai.optim, name)([k], **options)
+    for _ in range(5):
+        rows = rng.randint(0, 6, (1, 4))
+        t.grad = torch.sparse_coo_tensor(torch.tensor(rows), torch.tensor(rng.randn(4, 3)), (6, 3))
+        k._grad = Rows(t.grad)
+        a.step(), b.step()
+    np.testing.assert_allclose(k.detach().numpy(), t.detach().numpy(), rtol=1e-12)
+    assert list(a.state_dict()["state"].get(0, {})) == list(b.state_dict()["state"].get(0, {}))
