@@ -197,6 +197,15 @@ def test_pin_memory_without_a_gpu_warns_and_works():
         assert batches(DataLoader(range(2), pin_memory=True)) == [[0], [1]]
 
 
+def test_printed_as_in_articles():
+    """What PyTorch 2.13 prints, but for the address."""
+    loader = DataLoader(TensorDataset(kobai.zeros(2)), shuffle=True)
+    printed = [repr(each).split(" at ")[0] for each in (loader, loader.dataset, loader.sampler)]
+    assert printed == ["<torch.utils.data.dataloader.DataLoader object",
+                       "<torch.utils.data.dataset.TensorDataset object",
+                       "<torch.utils.data.sampler.RandomSampler object"]
+
+
 def test_paths_of_pytorch():
     from kobai.utils.data import _utils, dataset, distributed, sampler
 

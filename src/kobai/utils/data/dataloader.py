@@ -102,6 +102,9 @@ class DataLoader(Generic[T_co]):
         self.check_worker_number_rationality()
         self._initialized = True
 
+    def __repr__(self) -> str:
+        return object.__repr__(self).replace("<kobai.", "<torch.", 1)       # as articles print it
+
     def _default_sampler(self, shuffle):
         if self._dataset_kind == _DatasetKind.Iterable:
             return EndlessSampler()

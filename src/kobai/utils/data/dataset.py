@@ -43,6 +43,9 @@ class Dataset(Generic[T_co]):
             "`def __getitem__(self, index): return ...`, or derive from IterableDataset and "
             "write `__iter__`.")
 
+    def __repr__(self) -> str:
+        return object.__repr__(self).replace("<kobai.", "<torch.", 1)       # as articles print it
+
     def __add__(self, other: "Dataset[T_co]") -> "ConcatDataset[T_co]":
         return ConcatDataset([self, other])
 

@@ -24,6 +24,9 @@ class Sampler(Generic[T_co]):
     def __init__(self, data_source=None) -> None:
         pass        # older programs hand over their dataset; it is of no use here
 
+    def __repr__(self) -> str:
+        return object.__repr__(self).replace("<kobai.", "<torch.", 1)       # as articles print it
+
     def __iter__(self):
         raise NotImplementedError(f"{type(self).__name__} is a Sampler and needs __iter__")
 
