@@ -237,6 +237,25 @@ def test_replaced_data_of_a_parameter_is_used(make_params, set_grads):
     assert values([a])[0].min() > 99
 
 
+def test_parameters_that_become_float64_are_updated_in_float64(make_params):
+    params = make_params((2,), (3,))
+    opt = optim.Adam(params, lr=0.1)
+    for dtype in (kobai.float32, kobai.float64):
+        for p in params:
+            p.data = p.data.to(dtype)
+            p.grad = kobai.full(p.shape, 1 / 3, dtype=dtype)
+        opt.step()
+    assert all(p.dtype is kobai.float64 for p in params)
+    assert opt.state[params[0]]["exp_avg"].dtype is kobai.float64
+
+
+def test_empty_parameters(make_params, set_grads):
+    for dtype in ("float32", "complex64"):
+        params = make_params((0,), (2,), dtype=dtype)
+        set_grads(params, 0)
+        optim.Adam(params).step()
+
+
 def test_each_parameter_counts_its_own_steps(make_params, set_grads):
     a, b = make_params((2,), (2,))
     opt = optim.Adam([a, b])

@@ -215,7 +215,7 @@ class Runner:
         """The formula on one piece after another. Writes into x and old; returns as the formula."""
         targets = [x] + [np.empty_like(x) if a is None else np.asarray(a) for a in old]
         flat, g, after = [_flat(a) for a in targets], _flat(g), max(1, len(counts))
-        for i in range(0, g.size, PIECE):
+        for i in range(0, g.size or 1, PIECE):
             cut = slice(i, i + PIECE)
             part = [_wide(a[cut]) if given is not None else None for a, given in zip(flat, (x, *old))]
             d = _wide(g[cut])
@@ -319,12 +319,14 @@ class Pack:
 
     def gather(self):
         """Copy values and gradients in; False if the pack is no longer right."""
+        dtype = self.p.dtype
         for p, kept, tensors, x, g, _ in self.rows:
-            grad = p._grad
-            if grad is None or len(kept) != len(tensors) or not all(map(is_, kept.values(), tensors)):
+            grad, data = p._grad, p._data
+            if grad is None or data.dtype is not dtype or len(kept) != len(tensors) \
+                    or not all(map(is_, kept.values(), tensors)):
                 return False
             g[...] = grad._data
-            x[...] = p._data
+            x[...] = data
         return True
 
     def update(self, optimizer, h):
