@@ -342,3 +342,8 @@ def test_a_parameter_shares_memory_with_its_tensor():
     assert float(p.sum()) == 6 and p.is_leaf and p.requires_grad
     assert not isinstance(p * 1, nn.Parameter)
     assert nn.Parameter().shape == (0,)
+    assert type(p.data) is kobai.Tensor and repr(p.data) == "tensor([3., 3.])"
+    p.data.mul_(2)
+    assert t.tolist() == [6, 6]
+    p.data = kobai.ones(3)
+    assert p.shape == (3,) and p.requires_grad

@@ -9,6 +9,11 @@ from ..dtypes import bfloat16, float16, float32, float64, get_default_dtype
 from ..tensor import Tensor, wrap
 
 
+def _plain(t: Tensor) -> Tensor:
+    """The same memory as an ordinary tensor."""
+    return wrap(t._array())
+
+
 class Parameter(Tensor):
     """A tensor that a module registers when it is assigned to an attribute, and that is trained.
 
@@ -28,6 +33,8 @@ class Parameter(Tensor):
         param = wrap(data._array(), cls)
         param._ver = data._ver
         return param.requires_grad_() if requires_grad else param
+
+    data = property(_plain, Tensor.data.fset, doc="The values as an ordinary tensor on the same memory.")
 
     def __repr__(self):
         return "Parameter containing:\n" + super().__repr__()
@@ -53,6 +60,8 @@ class Buffer(Tensor):
         buffer._ver, buffer._rg = data._ver, data.requires_grad
         buffer.persistent = persistent
         return buffer
+
+    data = Parameter.data
 
     def __reduce_ex__(self, protocol):
         _, (_, array, _), extra = super().__reduce_ex__(protocol)
