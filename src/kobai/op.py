@@ -79,9 +79,15 @@ class Op:
         try:
             return cls._instances[key]
         except KeyError:
-            return cls._instances.setdefault(key, cls._make(args))
+            return cls._intern(key, args)
         except TypeError:  # a parameter that cannot be a key, such as a callable with state
             return cls._make(args)
+
+    @classmethod
+    def _intern(cls, key, args):
+        if len(cls._instances) > _MANY:  # a loop over x[i] makes an op for each i: forget what was used once
+            cls._instances.clear()
+        return cls._instances.setdefault(key, cls._make(args))
 
     @classmethod
     def _make(cls, args):
@@ -149,6 +155,12 @@ class Movement(Op):
     view = True        # the result may share the memory of the input
     moves = True       # no arithmetic: any dtype passes through as it is
 
+    def __new__(cls, *args):
+        try:  # parameters are ints and tuples of them: their types need not be told apart
+            return cls._instances[args]
+        except KeyError:
+            return cls._intern(args, args)
+
 
 class Reduction(Op):
     """Dimensions are summed up, or the like, over `dim`: a sorted tuple of dimensions >= 0."""
@@ -169,6 +181,7 @@ class _Constant:
 
 
 CONSTANT = _Constant()
+_MANY = 10_000  # ops of one class that are kept
 
 
 def apply1(op, a):
@@ -178,7 +191,9 @@ def apply1(op, a):
         d = x.dtype
     except AttributeError:  # not a plain tensor
         d = None
-    if d is not _F32 and d is not _F64 or op.view:
+    if op.view:
+        return apply_view(op, a)
+    if d is not _F32 and d is not _F64:
         return apply_any(op, (a,))
     if a._base is not None:
         refresh(a)
@@ -202,6 +217,34 @@ def apply1(op, a):
         out._node, out._rg = node, True
     else:
         out._node, out._rg = None, False
+    return out
+
+
+def apply_view(op, a):
+    """Apply a view op of one input and one output; the dtype does not matter."""
+    try:
+        x = a._data
+    except AttributeError:  # not a plain tensor
+        return apply_any(op, (a,))
+    if x.__class__ is not _ndarray:
+        x = a._array()
+    if a._base is not None:
+        refresh(a)
+    y = op.forward(x)
+    out = _new(Tensor)
+    out._data, out._ver, out._base, out._grad, out._node, out._rg = y, [0, None], None, None, None, False
+    _share(op, a, out)
+    if a._rg and modes.grad and op.differentiable:
+        if modes.pack is not None or y.dtype is not _F32 and y.dtype is not _F64:
+            record(op, (a,), (x,), out, y, 1, y.dtype.kind == "c")
+        else:
+            save, vjp = op._plans[1] or _plan(op, 1)
+            producer = a._node
+            node = _new(op.Node)
+            node.op, node.vjp, node.fit, node.hooks, node.extra = op, vjp, None, None, None
+            node.edges, node.saved = (a if producer is None else producer,), save(y, out, (a,), x)
+            node.where, node._order = here(2), next_order()
+            out._node, out._rg = node, True
     return out
 
 
@@ -263,10 +306,10 @@ def _record2(op, needs, a, b, x, y, z, out):
         eb = b._node
         if eb is None:
             eb = b
-    if type(z) is _ndarray:
-        shape = z.shape
-        sx, sy = x.shape if x is not a else (), y.shape if y is not b else ()
-        if sx != shape or sy != shape:
+    if x is not a and y is not b:
+        sx, sy = x.shape, y.shape
+        if sx != sy:
+            shape = z.shape
             fit = (None if sx == shape else sx, None if sy == shape else sy)
     node = _new(op.Node)
     node.op, node.vjp, node.fit, node.hooks, node.extra = op, vjp, fit, None, None
@@ -487,7 +530,8 @@ def _fit_of(op, values, y):
 def _share(op, base, out):
     """`out` is a view of `base`: one version counter, and in-place changes reach the base's history."""
     x, y = base._data, out._data
-    if y.base is not x and (x.base is None or y.base is not x.base) and not np.may_share_memory(x, y):
+    below = y.base
+    if below is not x and (below is None or below is not x.base) and not np.may_share_memory(x, y):
         return  # NumPy had to copy
     out._ver = base._ver
     if base._base is None:

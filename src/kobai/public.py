@@ -11,6 +11,7 @@ from .tensor import Tensor
 names: dict[str, dict[str, object]] = {}  # "torch", "Tensor", "nn.functional", ... -> name -> function
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which PyTorch also takes
+_RENAMED = set(_ALIASES.values())
 
 
 def export(where, name, fn):
@@ -33,12 +34,21 @@ def public(where="torch Tensor", *, inplace=False, alias=(), name=None):
         if not hasattr(m, own):
             setattr(m, own, fn)
         outer = _checked(fn, own) if fn.__code__.co_varnames[:1] == ("input",) else _with_out(fn)
+        spaces = where.split()
         for n in (own, *alias):
             export(where, n, outer)
+            if "Tensor" in spaces and not _RENAMED & set(parameters(fn)):
+                export("Tensor", n, fn)  # a method needs no check of its first argument
             if inplace:
                 export("Tensor torch" if "torch" in where.split() else where, n + "_", _inplace_method(fn, n))
         return fn
     return decorate
+
+
+def parameters(fn):
+    """The names of a function's parameters."""
+    code = fn.__code__
+    return code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
 
 
 def _checked(fn, name):
