@@ -249,7 +249,7 @@ def apply_view(op, a):
 
 
 def apply2(op, a, b):
-    """Apply an elementwise op of two inputs, either of which may be a Python number."""
+    """Apply an op of two inputs; either may be a Python number. Equal float dtypes take the short way."""
     try:
         x = a._data
         d = x.dtype
@@ -306,7 +306,7 @@ def _record2(op, needs, a, b, x, y, z, out):
         eb = b._node
         if eb is None:
             eb = b
-    if x is not a and y is not b:
+    if x is not a and y is not b and op.elementwise:
         sx, sy = x.shape, y.shape
         if sx != sy:
             shape = z.shape
@@ -328,7 +328,7 @@ def apply(op, *inputs):
     """Apply `op` to Tensors, arrays and numbers; the result is a Tensor, or a tuple of them."""
     if len(inputs) == 1:
         return apply1(op, inputs[0]) if op.outputs == 1 else apply_any(op, inputs)
-    if len(inputs) == 2 and op.elementwise:
+    if len(inputs) == 2 and op.outputs == 1 and not op.view:
         return apply2(op, *inputs)
     return apply_any(op, inputs)
 
@@ -500,15 +500,15 @@ def record(op, tensors, values, out, y, mask, is_complex):
     able = (y.dtype.kind in "fcV") if op.outputs == 1 else any(v.dtype.kind in "fcV" for v in y)
     if not able:
         return
-    save, vjp = compiled_rules(type(op), mask, is_complex)
-    cells = [CONSTANT if t is None or not isinstance(t, Tensor) else t for t in tensors]
+    save, vjp = op._compiled.get((mask, is_complex)) or compiled_rules(type(op), mask, is_complex)
+    cells, edges, bit = [], [], 1
+    for t in tensors:
+        cells.append(t if isinstance(t, Tensor) else CONSTANT)
+        edges.append(edge_of(t) if mask & bit else None)
+        bit += bit
     saved = save(y, out, cells, *values)
     if modes.pack is not None:
         saved = pack_saved(vjp, saved)
-    edges, bit = [], 1
-    for t in tensors:
-        edges.append(edge_of(t) if mask & bit else None)
-        bit += bit
     fit = _fit_of(op, values, y) if op.elementwise else None
     node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
     if op.outputs == 1:

@@ -46,6 +46,9 @@ class Size(tuple):
         return _size, (tuple(self),)
 
 
+_new_tuple = tuple.__new__
+
+
 class Tensor:
     """An n-dimensional array that can take part in automatic differentiation.
 
@@ -75,7 +78,7 @@ class Tensor:
 
     @property
     def shape(self):
-        return Size(self._value.shape)
+        return _new_tuple(Size, self._value.shape)
 
     @property
     def dtype(self):

@@ -299,6 +299,9 @@ def _roots(tensors, grads, graph):
     return roots
 
 
+_ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
+
+
 def _backward_method(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Compute the gradients of this tensor and add them into `.grad` of the leaves it came from.
 
@@ -306,6 +309,13 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
     keeps what was saved for another backward; `create_graph` makes the gradients differentiable;
     `inputs` restricts to these tensors.
     """
+    if gradient is None and inputs is None and not create_graph and self._base is None:
+        data = getattr(self, "_data", None)
+        if data is not None and data.__class__ in _ONES and self._node is not None:  # a scalar loss: no questions
+            found = propagate(((self._node, _ONES[data.__class__]),), keep=retain_graph)
+            while found:
+                accumulate(*found.popitem())
+            return
     if gradient is not None and not isinstance(gradient, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)

@@ -34,7 +34,13 @@ class Node:
     @property
     def next_functions(self):
         """Pairs (node, output number) of the producers of the inputs, as in PyTorch."""
-        return tuple(_shown(e) for e in self.edges)
+        shown = getattr(self.op, "shown", None)
+        if shown is None:
+            return tuple([shown_edge(e) for e in self.edges])
+        extras = self._extras()
+        if "shown" not in extras:
+            extras["shown"] = tuple(shown(self))
+        return extras["shown"]
 
     @property
     def metadata(self):
@@ -69,6 +75,30 @@ class Node:
 
     def __dir__(self):
         return [*object.__dir__(self), *saved_names(self)]
+
+
+class Step:
+    """A step that PyTorch records as a node of its own and kobai does inside an op: for show only."""
+
+    __slots__ = ("next_functions", "__weakref__")
+    metadata: dict = {}
+
+    def __init__(self, *next_functions):
+        self.next_functions = next_functions
+
+    __repr__ = Node.__repr__
+    name = Node.name
+
+
+def step(name, *next_functions):
+    """A Step of that name before (node, number) pairs."""
+    kind = _STEPS.get(name)
+    if kind is None:
+        kind = _STEPS[name] = type(name, (Step,), {"__slots__": (), "__module__": "kobai"})
+    return kind(*next_functions)
+
+
+_STEPS: dict = {}
 
 
 class Port:
@@ -144,14 +174,15 @@ def accumulator(leaf):
     return found
 
 
-def _shown(edge):
+def shown_edge(edge):
+    """(node, output number) that an edge looks like to the user."""
     if edge is None:
         return None, 0
     if isinstance(edge, Port):
         return edge.node, edge.number
     if not isinstance(edge, Node):
         return accumulator(edge), 0
-    return _shown(edge.edges[0]) if edge.hidden else (edge, 0)
+    return shown_edge(edge.edges[0]) if edge.hidden else (edge, 0)
 
 
 def saved_names(node):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..op import Contraction, dtype_of, m
 from ..public import export, public
@@ -148,6 +149,61 @@ class Baddbmm(Addmm):
         return d if self.alpha == 1 else d * self.alpha
 
     batch = None
+
+
+class Linear(Contraction):
+    """x @ weight.T + bias: PyTorch records transpose, product and sum; here it is one op that shows those."""
+
+    grad_name = "AddmmBackward0"
+    samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
+
+    def forward(self, x, weight, bias):
+        y = np.dot(x, weight.T)
+        y += bias
+        return y
+
+    def vjp_x(self, g, weight):
+        return Mm()(g, m.conj(weight))
+
+    def vjp_weight(self, g, x):
+        return Mm()(swap(g), m.conj(x))
+
+    def vjp_bias(self, g):
+        return m.sum(g, 0)
+
+    def shown(self, node):
+        x, weight, bias = [shown_edge(e) for e in node.edges]
+        return bias, x, (step("TBackward0", weight), 0)
+
+    def batch(self, size, batched, values):
+        x, weight, bias = values
+        if not batched[1] and not batched[2]:
+            n, k = x.shape[1:]
+            y = Linear()(m.reshape(x, (size * n, k)), m.select(weight, 0, 0), m.select(bias, 0, 0))
+            return m.reshape(y, (size, n, y.shape[-1]))
+        return Baddbmm()(m.unsqueeze(bias, 1), x, swap(weight))
+
+
+class LinearWithoutBias(Contraction):
+    """x @ weight.T."""
+
+    grad_name = "MmBackward0"
+    samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
+
+    def forward(self, x, weight):
+        return np.dot(x, weight.T)
+
+    vjp_x, vjp_weight = Linear.vjp_x, Linear.vjp_weight
+
+    def shown(self, node):
+        x, weight = [shown_edge(e) for e in node.edges]
+        return x, (step("TBackward0", weight), 0)
+
+    def batch(self, size, batched, values):
+        return Bmm()(values[0], swap(values[1]))
+
+
+_LINEAR, _LINEAR_PLAIN = Linear(), LinearWithoutBias()
 
 
 # ---- the public functions --------------------------------------------------------------------
@@ -344,11 +400,10 @@ def linear(input, weight, bias=None):
     if len(weight.shape) == 1:
         y = matmul(input, weight)
         return y if bias is None else y + bias
-    w = m.t(weight)
     if n == 2:
-        return Mm()(input, w) if bias is None else Addmm()(bias, input, w)
+        return _LINEAR_PLAIN(input, weight) if bias is None else _LINEAR(input, weight, bias)
     flat = m.reshape(input, (_count(input.shape[:-1]), k))
-    y = Mm()(flat, w) if bias is None else Addmm()(bias, flat, w)
+    y = _LINEAR_PLAIN(flat, weight) if bias is None else _LINEAR(flat, weight, bias)
     return m.reshape(y, (*input.shape[:-1], weight.shape[0]))
 
 

@@ -304,7 +304,7 @@ def _like(c, g):
 # ---- the public functions --------------------------------------------------------------------
 def same_shape(input, target, name):
     """Both broadcast to one shape, with PyTorch's warning when they differ."""
-    if tuple(input.shape) == tuple(target.shape):
+    if input.shape == target.shape:
         return input, target
     warnings.warn(
         f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
@@ -322,7 +322,10 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     if weight is not None:
         v = MseLoss("none")(input, target) * weight
         return m.sum(v) / m.sum(weight) if reduction == "mean" else reduced(v, reduction)
-    return MseLoss(reduction)(input, target)
+    return _MSE[reduction](input, target)
+
+
+_MSE = {r: MseLoss(r) for r in REDUCTIONS}
 
 
 @public("nn.functional")
