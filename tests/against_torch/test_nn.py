@@ -72,7 +72,8 @@ NETWORKS = [
     ("nn.Linear(3, 2)", [(4, 3)]),
     ("nn.Bilinear(2, 3, 4)", [(5, 2), (5, 3)]),
     ("nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.PReLU(), nn.Linear(4, 1))", [(6, 3)]),
-    ("nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3))",
+    ("nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), "
+     "nn.Linear(16, 3))",
      [(2, 1, 4, 4)]),
     ("nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1, output_padding=1, groups=2)", [(1, 2, 4, 4)]),
     ("nn.Conv1d(4, 4, 3, padding='same', padding_mode='circular', dilation=2)", [(2, 4, 9)]),

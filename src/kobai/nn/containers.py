@@ -4,7 +4,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -306,7 +306,7 @@ def _pairs(source: Any, owner: str) -> Iterable[tuple[str, Any]]:
         return [(key, source[key]) for key in source.keys()]
     source = list(source)
     for i, pair in enumerate(source):
-        if not isinstance(pair, Iterable):
+        if not isinstance(pair, Collection):
             raise TypeError(f"{owner} update sequence element #{i} should be Iterable; is "
                             f"{type(pair).__name__}")
         if len(pair) != 2:

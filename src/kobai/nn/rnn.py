@@ -162,14 +162,20 @@ class RNNBase(Module):
             inputs = self.input_size if layer == 0 else self._output_size * self._directions
             for direction in range(self._directions):
                 suffix = f"_l{layer}" + ("_reverse" if direction else "")
-                shapes = {"weight_ih": (gates, inputs), "weight_hh": (gates, self._output_size)}
-                if self.bias:
-                    shapes.update(bias_ih=(gates,), bias_hh=(gates,))
-                if self.proj_size:
-                    shapes.update(weight_hr=(self.proj_size, self.hidden_size))
+                shapes = self._shapes(gates, inputs)
                 for name, shape in shapes.items():
                     setattr(self, name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
                 self._all_weights.append([name + suffix for name in shapes])
+
+    def _shapes(self, gates: int, inputs: int) -> dict[str, tuple[int, ...]]:
+        """The parameters of one layer and direction, in order."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (gates, inputs), "weight_hh": (gates, self._output_size)}
+        if self.bias:
+            shapes.update(bias_ih=(gates,), bias_hh=(gates,))
+        if self.proj_size:
+            shapes.update(weight_hr=(self.proj_size, self.hidden_size))
+        return shapes
 
     def reset_parameters(self) -> None:
         """Everything uniform within ±1/√hidden_size."""
