@@ -88,21 +88,23 @@ def test_half_precision_is_rounded_once(cls, half):
 
 
 def test_a_chain_of_ops_is_one_kernel():
-    """tanh(a * b + c), and its sum over all elements, as one pass over memory."""
+    """tanh(a * b + c) and its sum over all elements, as one pass over memory."""
     op = {cls.__name__: cls for cls in registry}
-    a, b, c = [np.random.default_rng(i).standard_normal((50, 30)).astype("f4") for i in range(3)]
+    a, b, c = [np.random.default_rng(i).standard_normal((50, 300)).astype("f4") for i in range(3)]
     names = [(n, np.float32) for n in "abc"]
     nodes = [
         (op["Mul"](), names[:2], "ab"),
         (op["Add"](), ["ab", names[2]], "abc"),
         (op["Tanh"](), ["abc"], "y"),
+        (op["SumAll"](), ["y"], "total"),
     ]
-    kernel = kernel_of_graph(nodes, ["y"])
-    assert [n.op for n in kernel.nodes] == ["load", "load", "mul", "load", "add", "tanh"]
+    kernel = kernel_of_graph(nodes, ["total", "y"])
+    assert [n.op for n in kernel.nodes] == ["load", "load", "mul", "load", "add", "tanh", "sum"]
     expected = np.tanh(a * b + c)
-    np.testing.assert_allclose(reference.run(kernel, a, b, c)[0], expected, rtol=1e-6)
-    if llvm.available:
-        np.testing.assert_allclose(llvm.run(kernel, a, b, c)[0], expected, rtol=1e-6, atol=1e-7)
+    for engine in [reference, llvm] if llvm.available else [reference]:
+        total, y = engine.run(kernel, a, b, c)
+        np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(total.item(), expected.sum(dtype="f8"), rtol=1e-5)
 
 
 def saved_for_rules(op, sample, dtype):

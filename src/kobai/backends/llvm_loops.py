@@ -6,19 +6,16 @@ in bytes along each axis.  ``begin`` and ``end`` limit the first axis, so that s
 (unless that axis is within the row and the kernel has rows; then they are ignored).
 
 One axis is run in SIMD lanes: first in steps of ``wide`` lanes, several machine registers, then the rest
-in steps of ``narrow`` lanes under a mask.  A reduction keeps a vector of partial results, folded together
-at the end of a chunk of `CHUNK` elements; sums and products of chunks are kept in double precision.  The
-order of all this depends on sizes only, never on threads.
+in steps of ``narrow`` lanes under a mask.  A reduction keeps a vector of partial results; in long rows it
+is folded together after each chunk, and sums and products of chunks are kept in double precision.  The order of
+all this depends on sizes only, never on threads.
 """
 
 from __future__ import annotations
 
 from kobai.backends.llvm_text import Writer, constant, type_text
 from kobai.compile.kernel import REDUCTIONS, TYPES, identity, kind_of
-from kobai.compile.lower import LoopNest
-
-CHUNK = 4096  # elements of a row in one vector of partial results; a multiple of every `wide`
-TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
+from kobai.compile.lower import CHUNK, TALL_CHUNK, LoopNest
 
 
 class Scope:
@@ -133,7 +130,7 @@ class LoopEmitter(Writer):
         n = self.narrow
         left = self.do(f"sub i64 {stop}, {start}")
         rounded = self.do(f"add i64 {left}, {n - 1}")
-        steps = self.do(f"sdiv i64 {rounded}, {n}")
+        steps = self.do(f"udiv i64 {rounded}, {n}")
 
         def masked(step, inner):
             passed = self.do(f"mul i64 {step}, {n}")
@@ -200,58 +197,71 @@ class LoopEmitter(Writer):
         reductions = [
             i for i, n in enumerate(self.kernel.nodes) if n.op in REDUCTIONS and self.nest.stage[i] == p + 1
         ]
-        tall = self.layout.vector < self.outer
-        for r in reductions:
-            self._clear(r, "total", scope.lanes if tall else 1)
+        keep = scope.lanes if self.layout.tall else 1
 
         def chunk(limits):
             for r in reductions:
-                for lanes in self._accumulators(scope, tall):
+                for lanes in self._accumulators(scope):
                     self._clear(r, lanes, lanes)
             self._inner(self.outer, p, nodes, reductions, scope, limits)
+            return [self._folded(r, scope) for r in reductions]
+
+        if reductions and self.layout.long:
             for r in reductions:
-                self._fold(r, scope, tall)
-
-        if reductions:
-            self._chunks(chunk, scope, tall)
+                self._clear(r, "total", keep)
+            self._chunks(lambda limits: self._add_to_totals(reductions, chunk(limits), keep))
+            results = [self._total(r, keep) for r in reductions]
         else:
-            self._inner(self.outer, p, nodes, reductions, scope, None)
-        for r in reductions:
-            scope.values[r] = self._finished(r, scope.lanes if tall else 1)
+            results = chunk(None)
+        scope.values.update({r: (result, keep) for r, result in zip(reductions, results)})
 
-    def _accumulators(self, scope: Scope, tall: bool):
+    def _accumulators(self, scope: Scope):
         """Numbers of lanes of the partial results: one for each loop that adds to them."""
-        if tall:
+        if self.layout.tall:
             return (scope.lanes,)
         return tuple(dict.fromkeys((self.wide or self.narrow, self.narrow)))
 
-    def _chunks(self, chunk, scope: Scope, tall: bool):
+    def _chunks(self, chunk):
         """Run ``chunk`` for every part of the first axis of the row."""
-        size, step = self.sizes[self.outer], TALL_CHUNK if tall else CHUNK
+        size, step = self.sizes[self.outer], str(TALL_CHUNK if self.layout.tall else CHUNK)
         if self.layout.inner > 1:
-            step = max(1, step // 64)
-        rounded = self.do(f"add i64 {size}, {step - 1}")
-        count = self.do(f"sdiv i64 {rounded}, {step}")
+            others = self._product(self.sizes[self.outer + 1 :])
+            others = self.do(f"call i64 @llvm.umax.i64(i64 {others}, i64 1)")
+            step = self.do(f"udiv i64 {step}, {others}")
+            step = self.do(f"call i64 @llvm.umax.i64(i64 {step}, i64 1)")
+        rounded = self.do(f"add i64 {size}, {step}")
+        rounded = self.do(f"sub i64 {rounded}, 1")
+        count = self.do(f"udiv i64 {rounded}, {step}")
 
         def one(c, _):
             start = self.do(f"mul i64 {c}, {step}")
             stop = self.do(f"add i64 {start}, {step}")
-            chunk((start, self.do(f"call i64 @llvm.smin.i64(i64 {stop}, i64 {size})")))
+            chunk((start, self.do(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {size})")))
 
-        self._loop(("0", count), 1, scope, one)
+        self._loop(("0", count), 1, Scope({}, [], {}), one)
 
     def _inner(self, d: int, p: int, nodes, reductions, scope: Scope, limits):
         """Loops over the axes of the row, from axis ``d`` inwards, and the innermost body."""
         if d > self.outer:
-            self._evaluate([i for i in nodes if self.nest.depth[i] == d], scope)
+            self._fetch(p, scope, d)
+            self._evaluate([i for i in nodes if self.nest.depth[i] == d and i not in scope.values], scope)
         if d < self.axes:
             return self._axis(
                 d, scope, lambda inner: self._inner(d + 1, p, nodes, reductions, inner, None), limits
             )
+        for i, (pass_, o) in self.nest.kept.items():
+            if pass_ == p:
+                self._store(o, scope, i)
         for r in reductions:
             self._accumulate(r, scope)
         for o in self.nest.stores[p]:
             self._store(o, scope)
+
+    def _fetch(self, p: int, scope: Scope, depth: int):
+        """Values that an earlier pass has left in the memory of an output."""
+        for i, (pass_, o) in self.nest.kept.items():
+            if pass_ < p and i in self.nest.passes[p] and depth == self.axes:
+                scope.values[i] = self._read(len(self.kernel.operands) + o, self.kernel.nodes[i].dtype, scope)
 
     # --- reductions
 
@@ -282,27 +292,30 @@ class LoopEmitter(Writer):
         before = self.do(f"load {t}, ptr {name}")
         self.say(f"store {t} {self.combine(node.op, dtype, scope.lanes, before, value)}, ptr {name}")
 
-    def _fold(self, r: int, scope: Scope, tall: bool):
-        """Add a chunk's partial results to the row's."""
+    def _folded(self, r: int, scope: Scope) -> str:
+        """The partial results of a reduction together: one number, or one for each lane if lanes are rows."""
         op = self.kernel.nodes[r].op
         result = None
-        for lanes in self._accumulators(scope, tall):
+        for lanes in self._accumulators(scope):
             name, dtype, t = self._slot(r, lanes, lanes)
             value = self.do(f"load {t}, ptr {name}")
-            if not tall:
-                value = self.across(op, dtype, lanes, value, self.narrow)
+            if self.layout.tall:
+                return value
+            value = self.across(op, dtype, lanes, value, self.narrow)
             result = value if result is None else self.combine(op, dtype, self.narrow, result, value)
-        keep = scope.lanes if tall else 1
-        if not tall:
-            result = self.across(op, dtype, self.narrow, result)
-        name, total, t = self._slot(r, "total", keep)
-        before = self.do(f"load {t}, ptr {name}")
-        result = self.combine(op, total, keep, before, self.convert(result, dtype, total, keep))
-        self.say(f"store {t} {result}, ptr {name}")
+        return self.across(op, dtype, self.narrow, result)
 
-    def _finished(self, r: int, lanes: int):
+    def _add_to_totals(self, reductions, results, lanes: int):
+        for r, result in zip(reductions, results):
+            node = self.kernel.nodes[r]
+            name, total, t = self._slot(r, "total", lanes)
+            before = self.do(f"load {t}, ptr {name}")
+            result = self.convert(result, node.dtype, total, lanes)
+            self.say(f"store {t} {self.combine(node.op, total, lanes, before, result)}, ptr {name}")
+
+    def _total(self, r: int, lanes: int) -> str:
         name, dtype, t = self._slot(r, "total", lanes)
-        return self.convert(self.do(f"load {t}, ptr {name}"), dtype, self.kernel.nodes[r].dtype, lanes), lanes
+        return self.convert(self.do(f"load {t}, ptr {name}"), dtype, self.kernel.nodes[r].dtype, lanes)
 
     # --- values
 
@@ -397,7 +410,9 @@ class LoopEmitter(Writer):
         return access[self.layout.vector] if scope.lanes > 1 and self.layout.vector in scope.index else "0"
 
     def _load(self, i: int, scope: Scope):
-        o, dtype = self.kernel.nodes[i].attr
+        return self._read(*self.kernel.nodes[i].attr, scope)
+
+    def _read(self, o: int, dtype: str, scope: Scope):
         how = self._steps(self.layout.access[o], scope)
         size = TYPES[dtype][2]
         lanes = 1 if how == "0" else scope.lanes
@@ -432,14 +447,15 @@ class LoopEmitter(Writer):
         where = f"<{lanes} x ptr> align {size} {self._addresses(o, scope)}"
         return self.do(f"call {t} @{name}({where}, {self._mask(scope)}, {t} zeroinitializer)")
 
-    def _store(self, output: int, scope: Scope):
+    def _store(self, output: int, scope: Scope, node: int | None = None):
+        """Write an output, or for the time being a node's value where the output will be."""
         o = len(self.kernel.operands) + output
         dtype = self.kernel.output_types[output]
         how = self._steps(self.layout.access[o], scope)
         size = TYPES[dtype][2]
         lanes = 1 if how == "0" else scope.lanes
         t = type_text(dtype, lanes, stored=True)
-        value = self._value(self.kernel.outputs[output], scope, lanes)
+        value = self._value(self.kernel.outputs[output] if node is None else node, scope, lanes)
         if dtype == "bool":
             value = self.do(f"zext {type_text('bool', lanes)} {value} to {t}")
         if how == "s":

@@ -9,9 +9,14 @@ on, and in the pass over the row that it belongs to.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
+
+
+CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
+TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
 
 class Layout(NamedTuple):
@@ -19,12 +24,13 @@ class Layout(NamedTuple):
 
     ``access[operand][axis]`` is "0" (does not move along the axis), "1" (moves by one element; only on
     axis ``vector``, the one that is run in SIMD lanes) or "s" (moves by a stride given at run time).
-    The last ``inner`` axes are the elements of a row.
+    The last ``inner`` axes are the elements of a row; ``long`` rows are reduced in chunks.
     """
 
     access: tuple[str, ...]
     inner: int
     vector: int
+    long: bool = False
 
     @property
     def axes(self) -> int:
@@ -32,7 +38,12 @@ class Layout(NamedTuple):
         return len(self.access[0])
 
     def __str__(self):
-        return f"{'|'.join(self.access)} inner={self.inner} vector={self.vector}"
+        return f"{'|'.join(self.access)} inner={self.inner} vector={self.vector}{' long' * self.long}"
+
+    @property
+    def tall(self) -> bool:
+        """Whether SIMD lanes are rows."""
+        return self.vector < self.axes - self.inner
 
 
 class Fitted(NamedTuple):
@@ -72,7 +83,9 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
         for i in range(len(strides))
     )
     sizes = tuple(size for size, _ in axes)
-    return Fitted(Layout(access, len(row), vector), sizes, tuple(zip(*[s for _, s in axes])))
+    length = math.prod(size for size, _ in row)
+    long = kernel.has_rows and length > (TALL_CHUNK if vector < len(rows) else CHUNK)
+    return Fitted(Layout(access, len(row), vector, long), sizes, tuple(zip(*[s for _, s in axes])))
 
 
 def _axes_of(shape, strides, which):
@@ -119,7 +132,8 @@ class LoopNest(NamedTuple):
 
     ``depth[i]``: inside how many loops.  ``stage[i]``: after how many passes over the row it is known.
     ``passes[p]``: the nodes that pass ``p`` computes within the row.  ``stores[p]``: the outputs it stores;
-    outputs known once a row are in ``row_stores``.
+    outputs known once a row are in ``row_stores``.  ``kept[i]`` is (pass, output): the value of node ``i``
+    is costly and wanted in later passes too, so that pass writes it where the output will be.
     """
 
     kernel: Kernel
@@ -129,6 +143,7 @@ class LoopNest(NamedTuple):
     passes: tuple[tuple[int, ...], ...]
     stores: tuple[tuple[int, ...], ...]
     row_stores: tuple[int, ...]
+    kept: dict[int, tuple[int, int]]
 
     @property
     def outer(self) -> int:
@@ -167,29 +182,66 @@ def _depth_of(access: str) -> int:
 
 def _passes(kernel, layout, depth, stage, outer) -> LoopNest:
     reductions = [i for i, n in enumerate(kernel.nodes) if n.op in REDUCTIONS]
-    per_row = [kernel.per_row[i] for i in kernel.outputs]
-    whole = [o for o, i in enumerate(kernel.outputs) if not per_row[o]]
-    count = 1 + max(
-        [stage[i] - 1 for i in reductions] + [stage[kernel.outputs[o]] for o in whole], default=-1
-    )
-    passes, stores = [], []
-    for p in range(count):
-        stored = [o for o in whole if stage[kernel.outputs[o]] == p]
-        roots = [kernel.outputs[o] for o in stored] + [
-            kernel.nodes[r].args[0] for r in reductions if stage[r] == p + 1
-        ]
-        passes.append(_needed(kernel, roots, lambda i: depth[i] > outer))
-        stores.append(tuple(stored))
-    row_stores = tuple(o for o in range(len(kernel.outputs)) if per_row[o])
-    return LoopNest(kernel, layout, tuple(depth), tuple(stage), tuple(passes), tuple(stores), row_stores)
+    whole = [o for o, i in enumerate(kernel.outputs) if not kernel.per_row[i]]
+    stores: dict[int, list[int]] = {}
+    roots: dict[int, list[int]] = {}
+    for o in whole:
+        i = kernel.outputs[o]
+        stores.setdefault(stage[i], []).append(o)
+        roots.setdefault(stage[i], []).append(i)
+    for r in reductions:
+        roots.setdefault(stage[r] - 1, []).append(kernel.nodes[r].args[0])
+    count = 1 + max(roots, default=-1)
+
+    def nodes(kept):
+        return tuple(
+            _needed(
+                kernel, roots.get(p, ()), lambda i, p=p: depth[i] > outer, {i for i in kept if kept[i][0] < p}
+            )
+            for p in range(count)
+        )
+
+    passes = nodes({})
+    innermost = {i for i, d in enumerate(depth) if d == layout.axes and kernel.nodes[i].op != "load"}
+    kept = _keep(kernel, passes, innermost, {o: stage[kernel.outputs[o]] for o in whole})
+    row_stores = tuple(o for o in range(len(kernel.outputs)) if o not in whole)
+    ordered = tuple(tuple(stores.get(p, ())) for p in range(count))
+    return LoopNest(kernel, layout, tuple(depth), tuple(stage), nodes(kept), ordered, row_stores, kept)
 
 
-def _needed(kernel, roots, within) -> tuple[int, ...]:
-    """The nodes that ``roots`` depend on and that are computed within the row, in order."""
+def _needed(kernel, roots, within, given) -> tuple[int, ...]:
+    """The nodes computed within the row that ``roots`` depend on, in order; ``given`` need no arguments."""
     found, stack = set(), list(roots)
     while stack:
         i = stack.pop()
         if i not in found and within(i):
             found.add(i)
-            stack.extend(kernel.nodes[i].args)
+            if i not in given:
+                stack.extend(kernel.nodes[i].args)
     return tuple(sorted(found))
+
+
+COSTLY = 6  # operations from which on reading a value again beats computing it again
+
+
+def _keep(kernel, passes, innermost, stored: dict[int, int]) -> dict[int, tuple[int, int]]:
+    """Costly values of more than one pass, and the outputs whose memory can hold them so long.
+
+    ``innermost`` are the nodes that differ from element to element, ``stored`` is the pass in which each
+    output is written.
+    """
+    kept: dict[int, tuple[int, int]] = {}
+    where = {i: [p for p, nodes in enumerate(passes) if i in nodes] for nodes in passes for i in nodes}
+    often = [i for i, found in where.items() if len(found) > 1 and i in innermost]
+    for i in sorted(often, reverse=True):  # later nodes contain earlier ones
+        cost = len([j for j in _needed(kernel, [i], lambda j: j in where, set(kept)) if j in often])
+        free = [
+            o
+            for o, p in stored.items()
+            if p >= where[i][-1]
+            and kernel.output_types[o] == kernel.nodes[i].dtype
+            and all(o != other for _, other in kept.values())
+        ]
+        if cost >= COSTLY and free:
+            kept[i] = (where[i][0], free[0])
+    return kept

@@ -1,0 +1,97 @@
+"""From kernels and strides to loops: what is merged, what runs in lanes, what is computed where."""
+
+import numpy as np
+import pytest
+
+from kobai.compile.builder import build
+from kobai.compile.lower import CHUNK, fit, lower
+
+ADD = build(lambda k, a, b: a + b, ["f32", "f32"])
+
+
+def fitted(kernel, *arrays, inner=None):
+    """The layout for arrays, with a contiguous output."""
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    strides = [np.broadcast_to(a, shape).strides for a in arrays] + [np.empty(shape, "f4").strides]
+    return fit(kernel, shape, strides, inner)
+
+
+def zeros(*shape):
+    return np.zeros(shape, "f4")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3, 4), (1, 5, 1)])
+def test_contiguous_arrays_are_one_axis(shape):
+    result = fitted(ADD, zeros(*shape), zeros(*shape))
+    assert len(result.sizes) == 1
+    assert result.sizes[0] == max(1, int(np.prod(shape)))
+
+
+def test_transposed_arrays_are_one_axis_too():
+    """If all operands are transposed alike; the outputs are walked in the order of memory."""
+    a = zeros(3, 4, 5).transpose(2, 0, 1)
+    result = fit(ADD, a.shape, [a.strides] * 3)
+    assert result.layout.access == ("1", "1", "1") and result.sizes == (60,)
+
+
+def test_broadcast_axes_stay_apart():
+    result = fitted(ADD, zeros(6, 4, 5), zeros(4, 1))
+    assert result.sizes == (6, 4, 5)
+    assert result.layout.access == ("ss1", "0s0", "ss1")
+
+
+def test_rows_and_elements_are_not_merged():
+    total = build(lambda k, x: k.sum(x), ["f32"])
+    x = zeros(4, 6, 8)
+    result = fit(total, x.shape, [x.strides, (24, 4, 0)], 1)
+    assert result.sizes == (24, 8) and result.layout.inner == 1
+
+
+def test_positions_forbid_reordering():
+    numbered = build(lambda k, x: x + k.index("f32"), ["f32"])
+    x = zeros(3, 4).T
+    assert fit(numbered, x.shape, [x.strides, x.strides]).sizes == (4, 3)
+    assert fit(ADD, x.shape, [x.strides] * 3).sizes == (12,)
+
+
+def test_lanes_follow_the_contiguous_axis():
+    total = build(lambda k, x: k.sum(x), ["f32"])
+    assert not fit(total, (9, 5), [(20, 4), (4, 0)], 1).layout.tall
+    assert fit(total, (9, 5), [(4, 36), (4, 0)], 1).layout.tall
+
+
+def test_long_rows_are_reduced_in_chunks():
+    total = build(lambda k, x: k.sum(x), ["f32"])
+    assert not fit(total, (CHUNK,), [(4,), (0,)]).layout.long
+    assert fit(total, (CHUNK + 1,), [(4,), (0,)]).layout.long
+    assert not fit(ADD, (CHUNK + 1,), [(4,)] * 3).layout.long
+
+
+def test_values_are_computed_outside_the_loops_they_do_not_depend_on():
+    kernel = build(lambda k, x, row, one: x * k.exp(row) + k.exp(one), ["f32"] * 3)
+    nest = lower(kernel, fitted(kernel, zeros(4, 5), zeros(4, 1), zeros(1)).layout)
+    depths = {n.op + str(n.args): nest.depth[i] for i, n in enumerate(kernel.nodes)}
+    assert sorted(v for k, v in depths.items() if k.startswith("exp")) == [0, 1]
+
+
+def test_softmax_takes_three_passes_and_keeps_the_exponentials():
+    def emit(k, x):
+        e = k.exp((x - k.amax(x)) * 2 + x * 3 - x * x * 4 + 1)
+        return e / k.sum(e)
+
+    kernel = build(emit, ["f32"])
+    nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 2, 1).layout)
+    ops = [[kernel.nodes[i].op for i in nodes] for nodes in nest.passes]
+    assert ops[0] == ["load"]
+    assert ops[1][-1] == "exp"
+    assert ops[2] == ["exp", "div"]
+    (kept,) = nest.kept
+    assert kernel.nodes[kept].op == "exp" and nest.kept[kept] == (1, 0)
+    assert "pass 2" in str(nest)
+
+
+def test_cheap_values_are_computed_again():
+    kernel = build(lambda k, x: (x + 1) / k.sum(x + 1), ["f32"])
+    nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 2, 1).layout)
+    assert not nest.kept
+    assert [kernel.nodes[i].op for i in nest.passes[1]] == ["load", "add", "div"]
