@@ -108,10 +108,9 @@ def box_muller(k, u1, u2):
 @lru_cache(maxsize=1)
 def _compiled_box_muller():
     """`box_muller` as machine code, or None without a compiler."""
-    try:
-        from kobai.backends import llvm  # noqa: PLC0415 -- optional, and slow to load
-        from kobai.compile.builder import build  # noqa: PLC0415 -- needed for the other only
-    except ImportError:
+    from kobai.backends import llvm  # noqa: PLC0415 -- slow to load
+    from kobai.compile.builder import build  # noqa: PLC0415 -- needed for the other only
+    if not llvm.available:
         return None
     return partial(llvm.run, build(box_muller, ["f32", "f32"], "box_muller"))
 
