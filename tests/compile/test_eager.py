@@ -1,6 +1,7 @@
 """Ops on arrays as machine code, through the callables that eager mode uses: values, shapes, memory order."""
 
 import gc
+import subprocess
 import sys
 
 import numpy as np
@@ -155,3 +156,24 @@ def test_other_threads_run_meanwhile():
         t.join()
     for r in results:
         np.testing.assert_allclose(r, expected, rtol=1e-6)
+
+
+def test_without_llvmlite_everything_falls_back_to_numpy():
+    code = """if True:
+        import sys
+        sys.modules["llvmlite"] = None
+        import numpy as np
+        import kobai
+        from kobai.backends import eager, llvm, numpy
+        from kobai.compile.builder import build
+        assert not llvm.available
+        op = next(c for c in kobai.op.registry if c.__name__ == "Add")()
+        assert eager.forward(op, (np.ones(3, "f4"),) * 2) is None
+        kernel = build(lambda k, x: k.tanh(x), ["f32"])
+        assert numpy.run(kernel, np.zeros(3, "f4"))[0].tolist() == [0, 0, 0]
+        kobai.manual_seed(0)
+        kobai.randn(100_000)
+        print("fine")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "fine\n", done.stderr

@@ -72,11 +72,19 @@ _compiled: dict[tuple[Kernel, Layout], Compiled] = {}
 
 
 def machine() -> Machine:
-    """The one Machine of this process."""
-    global _machine
+    """The one Machine of this process.
+
+    Raises:
+        NoKernel: if llvmlite is not there or does not work here.
+    """
+    global _machine, available
     with _lock:
         if _machine is None:
-            _machine = Machine()
+            try:
+                _machine = Machine()
+            except (ImportError, OSError, RuntimeError) as e:
+                available = False
+                raise NoKernel(f"no machine code: {e}") from e
         return _machine
 
 

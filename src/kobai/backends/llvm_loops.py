@@ -6,9 +6,9 @@ in bytes along each axis.  ``begin`` and ``end`` limit the first axis, so that s
 (unless that axis is within the row and the kernel has rows; then they are ignored).
 
 One axis is run in SIMD lanes: first in steps of ``wide`` lanes, several machine registers, then the rest
-in steps of ``narrow`` lanes under a mask.  A reduction keeps a vector of partial results; in long rows it
-is folded together after each chunk, and sums and products of chunks are kept in double precision.  The order of
-all this depends on sizes only, never on threads.
+in steps of ``narrow`` lanes under a mask.  A reduction keeps a vector of partial results; in long rows it is
+folded together after each chunk, and sums and products of chunks are kept in double precision.  The
+order of all this depends on sizes only, never on threads.
 """
 
 from __future__ import annotations

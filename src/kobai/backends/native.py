@@ -1,7 +1,7 @@
 """Calling machine code from Python in 0.2 microseconds, allocation of the result included.
 
 Two functions written in LLVM read NumPy arrays where they lie, make the results and call a kernel's code.
-Wrapped as a ``PyCFunction`` whose ``self`` is a ``bytes`` object of 64-bit words, they are ordinary callables:
+Wrapped as a ``PyCFunction`` whose ``self`` is a ``bytes`` object of 64-bit words, they are callables:
 
 * ``Bridge.flat``: ``f(a, b)`` for exact ndarrays of the expected types, all contiguous and of one shape;
   returns NotImplemented for any others, so the caller need not look;
@@ -120,7 +120,8 @@ wrap:
   %dims = load ptr, ptr %dims_at
   %new_from_at = {_word("new_from")}
   %new_from = load ptr, ptr %new_from_at
-  %array = call ptr %new_from(ptr %type, ptr %descr, i32 %nd, ptr %dims, ptr %strides, ptr %data, i32 1281, ptr null)
+  %array = call ptr %new_from(ptr %type, ptr %descr, i32 %nd, ptr %dims, ptr %strides, ptr %data,
+                              i32 1281, ptr null)
   %bad = icmp eq ptr %array, null
   br i1 %bad, label %drop, label %own
 drop:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
 
-
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
