@@ -79,5 +79,16 @@ def test_hooks_and_keyword_calls_are_covered():
     assert path_of(caught(lambda: net(x=kobai.ones(1, 3)))) == "Net.encoder.1.layers.1"
 
 
+def test_an_exception_travels_to_another_process_without_the_network():
+    import pickle
+
+    exc = caught(lambda: Net(nn.Linear(5, 2))(kobai.ones(1, 3)))
+    size = len(pickle.dumps(exc))
+    copied = pickle.loads(pickle.dumps(exc))
+    assert size < 1000 and copied.__notes__ == exc.__notes__ and path_of(copied) == ""
+    missing = pickle.loads(pickle.dumps(caught(lambda: Net(nn.ReLU()).encodr)))
+    assert str(missing).splitlines() == ["'Net' object has no attribute 'encodr'", "Near names: encoder"]
+
+
 def test_no_modules_no_path():
     assert path_of(ValueError("x")) == "" and modules_of(ValueError("x")) == []

@@ -42,8 +42,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if (cutoffs != sorted(set(cutoffs)) or min(cutoffs) <= 0 or max(cutoffs) > n_classes - 1
                 or any(int(c) != c for c in cutoffs)):
             raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an "
-                             "increasing "
-                             "order, where each value is between 1 and n_classes-1")
+                             "increasing order, where each value is between 1 and n_classes-1")
         where = {"device": device, "dtype": dtype}
         self.in_features = in_features
         self.n_classes = n_classes

@@ -10,23 +10,30 @@ from __future__ import annotations
 _PREFIX = "in "
 
 
+class Passed(list):
+    """The modules whose calls an exception has left, innermost first; none of them goes into a pickle."""
+
+    def __reduce__(self):
+        return Passed, ()
+
+
 def blame(exc: BaseException, module) -> None:
     """Note that `exc` is leaving a call of `module`."""
     passed = modules_of(exc)
     passed.append(module)
     try:
         exc.__kobai_modules__ = passed
-        notes = exc.__dict__.setdefault("__notes__", [])    # what add_note does; Python 3.10 has no add_note
-        if len(passed) > 1 and notes and notes[-1].startswith(_PREFIX):
-            notes.pop()
-        notes.append(_note(passed))
+        if len(passed) > 1 and exc.__notes__[-1].startswith(_PREFIX):
+            exc.__notes__.pop()         # the same note with a shorter path
+        exc.add_note(_note(passed))
     except Exception:
         pass        # an exception that takes no attributes, a repr that fails: never hide the real one
 
 
 def modules_of(exc: BaseException) -> list:
     """The modules whose calls `exc` has left, innermost first."""
-    return getattr(exc, "__kobai_modules__", [])
+    found = getattr(exc, "__kobai_modules__", None)
+    return Passed() if found is None else found
 
 
 def path_of(exc: BaseException) -> str:

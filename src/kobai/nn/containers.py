@@ -20,8 +20,7 @@ class Container(Module):
     def __init__(self, **kwargs: Module) -> None:
         super().__init__()
         warnings.warn("nn.Container is deprecated. All of it's functionality is now implemented in "
-                      "nn.Module. "
-                      "Subclass that instead.", FutureWarning, stacklevel=2)
+                      "nn.Module. Subclass that instead.", FutureWarning, stacklevel=2)
         for name, module in kwargs.items():
             self.add_module(name, module)
 
@@ -207,8 +206,8 @@ class ModuleList(_Numbered):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Add several modules at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError("ModuleList.extend should be called with an iterable, "
-                            f"but got {type(modules).__name__}")
+            raise TypeError("ModuleList.extend should be called with an iterable, but got "
+                            f"{type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -365,8 +364,8 @@ class ParameterList(_Numbered):
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add several values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError("ParameterList.extend should be called with an iterable, "
-                            f"but got {type(values).__name__}")
+            raise TypeError("ParameterList.extend should be called with an iterable, but got "
+                            f"{type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self
@@ -400,8 +399,8 @@ class ParameterDict(Module):
     def _attribute(self, key: str) -> str:
         if not isinstance(key, str):
             raise TypeError("Index given to ParameterDict cannot be used as a key as it is not a string "
-                            "(type is "
-                            f"'{type(key).__name__}'). Open an issue on github if you need non-string keys.")
+                            f"(type is '{type(key).__name__}'). Open an issue on github if you need "
+                            "non-string keys.")
         return key
 
     def __getitem__(self, key: str) -> Any:

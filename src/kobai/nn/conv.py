@@ -63,13 +63,13 @@ class _ConvNd(Module):
     def _check_padding(self) -> None:
         if isinstance(self.padding, str):
             if self.padding not in ("valid", "same"):
-                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of "
-                                 f"{{'same', 'valid'}}")
+                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of {{'same', "
+                                 "'valid'}")
             if self.padding == "same" and any(s != 1 for s in self.stride):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if self.padding_mode not in _PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {set(_PADDING_MODES)}, "
-                             f"but got padding_mode='{self.padding_mode}'")
+            raise ValueError(f"padding_mode must be one of {set(_PADDING_MODES)}, but got "
+                             f"padding_mode='{self.padding_mode}'")
 
     def _pad_amounts(self) -> list[int]:
         """What `F.pad` takes to do this padding: (before, after) of each dimension, the last first."""
@@ -218,8 +218,7 @@ class _ConvTransposeNd(_ConvNd):
         most = [low + s - 1 for low, s in zip(least, self.stride)]
         if any(not low <= size <= high for low, size, high in zip(least, wanted, most)):
             raise ValueError(f"requested an output size of {list(wanted)}, but valid sizes range from "
-                             f"{least} to "
-                             f"{most} (for an input of {input.shape[-n:]})")
+                             f"{least} to {most} (for an input of {input.shape[-n:]})")
         return tuple(size - low for size, low in zip(wanted, least))
 
 
@@ -294,8 +293,7 @@ class _LazyConvXdMixin(LazyModuleMixin):
         n = self._n
         if input.ndim not in (n + 1, n + 2):
             raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to "
-                               f"{type(self).__name__}, "
-                               f"but got input of size: {input.shape}")
+                               f"{type(self).__name__}, but got input of size: {input.shape}")
         return input.shape[-n - 1]
 
 

@@ -263,8 +263,7 @@ def _after_failure(module, args, kwargs, ran: set[int]) -> None:
             hook(module, args, kwargs, None) if with_kwargs else hook(module, args, None)
         except Exception as exc:
             warnings.warn("module forward hook with ``always_call=True`` raised an exception that was "
-                          "silenced "
-                          f"as another error was raised in forward: {exc}", stacklevel=2)
+                          f"silenced as another error was raised in forward: {exc}", stacklevel=2)
 
 
 # ------------------------------------------------------------ backward hooks

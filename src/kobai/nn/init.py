@@ -127,8 +127,8 @@ def trunc_normal_(
 ) -> Tensor:
     """Normal, without what falls outside [a, b]: refused numbers are drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-                      "The distribution of values may be incorrect.", stacklevel=2)
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of "
+                      "values may be incorrect.", stacklevel=2)
     inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
     propose, refused = (_from_normal if inside > 0.3 else _from_uniform)(tensor, mean, std, a, b, generator)
     with no_grad():

@@ -97,8 +97,8 @@ class Module(Hooks, State, Tree):
             self.register_buffer(name, value, value.persistent)
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"cannot assign '{typename(value)}' as buffer '{name}' "
-                                "(torch.nn.Buffer, torch.Tensor or None expected)")
+                raise TypeError(f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, "
+                                "torch.Tensor or None expected)")
             own["_buffers"][name] = _registered("buffer_registration", self, name, value)
         elif name in _KINDS:
             own[name] = Members(self, value)
@@ -169,10 +169,8 @@ class Module(Hooks, State, Tree):
                             "(torch.nn.Parameter or None required)" + _wrap_hint(name, param))
         if param is not None and param.grad_fn is not None:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                             "created "
-                             f"explicitly. To express '{name}' as a function of another Tensor, compute the "
-                             "value in "
-                             "the forward() method.")
+                             f"created explicitly. To express '{name}' as a function of another Tensor, "
+                             "compute the value in the forward() method.")
         parameters[name] = _registered("parameter_registration", self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -186,8 +184,8 @@ class Module(Hooks, State, Tree):
         buffers = self._initialised("_buffers", "buffer")
         self._check_name(name, "buffer", buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' "
-                            "(torch Tensor or None required)")
+            raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or "
+                            "None required)")
         buffers[name] = _registered("buffer_registration", self, name, tensor)
         self._set_persistence(name, persistent)
 
@@ -288,8 +286,8 @@ class Module(Hooks, State, Tree):
         """
         device, dtype, non_blocking = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, "
-                            f"but got desired dtype={dtype}")
+            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
+                            f"dtype={dtype}")
 
         def convert(t: Tensor) -> Tensor:
             cast = dtype if t.is_floating_point() or t.is_complex() else None
@@ -407,6 +405,9 @@ class _NoAttribute:
 
     __repr__ = __str__
 
+    def __reduce__(self):
+        return str, (str(self),)        # another process gets the text
+
 
 _NEAR = {"en": "Near names", "ja": "近い名前"}
 _NO_INIT_HINT = {"en": "Make super().__init__() the first line of {}.__init__.",
@@ -424,8 +425,8 @@ def _registered(kind: str, module: Module, name: str, value: Any) -> Any:
 def _wrap_hint(name: str, value: Any) -> str:
     if not isinstance(value, Tensor):
         return ""
-    return (f"\nTo make it a parameter, wrap it: {name} = nn.Parameter(tensor). "
-            f"To change the values only: with torch.no_grad(): module.{name}.copy_(tensor).")
+    return (f"\nTo make it a parameter, wrap it: {name} = nn.Parameter(tensor). To change the values only: "
+            f"with torch.no_grad(): module.{name}.copy_(tensor).")
 
 
 def _convert(param: Tensor, fn: Callable[[Tensor], Tensor]) -> None:

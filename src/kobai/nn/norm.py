@@ -85,14 +85,11 @@ class _BatchNorm(_NormBase):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        use_batch = self.training or self.running_mean is None
-        remember = self.training and self.track_running_stats
-        return F.batch_norm(
-            input,
-            self.running_mean if not self.training or self.track_running_stats else None,
-            self.running_var if not self.training or self.track_running_stats else None,
-            self.weight, self.bias, use_batch, self._count_batch() if remember else self.momentum or 0.0,
-            self.eps)
+        from_batch = self.training or self.running_mean is None
+        remembers = not self.training or self.track_running_stats
+        mean, var = (self.running_mean, self.running_var) if remembers else (None, None)
+        momentum = self._count_batch() if self.training and remembers else self.momentum or 0.0
+        return F.batch_norm(input, mean, var, self.weight, self.bias, from_batch, momentum, self.eps)
 
     def _count_batch(self) -> float:
         """Count this batch; return how much of it goes into the running statistics."""

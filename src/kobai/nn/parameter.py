@@ -28,8 +28,8 @@ class Parameter(Tensor):
         if data is None:
             data = empty(0)
         if not isinstance(data, Tensor):
-            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'\n"
-                                 "A Parameter is made from a tensor: nn.Parameter(torch.tensor(value)).")
+            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'\nA Parameter is "
+                                 "made from a tensor: nn.Parameter(torch.tensor(value)).")
         param = wrap(data._array(), cls)
         param._ver = data._ver
         return param.requires_grad_() if requires_grad else param
@@ -91,21 +91,17 @@ class UninitializedTensorMixin:
     @property
     def _data(self):
         raise ValueError("Attempted to use an uninitialized parameter. This error happens when you are using "
-                         "a "
-                         "`LazyModule` or explicitly manipulating `torch.nn.parameter."
-                         f"{type(self).__name__}` objects. When using LazyModules Call `forward` with a "
-                         "dummy "
-                         "batch to initialize the parameters before calling torch functions")
+                         "a `LazyModule` or explicitly manipulating "
+                         f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
+                         "`forward` with a dummy batch to initialize the parameters before calling torch "
+                         "functions")
 
     @property
     def shape(self):
         raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error "
-                           "usually "
-                           "happens in `load_state_dict` when trying to load an uninitialized parameter into "
-                           "an "
-                           "initialized one. Call `forward` to initialize the parameters before accessing "
-                           "their "
-                           "attributes.")
+                           "usually happens in `load_state_dict` when trying to load an uninitialized "
+                           "parameter into an initialized one. Call `forward` to initialize the parameters "
+                           "before accessing their attributes.")
 
     dtype = property(lambda self: self._pending[0])
     device = property(lambda self: self._pending[1])

@@ -133,8 +133,8 @@ class RNNBase(Module):
                              "element being zeroed")
         if dropout > 0 and self.num_layers == 1:
             warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero "
-                          "dropout "
-                          f"expects num_layers greater than 1, but got dropout={dropout} and num_layers=1",
+                          f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
+                          "num_layers=1",
                           stacklevel=4)
         if not isinstance(self.hidden_size, int):
             raise TypeError(f"hidden_size should be of type int, got: {type(self.hidden_size).__name__}")
@@ -202,14 +202,14 @@ class RNNBase(Module):
         if input.dtype != self.weight_ih_l0.dtype:
             raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype "
                              f"({self.weight_ih_l0.dtype}). Convert input: "
-                             f"input.to({self.weight_ih_l0.dtype}), "
-                             f"or convert model: model.to({input.dtype})")
+                             f"input.to({self.weight_ih_l0.dtype}), or convert model: "
+                             f"model.to({input.dtype})")
         expected = 2 if batch_sizes is not None else 3
         if input.ndim != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.ndim}")
         if input.shape[-1] != self.input_size:
-            raise RuntimeError("input.size(-1) must be equal to input_size. "
-                               f"Expected {self.input_size}, got {input.shape[-1]}")
+            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
+                               f"{input.shape[-1]}")
 
     def _check_state(self, state: State, batch: int) -> None:
         layers = self.num_layers * self._directions
@@ -292,8 +292,7 @@ class RNNBase(Module):
             if len(state) == 2:
                 what, got = "hx and cx", f"({state[0].ndim}-D, {state[1].ndim}-D) tensors"
             raise RuntimeError(f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} should "
-                               "also be "
-                               f"{rank}-D but got {got}")
+                               f"also be {rank}-D but got {got}")
         return state if batched else tuple(s.unsqueeze(1) for s in state)
 
     def extra_repr(self) -> str:
@@ -417,8 +416,8 @@ class RNNCellBase(Module):
                 raise RuntimeError(f"Input batch size {x.shape[0]} doesn't match hidden{i} batch size "
                                    f"{s.shape[0]}")
             if s.shape[1] != self.hidden_size:
-                raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {s.shape[1]}, "
-                                   f"expected {self.hidden_size}")
+                raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {s.shape[1]}, expected "
+                                   f"{self.hidden_size}")
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"

@@ -132,10 +132,9 @@ class State:
                 module._load_tree(part, below, metadata, assign, report)
         for hook in self._load_state_dict_post_hooks.values():
             if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
-                raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are not"
-                                     "expected to return new values, if incompatible_keys need to be "
-                                     "modified,"
-                                     "it should be done inplace.")
+                raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are "
+                                     "notexpected to return new values, if incompatible_keys need to be "
+                                     "modified,it should be done inplace.")
 
     def _load_from_state_dict(
         self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs

@@ -35,10 +35,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
     total = linalg.vector_norm(stack(norms), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(f"The total norm of order {norm_type} for gradients from `parameters` is "
-                           "non-finite, so it "
-                           "cannot be clipped. To disable this error and scale the gradients by the "
-                           "non-finite norm "
-                           "anyway, set `error_if_nonfinite=False`")
+                           "non-finite, so it cannot be clipped. To disable this error and scale the "
+                           "gradients by the non-finite norm anyway, set `error_if_nonfinite=False`")
     return total
 
 

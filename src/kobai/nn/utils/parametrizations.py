@@ -40,11 +40,11 @@ class _SpectralNorm(Module):
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
         if not -weight.ndim <= dim < weight.ndim:
-            raise IndexError("Dimension out of range (expected to be in range of "
-                             f"[-{weight.ndim}, {weight.ndim - 1}] but got {dim})")
+            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, "
+                             f"{weight.ndim - 1}] but got {dim})")
         if n_power_iterations <= 0:
-            raise ValueError("Expected n_power_iterations to be positive, but "
-                             f"got n_power_iterations={n_power_iterations}")
+            raise ValueError("Expected n_power_iterations to be positive, but got "
+                             f"n_power_iterations={n_power_iterations}")
         self.dim = dim if dim >= 0 else dim + weight.ndim
         self.eps = eps
         if weight.ndim > 1:
@@ -139,8 +139,8 @@ class _Orthogonal(Module):
 
     def right_inverse(self, q: Tensor) -> Tensor:
         if q.shape != self.shape:
-            raise ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. "
-                             f"Got a tensor of shape {q.shape}.")
+            raise ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
+                             f"shape {q.shape}.")
         wide = q.shape[-2] < q.shape[-1]
         if wide:
             q = q.mT

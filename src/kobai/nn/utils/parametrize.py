@@ -50,8 +50,8 @@ class ParametrizationList(ModuleList):
         else:
             for i, part in enumerate(start):
                 if not isinstance(part, Tensor):
-                    raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors "
-                                     f"(list, tuple...). Got element {i} of the sequence with type "
+                    raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, "
+                                     f"tuple...). Got element {i} of the sequence with type "
                                      f"{type(part).__name__}.")
                 part = Parameter(part.detach(), part.requires_grad or original.requires_grad) if isinstance(
                     original, Parameter) else part
@@ -63,15 +63,12 @@ class ParametrizationList(ModuleList):
         with no_grad():
             result = self()
         if not isinstance(result, Tensor):
-            raise ValueError("A parametrization must return a tensor. "
-                             f"Got {type(result).__name__}.")
+            raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
         for what in ("dtype", "shape"):
             if getattr(result, what) != getattr(original, what):
                 raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, "
-                                 "unless "
-                                 f"`unsafe` flag is enabled.\nunparametrized {what}: "
-                                 f"{getattr(original, what)}\n"
-                                 f"parametrized {what}: {getattr(result, what)}")
+                                 f"unless `unsafe` flag is enabled.\nunparametrized {what}: "
+                                 f"{getattr(original, what)}\nparametrized {what}: {getattr(result, what)}")
 
     def _originals(self) -> list[Tensor]:
         return [self.original] if self.is_tensor else [getattr(self,
@@ -88,8 +85,7 @@ class ParametrizationList(ModuleList):
                 return
             if len(start) != self.ntensors:
                 raise ValueError("'right_inverse' must return a sequence of tensors of length "
-                                 f"{self.ntensors}. "
-                                 f"Got a sequence of length {len(start)}.")
+                                 f"{self.ntensors}. Got a sequence of length {len(start)}.")
             for target, part in zip(self._originals(), start):
                 _set(target, part)
 
@@ -136,9 +132,7 @@ def _give_own_class(module: Module) -> None:
 
     def refuse(self):
         raise RuntimeError("Serialization of parametrized modules is only supported through state_dict(). "
-                           "See:\n"
-                           "https://pytorch.org/tutorials/beginner/saving_loading_models.html"
-                           "#saving-loading-a-general-checkpoint-for-inference-and-or-resuming-training")
+                           "See:\nhttps://pytorch.org/tutorials/beginner/saving_loading_models.html#saving-loading-a-general-checkpoint-for-inference-and-or-resuming-training")
 
     def deepcopied(self, memo):
         twin = memo.get(id(self))
@@ -199,8 +193,7 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
         module.parametrizations[tensor_name] = chain
     else:
         raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element "
-                         "with name "
-                         f"'{tensor_name}'")
+                         f"with name '{tensor_name}'")
     return module
 
 
@@ -219,8 +212,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     chain = module.parametrizations[tensor_name]
     if not leave_parametrized and not chain.is_tensor:
         raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
-                         "parametrized in "
-                         "terms of a sequence of tensors.")
+                         "parametrized in terms of a sequence of tensors.")
     original = chain._originals()[0]
     if leave_parametrized:
         with no_grad():

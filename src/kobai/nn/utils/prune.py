@@ -47,8 +47,7 @@ class BasePruningMethod(ABC):
         tensor = getattr(module, name)
         scores = tensor if importance_scores is None else importance_scores
         if scores.shape != tensor.shape:
-            raise ValueError("importance_scores should have the same shape as parameter "
-                             f"{name} of {module}")
+            raise ValueError(f"importance_scores should have the same shape as parameter {name} of {module}")
         if old is None:
             original = module._parameters.pop(name)
             module.register_parameter(name + "_orig", original)
@@ -93,8 +92,8 @@ class PruningContainer(BasePruningMethod):
             raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
         if self._pruning_methods and method._tensor_name != self._tensor_name:
             raise ValueError("Can only add pruning methods acting on the parameter named "
-                             f"'{self._tensor_name}' to "
-                             f"PruningContainer {self}. Found '{method._tensor_name}'")
+                             f"'{self._tensor_name}' to PruningContainer {self}. Found "
+                             f"'{method._tensor_name}'")
         self._tensor_name = method._tensor_name
         self._pruning_methods = (*self._pruning_methods, method)
 
@@ -177,8 +176,7 @@ class _Structured(BasePruningMethod):
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         if t.ndim <= 1:
             raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found "
-                             "tensor of "
-                             f"shape {t.shape} with {t.ndim} dims.")
+                             f"tensor of shape {t.shape} with {t.ndim} dims.")
         scores = self._scores(t)
         n = _how_many(self.amount, scores.numel())
         if n == 0:

@@ -29,10 +29,8 @@ class PackedSequence(_Fields):
             data, batch_sizes = data
         if batch_sizes.device.type != "cpu":
             raise ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never "
-                             "be "
-                             "created manually. They should be instantiated by functions like pack_sequence "
-                             "and "
-                             "pack_padded_sequence in nn.utils.rnn.")
+                             "be created manually. They should be instantiated by functions like "
+                             "pack_sequence and pack_padded_sequence in nn.utils.rnn.")
         if unsorted_indices is None:
             unsorted_indices = invert_permutation(sorted_indices)
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
@@ -115,18 +113,16 @@ def _check_lengths(sizes: list[int], input: Tensor, batch_first: bool) -> None:
                            f"(batch_size={batch})")
     if min(sizes) <= 0:
         raise RuntimeError("Length of all samples has to be greater than 0, but found an element in "
-                           "'lengths' "
-                           "that is <= 0")
+                           "'lengths' that is <= 0")
     if any(a < b for a, b in zip(sizes, sizes[1:])):
         raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is "
-                           "True. You "
-                           "can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to "
-                           "sidestep "
-                           "this requirement if you do not need ONNX exportability.")
+                           "True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or "
+                           "pack_sequence to sidestep this requirement if you do not need ONNX "
+                           "exportability.")
     time = input.shape[1 if batch_first else 0]
     if sizes[0] > time:
-        raise RuntimeError(f"Expected the longest sequence to have at most {time} steps (the input's), "
-                           f"but got a length of {sizes[0]}")
+        raise RuntimeError(f"Expected the longest sequence to have at most {time} steps (the input's), but "
+                           f"got a length of {sizes[0]}")
 
 
 def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0,

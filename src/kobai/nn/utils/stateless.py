@@ -25,8 +25,8 @@ def functional_call(
     if isinstance(given, (tuple, list)):
         given = _merged(given)
     if not isinstance(given, Mapping):
-        raise ValueError(f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, "
-                         f"but got {type(given)}")
+        raise ValueError("Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but "
+                         f"got {type(given)}")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     if tie_weights:
         given = _with_tied(module, given)
@@ -40,8 +40,7 @@ def _merged(dicts) -> dict[str, Tensor]:
         again = merged.keys() & d.keys()
         if again:
             raise ValueError(f"{sorted(again)} appeared in multiple dictionaries; behavior of functional "
-                             "call is "
-                             "ambiguous")
+                             "call is ambiguous")
         merged.update(d)
     return merged
 
