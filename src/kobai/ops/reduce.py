@@ -89,7 +89,7 @@ class Sum(Reduction):
         return Sum(*later(self, values[0]))(*values)
 
     def emit(self, k, x):
-        return k.sum(x)
+        return k.sum(x if x.dtype[0] == "f" else k.cast(x, "i64"))
 
 
 class SumAll(Sum):
@@ -186,34 +186,26 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     tensor(3.)
     """
     if dtype is not None:
-        _need_float(dtype := as_dtype(dtype, fn="mean"), "Optional")
-        input = m.cast(input, dtype)
-    elif dtype_of(input).kind in "bui":
-        _need_float(dtypes.of(dtype_of(input)), "Input")
+        input = m.cast(input, as_dtype(dtype, fn="mean"))
+    if dtype_of(input).kind in "bui":
+        raise _no_float(input, "Input" if dtype is None else "Optional")
     if dim is None and not keepdim:
         return apply1(_MEAN, input) if isinstance(input, Tensor) else _MEAN(input)
     return Mean(normal_dims(dim, input.ndim), keepdim)(input)
 
 
-def _need_float(d, which):
-    if d.category < dtypes.FLOAT:
-        raise RuntimeError(
-            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-            f"Got: {TYPE_NAMES.get(d.name, d.name)}\n  cause: the mean of whole numbers is no whole number.\n"
-            "  fix: x.float().mean(), or x.mean(dtype=torch.float32)")
-
-
-TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
-              "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
-              "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint16": "UInt16", "uint32": "UInt32",
-              "uint64": "UInt64"}
+def _no_float(x, which):
+    return RuntimeError(
+        f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+        f"Got: {m.type_word(x)}\n  cause: the mean of whole numbers is no whole number.\n"
+        "  fix: x.float().mean(), or x.mean(dtype=torch.float32)")
 
 
 def not_implemented(kernel, input):
     """PyTorch's exception for a dtype that a function does not take."""
-    name = dtypes.of(dtype_of(input)).name
-    return NotImplementedError(f'"{kernel}" not implemented for \'{TYPE_NAMES.get(name, name)}\'\n'
-                               f"  cause: the tensor has dtype torch.{name}.\n  fix: .float() or another dtype.")
+    return NotImplementedError(f'"{kernel}" not implemented for \'{m.type_word(input)}\'\n'
+                               f"  cause: the tensor has dtype {dtypes.of(dtype_of(input))}.\n"
+                               "  fix: .float() or another dtype.")
 
 
 @public()
@@ -229,9 +221,8 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim` of the elements that are not NaN."""
     if dtype_of(input).kind in "bui":
-        name = dtypes.of(dtype_of(input)).name
         raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but got "
-                           f"{TYPE_NAMES.get(name, name)}\n  fix: x.float().nanmean()")
+                           f"{m.type_word(input)}\n  fix: x.float().nanmean()")
     counted = sum(m.logical_not(m.isnan(input)), dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / counted
 

@@ -153,7 +153,7 @@ class Prod(Op):
         return Prod(self.dim + 1, self.keepdim)(*values)
 
     def emit(self, k, x):
-        return k.prod(x)
+        return k.prod(x if x.dtype[0] == "f" else k.cast(x, "i64"))
 
 
 def others(x, dim):
@@ -178,7 +178,7 @@ class ProdAll(Op):
         return Prod(1)(m.reshape(x, (size, -1)))
 
     def emit(self, k, x):
-        return k.prod(x)
+        return k.prod(x if x.dtype[0] == "f" else k.cast(x, "i64"))
 
 
 @public()

@@ -1,0 +1,208 @@
+"""Variance and its kin, covariance, quantiles."""
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ..op import Reduction, dtype_of, m
+from ..public import public
+from ..tensor import LiftedTensor, Tensor
+from ..testing.samples import S
+from .movement import size_of
+from .reduce import count_over, later, normal_dims, spread
+from .summation import add_up
+
+SPREADS = [S((2, 3), params=((0, 1), False, 1.0)), S((2, 3, 4), params=((1,), True, 0.0)),
+           S((2, 3, 4), params=((0, 2), False, 1.5)), S((3, 1), params=((0,), False, 1.0))]
+
+
+# ---- variance --------------------------------------------------------------------------------
+class Var(Reduction):
+    """Sum of squared distances from the mean over `dim`, divided by n - correction."""
+
+    correction: float = 1
+    samples = SPREADS
+
+    def forward(self, x):
+        n = count_over(x.shape, self.dim)
+        d = x - add_up(x, self.dim, True) / x.dtype.type(n)
+        d = (d * d.conj()).real if x.dtype.kind == "c" else d * d
+        return add_up(d, self.dim, self.keepdim) / d.dtype.type(max(n - self.correction, 0))
+
+    def vjp_x(self, g, x):
+        d = x - m.mean(x, self.dim, True)
+        freedom = count_over(x.shape, self.dim) - self.correction
+        g = spread(g, x.shape, self.dim, self.keepdim)
+        if freedom <= 0:  # as PyTorch: any change would be infinitely important
+            return g * m.where(d == 0, float("nan"), float("inf"))
+        return g * d * (2 / freedom)
+
+    def batch(self, size, dims, values):
+        return type(self)(*later(self, values[0]), self.correction)(*values)
+
+
+class Std(Var):
+    """Square root of the variance over `dim`."""
+
+    def forward(self, x):
+        return np.sqrt(Var.forward(self, x))
+
+    def vjp_x(self, g, x, y):
+        return Var.vjp_x(self, _through_root(g, y), x)
+
+
+def _through_root(g, y):
+    """The gradient of the variance from that of its root y; where y is 0 the gradient is, too."""
+    return m.where(y == 0, m.zeros_like(g), g / (2 * y))
+
+
+class VarMean(Var):
+    """Variance and mean over `dim`."""
+
+    outputs = "many"
+
+    def forward(self, x):
+        return Var.forward(self, x), add_up(x, self.dim, self.keepdim) / x.dtype.type(count_over(x.shape, self.dim))
+
+    def vjp_x(self, g, x):
+        n = count_over(x.shape, self.dim)
+        return Var.vjp_x(self, g[0], x) + spread(g[1] / max(n, 1), x.shape, self.dim, self.keepdim)
+
+
+class StdMean(VarMean):
+    """Standard deviation and mean over `dim`."""
+
+    def forward(self, x):
+        v, mean = VarMean.forward(self, x)
+        return np.sqrt(v), mean
+
+    def vjp_x(self, g, x, y):
+        return VarMean.vjp_x(self, (_through_root(g[0], y[0]), g[1]), x)
+
+
+def _spread_of(op, name, input, dim, unbiased, keepdim, correction):
+    """PyTorch's three forms: (dim, unbiased, keepdim), (dim, *, correction, keepdim), (unbiased)."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not _UNSET:
+        raise TypeError(f"{name}() received an invalid combination of arguments - got unbiased and correction\n"
+                        "  cause: both say by what to divide.\n  fix: correction=1 is unbiased=True, 0 is False.")
+    if dtype_of(input).kind in "bui":
+        what = "std and var" if name in ("std", "var") else name
+        raise RuntimeError(f"{what} only support floating point and complex dtypes\n  fix: x.float().{name}()")
+    if correction is _UNSET or correction is None:
+        correction = 0 if unbiased is False else 1
+    dims = normal_dims(dim, input.ndim)
+    if correction >= count_over(input.shape, dims):
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+                      "factor (input numel divided by output numel).", UserWarning, stacklevel=4)
+    return op(dims, bool(keepdim), correction)(input)
+
+
+_UNSET = object()
+
+
+@public()
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
+    """The variance over `dim`: squared distances from the mean, summed and divided by n - correction.
+
+    >>> kobai.tensor([1., 2., 3.]).var(), kobai.tensor([1., 2., 3.]).var(correction=0)
+    (tensor(1.), tensor(0.6667))
+    """
+    return _spread_of(Var, "var", input, dim, unbiased, keepdim, correction)
+
+
+@public()
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
+    """The standard deviation over `dim`: the square root of `var`."""
+    return _spread_of(Std, "std", input, dim, unbiased, keepdim, correction)
+
+
+@public("torch")
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
+    """(variance, mean) over `dim`."""
+    return _spread_of(VarMean, "var_mean", input, dim, unbiased, keepdim, correction)
+
+
+@public("torch")
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
+    """(standard deviation, mean) over `dim`."""
+    return _spread_of(StdMean, "std_mean", input, dim, unbiased, keepdim, correction)
+
+
+# ---- covariance ------------------------------------------------------------------------------
+@public()
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    """The covariance matrix of variables in rows, observed in columns.
+
+    Args: `fweights`, how often each observation counts (integers); `aweights`, how much (floats).
+    """
+    if input.ndim > 2:
+        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} "
+                           "dimensions")
+    if dtype_of(input).kind == "b":
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    x = m.reshape(input, (1, size_of(input))) if input.ndim < 2 else input
+    if dtype_of(x).kind in "ui":
+        x = m.true_divide(x, 1)
+    w = _weights(x.shape[1], fweights, aweights)
+    if w is None:
+        freedom = max(x.shape[1] - correction, 0)
+        d = x - m.mean(x, 1, True)
+        weighted, few = d, freedom <= 0
+    else:
+        w = m.cast(w, dtype_of(x)) if dtype_of(w).kind in "ui" else w
+        total = m.sum(w)
+        lost = correction if aweights is None else correction * m.sum(w * aweights) / total
+        freedom = m.clamp(total - lost, min=0)
+        d = x - m.sum(x * w, 1, True) / total
+        weighted, few = d * w, _known(freedom, lambda v: v <= 0)
+    if few:
+        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of "
+                      "observations.", UserWarning, stacklevel=3)
+    return m.squeeze(m.true_divide(m.matmul(d, m.conj(m.swap(weighted))), freedom))
+
+
+def _known(w, question):
+    """The answer about values, which are not known in vmap or a trace: False then."""
+    return isinstance(w, Tensor) and not isinstance(w, LiftedTensor) and bool(question(w._data))
+
+
+def _weights(n, fweights, aweights):
+    """The product of both kinds of weights, after PyTorch's checks."""
+    for w, name, ok in ((fweights, "fweights", "integral"), (aweights, "aweights", "floating point")):
+        if w is None:
+            continue
+        if w.ndim > 1:
+            raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} "
+                               "dimensions")
+        if dtype_of(w).kind not in ("ui" if ok == "integral" else "fV"):
+            raise RuntimeError(f"cov(): expected {name} to have {ok} dtype but got {name} with "
+                               f"{m.type_word(w)} dtype")
+        if size_of(w) != n:
+            raise RuntimeError(f"cov(): expected {name} to have the same numel as there are observations in the input "
+                               f"but got {size_of(w)} != {n}")
+        if _known(w, lambda v: v.size and v.min() < 0):
+            raise RuntimeError(f"cov(): {name} cannot be negative")
+    w = fweights * aweights if fweights is not None and aweights is not None else \
+        aweights if fweights is None else fweights
+    if w is not None and _known(w, lambda v: v.sum() == 0):
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
+    return w
+
+
+@public()
+def corrcoef(input):
+    """The matrix of correlation coefficients of variables in rows, observed in columns."""
+    if input.ndim > 2:
+        raise RuntimeError("corrcoef(): expected input to have two or fewer dimensions but got an input with "
+                           f"{input.ndim} dimensions")
+    c = cov(input)
+    if not c.ndim:
+        return c / c
+    d = m.sqrt(m.real(m.diagonal(c)) if dtype_of(c).kind == "c" else m.diagonal(c))
+    c = c / m.unsqueeze(d, 1) / m.unsqueeze(d, 0)
+    if dtype_of(c).kind == "c":
+        return m.complex(m.clamp(m.real(c), -1, 1), m.clamp(m.imag(c), -1, 1))
+    return m.clamp(c, -1, 1)
