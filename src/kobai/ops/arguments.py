@@ -36,7 +36,7 @@ def sizes(args, fn, name="size"):
                         f"  fix: write {fn}({', '.join(map(str, (*args[0], *args[1:])))})")
     else:
         shape, inside = args, False
-    for position, n in enumerate(shape):
+    for n in shape:
         if n.__class__ is not int:
             shape = tuple([_index(v, i, fn, name, inside) for i, v in enumerate(shape)])
             break

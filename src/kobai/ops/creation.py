@@ -13,7 +13,6 @@ from ..public import export
 from ..tensor import Tensor, wrap
 from .arguments import as_dtype, check_options, number, sizes
 
-
 _range = range  # torch.range, below, hides Python's
 
 
@@ -350,8 +349,8 @@ def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
     return made(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype).np))
 
 
-for _fn in (zeros, ones, empty, full, scalar_tensor, empty_strided, empty_permuted, zeros_like, ones_like, empty_like, full_like,
-            arange, range, linspace, logspace, eye, tril_indices, triu_indices):
+for _fn in (zeros, ones, empty, full, scalar_tensor, empty_strided, empty_permuted, zeros_like, ones_like,
+            empty_like, full_like, arange, range, linspace, logspace, eye, tril_indices, triu_indices):
     export("torch", _fn.__name__, _fn)
 for _fn in (new_zeros, new_ones, new_empty, new_full, new_empty_strided, new_tensor):
     export("Tensor", _fn.__name__, _fn)

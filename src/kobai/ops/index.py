@@ -140,7 +140,7 @@ def add_rows(y, rows, x):
 def _sparse_sum(count, rows, x):
     """The sums as a product with a sparse 0-1 matrix, or None without SciPy."""
     try:
-        from scipy.sparse import csc_matrix  # imported when first used; optional
+        from scipy.sparse import csc_matrix  # noqa: PLC0415  (optional, and slow to import)
     except ImportError:
         return None
     n = len(rows)

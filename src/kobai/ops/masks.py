@@ -8,7 +8,7 @@ from ..inplace import replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor, wrap
-from ..testing.samples import Ints, S
+from ..testing.samples import S
 from .arguments import number
 from .creation import scalar
 from .elementwise import Where

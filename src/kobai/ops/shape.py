@@ -4,11 +4,11 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
-from ..op import Movement, Op, dtype_of, m
+from ..inplace import refuse_leaf
+from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
-from .arguments import sizes
 from .movement import (
     Clone,
     Expand,
@@ -410,7 +410,6 @@ def become(self, view):
 
 def _inplace(fn):
     def method(self, *args, **kwargs):
-        from ..inplace import refuse_leaf
         refuse_leaf(self)
         return become(self, fn(self, *args, **kwargs))
     method.__name__ = method.__qualname__ = fn.__name__ + "_"

@@ -8,6 +8,7 @@ from ..public import export, public
 from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import S
 from .movement import PutSelect, PutSlice, Select, Slice, normal_dim, size_of
+from .shape import become
 
 
 def storage_of(a):
@@ -260,7 +261,6 @@ def _check_strided(x, size, stride, offset):
 
 def as_strided_(self, size, stride, storage_offset=None):
     """In-place version of `as_strided`."""
-    from .shape import become
     return become(self, as_strided(self, size, stride, storage_offset))
 
 

@@ -60,15 +60,14 @@ class _Typed(type):
 
 
 def _make(name, d):
-    word = _TYPES[name].removeprefix("Complex") if name == "complex64" else _TYPES[name]
-    cls = _Typed(word + "Tensor", (), {"dtype": d, "__module__": "torch", "__doc__": f"Tensors of {d!r}.",
+    cls = _Typed(_TYPES[name] + "Tensor", (), {"dtype": d, "__module__": "torch", "__doc__": f"Tensors of {d!r}.",
                                        "is_cuda": False})
     export("torch", cls.__name__, cls)
     return cls
 
 
-CLASSES = {d: _make(name, d) for name, d in dtypes.NAMES.items()
-           if d is not None and d.name == name and d.category < dtypes.COMPLEX and name[:4] != "uint" or name == "uint8"}
+_HAD = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
+CLASSES = {dtypes.NAMES[name]: _make(name, dtypes.NAMES[name]) for name in _HAD if dtypes.NAMES[name] is not None}
 
 
 def new(self, *args, device=None):
