@@ -410,7 +410,8 @@ class LoopEmitter(Writer):
         return access[self.layout.vector] if scope.lanes > 1 and self.layout.vector in scope.index else "0"
 
     def _load(self, i: int, scope: Scope):
-        return self._read(*self.kernel.nodes[i].attr, scope)
+        number, dtype = self.kernel.nodes[i].attr
+        return self._read(number, dtype, scope)
 
     def _read(self, o: int, dtype: str, scope: Scope):
         how = self._steps(self.layout.access[o], scope)

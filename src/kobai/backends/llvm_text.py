@@ -124,16 +124,17 @@ class Writer:
     def halves(self, value: str, dtype: str, lanes: int) -> tuple[str, str]:
         """The lower and the upper half of the lanes."""
         t, half = type_text(dtype, lanes), lanes // 2
-        low, high = [
-            self.do(
-                f"shufflevector {t} {value}, {t} poison, "
-                f"<{half} x i32> <{', '.join(f'i32 {i}' for i in range(start, start + half))}>"
+        if half == 1:
+            return self.do(f"extractelement {t} {value}, i64 0"), self.do(
+                f"extractelement {t} {value}, i64 1"
             )
-            for start in (0, half)
+        low, high = [
+            f"<{half} x i32> <{', '.join(f'i32 {start + i}' for i in range(half))}>" for start in (0, half)
         ]
-        if half > 1:
-            return low, high
-        return tuple(self.do(f"extractelement <1 x {SCALARS[dtype]}> {v}, i64 0") for v in (low, high))
+        return (
+            self.do(f"shufflevector {t} {value}, {t} poison, {low}"),
+            self.do(f"shufflevector {t} {value}, {t} poison, {high}"),
+        )
 
     # --- the vocabulary
 

@@ -91,6 +91,7 @@ def _cast(a, dtype):
     return a.astype(target)
 
 
+available = True
 FUNCTIONS = {
     "add": np.add,
     "sub": np.subtract,

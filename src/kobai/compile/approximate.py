@@ -45,8 +45,8 @@ def _is_function(node) -> bool:
 
 def _horner(k: Builder, name: str, x: Value, skip: int = 0) -> Value:
     """The polynomial ``name`` at x; or what follows its first ``skip`` terms, divided by x**skip."""
-    *rest, result = POLYNOMIALS[name, x.dtype][skip:]
-    result = k.const(result, x.dtype)
+    *rest, highest = POLYNOMIALS[name, x.dtype][skip:]
+    result = k.const(highest, x.dtype)
     for c in reversed(rest):
         result = k.fma(result, x, c)
     return result

@@ -13,6 +13,7 @@ A branch on a value is ``k.where``; raise `kobai.compile.kernel.NoKernel` where 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 from kobai.compile.kernel import (
     COMMUTATIVE,
@@ -146,7 +147,7 @@ class Core:
         id = self._known.setdefault((op, args, known, dtype), len(self.nodes))
         if id == len(self.nodes):
             self.nodes.append(Node(op, args, attr, dtype))
-        return Value(self, id, dtype)
+        return Value(cast("Builder", self), id, dtype)
 
     def _number(self, value: Value):
         """The number a value is known to be, or None."""

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -187,7 +187,7 @@ class Node(NamedTuple):
 
     op: str
     args: tuple[int, ...]
-    attr: object
+    attr: Any
     dtype: str
 
 
@@ -330,7 +330,7 @@ def _result_type(rule: Rule, node: Node, types) -> str:
     if rule.gives == "same":
         return types[-1]
     if rule.gives == "attr":
-        return node.attr[1] if rule.arity == 0 else node.attr
+        return str(node.attr[1] if rule.arity == 0 else node.attr)
     return rule.gives
 
 
