@@ -6,9 +6,10 @@ import numpy as np
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
+from .maxpool import MaxPool2d
 from .reduce import not_implemented
 from .unpool import PickAt
-from .window import check_dims
+from .window import Windows, check_dims, tiles
 
 
 class PickAt3d(PickAt):
@@ -27,6 +28,20 @@ class PickFractional3d(PickAt):
     """The elements of x at the largest values of random windows in three dimensions."""
 
     grad_name = "FractionalMaxPool3DBackward0"
+
+
+class MaxTiles2d(MaxPool2d):
+    """The largest value of each of equal parts."""
+
+    grad_name = "AdaptiveMaxPool2DBackward0"
+    samples = [S((2, 4, 6), params=(Windows((2, 3), (2, 3), (0, 0), (1, 1)),))]
+
+
+class MaxTiles3d(MaxPool2d):
+    """The largest value of each of equal parts of three dimensions."""
+
+    grad_name = "AdaptiveMaxPool3DBackward0"
+    samples = [S((4, 2, 6), params=(Windows((2, 1, 3), (2, 1, 3), (0, 0, 0), (1, 1, 1)),))]
 
 
 class AdaptiveMaxIndices(Op):
@@ -88,15 +103,18 @@ def _make_adaptive(n):
         out = tuple(_spatial(output_size, input, n, name))
         if len(out) != n:
             raise RuntimeError(f"{name}(): internal error: output_size.size() must be {n}")
-        check_dims(input, n, f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}")
+        check_dims(input.shape, n, f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}")
         if dtype_of(input).kind not in "fV":
             raise not_implemented(f"adaptive_max_pool{max(n, 2)}d", input)
         x = m.unsqueeze(input, -2) if n == 1 else input
         shape = (1, *out) if n == 1 else out
-        index = AdaptiveMaxIndices(shape)(x)
-        y = (PickAt3d if n == 3 else PickAt)(len(shape))(x, index)
+        w = tiles(tuple(x.shape[-len(shape):]), shape)
+        index = AdaptiveMaxIndices(shape)(x) if return_indices or w is None else None
+        y = (PickAt3d if n == 3 else PickAt)(len(shape))(x, index) if w is None else (
+            MaxTiles3d if n == 3 else MaxTiles2d)(w)(x)
         if n == 1:
-            y, index = m.squeeze(y, -2), m.squeeze(index, -2)
+            y = m.squeeze(y, -2)
+            index = index if index is None else m.squeeze(index, -2)
         return (y, index) if return_indices else y
 
     def with_indices(input, output_size, return_indices=True):

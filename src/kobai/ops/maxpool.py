@@ -1,6 +1,8 @@
 """Max pooling: the largest value of each window, where it was, and the way back."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..op import Op, dtype_of, m
@@ -8,7 +10,7 @@ from ..public import public
 from ..testing.samples import S
 from .reduce import not_implemented
 from .unpool import AddAtPositions, PickAt
-from .window import Windows, by_pieces, check_dims, inside, padded, per_dim, windows_of
+from .window import Windows, as_image, by_pieces, check_dims, padded, per_dim, plan, windows_of
 
 
 def lowest(dtype):
@@ -16,24 +18,26 @@ def lowest(dtype):
     return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
 
 
-def along_axes(w, out, x):
+def along_axes(p, x):
     """[x, largest along the last dimension, ... along the last two, ...]: the last has the results.
 
     A window's maximum is found one dimension after the other, which takes k + k steps instead of k * k.
     """
     steps = [x]
-    for i in reversed(range(len(out))):
-        places = w.places(i, out[i])
+    for places in reversed(p.places):
         y = np.array(x[places[0]]) if len(places) == 1 else np.maximum(x[places[0]], x[places[1]])
-        for p in places[2:]:
-            np.maximum(y, x[p], out=y)
+        for place in places[2:]:
+            np.maximum(y, x[place], out=y)
         steps.append(y)
         x = y
     return steps
 
 
-def send_back(g, x, y, places):
-    """The gradient of x from that of y, the largest of x along one dimension: to the first that is y."""
+def send_back(g, x, y, places, apart):
+    """The gradient of x from that of y, the largest of x along one dimension: to the first that is y.
+
+    `apart`: no two windows share an element, so that nothing needs to be added up.
+    """
     g_x = np.zeros(x.shape, g.dtype)
     rest = None
     for p in places[:-1]:
@@ -43,7 +47,10 @@ def send_back(g, x, y, places):
         else:
             hit &= rest
             rest ^= hit
-        g_x[p] += g * hit
+        if apart:
+            np.multiply(g, hit, out=g_x[p])
+        else:
+            g_x[p] += g * hit
     g_x[places[-1]] += g if rest is None else g * rest
     return g_x
 
@@ -73,10 +80,9 @@ class MaxPool2d(Op):
                S((0, 1, 4, 4), params=(Windows((2, 2), (2, 2), (0, 0), (1, 1)),))]
 
     def forward(self, x):
-        w, n = self.windows, len(self.windows.kernel)
-        spatial, low = x.shape[-n:], lowest(x.dtype)
-        out, around = w.out(spatial), w.around(spatial)
-        return by_pieces(lambda x: along_axes(w, out, padded(x, around, low))[-1], [x], n)
+        n, low = len(self.windows.kernel), lowest(x.dtype)
+        p = plan(self.windows, x.shape[-n:])
+        return by_pieces(lambda x: along_axes(p, padded(x, p.around, low))[-1], [x], n)
 
     def vjp_x(self, g, x):
         return SendToMax(self.windows)(g, x)
@@ -103,17 +109,17 @@ class SendToMax(Op):
     samples = [S((2, 3, 4), (2, 5, 6), params=(Windows((2, 3), (2, 1), (1, 0), (1, 1)),), smooth=False)]
 
     def forward(self, a, x):
-        w, n = self.windows, len(self.windows.kernel)
-        spatial, low = x.shape[-n:], lowest(x.dtype)
-        out, around = w.out(spatial), w.around(spatial)
+        n, low = len(self.windows.kernel), lowest(x.dtype)
+        spatial = x.shape[-n:]
+        p = plan(self.windows, spatial)
 
         def back(x, a):
-            steps = along_axes(w, out, padded(x, around, low))
+            steps = along_axes(p, padded(x, p.around, low))
             if not (np.isfinite(steps[-1]).all() and np.isfinite(a).all()):
                 return AddAtPositions(spatial).forward(a, MaxPoolIndices(self.windows).forward(x))
-            for i, before, after in zip(range(n), steps[-2::-1], steps[:0:-1]):
-                a = send_back(a, before, after, w.places(i, out[i]))
-            return a[inside(around, spatial)]
+            for places, apart, before, after in zip(p.places, p.apart, steps[-2::-1], steps[:0:-1]):
+                a = send_back(a, before, after, places, apart)
+            return a[p.inside]
         return by_pieces(back, [x, a], n)
 
     def vjp_a(self, g, x):
@@ -131,15 +137,14 @@ class PickAtMax(Op):
     samples = [S((2, 5, 6), (2, 5, 6), params=(Windows((2, 3), (2, 1), (1, 0), (1, 1)),), smooth=False)]
 
     def forward(self, v, x):
-        w, n = self.windows, len(self.windows.kernel)
-        spatial, low = x.shape[-n:], lowest(x.dtype)
-        out, around = w.out(spatial), w.around(spatial)
-        steps = along_axes(w, out, padded(x, around, low))
+        n, low = len(self.windows.kernel), lowest(x.dtype)
+        p = plan(self.windows, x.shape[-n:])
+        steps = along_axes(p, padded(x, p.around, low))
         if not (np.isfinite(steps[-1]).all() and np.isfinite(v).all()):
-            return PickAt(n).forward(v, MaxPoolIndices(w).forward(x))
-        v = padded(v, around, 0)
-        for i, before, after in zip(reversed(range(n)), steps, steps[1:]):
-            v = pick_forward(v, before, after, w.places(i, out[i]))
+            return PickAt(n).forward(v, MaxPoolIndices(self.windows).forward(x))
+        v = padded(v, p.around, 0)
+        for places, before, after in zip(reversed(p.places), steps, steps[1:]):
+            v = pick_forward(v, before, after, places)
         return v
 
     def vjp_v(self, g, x):
@@ -186,22 +191,14 @@ class MaxPoolIndices(Op):
 
 
 # ---- the public functions --------------------------------------------------------------------
-_POOLS = {2: MaxPool2d, 3: MaxPool3d}
+def _check_shape(shape, n, fn):
+    usual = f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+    if n == 1 or len(shape) in (n + 1, n + 2):
+        check_dims(shape, n, (f"{fn}: " if n == 1 else "") + usual + str(list(shape)))
+    check_dims(shape, n, f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input")
 
 
-def _check_input(input, n, fn):
-    if n == 1 and (len(input.shape) not in (2, 3) or 0 in input.shape[-2:]):
-        raise RuntimeError(f"{fn}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, "
-                           f"but got:{list(input.shape)}")
-    if n > 1 and len(input.shape) in (n + 1, n + 2):
-        check_dims(input, n, f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for "
-                             f"input, but got:{list(input.shape)}")
-    check_dims(input, n, f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input")
-    if dtype_of(input).kind in "bc":
-        raise not_implemented(fn, input)
-
-
-def _check_1d(input, kernel_size, stride, padding, dilation):
+def _check_1d(shape, kernel_size, stride, padding, dilation):
     """What PyTorch says of windows over one dimension, in its own words."""
     k, p, d = (per_dim(v, 1, "max_pool1d", "")[0] for v in (kernel_size, padding, dilation))
     for name, v in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation)):
@@ -212,32 +209,46 @@ def _check_1d(input, kernel_size, stride, padding, dilation):
     if p > k // 2 and d == 1:
         raise RuntimeError("max_pool1d() padding should be at most half of kernel size, but got "
                            f"padding={p} and kernel_size={k}")
-    if input.shape[-1] + 2 * p < d * (k - 1) + 1:
+    if shape[-1] + 2 * p < d * (k - 1) + 1:
         raise RuntimeError("max_pool1d() Invalid computed output size: 0\n"
-                           f"  cause: the window of {d * (k - 1) + 1} does not fit into {input.shape[-1]} elements.")
+                           f"  cause: the window of {d * (k - 1) + 1} does not fit into {shape[-1]} elements.")
 
 
-def _max_pool(input, n, fn, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    _check_input(input, n, fn)
-    if n == 1:
-        _check_1d(input, kernel_size, stride, padding, dilation)
-    w = windows_of(input, fn, n, kernel_size, stride, padding, dilation, ceil_mode)
+def _max_pool(input, n, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    try:
+        op = _op(n, tuple(input.shape), kernel_size, stride, padding, dilation, ceil_mode)
+    except TypeError:  # lists
+        op = _op(n, tuple(input.shape), *[tuple(v) if isinstance(v, list) else v for v in (
+            kernel_size, stride, padding, dilation, ceil_mode)])
+    if dtype_of(input).kind in "bc":
+        raise not_implemented(f"max_pool{n}d", input)
     if n > 1:
-        y = _POOLS[n](w)(input)
-        return (y, MaxPoolIndices(w)(input)) if return_indices else y
-    w = Windows((1, *w.kernel), (1, *w.stride), (0, *w.padding), (1, *w.dilation), w.ceil)
-    y = m.squeeze(MaxPool2d(w)(m.unsqueeze(input, -2)), -2)  # in PyTorch, too, a row is an image of height 1
-    return (y, m.squeeze(MaxPoolIndices(w)(m.unsqueeze(input, -2)), -2)) if return_indices else y
+        y = op(input)
+        return (y, MaxPoolIndices(op.windows)(input)) if return_indices else y
+    row = m.unsqueeze(input, -2)  # in PyTorch, too, a row is an image of height 1
+    y = m.squeeze(op(row), -2)
+    return (y, m.squeeze(MaxPoolIndices(op.windows)(row), -2)) if return_indices else y
+
+
+@lru_cache(1024)
+def _op(n, shape, kernel_size, stride, padding, dilation, ceil_mode):
+    """The op for an input of this shape, once all arguments are known to be good."""
+    name = f"max_pool{n}d"
+    _check_shape(shape, n, name)
+    if n == 1:
+        _check_1d(shape, kernel_size, stride, padding, dilation)
+    w = windows_of(shape, name, n, kernel_size, stride, padding, dilation, ceil_mode)
+    return (MaxPool3d if n == 3 else MaxPool2d)(as_image(w) if n == 1 else w)
 
 
 def _make_max_pool(n):
     name = f"max_pool{n}d"
 
     def max_pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-        return _max_pool(input, n, name, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+        return _max_pool(input, n, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
     def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=True):
-        return _max_pool(input, n, name, kernel_size, stride, padding, dilation, ceil_mode, True)
+        return _max_pool(input, n, kernel_size, stride, padding, dilation, ceil_mode, True)
     max_pool.__doc__ = (f"The largest value of each window over the last {n} dimensions.\n\n    Shape: (N, C, *s) or "
                         "(C, *s) -> (N, C, *t), t = (s + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1,\n"
                         "    rounded down, or up with `ceil_mode`. With `return_indices` also where the values were.")

@@ -8,6 +8,7 @@ from ..public import public
 from ..testing.samples import S
 from .window import per_dim
 
+
 def flat_positions(index, lead, size):
     """Positions in a flat array of (*lead, size) from positions in each row."""
     rows = int(np.prod(lead))
@@ -73,7 +74,7 @@ class MaxUnpool3d(MaxUnpool2d):
     """Zeros with x put at positions in three dimensions."""
 
     grad_name = "MaxUnpool3DBackward0"
-    samples = [S((2, 2), np.array([[0, 5], [3, 11]]), params=((2, 3, 2),))]
+    samples = [S((2, 1, 1, 2), np.array([[[[0, 5]]], [[[3, 11]]]]), params=((2, 3, 2),))]
 
 
 # ---- the way back ----------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def _unpooled(input, kernel, stride, padding, output_size):
                          f"of '{len(size)}'")
     for d, (s, u, t) in enumerate(zip(size, usual, stride)):
         if not u - t < s < u + t:
-            raise ValueError(f'invalid output_size "{tuple(output_size)}" (dim {d} must be between {u - t} and {u + t})')
+            raise ValueError(f'invalid output_size "{output_size}" (dim {d} must be between {u - t} and {u + t})')
     return size
 
 
@@ -101,7 +102,8 @@ def _make_unpool(n):
         stride = kernel if stride is None else per_dim(stride, n, name, "stride")
         size = _unpooled(input, kernel, stride, per_dim(padding, n, name, "padding"), output_size)
         if dtype_of(indices) != np.int64:
-            raise RuntimeError(f"elements in indices should be type int64 but got: {m.type_name(indices)}")
+            raise RuntimeError("elements in indices should be type int64 but got: "
+                               + m.type_name(indices).removesuffix("Tensor"))
         if indices.shape != input.shape:
             raise RuntimeError("Expected shape of indices to be same as that of the input tensor "
                                f"({list(input.shape)}) but got indices tensor with shape: {list(indices.shape)}")
@@ -116,12 +118,12 @@ def _make_unpool(n):
 
 
 def _check_positions(indices, size):
-    index, total = getattr(indices, "_data", None) if hasattr(indices, "_data") else indices, int(np.prod(size))
+    index, total = getattr(indices, "_data", indices), int(np.prod(size))
     if type(index) is np.ndarray and index.size:
-        low, high = index.min(), index.max()
-        if low < 0 or high >= total:
-            raise RuntimeError(f"Found an invalid max index: {low if low < 0 else high} (output volumes are of size "
-                               f"{'x'.join(map(str, size))})")
+        if index.min() < 0 or index.max() >= total:
+            first = index[(index < 0) | (index >= total)][0]
+            raise RuntimeError(f"Found an invalid max index: {first} (output volumes are of size "
+                               f"{'x'.join(map(str, size))}{'x1' * (len(size) == 1)})")
 
 
 for _n in (1, 2, 3):

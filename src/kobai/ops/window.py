@@ -1,6 +1,7 @@
 """Sliding windows over the last dimensions: sizes, places, and the checks that all pooling shares."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,24 @@ class Windows(NamedTuple):
         return [(Ellipsis, slice(o * d, o * d + s * (count - 1) + 1, s), *tail) for o in range(self.kernel[i])]
 
 
+class Plan(NamedTuple):
+    """Windows over dimensions of known sizes."""
+
+    out: tuple      # how many windows there are
+    around: list    # (before, after) of each dimension
+    places: list    # of each dimension
+    apart: list     # whether no two windows overlap in this dimension
+    inside: tuple   # the index of the input in the padded input
+
+
+@lru_cache(1024)
+def plan(w, spatial):
+    """The Plan of windows over dimensions of sizes `spatial`."""
+    out, around = w.out(spatial), w.around(spatial)
+    return Plan(out, around, [w.places(i, n) for i, n in enumerate(out)],
+                [s > d * (k - 1) for k, s, d in zip(w.kernel, w.stride, w.dilation)], inside(around, spatial))
+
+
 def padded(x, around, fill):
     """`x` with `fill` around its last dimensions; itself if there is nothing to add."""
     if not any(a or b for a, b in around):
@@ -62,9 +81,11 @@ def inside(around, spatial):
 def by_pieces(fn, arrays, n):
     """fn(*arrays) for functions of the last n dimensions: a few rows of the others at a time."""
     x = arrays[0]
+    if x.size <= PIECE:
+        return fn(*arrays)
     lead = x.shape[:x.ndim - n]
     rows = int(np.prod(lead))
-    if x.size <= PIECE or rows < 2:
+    if rows < 2:
         return fn(*arrays)
     flat = [a.reshape(rows, *a.shape[len(lead):]) for a in arrays]
     step = max(1, PIECE * rows // x.size)
@@ -97,7 +118,7 @@ def per_dim(v, n, fn, name):
     return v
 
 
-def windows_of(input, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
+def windows_of(shape, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
     """The Windows of a pooling call; PyTorch's errors for what cannot be."""
     kernel = per_dim(kernel_size, n, fn, "kernel_size")
     stride = kernel if stride is None or isinstance(stride, (tuple, list)) and not stride else per_dim(
@@ -116,8 +137,9 @@ def windows_of(input, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
         if p > (d * (k - 1) + 1) // 2:
             raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, "
-                               f"kernel_size={k} and dilation={d}\n  cause: some windows would lie in the padding only.")
-    _check_result(input, w, n)
+                               f"kernel_size={k} and dilation={d}\n  cause: some windows would lie in the padding "
+                               "only.")
+    _check_result(shape, w, n)
     return w
 
 
@@ -126,19 +148,31 @@ def _named(what, values):
                     for i, v in enumerate(values))
 
 
-def _check_result(input, w, n):
-    spatial = tuple(input.shape[-n:])
+def _check_result(shape, w, n):
+    spatial = tuple(shape[-n:])
     out = w.out(spatial)
     if out and min(out) < 1:
-        channels = input.shape[-n - 1]
+        channels = shape[-n - 1]
         raise RuntimeError(
             f"Given input size: ({'x'.join(map(str, (channels, *spatial)))}). Calculated output size: "
             f"({'x'.join(map(str, (channels, *[max(o, 0) for o in out])))}). Output size is too small\n"
             f"  cause: the window {w.kernel} does not fit into {spatial}.\n  fix: a smaller kernel_size, or padding.")
 
 
-def check_dims(input, n, message):
-    """PyTorch's error unless `input` is (C, *n dimensions) or (N, C, *n dimensions), only N may be 0."""
-    shape = tuple(input.shape)
+def tiles(spatial, out):
+    """Windows that cut dimensions into `out` equal parts each, or None if that is not possible."""
+    if any(o == 0 or s % o for s, o in zip(spatial, out)):
+        return None
+    kernel, n = tuple([s // o for s, o in zip(spatial, out)]), len(out)
+    return Windows(kernel, kernel, (0,) * n, (1,) * n)
+
+
+def as_image(w):
+    """Windows over a row as windows over an image of height 1."""
+    return Windows((1, *w.kernel), (1, *w.stride), (0, *w.padding), (1, *w.dilation), w.ceil)
+
+
+def check_dims(shape, n, message):
+    """PyTorch's error unless a shape is (C, *n dimensions) or (N, C, *n dimensions), only N may be 0."""
     if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1:]:
         raise RuntimeError(message + f"\n  cause: the input has shape {list(shape)}.")
