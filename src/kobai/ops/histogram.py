@@ -1,0 +1,191 @@
+"""Counting into bins: bincount, histogram, searchsorted."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtypes
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..return_types import return_type
+from ..tensor import Tensor
+from ..testing.samples import Ints, S
+from .creation import linspace
+from .movement import size_of
+from .reduce import not_implemented
+
+
+# ---- bincount --------------------------------------------------------------------------------
+class Bincount(Op):
+    """How often each of 0, 1, 2, ... occurs, or the sum of the weights there."""
+
+    minlength: int
+    samples = [S(Ints((5,), 3), None, params=(4,)), S(Ints((5,), 3), (5,), params=(4,), smooth=False)]
+
+    def forward(self, x, weights):
+        y = np.bincount(x, weights, self.minlength)
+        return y if weights is None or weights.dtype != np.float32 else y.astype(np.float32)
+
+
+@public()
+def bincount(input, weights=None, minlength=0):
+    """How often each of 0, 1, 2, ... occurs in a vector of integers, or the sum of the weights there.
+
+    >>> kobai.tensor([0, 2, 2]).bincount()
+    tensor([1, 0, 2])
+    """
+    if dtype_of(input).kind not in "ui":
+        raise not_implemented("bincount_cpu", input)
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if input.ndim != 1 or isinstance(input, Tensor) and input._value.size and input._value.min() < 0:
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.\n"
+                           "  cause: the values are positions in the result.")
+    if weights is not None and tuple(weights.shape) != tuple(input.shape):
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if weights is not None and dtype_of(weights) != np.float32:
+        weights = m.cast(weights, np.float64)
+    return Bincount(minlength)(input, weights)
+
+
+# ---- histograms ------------------------------------------------------------------------------
+class Histc(Op):
+    """How many elements fall into each of `bins` equal parts of [low, high]."""
+
+    bins: int
+    low: float
+    high: float
+    samples = [S((2, 3), params=(4, -1.0, 1.0), smooth=False)]
+
+    def forward(self, x):
+        low, high = x.dtype.type(self.low), x.dtype.type(self.high)
+        x = np.asarray(x).reshape(-1)
+        x = x[(x >= low) & (x <= high)]
+        place = ((x - low) * x.dtype.type(self.bins) / (high - low)).astype(np.int64)
+        return np.bincount(np.minimum(place, self.bins - 1), minlength=self.bins).astype(x.dtype)
+
+
+def _range_of(values, low, high, name):
+    """The range of the histogram: of the data if none is given, and never of width zero."""
+    if low == high == 0 and values.size:
+        low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise RuntimeError(f"{name} [{low:g}, {high:g}] is not finite")
+    return low, high
+
+
+def _widened(low, high, by):
+    return (low - by, high + by) if low == high else (low, high)
+
+
+@public()
+def histc(input, bins=100, min=0, max=0):
+    """How many elements fall into each of `bins` equal parts of [min, max] (of the data, if both are 0)."""
+    if dtype_of(input).kind not in "fV":
+        raise not_implemented("histogram_cpu", input)
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    if min > max:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    low, high = _range_of(input._data.astype(np.float64) if min == max == 0 else np.zeros(0), min, max,
+                          "torch.histc: range of")
+    low, high = _widened(float(low), float(high), 1)
+    return Histc(int(bins), low, high)(input)
+
+
+class Histogram(Op):
+    """Weights of points (in rows), summed in the cells of a grid with these edges."""
+
+    density: bool = False
+    samples = [S((5, 1), (5,), np.array([-1.0, 0.0, 1.0]), smooth=False),
+               S((5, 2), None, np.array([-1.0, 0.0, 1.0]), np.array([-1.0, 0.3, 0.5, 1.0]), params=(True,), smooth=False)]
+
+    def forward(self, points, weights, *edges):
+        sizes = [len(e) - 1 for e in edges]
+        inside, cell = np.ones(len(points), bool), np.zeros(len(points), np.int64)
+        for x, e, n in zip(points.T, edges, sizes):
+            inside &= (x >= e[0]) & (x <= e[-1])
+            cell = cell * n + np.clip(np.searchsorted(e, x, "right") - 1, 0, n - 1)  # the last edge belongs to it
+        weights = None if weights is None else weights[inside]
+        y = np.bincount(cell[inside], weights, int(np.prod(sizes))).reshape(sizes)
+        if self.density:
+            y = y / y.sum()
+            for d, e in enumerate(edges):
+                y = y / np.diff(e).astype(np.float64).reshape((-1,) + (1,) * (len(edges) - d - 1))
+        return y.astype(points.dtype)
+
+
+@public()
+def histogram(input, bins, *, range=None, weight=None, density=False):
+    """(hist, bin_edges): how many elements (or how much weight) fall between edges.
+
+    Args: `bins`, a number of equal bins over `range` (by default of the data), or a tensor of edges;
+    `density`, divide so that the integral is 1.
+    """
+    points = m.reshape(input, (size_of(input), 1))
+    if weight is not None:
+        if tuple(weight.shape) != tuple(input.shape):
+            raise RuntimeError(
+                "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
+                f"excluding its innermost dimension, but got input with shape {list(points.shape)} and weight with "
+                f"shape {list(weight.shape)}")
+        weight = m.reshape(weight, (size_of(input),))
+    hist, edges = _histogram(points, [bins], range, weight, density)
+    return return_type("histogram")(hist, edges[0])
+
+
+return_type("histogram", "hist", "bin_edges")
+return_type("histogramdd", "hist", "bin_edges")
+
+
+@public("torch")
+def histogramdd(input, bins, range=None, weight=None, density=False):
+    """(hist, bin_edges) of points, whose coordinates are the last dimension.
+
+    Args: `bins`, the number of bins, one for each coordinate, or a tensor of edges for each;
+    `range`, lowest and highest edge of the first coordinate, of the second, and so on.
+    """
+    if input.ndim < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    n = input.shape[-1]
+    bins = [bins] * n if isinstance(bins, int) else list(bins)
+    if len(bins) != n:
+        raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+    points = m.reshape(input, (size_of(input) // n if n else 0, n))
+    weight = None if weight is None else m.reshape(weight, (size_of(weight),))
+    return return_type("histogramdd")(*_histogram(points, bins, range, weight, density))
+
+
+def _histogram(points, bins, range, weight, density):
+    if dtype_of(points) not in (np.float32, np.float64):
+        raise not_implemented("histogramdd", points)
+    edges = tuple([_edges(points._data[:, d], b, None if range is None else range[2 * d:2 * d + 2], d)
+                   for d, b in enumerate(bins)])
+    return Histogram(bool(density))(points, weight, *edges), edges
+
+
+def _edges(x, bins, range, d):
+    """The edges of the bins of one coordinate."""
+    if isinstance(bins, Tensor):
+        if dtype_of(bins) != x.dtype:
+            raise RuntimeError(
+                "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
+                f"{_C_NAMES[x.dtype.name]} and bins for dimension {d} with dtype {_C_NAMES.get(dtype_of(bins).name)}")
+        return bins
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {d}")
+    if range is not None:
+        low, high = range
+        if low > high:
+            raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for "
+                               f"dimension {d}")
+        _range_of(np.zeros(0), low, high, f"torch.histogramdd: dimension {d}'s range")
+    elif not x.size:
+        low, high = 0, 1
+    else:
+        low, high = _range_of(x, 0, 0, f"torch.histogramdd: dimension {d}'s range")
+    low, high = _widened(low, high, 0.5)
+    return linspace(float(low), float(high), bins + 1, dtype=dtypes.of(x.dtype))
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
+            "int8": "signed char", "uint8": "unsigned char", "bool": "bool"}
