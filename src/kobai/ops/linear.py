@@ -312,8 +312,17 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
 
 
 def _scaled(c, beta, y, alpha):
+    """beta * c + alpha * y; of integers the factors are cut to integers, of bool to truth values."""
+    kind = dtype_of(y).kind
+    if kind == "b":
+        y = y if alpha else m.zeros_like(y)
+        return m.logical_or(c, y) if beta else m.expand_to(y, tuple(np.broadcast_shapes(c.shape, y.shape)))
+    if kind in "iu":
+        beta, alpha = int(beta), int(alpha)
     y = y if alpha == 1 else y * alpha
-    return m.expand_to(y, tuple(y.shape)) if beta == 0 else (c if beta == 1 else c * beta) + y
+    if beta == 0:
+        return m.expand_to(y, tuple(np.broadcast_shapes(tuple(c.shape), tuple(y.shape))))
+    return (c if beta == 1 else c * beta) + y
 
 
 @public(alias=("ger",))

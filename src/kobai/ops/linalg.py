@@ -1,0 +1,475 @@
+"""The functions of torch.linalg that solve, invert and decompose, and their older names under torch."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import export, public
+from ..return_types import return_type
+from ..testing.samples import S
+from .decompose import Cholesky, CholeskyInverse, CholeskySolve, Det, Eig, Eigh, Inv, Qr, Slogdet, Solve, SolveTriangular, Svd, Svdvals
+from .decompose import H as dagger
+
+
+def _square(x, name):
+    if len(x.shape) < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if x.shape[-1] != x.shape[-2]:
+        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {x.shape[-2]} by "
+                           f"{x.shape[-1]} matrices")
+    _floating(x, name)
+
+
+def _floating(x, name):
+    if dtype_of(x).kind not in "fc":
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {m.type_name(x)}")
+
+
+@public("linalg torch Tensor", alias=("inverse",))
+def inv(A):
+    """The inverse of square matrices. Shape: (..., n, n) -> (..., n, n)."""
+    _square(A, "linalg.inv")
+    return Inv()(A)
+
+
+@public("linalg torch", name="det")
+def det(A):
+    """The determinant of square matrices. Shape: (..., n, n) -> (...)."""
+    _square(A, "linalg.det")
+    return Det()(A)
+
+
+export("Tensor", "det", det)
+
+
+@public("linalg", name="slogdet")
+def slogdet(A):
+    """(sign, logabsdet) of the determinant."""
+    _square(A, "linalg.slogdet")
+    return return_type("linalg_slogdet", "sign", "logabsdet")(Slogdet()(A))
+
+
+def _old_slogdet(input, *, out=None):
+    """(sign, logabsdet) of the determinant."""
+    _square(input, "slogdet")
+    return return_type("slogdet", "sign", "logabsdet")(Slogdet()(input))
+
+
+export("torch Tensor", "slogdet", _old_slogdet)
+
+
+@public("torch Tensor")
+def logdet(input):
+    """Logarithm of the determinant; NaN where that is negative."""
+    _square(input, "logdet")
+    sign, log = Slogdet()(input)
+    if dtype_of(input).kind == "c":
+        return log + m.log(sign)
+    return m.where(m.lt(sign, 0), m.zeros_like(log) + float("nan"), log)
+
+
+def _as_matrix_of(A, B, left=True):
+    """B as matrices, and whether it was vectors (PyTorch's rule)."""
+    vector = len(B.shape) == 1 or len(A.shape) - 1 == len(B.shape) and tuple(B.shape) == tuple(A.shape[:-1])
+    return (m.unsqueeze(B, -1), True) if vector else (B, False)
+
+
+def _broadcast(A, B):
+    lead = tuple(np.broadcast_shapes(tuple(A.shape[:-2]), tuple(B.shape[:-2])))
+    return m.expand_to(A, (*lead, *A.shape[-2:])), m.expand_to(B, (*lead, *B.shape[-2:]))
+
+
+@public("linalg", name="solve")
+def solve(A, B, *, left=True):
+    """X with A @ X = B (or X @ A = B where not `left`). Shape: A (..., n, n), B (..., n) or (..., n, k)."""
+    _square(A, "linalg.solve")
+    B, vector = _as_matrix_of(A, B)
+    if not left:
+        return dagger_free(solve(m.transpose(A, -2, -1), m.transpose(B, -2, -1)))
+    if A.shape[-1] != B.shape[-2]:
+        raise RuntimeError(f"linalg.solve: Incompatible shapes of A and B for the equation AX = B "
+                           f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
+    X = Solve()(*_broadcast(A, B))
+    return m.squeeze(X, -1) if vector else X
+
+
+def dagger_free(x):
+    """The plain transpose."""
+    return m.transpose(x, -2, -1)
+
+
+@public("linalg")
+def solve_ex(A, B, *, left=True, check_errors=False):
+    """(result, info) of `solve`."""
+    X = solve(A, B, left=left)
+    return return_type("linalg_solve_ex", "result", "info")(X, _info(A))
+
+
+def _info(A):
+    from . import creation  # plain zeros: nothing to record
+    return creation.zeros(tuple(A.shape[:-2]), dtype=_int32())
+
+
+def _int32():
+    from .. import dtypes
+    return dtypes.int32
+
+
+@public("linalg")
+def inv_ex(A, *, check_errors=False):
+    """(inverse, info)."""
+    return return_type("linalg_inv_ex", "inverse", "info")(inv(A), _info(A))
+
+
+@public("linalg")
+def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
+    """X with A @ X = B for triangular A."""
+    if not left:
+        X = solve_triangular(m.transpose(A, -2, -1), m.transpose(B, -2, -1), upper=not upper,
+                             unitriangular=unitriangular)
+        return m.transpose(X, -2, -1)
+    return SolveTriangular(bool(upper), bool(unitriangular))(*_broadcast(A, B))
+
+
+@public("torch Tensor")
+def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
+    """(solution, cloned_coefficient) of A @ X = input for triangular A."""
+    left = dagger_free(A) if transpose else A
+    X = solve_triangular(left, input, upper=upper != transpose, unitriangular=unitriangular)
+    return return_type("triangular_solve", "solution", "cloned_coefficient")(X, m.clone(A))
+
+
+@public("linalg", name="cholesky")
+def cholesky(A, *, upper=False):
+    """Lower triangular L with L @ L^H = A, or its conjugate transpose where `upper`."""
+    _square(A, "linalg.cholesky")
+    L = Cholesky()(A)
+    return dagger(L) if upper else L
+
+
+@public("linalg")
+def cholesky_ex(A, *, upper=False, check_errors=False):
+    """(L, info)."""
+    return return_type("linalg_cholesky_ex", "L", "info")(cholesky(A, upper=upper), _info(A))
+
+
+def _old_cholesky(input, upper=False, *, out=None):
+    """Lower triangular L with L @ L^H = input."""
+    from ..inplace import into
+    y = cholesky(input, upper=upper)
+    return y if out is None else into(out, y)
+
+
+export("torch Tensor", "cholesky", _old_cholesky)
+
+
+@public("torch Tensor")
+def cholesky_solve(input, L, upper=False):
+    """X with A @ X = input, from the Cholesky factor of A."""
+    return CholeskySolve(bool(upper))(*_broadcast(input, L))
+
+
+@public("torch Tensor")
+def cholesky_inverse(input, upper=False):
+    """The inverse of A from its Cholesky factor."""
+    return CholeskyInverse(bool(upper))(input)
+
+
+@public("linalg", name="eigh")
+def eigh(A, UPLO="L"):
+    """(eigenvalues, eigenvectors) of symmetric or Hermitian matrices, ascending."""
+    _square(A, "linalg.eigh")
+    return return_type("linalg_eigh", "eigenvalues", "eigenvectors")(Eigh(UPLO.upper() == "U")(A))
+
+
+@public("linalg")
+def eigvalsh(A, UPLO="L"):
+    """Eigenvalues of symmetric or Hermitian matrices, ascending."""
+    _square(A, "linalg.eigvalsh")
+    return Eigh(UPLO.upper() == "U")(A)[0]
+
+
+@public("linalg", name="eig")
+def eig(A):
+    """(eigenvalues, eigenvectors) of square matrices; complex."""
+    _square(A, "linalg.eig")
+    return return_type("linalg_eig", "eigenvalues", "eigenvectors")(Eig()(A))
+
+
+@public("linalg")
+def eigvals(A):
+    """Eigenvalues of square matrices; complex."""
+    _square(A, "linalg.eigvals")
+    return Eig()(A)[0]
+
+
+@public("linalg", name="svd")
+def svd(A, full_matrices=True, *, driver=None):
+    """(U, S, Vh) with A = U @ diag(S) @ Vh."""
+    _floating(A, "linalg.svd")
+    return return_type("linalg_svd", "U", "S", "Vh")(Svd(bool(full_matrices))(A))
+
+
+def _old_svd(input, some=True, compute_uv=True, *, out=None):
+    """(U, S, V) with input = U @ diag(S) @ V^H."""
+    kind = return_type("svd", "U", "S", "V")
+    if not compute_uv:
+        rows, columns = input.shape[-2:]
+        zeros = [m.zeros_like(m.expand_to(m.sum(input, (-2, -1), keepdim=True), (*input.shape[:-2], n, n)))
+                 for n in (rows, columns)]
+        return kind(zeros[0], Svdvals()(input), zeros[1])
+    u, s, vh = Svd(not some)(input)
+    y = kind(u, s, dagger(vh))
+    if out is None:
+        return y
+    from ..inplace import into
+    return into(out, y)
+
+
+export("torch Tensor", "svd", _old_svd)
+
+
+@public("linalg")
+def svdvals(A, *, driver=None):
+    """The singular values, descending."""
+    _floating(A, "linalg.svdvals")
+    return Svdvals()(A)
+
+
+@public("linalg", name="qr")
+def qr(A, mode="reduced"):
+    """(Q, R) with A = Q @ R."""
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or "
+                           "'complete'")
+    return return_type("linalg_qr", "Q", "R")(Qr(mode)(A))
+
+
+def _old_qr(input, some=True, *, out=None):
+    """(Q, R) with input = Q @ R."""
+    y = return_type("qr", "Q", "R")(Qr("reduced" if some else "complete")(input))
+    if out is None:
+        return y
+    from ..inplace import into
+    return into(out, y)
+
+
+export("torch Tensor", "qr", _old_qr)
+
+
+# ---- made of these ---------------------------------------------------------------------------
+@public("linalg", name="pinv")
+def pinv(A, *, atol=None, rtol=None, hermitian=False, rcond=None):
+    """The Moore-Penrose inverse, by the singular values above max(atol, rtol * the largest)."""
+    if rcond is not None:
+        rtol = rcond
+    if 0 in A.shape[-2:]:
+        return m.transpose(A, -2, -1) * 1
+    if hermitian:
+        return Pinv(_tolerance(A, atol, rtol), True)(A)
+    return Pinv(_tolerance(A, atol, rtol))(A)
+
+
+def _tolerance(A, atol, rtol):
+    """(atol, rtol) as numbers; PyTorch's default is eps times the larger size."""
+    plain = [float(t) if t is not None else None for t in (atol, rtol)]
+    if plain[1] is None:
+        plain[1] = 0.0 if plain[0] else np.finfo(dtype_of(A)).eps * max(A.shape[-2:])
+    return plain[0] or 0.0, float(plain[1])
+
+
+def _kept(s, A, atol, rtol):
+    a, r = _tolerance(A, atol, rtol)
+    top = m.amax(s, -1, keepdim=True)
+    return m.gt(s, m.clamp_min(top * r, a))
+
+
+class Pinv(Op):
+    """The Moore-Penrose inverse (Golub and Pereyra 1973 for the derivative)."""
+
+    tolerance: tuple
+    hermitian: bool = False
+    grad_name = "LinalgPinvBackward0"
+    samples = [S((3, 2), params=((0.0, 1e-12),)), S((2, 3), params=((0.0, 1e-12),))]
+
+    def forward(self, x):
+        if self.hermitian:  # only the lower triangle counts
+            x = np.tril(x) + np.conj(np.swapaxes(np.tril(x, -1), -1, -2))
+        u, s, vh = np.linalg.svd(x, False)
+        atol, rtol = self.tolerance
+        keep = s > np.maximum(atol, rtol * s.max(-1, keepdims=True, initial=0))
+        back = np.where(keep, 1 / np.where(keep, s, 1), 0)
+        return np.matmul(np.conj(np.swapaxes(vh, -1, -2)) * back[..., None, :], np.conj(np.swapaxes(u, -1, -2)))
+
+    def vjp_x(self, g, x, y):
+        ph, gh = dagger(y), dagger(g)
+        if x.shape[-2] <= x.shape[-1]:
+            k = gh @ y
+            return -dagger(y @ k) + k @ ph - (x @ y) @ (k @ ph) + (ph @ y) @ (gh - k @ x)
+        k = y @ gh
+        return -dagger(k @ y) + (gh - x @ k) @ y @ ph + ph @ k - (ph @ k @ y) @ x
+
+    def batch(self, size, batched, values):
+        return self(*values)
+
+
+export("torch Tensor", "pinverse", lambda input, rcond=1e-15: pinv(input, rtol=rcond))
+
+
+@public("linalg")
+def matrix_rank(A, *, tol=None, atol=None, rtol=None, hermitian=False):
+    """The number of singular values above the tolerance."""
+    s = m.abs(Eigh(False)(A)[0]) if hermitian else Svdvals()(A)
+    if 0 in A.shape[-2:]:
+        return m.sum(m.cast(s, np.dtype(np.int64)), -1)
+    if tol is not None:
+        return m.sum(m.gt(s, tol), -1)
+    return m.sum(_kept(s, A, atol, rtol), -1)
+
+
+@public("linalg torch Tensor", name="matrix_power")
+def matrix_power(A, n):
+    """A multiplied with itself n times; n < 0 inverts."""
+    _square(A, "linalg.matrix_power")
+    if n < 0:
+        return matrix_power(inv(A), -n)
+    if n == 0:
+        return A * 0 + _identity(A)
+    result, power = None, A
+    while n:
+        if n & 1:
+            result = power if result is None else result @ power
+        n >>= 1
+        if n:
+            power = power @ power
+    return result
+
+
+def _identity(A):
+    return np.eye(A.shape[-1], dtype=dtype_of(A))
+
+
+@public("linalg torch Tensor", name="matrix_exp")
+def matrix_exp(A):
+    """The matrix exponential."""
+    _square(A, "linalg.matrix_exp")
+    return MatrixExp()(A)
+
+
+class MatrixExp(Op):
+    """exp(x) of square matrices; the derivative by exp of a block matrix (Mathias 1996)."""
+
+    grad_name = "LinalgMatrixExpBackward0"
+    samples = [S((2, 2)), S((2, 3, 3))]
+
+    def forward(self, x):
+        if not x.size:
+            return x.copy()
+        from scipy.linalg import expm  # SciPy is only needed here
+        return expm(x).astype(x.dtype)
+
+    def vjp_x(self, g, x):
+        n = x.shape[-1]
+        back = dagger(x)
+        top = m.cat([back, g], -1)
+        bottom = m.cat([m.zeros_like(back), back], -1)
+        y = MatrixExp()(m.cat([top, bottom], -2))
+        return m.narrow(m.narrow(y, -2, 0, n), -1, n, n)
+
+    def batch(self, size, batched, values):
+        return self(*values)
+
+
+@public("linalg")
+def multi_dot(tensors):
+    """The product of several matrices, in the order that needs the fewest multiplications."""
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    first, last = len(tensors[0].shape) == 1, len(tensors[-1].shape) == 1
+    if first:
+        tensors[0] = m.unsqueeze(tensors[0], 0)
+    if last:
+        tensors[-1] = m.unsqueeze(tensors[-1], -1)
+    y = _in_order(tensors, *_best_order([t.shape[0] for t in tensors] + [tensors[-1].shape[1]]))
+    if first:
+        y = m.squeeze(y, 0)
+    return m.squeeze(y, -1) if last else y
+
+
+export("torch", "chain_matmul", lambda *matrices, out=None: multi_dot(matrices) if len(matrices) > 1 else matrices[0])
+
+
+def _best_order(sizes):
+    """Where to split each run of factors (dynamic programming), and the whole run."""
+    n = len(sizes) - 1
+    cost, split = [[0] * n for _ in range(n)], {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i][j], split[i, j] = min(
+                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+    return split, 0, n - 1
+
+
+def _in_order(tensors, split, i, j):
+    if i == j:
+        return tensors[i]
+    k = split[i, j]
+    return m.matmul(_in_order(tensors, split, i, k), _in_order(tensors, split, k + 1, j))
+
+
+@public("linalg", name="lstsq")
+def lstsq(A, B, rcond=None, *, driver=None):
+    """(solution, residuals, rank, singular_values) of the least-squares problem A @ X = B."""
+    matrix, vector = _as_matrix_of(A, B)
+    X = pinv(A, rtol=rcond if rcond is not None and rcond > 0 else None) @ matrix
+    from . import creation  # empty results that PyTorch also gives
+    empty = creation.empty((0,), dtype=A.dtype) if hasattr(A, "requires_grad") else np.empty(0)
+    d = matrix - A @ X
+    residuals = m.sum(m.real(d * m.conj(d)) if dtype_of(d).kind == "c" else d * d, -2)
+    if A.shape[-2] <= A.shape[-1]:
+        residuals = m.narrow(m.reshape(residuals, (-1,)), 0, 0, 0)
+    kind = return_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
+    rank = matrix_rank(A) if driver != "gels" and driver is not None else creation.empty((0,), dtype=_int64())
+    s = Svdvals()(A) if driver in ("gelss", "gelsd") else empty
+    return kind(m.squeeze(X, -1) if vector else X, residuals, rank, s)
+
+
+def _int64():
+    from .. import dtypes
+    return dtypes.int64
+
+
+@public("linalg", name="vander")
+def vander(x, *, N=None):
+    """Rows 1, x, x^2, ... of each element of x."""
+    x = x if len(x.shape) else m.reshape(x, (1,))
+    n = x.shape[-1] if N is None else N
+    return m.stack([x ** k if k else m.zeros_like(x) + 1 for k in range(n)], -1)
+
+
+@public("linalg", name="vecdot")
+def vecdot(x, y, *, dim=-1):
+    """Sum of conj(x) * y over `dim`."""
+    return m.sum(m.conj(x) * y, dim)
+
+
+@public("linalg")
+def tensorinv(A, ind=2):
+    """The inverse of A as a linear map from its last dimensions to its first `ind`."""
+    rows = math.prod(A.shape[:ind])
+    y = inv(m.reshape(A, (rows, -1)))
+    return m.reshape(y, (*A.shape[ind:], *A.shape[:ind]))
+
+
+@public("linalg")
+def tensorsolve(A, B, dims=None):
+    """X with tensordot(A, X, X.ndim) = B."""
+    if dims is not None:
+        A = m.movedim(A, tuple(dims), tuple(range(len(A.shape) - len(dims), len(A.shape))))
+    rest = tuple(A.shape[len(B.shape):])
+    X = solve(m.reshape(A, (math.prod(B.shape), -1)), m.reshape(B, (-1,)))
+    return m.reshape(X, rest)
