@@ -14,15 +14,16 @@ from .mode import modes
 from .node import Freed, Node, Port, here
 
 
-def propagate(roots, *, keep, graph=False, wanted=None):
+def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     """Send each (edge, gradient) of `roots` backward; returns {edge: gradient} of what was reached.
 
     Later nodes run first, so each has its whole gradient when it runs. `keep`: do not free saved
     values. `graph`: compute on Tensors, so that the gradients have gradients; otherwise on arrays.
-    `wanted`: only these edges (and what leads to them); otherwise all leaves.
+    `wanted`: only these edges (and what leads to them); otherwise all leaves. `within`: go only
+    through these nodes, as if the others were leaves.
     """
     grads, heap, found = {}, [], {}
-    needed = None if wanted is None else _leading_to(roots, wanted)
+    needed = None if wanted is None else _leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
     edges, out = zip(*roots)
     while True:
@@ -72,7 +73,7 @@ def propagate(roots, *, keep, graph=False, wanted=None):
 _PORT = Port._order
 
 
-def _leading_to(roots, wanted):
+def _leading_to(roots, wanted, within):
     """{node or leaf: whether anything wanted lies beyond} for all that leads to `wanted`."""
     seen, stack = set(), [e for e, _ in roots]
     while stack:
@@ -80,11 +81,12 @@ def _leading_to(roots, wanted):
         e = e.node if type(e) is Port else e
         if e is not None and e not in seen:
             seen.add(e)
-            if isinstance(e, Node):
+            if isinstance(e, Node) and (within is None or e in within):
                 stack.extend(e.edges)
     needed = {e: False for e in seen if not isinstance(e, Node) and e in wanted}
     for node in sorted((e for e in seen if isinstance(e, Node)), key=lambda n: -n._order):
-        beyond = any((e.node if type(e) is Port else e) in needed for e in node.edges if e is not None)
+        beyond = (within is None or node in within) and any(
+            (e.node if type(e) is Port else e) in needed for e in node.edges if e is not None)
         if beyond or node in wanted:
             needed[node] = beyond
     return needed
