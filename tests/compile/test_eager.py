@@ -9,10 +9,12 @@ import pytest
 
 import kobai  # noqa: F401  (fills the registry)
 from kobai.backends import eager, llvm
+from kobai.compile.lower import Layout
 from kobai.op import registry
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 OP = {cls.__name__: cls for cls in registry}
+FLAT = Layout(("1", "1"), 1, 0)
 RNG = np.random.default_rng(0)
 
 
@@ -82,14 +84,35 @@ def test_types_without_scalar_code():
 
 
 def test_subclasses_and_other_byte_orders_are_not_taken_for_arrays():
-    flat = eager.Program(eager.kernel_of(OP["Neg"](), [np.float32])).flat
+    program = eager.Program(eager.kernel_of(OP["Neg"](), [np.float32]))
+    kind, address = np.dtype("f4"), llvm.compiled(program.kernel, FLAT).address
+    refused = []
+    flat = llvm.bridge().flat(address, [kind], [kind], lambda *a: refused.append(a))
     x = normal(100)
-    assert flat(x) is not NotImplemented
-    assert flat(np.ma.masked_array(x)) is NotImplemented
-    assert flat(x.astype(">f4")) is NotImplemented
-    assert flat(x.astype("f8")) is NotImplemented
-    assert flat(x[::2]) is NotImplemented
-    assert flat(x, x) is NotImplemented
+    assert np.array_equal(flat(x), -x)
+    others = [
+        (np.ma.masked_array(x),),
+        (x.astype(">f4"),),
+        (x.astype("f8"),),
+        (x[::2],),
+        (x, x),
+        (1.0,),
+        (x[0],),
+    ]
+    for arguments in others:
+        flat(*arguments)
+    assert len(refused) == len(others)
+
+
+def test_errors_of_the_general_way_are_passed_on():
+    kind, kernel = np.dtype("f4"), eager.kernel_of(OP["Neg"](), [np.float32])
+
+    def refuse(*arrays):
+        raise ValueError("no such arrays")
+
+    flat = llvm.bridge().flat(llvm.compiled(kernel, FLAT).address, [kind], [kind], refuse)
+    with pytest.raises(ValueError, match="no such arrays"):
+        flat(normal(10)[::2])
 
 
 @pytest.mark.parametrize("size", [10, 100_000])

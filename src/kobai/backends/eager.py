@@ -21,7 +21,7 @@ _PLANS = 512  # shapes a program remembers
 
 
 class Program:
-    """A kernel, called with arrays: makes the outputs and runs machine code on them.
+    """A kernel for arrays: ``program.call(a, b)`` makes the outputs and runs machine code on them.
 
     ``dims`` are the dimensions that form a row (None: no rows), dropped from outputs of one value a row
     unless ``keepdim``.
@@ -33,16 +33,15 @@ class Program:
         self.per_row = [kernel.per_row[i] for i in kernel.outputs]
         self.single = len(self.types) == 1
         self.plans: dict = {}
-        self.flat = _refuse
+        self.call = self._by_plan
         if dims is None:
             layout = Layout(("1",) * (len(kernel.operands) + len(self.types)), 1, 0)
             inputs = [numpy_type(o.dtype) for o in kernel.operands]
-            self.flat = llvm.bridge().flat(llvm.compiled(kernel, layout).address, inputs, self.types)
+            address = llvm.compiled(kernel, layout).address
+            self.call = llvm.bridge().flat(address, inputs, self.types, self._by_plan)
 
-    def __call__(self, *arrays):
-        result = self.flat(*arrays)
-        if result is not NotImplemented:
-            return result
+    def _by_plan(self, *arrays):
+        """For arrays of any shapes and strides."""
         run, prototypes = self._plan(arrays)
         result = run(*arrays, *prototypes)
         if self.single:
@@ -94,10 +93,6 @@ class Program:
         return tuple([0 if d in self.dims else next(kept) for d in range(len(shape))])
 
 
-def _refuse(*arrays):
-    return NotImplemented
-
-
 _programs: dict = {}
 
 
@@ -109,7 +104,7 @@ def forward(op, arrays):
         if not llvm.available:
             return None
         program = _programs[key] = _forward_program(op, arrays)
-    return program(*arrays) if program else None
+    return program.call(*arrays) if program else None
 
 
 def _forward_program(op, arrays):
@@ -139,7 +134,7 @@ def backward(op, mask: int, arrays: dict, g):
     if found is False:
         return None
     program, vjp = found
-    results = program(*[g if name == "g" else arrays[name] for name in vjp.reads])
+    results = program.call(*[g if name == "g" else arrays[name] for name in vjp.reads])
     gradients = [None] * len(op.inputs)
     for i, result in zip(vjp.gives, (results,) if program.single else results):
         gradients[i] = result

@@ -4,7 +4,7 @@ Two functions written in LLVM read NumPy arrays where they lie, make the results
 Wrapped as a ``PyCFunction`` whose ``self`` is a ``bytes`` object of 64-bit words, they are callables:
 
 * ``Bridge.flat``: ``f(a, b)`` for exact ndarrays of the expected types, all contiguous and of one shape;
-  returns NotImplemented for any others, so the caller need not look;
+  any other arguments are passed to another callable, so the caller need not look;
 * ``Bridge.fitted``: ``f(a, b, like)`` for arrays of the shapes and strides of a `Fitted`, which it does not
   check, and for each result an array like it (whose memory is not read).
 
@@ -22,7 +22,7 @@ import numpy as np
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
-_WORDS = ("code", "limit", "work", "inputs", "outputs", "length", "type", "refuse", "new_like", "new_from")
+_WORDS = ("code", "limit", "work", "inputs", "outputs", "length", "type", "otherwise", "new_like", "new_from")
 _FIELD = {"data": 0, "nd": 8, "dims": 16, "strides": 24, "descr": 40, "flags": 48}
 _NEW_LIKE, _NEW_FROM = 277, 94  # PyArray_NewLikeArray, PyArray_NewFromDescr
 MOST = 64  # words in a call's block
@@ -46,6 +46,7 @@ declare void @Py_DecRef(ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyErr_NoMemory()
+declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare i32 @posix_memalign(ptr, i64, i64)
 declare void @free(ptr)
 
@@ -284,10 +285,10 @@ go:
 error:
   ret ptr null
 refuse:
-  %refuse_at = {_word("refuse")}
-  %no = load ptr, ptr %refuse_at
-  call void @Py_IncRef(ptr %no)
-  ret ptr %no
+  %otherwise_at = {_word("otherwise")}
+  %otherwise = load ptr, ptr %otherwise_at
+  %other = call ptr @PyObject_Vectorcall(ptr %otherwise, ptr %args, i64 %count, ptr null)
+  ret ptr %other
 }}
 
 define ptr @fitted(ptr %object, ptr %args, i64 %count) nounwind {{
@@ -373,11 +374,12 @@ class Bridge:
         self._kept: list = []
         self.works = self._check()
 
-    def flat(self, address: int, inputs, outputs):
+    def flat(self, address: int, inputs, outputs, otherwise):
         """A callable for contiguous arrays of any one shape; ``inputs`` and ``outputs`` are dtypes."""
-        self._kept += [*inputs, *outputs]
+        self._kept += [*inputs, *outputs, otherwise]
         payload = [id(d) for d in (*inputs, *outputs)] + [d.itemsize for d in outputs]
-        return self._callable(self._flat, address, 0, 0, len(inputs), len(outputs), 0, payload)
+        counts = len(inputs), len(outputs)
+        return self._callable(self._flat, address, 0, 0, *counts, 0, id(otherwise), payload)
 
     def fitted(self, address: int, fitted, outputs):
         """A callable for arrays of the shapes and strides of a `Fitted`; ``outputs`` like those to make."""
@@ -385,12 +387,11 @@ class Bridge:
         inputs, work = len(fitted.strides) - len(outputs), int(np.prod(fitted.sizes))
         payload = [o.size * o.itemsize for o in outputs] + numbers
         first = fitted.sizes[0]
-        return self._callable(
-            self._fitted, address, first, work, inputs, len(outputs), 8 * len(numbers), payload
-        )
+        counts = inputs, len(outputs), 8 * len(numbers)
+        return self._callable(self._fitted, address, first, work, *counts, 0, payload)
 
-    def _callable(self, definition, address, limit, work, inputs, outputs, length, payload):
-        words = [address, limit, work, inputs, outputs, length, id(np.ndarray), id(NotImplemented)]
+    def _callable(self, definition, address, limit, work, inputs, outputs, length, otherwise, payload):
+        words = [address, limit, work, inputs, outputs, length, id(np.ndarray), otherwise]
         words += [self._table[_NEW_LIKE], self._table[_NEW_FROM], *payload]
         block = struct.pack(f"={len(words)}q", *words)
         return _new_function(ctypes.byref(definition), block, None)
