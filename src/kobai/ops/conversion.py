@@ -10,9 +10,9 @@ from ..devices import check as check_device
 from ..devices import device as Device
 from ..op import dtype_of, m
 from ..public import export, public
-from ..tensor import LiftedTensor, Tensor
+from ..tensor import LiftedTensor, Tensor, _strided
 from .arguments import as_dtype
-from .movement import Cast, Clone
+from .movement import Cast, Clone, ToInteger
 
 
 class memory_format:
@@ -41,7 +41,7 @@ def to_dtype(input, dtype, copy=False):
         return input
     if dtype_of(input).kind == "c" and d.kind not in "cb":
         warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
-    return Cast(d)(input)
+    return (Cast if d.kind in "fcV" else ToInteger)(d)(input)
 
 
 m.to_dtype = to_dtype
@@ -72,7 +72,7 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
     if dtype is not None and (copy or as_dtype(dtype, fn="to").np != self._value.dtype):
         self, copy = to_dtype(self, dtype, copy), False
     elif copy:
-        self = Cast(self._value.dtype)(self)
+        self = to_dtype(self, self.dtype, True)
     return contiguous(self, memory_format=memory_format) if memory_format in _CHANNELS else self
 
 
@@ -167,7 +167,18 @@ def is_contiguous(self, memory_format=contiguous_format):
     return a.flags.c_contiguous
 
 
-for _fn in (chalf, cpu, cuda, type, type_as, is_contiguous):
+def to_dense(self, dtype=None, *, masked_grad=True):
+    """The tensor itself, which is dense already."""
+    return self if dtype is None else to_dtype(self, dtype)
+
+
+def record_stream(self, stream):
+    """Nothing: only GPUs have streams."""
+
+
+export("torch", "strided", _strided)
+export("torch", "layout", _strided.__class__)
+for _fn in (chalf, cpu, cuda, type, type_as, is_contiguous, to_dense, record_stream):
     export("Tensor", _fn.__name__, _fn)
 for _fn in (memory_format, contiguous_format, preserve_format, channels_last, channels_last_3d):
     export("torch", getattr(_fn, "name", None) or "memory_format", _fn)

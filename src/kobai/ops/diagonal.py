@@ -147,10 +147,10 @@ class Trace(Op):
 
 
 def _dims(input, dim1, dim2):
-    dim1, dim2 = normal_dim(dim1, input.ndim), normal_dim(dim2, input.ndim)
-    if dim1 == dim2:
+    first, second = normal_dim(dim1, input.ndim), normal_dim(dim2, input.ndim)
+    if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return dim1, dim2
+    return first, second
 
 
 @public("torch Tensor")
@@ -174,6 +174,8 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 @public("torch Tensor")
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """The last dimension on the diagonals of square matrices, which are zero otherwise."""
+    if input.ndim == 0:
+        raise IndexError(f"Dimension out of range (expected to be in range of [-1, 0], but got {dim1})")
     n = input.shape[-1] + abs(offset)
     dim1, dim2 = normal_dim(dim1, input.ndim + 1), normal_dim(dim2, input.ndim + 1)
     if dim1 == dim2:

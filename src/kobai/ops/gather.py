@@ -350,5 +350,9 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """
     if reduce not in _UFUNCS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    kind = dtype_of(input).kind
+    if kind == "c" and reduce in ("amax", "amin") or kind == "b" and reduce == "mean":
+        raise NotImplementedError(f'"scatter_gather_tensor_cpu_reduce_{reduce}" not implemented for '
+                                  f"'{m.type_word(input)}'")
     dim = check_positions(input, dim, index, "scatter_reduce", src)
     return _apply(ScatterReduce(dim, reduce, bool(include_self)), input, index, src)

@@ -55,10 +55,10 @@ class Index(Op):
         x, *indices = values
         if any(dtype_of(i).kind == "b" for i in indices):
             return NotImplemented
-        return _batched(self.dims, size, x, indices)
+        return batched_index(self.dims, size, x, indices)
 
 
-def _batched(dims, size, x, indices):
+def batched_index(dims, size, x, indices):
     """One more position: the number of the example. It stands first, and so the batch does in the result."""
     n = max(len(i.shape) for i in indices) - 1
     flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
@@ -84,6 +84,15 @@ class AddAt(Op):
 
     def vjp(self, g, indices, needs):
         return (Index(self.dims)(g, *indices),)
+
+    def batch(self, size, dims, values):
+        x, *indices = values
+        if self.dims != tuple(range(len(self.dims))) or any(dtype_of(i).kind == "b" for i in indices):
+            return NotImplemented
+        n = max(len(i.shape) for i in indices) - 1
+        flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
+        whole = AddAt((0, *[d + 1 for d in self.dims]), (size, *self.shape))
+        return whole(x, np.arange(size).reshape(size, *(1,) * n), *flat)
 
 
 def add_at(y, dims, indices, x):

@@ -13,7 +13,7 @@ from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
 from .gather import Gather, ScatterReduce
-from .index import add_at
+from .index import AddAt, add_at, batched_index
 from .movement import cast, normal_dim, size_of
 
 
@@ -35,7 +35,7 @@ class IndexSelect(Op):
         return AddSlices(self.dim, x_shape)(g, index)
 
     def batch(self, size, dims, values):
-        return NotImplemented
+        return batched_index((self.dim,), size, values[0], values[1:])
 
 
 class AddSlices(Op):
@@ -52,6 +52,9 @@ class AddSlices(Op):
 
     def vjp_x(self, g, index):
         return IndexSelect(self.dim)(g, index)
+
+    def batch(self, size, dims, values):
+        return AddAt((self.dim,), self.shape).batch(size, dims, values)
 
 
 class IndexAdd(Op):
@@ -324,6 +327,8 @@ def _flat(index, n, name):
 @public("torch Tensor")
 def take(input, index):
     """The elements at positions in the flattened tensor."""
+    if size_of(input) == 0 and size_of(index):
+        raise IndexError("take(): tried to take from an empty tensor")
     _flat(index, size_of(input), "take")
     return Take()(input, index)
 
@@ -365,6 +370,8 @@ def take_along_dim(input, indices, dim=None):
         raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but "
                            f"got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
     dim = normal_dim(dim, input.ndim)
+    if input.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     n = input.shape[dim]
     _bounds(indices, dim, n, RuntimeError, -n)
     rest = np.broadcast_shapes(*[tuple(1 if d == dim else s for d, s in enumerate(v.shape)) for v in (input, indices)])

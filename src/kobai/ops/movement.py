@@ -67,6 +67,23 @@ class Cast(Op):
         return k.cast(x, self.to)
 
 
+class ToInteger(Op):
+    """To an integer or bool dtype: nothing to differentiate."""
+
+    to: object
+    moves = True
+    samples = [S((2, 3), params=(np.dtype(np.int64),), smooth=False)]
+
+    def forward(self, x):
+        return Cast(self.to).forward(x)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+    def emit(self, k, x):
+        return k.cast(x, self.to)
+
+
 class Promote(Cast):
     """A cast that PyTorch does inside an operation: not shown in the graph."""
 
@@ -334,7 +351,7 @@ def sum_to(g, shape):
 def cast(x, to):
     """`x` in the dtype `to` (kobai's or NumPy's), as a hidden step of another operation."""
     to = getattr(to, "np", to)
-    return x if dtype_of(x) == to else Promote(to)(x)
+    return x if dtype_of(x) == to else (Promote if to.kind in "fcV" else ToInteger)(to)(x)
 
 
 m.sum_to, m.cast = sum_to, cast

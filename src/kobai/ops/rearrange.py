@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..op import Op, dtype_of, m
-from ..public import public
+from ..public import export, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
 from .movement import normal_dim, size_of
@@ -107,6 +107,14 @@ def flip(input, *axes, dims=None):
     tensor([2, 1, 0])
     """
     return Flip(_dims(axes if dims is None else (dims,), input.ndim))(input)
+
+
+def _reversed(self):
+    """reversed(x): the first dimension backwards."""
+    return Flip((0,))(self) if self.ndim else self
+
+
+export("Tensor", "__reversed__", _reversed)
 
 
 @public("torch Tensor")

@@ -173,6 +173,8 @@ def flatten(input, start_dim=0, end_dim=-1):
 def unflatten(input, dim, sizes):
     """One dimension becomes several, of these sizes; one of them may be -1."""
     dim = normal_dim(dim, input.ndim)
+    if input.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     inner = tuple(sizes) if isinstance(sizes, (tuple, list)) else (int(sizes),)
     if not inner:
         raise RuntimeError("unflatten: sizes must be non-empty")
@@ -250,8 +252,14 @@ def movedim(input, source, destination):
 @public("torch Tensor")
 def adjoint(input):
     """The last two dimensions exchanged, and conjugated."""
+    return _adjoint(input, "adjoint()")
+
+
+def _adjoint(input, name):
+    if input.ndim == 0:
+        return m.conj(input) if dtype_of(input).kind == "c" else Identity()(input)
     if input.ndim < 2:
-        raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got "
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got "
                            f"{input.ndim}-D tensor.")
     return m.conj(Transpose(input.ndim - 2, input.ndim - 1)(input))
 
@@ -263,6 +271,8 @@ def _reversed(self):
 
 def _matrix_transpose(self):
     """The last two dimensions exchanged."""
+    if self.ndim == 0:
+        return Identity()(self)
     if self.ndim < 2:
         raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D "
                            "tensor.")
@@ -278,7 +288,7 @@ def _conjugate_transpose(self):
     return adjoint(self) if self.ndim else m.conj(self)
 
 
-for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate_transpose), ("mH", adjoint)):
+for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate_transpose), ("mH", lambda self: _adjoint(self, "mH"))):
     export("Tensor", _name, property(_fn))
 
 

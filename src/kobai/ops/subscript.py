@@ -323,6 +323,15 @@ def index_put(input, indices, values, accumulate=False):
     return IndexPut(dims, bool(accumulate))(input, values, *found)
 
 
+def index(self, indices):
+    """The elements at positions: self[indices], where None is a whole dimension."""
+    dims, found = _positions(self, indices)
+    return Index(dims)(self, *found)
+
+
+export("Tensor", "index", index)
+
+
 def index_put_(self, indices, values, accumulate=False):
     """Put (or add) `values` at positions of this tensor."""
     dims, found = _positions(self, indices)

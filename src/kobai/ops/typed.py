@@ -75,6 +75,17 @@ def new(self, *args, device=None):
     return build(self.dtype, args, device)
 
 
+def as_subclass(self, cls):
+    """The same memory as an instance of a subclass of Tensor."""
+    return _same_memory(self, cls)
+
+
+def _make_subclass(cls, data, require_grad=False):
+    """The memory of `data` as an instance of `cls`, a leaf."""
+    out = _same_memory(data.detach(), cls)
+    return out.requires_grad_(require_grad)
+
+
 def set_default_tensor_type(t):
     """Set the default dtype by a class such as torch.DoubleTensor, or its name."""
     if isinstance(t, str):
@@ -94,5 +105,7 @@ def typename(obj):
 
 
 export("Tensor", "new", new)
+export("Tensor", "as_subclass", as_subclass)
+export("Tensor", "_make_subclass", staticmethod(_make_subclass))
 export("torch", "set_default_tensor_type", set_default_tensor_type)
 export("torch", "typename", typename)
