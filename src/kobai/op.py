@@ -63,7 +63,7 @@ class Op:
     def __init_subclass__(cls):
         cls._instances = {}
         cls._compiled = {}
-        cls._plans = [None] * 4
+        cls._plans = [None] * 8
         cls.abstract = cls.forward is Op.forward or cls.__name__.startswith("_")
         cls.fields = tuple(n for k in reversed(cls.__mro__) for n in vars(k).get("__annotations__", ())
                            if k is not object and k is not Op)
@@ -108,13 +108,15 @@ class Op:
 
     def __call__(self, *values):
         """Apply to any values: record on Tensors, interpret lifted ones, compute on arrays."""
+        lifted = False
         for v in values:
+            if v.__class__ is _ndarray:
+                continue
             if isinstance(v, Tensor):
                 return apply(self, *values)
-        for v in values:
             if isinstance(v, Lifted):
-                return top(values).process(self, values)
-        return self.forward(*values)
+                lifted = True
+        return top(values).process(self, values) if lifted else self.forward(*values)
 
     def forward(self, *arrays):
         """The result on NumPy arrays."""
@@ -201,9 +203,9 @@ def apply1(op, a):
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
     if a._rg and modes.grad and op.differentiable:
-        if modes.pack is not None:
+        if modes.pack is not None or y.dtype is not d:
             out._node, out._rg = None, False
-            record(op, (a,), (x,), out, y, 1, False)
+            record(op, (a,), (x,), out, y, 1, y.dtype.kind == "c")
             return out
         save, vjp = op._plans[1] or _plan(op, 1)
         f = _getframe(2)
@@ -319,6 +321,44 @@ def _record2(op, needs, a, b, x, y, z, out):
     out._node, out._rg = node, True
 
 
+def apply3(op, a, b, c):
+    """Apply an op of three inputs with one output. Three plain tensors of one float dtype take the short way."""
+    try:
+        x, y, z = a._data, b._data, c._data
+        d = x.dtype
+    except AttributeError:
+        d = None
+    if d is not _F32 and d is not _F64 or y.dtype is not d or z.dtype is not d or modes.pack is not None:
+        return apply_any(op, (a, b, c))
+    try:
+        r = op.forward(x, y, z)
+    except ValueError as e:
+        failure = e
+    else:
+        out = _new(Tensor)
+        out._data, out._ver, out._base, out._grad, out._node, out._rg = r, [0, None], None, None, None, False
+        if a._base is not None or b._base is not None or c._base is not None:
+            needs = _grad_mask((a, b, c))
+        else:
+            needs = a._rg + 2 * b._rg + 4 * c._rg
+        if needs and modes.grad and op.differentiable:
+            save, vjp = op._plans[needs] or _plan(op, needs)
+            f = _getframe(2)
+            while inside[f.f_code.co_filename]:
+                f = f.f_back
+            node = _new(op.Node)
+            node.op, node.vjp, node.hooks, node.extra = op, vjp, None, None
+            node.fit = _fit_of(op, (x, y, z), r) if op.elementwise else None
+            node.edges = (None if not needs & 1 else a if a._node is None else a._node,
+                          None if not needs & 2 else b if b._node is None else b._node,
+                          None if not needs & 4 else c if c._node is None else c._node)
+            node.saved = save(r, out, (a, b, c), x, y, z)
+            node.where, node._order = (f.f_code, f.f_lasti), next_order()
+            out._node, out._rg = node, True
+        return out
+    raise _broadcast_error(op, (x, y, z), failure)
+
+
 def _plan(op, needs):
     op._plans[needs] = found = compiled_rules(type(op), needs, False)
     return found
@@ -328,8 +368,11 @@ def apply(op, *inputs):
     """Apply `op` to Tensors, arrays and numbers; the result is a Tensor, or a tuple of them."""
     if len(inputs) == 1:
         return apply1(op, inputs[0]) if op.outputs == 1 else apply_any(op, inputs)
-    if len(inputs) == 2 and op.outputs == 1 and not op.view:
-        return apply2(op, *inputs)
+    if op.outputs == 1 and not op.view:
+        if len(inputs) == 2:
+            return apply2(op, *inputs)
+        if len(inputs) == 3:
+            return apply3(op, *inputs)
     return apply_any(op, inputs)
 
 

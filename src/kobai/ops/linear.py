@@ -151,6 +151,9 @@ class Baddbmm(Addmm):
     batch = None
 
 
+_MM = Mm()
+
+
 class Linear(Contraction):
     """x @ weight.T + bias: PyTorch records transpose, product and sum; here it is one op that shows those."""
 
@@ -163,13 +166,13 @@ class Linear(Contraction):
         return y
 
     def vjp_x(self, g, weight):
-        return Mm()(g, m.conj(weight))
+        return _MM(g, m.conj(weight))
 
     def vjp_weight(self, g, x):
-        return Mm()(swap(g), m.conj(x))
+        return _MM(swap(g), m.conj(x))
 
-    def vjp_bias(self, g):
-        return m.sum(g, 0)
+    def vjp_bias(self, g, bias_shape):
+        return m.sum_to(g, bias_shape)
 
     def shown(self, node):
         x, weight, bias = [shown_edge(e) for e in node.edges]
@@ -390,7 +393,6 @@ def _batched(a, b):
 
 
 
-
 export("Tensor", "__matmul__", lambda self, other: matmul(self, other))
 export("Tensor", "__rmatmul__", lambda self, other: matmul(other, self))
 
@@ -401,12 +403,13 @@ def linear(input, weight, bias=None):
 
     Shape: input (..., in), weight (out, in) or (in,), bias (out,) -> (..., out).
     """
-    n, k = len(input.shape), weight.shape[-1]
-    if n and input.shape[-1] != k:
+    x, w = getattr(input, "_value", input), getattr(weight, "_value", weight)
+    n, k, d = len(x.shape), w.shape[-1], w.dtype
+    if n and x.shape[-1] != k:
         raise error("shape-linear", input=input, weight=weight)
-    if dtype_of(input) != dtype_of(weight) or bias is not None and dtype_of(bias) != dtype_of(weight):
+    if x.dtype != d or bias is not None and dtype_of(bias) != d:
         raise error("dtype-linear", input=input, weight=weight, bias=bias)
-    if len(weight.shape) == 1:
+    if len(w.shape) == 1:
         y = matmul(input, weight)
         return y if bias is None else y + bias
     if n == 2:

@@ -341,7 +341,9 @@ def sum_to(g, shape):
     """Sum a broadcast gradient down to `shape`: the transpose of broadcasting."""
     if g.shape == shape:
         return g
-    lead = g.ndim - len(shape)
+    lead = len(g.shape) - len(shape)
+    if lead and type(g) is np.ndarray and g.shape[lead:] == shape:  # a bias, or a number
+        return add_up(g, tuple(range(lead)))
     dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
     if type(g) is np.ndarray:
         return add_up(g, dims, True).reshape(shape)
