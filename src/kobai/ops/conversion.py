@@ -36,10 +36,10 @@ _CHANNELS = {channels_last: 4, channels_last_3d: 5}
 
 def to_dtype(input, dtype, copy=False):
     """`input` in a dtype; itself if it has it already."""
-    d = as_dtype(dtype, fn="to").np
-    if dtype_of(input) == d and not copy:
+    d, have = as_dtype(dtype, fn="to").np, dtype_of(input)
+    if have == d and not copy:
         return input
-    if dtype_of(input).kind == "c" and d.kind not in "cb":
+    if have.kind == "c" and d.kind not in "cb":
         warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
     return (Cast if d.kind in "fcV" else ToInteger)(d)(input)
 
@@ -55,6 +55,8 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
     >>> kobai.tensor([1, 2]).to(kobai.float64)
     tensor([1., 2.], dtype=torch.float64)
     """
+    if len(args) == 1 and args[0].__class__ is dtypes.dtype and not copy and memory_format is None:
+        return to_dtype(self, args[0])
     args = list(args)
     if args and isinstance(args[0], Tensor) or other is not None:
         other = args.pop(0) if other is None else other

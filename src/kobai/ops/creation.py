@@ -209,6 +209,8 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=
     >>> kobai.arange(1, 2, 0.25)
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
+    if len(args) == 1 and args[0].__class__ is int and args[0] >= 0 and not kwargs and dtype is out is None:
+        return made(np.arange(args[0]), requires_grad)
     check_options(device, layout)
     start, end, step = _bounds(args, kwargs, "arange")
     d = as_dtype(dtype, None, "arange")

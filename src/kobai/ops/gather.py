@@ -1,6 +1,8 @@
 """Elements picked or sent along one dimension by positions: gather, scatter and their kin."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .. import dtypes
@@ -9,14 +11,19 @@ from ..public import public
 from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
-from .movement import PutSlice, Slice, normal_dim
+from .movement import PutSlice, Slice, normal_dim, shape_of
 
 
 def grid(index, dim):
     """NumPy's index for positions along `dim`, each in its own place otherwise."""
-    n = index.ndim
-    return tuple([index if d == dim else np.arange(s).reshape([-1 if k == d else 1 for k in range(n)])
-                  for d, s in enumerate(index.shape)])
+    lines = _lines(index.shape)
+    return (*lines[:dim], index, *lines[dim + 1:])
+
+
+@lru_cache(256)
+def _lines(shape):
+    """The numbers 0 to n - 1 along each dimension of size n."""
+    return tuple([np.arange(s).reshape([-1 if k == d else 1 for k in range(len(shape))]) for d, s in enumerate(shape)])
 
 
 def part(src, shape):
@@ -262,14 +269,14 @@ def check_positions(x, dim, index, name, src=None, what="self"):
 
 
 def _check_sizes(x, dim, index, name, src):
-    shape, positions = tuple(x.shape) or (1,), tuple(index.shape) or (1,)
+    shape, positions = shape_of(x) or (1,), shape_of(index) or (1,)
     if 0 in positions:
         return
     wrong = [d for d in range(len(shape)) if d != dim and positions[d] > shape[d]]
     if wrong and name == "gather":
         raise RuntimeError(f"Size does not match at dimension {wrong[0]} expected index {list(positions)} to be no "
                            f"larger than self {list(shape)} apart from dimension {dim}")
-    sent = None if src is None else tuple(src.shape) or (1,)
+    sent = None if src is None else shape_of(src) or (1,)
     if wrong or sent is not None and any(p > s for p, s in zip(positions, sent)):
         raise RuntimeError(f"Expected index {list(positions)} to be no larger than self {list(shape)} apart from "
                            f"dimension {dim}" + ("" if sent is None else f" and to be no larger size than src "
@@ -278,10 +285,12 @@ def _check_sizes(x, dim, index, name, src):
 
 def _check_range(index, dim, n):
     i = getattr(index, "_value", index)
-    if isinstance(i, (np.ndarray, np.generic)) and i.size:
-        bad = i.max() if i.max() >= n else i.min() if i.min() < 0 else None
-        if bad is not None:
-            raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+    if not isinstance(i, (np.ndarray, np.generic)) or not i.size:
+        return
+    unsigned = i.view(np.uint64 if i.dtype == np.int64 else np.uint32)  # negative ones become large
+    if unsigned.max() >= n:
+        bad = i.max() if i.max() >= n else i.min()
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
 
 
 def _apply(op, x, index, *src):

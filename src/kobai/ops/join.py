@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import Op, m
+from ..op import Op, apply_any, m
 from ..public import public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
-from .movement import Select, Slice, normal_dim
+from .movement import Select, Slice, normal_dim, shape_of
 
 
 class Cat(Op):
@@ -42,7 +42,8 @@ class Stack(Op):
     samples = [S((2, 3), (2, 3), params=(1,)), S((), (), params=(0,)), S((0,), params=(1,))]
 
     def forward(self, *xs):
-        return np.stack(xs, self.dim)
+        at = (slice(None),) * self.dim + (None,)
+        return np.concatenate([x[at] for x in xs], self.dim)  # np.stack, without its checks
 
     def vjp(self, g, xs_shape, needs):
         return [Select(self.dim, i)(g) if i < len(needs) and needs[i] else None for i in range(len(xs_shape))]
@@ -97,28 +98,31 @@ def cat(tensors, dim=0):
     tensors = _tensors(tensors, "cat")
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    real = [v for v in tensors if v.shape != (0,)] or tensors[:1]  # an empty 1-d tensor joins with anything
-    for i, v in enumerate(tensors):
-        if v.ndim == 0:
-            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated\n"
-                               "  fix: torch.stack joins tensors without dimensions.")
-    dim = normal_dim(dim, real[0].ndim)
-    _check_cat(tensors, real[0].shape, dim)
-    return Cat(dim)(*([v for v in tensors if v.shape != (0,)] or tensors))
+    shapes = [shape_of(v) for v in tensors]
+    if () in shapes:
+        raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n"
+                           "  fix: torch.stack joins tensors without dimensions.")
+    if (0,) in shapes:  # an empty 1-d tensor joins with anything
+        tensors = [v for v, s in zip(tensors, shapes) if s != (0,)] or tensors
+        shapes = [s for s in shapes if s != (0,)] or shapes
+    dim = normal_dim(dim, len(shapes[0]))
+    if any([s[:dim] != shapes[0][:dim] or s[dim + 1:] != shapes[0][dim + 1:] for s in shapes]):
+        _refuse_cat(shapes, dim)
+    return apply_any(Cat(dim), tensors) if tensors[0].__class__ is Tensor else Cat(dim)(*tensors)
 
 
-def _check_cat(tensors, want, dim):
-    for i, v in enumerate(tensors):
-        if v.shape == (0,):
-            continue
-        if v.ndim != len(want):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(want)} and {v.ndim}")
-        for d, (a, b) in enumerate(zip(want, v.shape)):
+def _refuse_cat(shapes, dim):
+    """Raise PyTorch's error for shapes that do not join."""
+    want = shapes[0]
+    for i, shape in enumerate(shapes):
+        if len(shape) != len(want):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(want)} and {len(shape)}")
+        for d, (a, b) in enumerate(zip(want, shape)):
             if a != b and d != dim:
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for "
                     f"tensor number {i} in the list.\n  cause: the first has shape {list(want)}, this one "
-                    f"{list(v.shape)}.\n  fix: join along dimension {d}, or make the other sizes equal.")
+                    f"{list(shape)}.\n  fix: join along dimension {d}, or make the other sizes equal.")
 
 
 @public("torch")
@@ -127,12 +131,13 @@ def stack(tensors, dim=0):
     tensors = _tensors(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    first = tensors[0].shape
+    first = shape_of(tensors[0])
     for i, v in enumerate(tensors):
-        if v.shape != first:
+        if shape_of(v) != first:
             raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
                                f"{list(v.shape)} at entry {i}")
-    return Stack(normal_dim(dim, len(first) + 1))(*tensors)
+    op = Stack(normal_dim(dim, len(first) + 1))
+    return apply_any(op, tensors) if tensors[0].__class__ is Tensor else op(*tensors)
 
 
 @public("torch")

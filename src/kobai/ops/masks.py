@@ -159,8 +159,10 @@ def masked_fill(input, mask, value):
             raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{value.ndim} dimension(s).")
         return MaskedFillWith()(input, mask, value)
-    value = scalar(number(value, "masked_fill", "value", 3), dtypes.of(dtype_of(input)))
-    return MaskedFill(value.item() if value.dtype.kind != "V" else float(value))(input, mask)
+    if type(value) is not float or dtype_of(input).kind != "f":
+        value = scalar(number(value, "masked_fill", "value", 3), dtypes.of(dtype_of(input)))
+        value = value.item() if value.dtype.kind != "V" else float(value)
+    return MaskedFill(value)(input, mask)
 
 
 def masked_fill_(self, mask, value):
@@ -245,7 +247,14 @@ def where(condition, input=None, other=None):
         condition = cast(condition, np.dtype(np.bool_))
     if isinstance(condition, bool):
         raise TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool")
-    return Where()(condition, input, other)
+    return Where()(condition, _like(input, other), _like(other, input))
+
+
+def _like(v, other):
+    """A Python float beside a float tensor, as a tensor of its dtype: the short way through `apply`."""
+    if v.__class__ is float and other.__class__ is Tensor and other._data.dtype.kind == "f":
+        return wrap(other._data.dtype.type(v))
+    return v
 
 
 def _where_method(self, condition, other):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..op import Movement, Op, dtype_of, m
+from ..tensor import Tensor
 from ..testing.samples import S
 from .summation import add_up
 
@@ -134,7 +135,13 @@ class Expand(Movement):
     samples = [S((3, 1), params=((2, 3, 4),)), S((), params=((2,),)), S((1, 2), params=((0, 2),))]
 
     def forward(self, x):
-        return np.broadcast_to(x, self.shape)
+        if type(x) is not np.ndarray or not x.flags.c_contiguous or x.dtype.kind == "V":
+            return np.broadcast_to(x, self.shape)
+        lead = len(self.shape) - x.ndim  # the same by hand, in a fifth of the time
+        strides = [0 if have != want else s for have, want, s in zip(x.shape, self.shape[lead:], x.strides)]
+        y = np.ndarray(self.shape, x.dtype, x, 0, [0] * lead + strides)
+        y.flags.writeable = False
+        return y
 
     def vjp_x(self, g, x_shape):
         return m.sum_to(g, x_shape)
@@ -361,6 +368,11 @@ m.identity, m.zeros_like = Identity(), ZerosLike()
 m.expand_to = lambda x, shape: x if x.shape == shape else Expand(tuple(shape))(x)
 
 
+def shape_of(v):
+    """The shape of an array, a Tensor or a lifted value, as a plain tuple (which is faster than a Size)."""
+    return v._value.shape if isinstance(v, Tensor) else v.shape
+
+
 # ---- arguments -------------------------------------------------------------------------------
 def normal_dim(dim, ndim):
     """`dim` counted from the front; PyTorch's IndexError if there is no such dimension."""
@@ -373,7 +385,7 @@ def normal_dim(dim, ndim):
 def size_of(x):
     """The number of elements of anything with a shape."""
     n = 1
-    for s in x.shape:
+    for s in shape_of(x):
         n *= s
     return n
 

@@ -24,6 +24,7 @@ from .movement import (
     Unsqueeze,
     full_shape,
     normal_dim,
+    shape_of,
 )
 
 
@@ -302,7 +303,7 @@ def unsqueeze(input, dim):
 @public("torch Tensor")
 def squeeze(input, dim=None):
     """Without dimensions of size 1: all of them, or those of `dim` that have it."""
-    ones = [i for i, s in enumerate(input.shape) if s == 1]
+    ones = [i for i, s in enumerate(shape_of(input)) if s == 1]
     if dim is None:
         return Squeeze(tuple(ones))(input)
     if isinstance(dim, (tuple, list)):
@@ -317,16 +318,16 @@ def squeeze(input, dim=None):
 @public("Tensor")
 def expand(input, *size, implicit=False):
     """Dimensions of size 1 repeated without copying; -1 keeps a size."""
-    size = _shape(size)
-    lead = len(size) - input.ndim
+    size, shape = _shape(size), shape_of(input)
+    lead = len(size) - len(shape)
     if lead < 0:
         raise RuntimeError(f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
                            f"provided ({len(size)}) must be greater or equal to the number of dimensions in the "
                            f"tensor ({input.ndim})")
     full = []
     for i, s in enumerate(size):
-        have = input.shape[i - lead] if i >= lead else None
-        s = int(s)
+        have = shape[i - lead] if i >= lead else None
+        s = s if s.__class__ is int else int(s)
         if s == -1:
             if have is None:
                 raise RuntimeError(f"The expanded size of the tensor ({s}) isn't allowed in a leading, non-existing "

@@ -13,7 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..inplace import refuse_leaf
-from ..op import dtype_of, m
+from ..op import apply_view, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor, wrap
 from .construct import array_of
@@ -24,10 +24,15 @@ from .movement import Identity, Select, Slice, Unsqueeze
 
 def getitem(self, index):
     """self[index]: ints, slices, None, ..., tensors or lists of positions, masks."""
-    if index.__class__ is int and self._value.shape:
-        n = self._value.shape[0]
+    kind, shape = index.__class__, self._value.shape
+    if kind is int and shape:  # the usual cases first
+        n = shape[0]
         if -n <= index < n:
-            return Select(0, index + n if index < 0 else index)(self)
+            return apply_view(Select(0, index + n if index < 0 else index), self)
+    elif kind is slice and shape:
+        return apply_view(_slice(index, 0, shape[0]), self)
+    elif kind is Tensor and shape and index._data.dtype == np.int64 and index._data.ndim:
+        return Index((0,))(self, index)
     views, dims, indices = read(self, index)
     for op in views:
         self = op(self)
