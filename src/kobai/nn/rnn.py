@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import cat, empty, stack, zeros
+from ..ops.recurrent import GruCell, LstmCell
 from ..tensor import Tensor
 from . import functional as F
 from . import init
@@ -44,24 +45,16 @@ def _relu_cell(x: Tensor, state: State, w: Weights) -> State:
 
 def _gru_cell(x: Tensor, state: State, w: Weights) -> State:
     """Cho et al. 2014, with the reset gate after the multiplication: n = tanh(x_n + r · (W_hn h + b_hn))."""
-    h = state[0]
-    x_r, x_z, x_n = x.chunk(3, -1)
-    h_r, h_z, h_n = F.linear(h, w.hh, w.b_hh).chunk(3, -1)
-    r = (x_r + h_r).sigmoid()
-    z = (x_z + h_z).sigmoid()
-    n = (x_n + r * h_n).tanh()
-    return ((h - n) * z + n,)
+    return (GRU_GATES(x, F.linear(state[0], w.hh, w.b_hh), state[0])[0],)
 
 
 def _lstm_cell(x: Tensor, state: State, w: Weights) -> State:
     """Hochreiter and Schmidhuber 1997, with a forget gate; `hr` projects the output (Sak et al. 2014)."""
-    h, c = state
-    i, f, g, o = (x + F.linear(h, w.hh, w.b_hh)).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
+    h, c, _ = LSTM_GATES(x, F.linear(state[0], w.hh, w.b_hh), state[1])
     return (h if w.hr is None else F.linear(h, w.hr), c)
 
 
+LSTM_GATES, GRU_GATES = LstmCell(), GruCell()
 _CELLS: dict[str, tuple[Callable, int]] = {     # mode -> the cell, and how many gates it has
     "RNN_TANH": (_tanh_cell, 1), "RNN_RELU": (_relu_cell, 1), "GRU": (_gru_cell, 3), "LSTM": (_lstm_cell, 4),
 }

@@ -39,6 +39,7 @@ from . import (  # noqa: F401
     quantile,
     random,
     rearrange,
+    recurrent,
     reduce,
     resample,
     rounding,
