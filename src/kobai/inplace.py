@@ -125,11 +125,12 @@ def rebase(a, new):
     """`a` now has the history of `new`; if it is a view, its base has it too."""
     base = a._base
     if base is None:
-        a._node, a._rg = new._node, new._rg
+        a._came_from(new._node, new._rg)
         a._rebased += 1
         return
     record(CopySlices(a._chain), [base, new], [base._value, new._value], base, base._value,
            base._rg + 2 * new._rg, base._value.dtype.kind == "c")
+    base._came_from(base._node, base._rg)
     base._rebased += 1
 
 

@@ -78,7 +78,7 @@ class Tensor:
 
     @property
     def shape(self):
-        return _new_tuple(Size, self._value.shape)
+        return _new_tuple(Size, self._data.shape)
 
     @property
     def dtype(self):
@@ -86,7 +86,7 @@ class Tensor:
 
     @property
     def ndim(self):
-        return len(self._value.shape)
+        return self._data.ndim
 
     device = property(lambda self: cpu)
     layout = property(lambda self: _strided)
@@ -95,6 +95,8 @@ class Tensor:
 
     @property
     def is_leaf(self):
+        if self._base is not None:
+            refresh(self)
         return self._node is None
 
     @property
@@ -142,12 +144,10 @@ class Tensor:
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
             if g is self:
                 raise RuntimeError("can't assign Variable as its own grad")
-            if g._value.shape != self._value.shape:
-                raise RuntimeError(f"assigned grad has data of a different size: expected {list(self.shape)}, "
-                                   f"got {list(g.shape)}")
             if g._value.dtype != self._value.dtype:
-                raise RuntimeError(f"assigned grad has data of a different type: expected {self.type()}, "
-                                   f"got {g.type()}")
+                raise error("assigned-grad-dtype", tensor=self, a=g, b=self)
+            if g._value.shape != self._value.shape:
+                raise error("assigned-grad-shape", tensor=self, have=g.shape, want=self.shape)
         self._grad = g
 
     @grad.deleter
@@ -197,27 +197,42 @@ class Tensor:
 
     def retain_grad(self):
         """Keep the gradient of this non-leaf tensor in `.grad` when backward passes it."""
-        if not self._rg:
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._node is not None and not self._retains:
-            import weakref  # the node outlives this tensor, or the other way round
-            me = weakref.ref(self)
-            self._retains = True
+            self._keep_grad()
 
-            def keep(g):
-                t = me()
-                if t is not None:
-                    t._grad = g if t._grad is None else t._grad + g
-            self._node_hooks("retain").append(keep)
+    def _keep_grad(self):
+        """Have the node that made this tensor put its gradient into `.grad`."""
+        import weakref  # the node outlives this tensor, or the other way round
+        me = weakref.ref(self)
+
+        def keep(g):
+            t = me()
+            if t is not None:
+                t._grad = g if t._grad is None else t._grad + g
+        kept = self._node_hooks("retain")
+        kept.append(keep)
+        self._retains = kept, keep
+
+    def _came_from(self, node, requires_grad):
+        """Take another history, after a change in place; `.grad` is kept for the new value then."""
+        self._node, self._rg = node, requires_grad
+        if self._retains:
+            kept, keep = self._retains
+            kept.remove(keep)
+            self._retains = False
+            if node is not None:
+                self._keep_grad()
 
     @property
     def retains_grad(self):
-        return self._retains
+        return bool(self._retains)
 
     # ---- hooks ---------------------------------------------------------------------------
     def register_hook(self, hook):
         """Call `hook(grad)` when this tensor's gradient is computed; it may return another one."""
-        if not self._rg:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is None:
             if self._hooks is None:
@@ -258,7 +273,7 @@ class Tensor:
             raise error("lifted-value", what="numpy()", tensor=self)
         if force:
             return self._array()
-        if self._rg:
+        if self.requires_grad:
             raise error("numpy-requires-grad", tensor=self)
         return self._array()
 
@@ -371,6 +386,9 @@ class LiftedTensor(Tensor):
         t._value, t._ver, t._base, t._grad, t._node, t._rg = value, [0, None], None, None, None, False
         return t
 
+    shape = property(lambda self: _new_tuple(Size, self._value.shape))
+    ndim = property(lambda self: len(self._value.shape))
+
     @property
     def _data(self):
         raise AttributeError("a tensor inside vmap, forward mode or a trace has no array")
@@ -403,7 +421,8 @@ def refresh(view):
                 t = op(t)
         finally:
             modes.grad = before
-        view._node, view._rg, view._seen = t._node, t._rg, base._rebased
+        view._seen = base._rebased
+        view._came_from(t._node, t._rg)
 
 
 def edge_of(t):

@@ -7,11 +7,11 @@ from heapq import heappop, heappush
 import numpy as np
 
 from ..diagnose import error
-from ..lifted import Lifted
+from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, unpack
 from ..tensor import LiftedTensor, Tensor, edge_of, wrap
 from .mode import modes
-from .node import Freed, Node, Port, here
+from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
 
 
 def propagate(roots, *, keep, graph=False, wanted=None, within=None):
@@ -124,7 +124,7 @@ def _plain(g, graph):
     return g if graph or g is None or not isinstance(g, Tensor) else g._value
 
 
-def _call_hooks(hooks, g, graph, what="hook"):
+def _call_hooks(hooks, g, graph):
     """The gradient after hooks that may each return another one."""
     before, modes.grad = modes.grad, graph
     try:
@@ -132,12 +132,23 @@ def _call_hooks(hooks, g, graph, what="hook"):
         for hook in list(hooks):
             new = hook(t)
             if new is not None:
-                if not isinstance(new, Tensor):
-                    raise TypeError(f"expected a Tensor or None from a {what}, got {type(new).__name__}")
-                t = new
+                t = _checked_hook(hook, t, new)
     finally:
         modes.grad = before
     return _plain(t, graph)
+
+
+def _checked_hook(hook, old, new):
+    """What a hook returned, if it can stand for the gradient it got."""
+    if not isinstance(new, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    name, a, b = getattr(hook, "__name__", type(hook).__name__), old._value, new._value
+    if a.shape != b.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value\n"
+                           f"  cause: it got a gradient of shape {tuple(a.shape)} and gave one of {tuple(b.shape)}.")
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {old.type()} got {new.type()})")
+    return new
 
 
 def _hooks_before(node, g, graph):
@@ -166,13 +177,21 @@ def _hooks_after(node, out, g, graph):
 
 
 # ---- into .grad ------------------------------------------------------------------------------
+def deliver(found, graph=False):
+    """Add what arrived at the leaves into their `.grad`, in the order in which it arrived."""
+    for leaf in [*found]:
+        accumulate(leaf, found.pop(leaf), graph)
+
+
 def accumulate(leaf, g, graph=False):
     """Add `g` to `leaf.grad`, in place where nobody else can see the memory."""
-    if leaf._hooks is not None:
+    if leaf._hooks is not None and leaf._hooks[0]:
         g = _call_hooks(leaf._hooks[0].values(), g, graph)
+        if not graph and isinstance(g, np.ndarray):
+            g = np.array(g)  # a hook may have kept what it got or gave
     old = leaf._grad
     if old is None:
-        leaf._grad = g if graph else _tensor(_owned(g))
+        leaf._grad = _tensor(g) if graph else _tensor(_owned(g, leaf))
     elif graph or isinstance(old, LiftedTensor) or isinstance(g, Lifted) or old._rg:
         leaf._grad = old + _tensor(g)
     elif old.is_sparse:
@@ -188,14 +207,28 @@ def accumulate(leaf, g, graph=False):
             hook(leaf)
 
 
-def _owned(g):
-    """`g`, copied if its memory is a view, or is held by anybody but the caller."""
-    if type(g) is np.ndarray and (g.base is not None or sys.getrefcount(g) > _MINE or not g.flags.c_contiguous):
-        return np.array(g)
+def _owned(g, leaf):
+    """`g`, copied if its memory is a view, is held by anybody else, or is laid out unlike the leaf's."""
+    if type(g) is np.ndarray and (g.base is not None or sys.getrefcount(g) > _mine or not g.flags.c_contiguous):
+        return np.array(g, order="F" if g.ndim > 1 and leaf._data.flags.f_contiguous else "C")
     return g
 
 
-_MINE = 5  # found's value, accumulate's g, _owned's g, the call's argument, getrefcount's own
+def _references():
+    """What getrefcount says in `_owned` of an array that nobody holds: Python versions count differently."""
+    global _mine
+    for _mine in range(1, 9):
+        array, leaf = np.zeros(2), wrap(np.zeros(2))
+        where = array.__array_interface__["data"]
+        found = {leaf: array}
+        del array
+        deliver(found)
+        if leaf._grad._data.__array_interface__["data"] == where:
+            break
+    return _mine
+
+
+_mine = 0
 
 
 # ---- the public functions --------------------------------------------------------------------
@@ -205,31 +238,35 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     Args: `grad_tensors`, the gradient for each tensor, may be left out for those of one element.
     Raises RuntimeError for a tensor without history, or after the graph was freed.
     """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                               "`backward()`. Please only use `grad_tensors`.")
+        grad_tensors = grad_variables
     tensors = _as_tuple(tensors)
-    grad_tensors = _as_tuple(grad_tensors) if grad_tensors is not None else (None,) * len(tensors)
-    roots = _roots(tensors, grad_tensors, create_graph)
+    roots = _roots(tensors, _seeds(grad_tensors, tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    wanted = None
-    if inputs is not None:
-        inputs = _as_tuple(inputs)
-        if not inputs:
-            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-        wanted = {_node_of(t): t for t in inputs}
-    found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
-    while found:
-        edge, g = found.popitem()
-        if isinstance(edge, Tensor):
-            accumulate(edge, g, create_graph)
+    if inputs is None:
+        return deliver(propagate(roots, keep=keep, graph=create_graph), create_graph)
+    inputs = _as_tuple(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    edges = {_place(t): t for t in inputs}
+    found = propagate(roots, keep=keep, graph=create_graph, wanted={node for node, _ in edges})
+    for (node, number), t in edges.items():
+        g = found.get(node)
+        if isinstance(node, Tensor):
+            if g is not None:
+                accumulate(node, found.pop(node), create_graph)
         else:
-            _accumulate_inner(wanted[edge], g)
+            _accumulate_inner(t, g[number] if type(g) is list else g)
 
 
 def _accumulate_inner(t, g):
     """Into `.grad` of a tensor inside the graph that was named in `inputs`."""
-    if type(g) is list:
-        g = g[t.output_nr]
-    t._retains = True
-    t._grad = _tensor(g) if t._grad is None else t._grad + _tensor(g)
+    if g is not None:
+        g = _tensor(np.array(g) if isinstance(g, np.ndarray) else g)
+        t._grad = g if t._grad is None else t._grad + g
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True,
@@ -241,64 +278,100 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     >>> kobai.autograd.grad(x ** 2, x)
     (tensor(6.),)
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                         "allow_unused=False.")
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
-    grad_outputs = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    seeds = _seeds(grad_outputs, outputs)
     if is_grads_batched:
         from .functional import grad_batched  # it needs vmap, which needs this module
-        return grad_batched(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads)
-    for t in inputs:
-        if not t.requires_grad:
-            raise error("input-no-grad", tensor=t)
-    roots = _roots(outputs, grad_outputs, create_graph)
+        return grad_batched(outputs, inputs, seeds, create_graph, allow_unused, materialize_grads)
+    places = [_place(t) for t in inputs]
+    roots = _roots(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    edges = [edge_of(t) for t in inputs]
-    found = propagate(roots, keep=keep, graph=create_graph, wanted={_node_of(t): t for t in inputs})
+    found = propagate(roots, keep=keep, graph=create_graph, wanted={node for node, _ in places})
+    for node in found:
+        if isinstance(node, Tensor) and node._hooks is not None:
+            found[node] = _call_hooks(node._hooks[0].values(), found[node], create_graph)
     out = []
-    for t, e in zip(inputs, edges):
-        g = found.get(e.node if type(e) is Port else e)
-        if type(e) is Port and g is not None:
-            g = g[e.number]
+    for t, (node, number) in zip(inputs, places):
+        g = found.get(node)
+        g = g[number] if type(g) is list else g
         if g is None:
             if materialize_grads:
                 g = np.zeros(t.shape, t._value.dtype)
             elif not allow_unused:
-                raise error("unused-input", tensor=t, position=len(out), inputs=inputs)
-        elif isinstance(t, Tensor) and t._node is None and t._hooks is not None:
-            g = _call_hooks(t._hooks[0].values(), g, create_graph)
+                raise error("unused-input", tensor=t if isinstance(t, Tensor) else None, position=len(out),
+                            inputs=inputs)
         out.append(_tensor(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else g))
     return tuple(out)
 
 
-def _node_of(t):
-    e = edge_of(t)
-    return e.node if type(e) is Port else e
-
-
 def _as_tuple(v):
-    return (v,) if isinstance(v, Tensor) else tuple(v)
+    return (v,) if isinstance(v, (Tensor, GradientEdge)) else tuple(v)
+
+
+def _seeds(grads, outputs):
+    """One gradient, or None, for each output."""
+    if grads is None:
+        return (None,) * len(outputs)
+    grads = (grads,) if isinstance(grads, Tensor) else tuple(grads)
+    if len(grads) < len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    return grads[:len(outputs)]
+
+
+def _edge(t):
+    """Where gradients for a tensor, or what get_gradient_edge gave, arrive."""
+    if not isinstance(t, GradientEdge):
+        return edge_of(t)
+    if isinstance(t.node, AccumulateGrad):
+        return t.node.variable
+    return Port(t.node, t.output_nr) if t.node.extra and "outs" in t.node.extra else t.node
+
+
+def _place(t):
+    """(node or leaf, output number) whose gradient is asked for."""
+    e = _edge(t)
+    if e is None:
+        raise error("input-no-grad", tensor=t)
+    return (e.node, e.number) if type(e) is Port else (e, 0)
 
 
 def _roots(tensors, grads, graph):
     roots = []
-    for t, g in zip(tensors, grads, strict=True):
-        edge = edge_of(t)
+    for i, (t, g) in enumerate(zip(tensors, grads)):
+        edge = _edge(t)
         if edge is None:
-            raise error("no-grad-fn", tensor=t)
-        value = t._value
-        if g is None:
-            if value.size != 1:
-                raise error("nonscalar-backward", tensor=t)
-            if value.dtype.kind == "c":
-                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
-                                   f"{t.dtype}")
-            g = value.dtype.type(1) if not value.shape else np.ones(value.shape, value.dtype)
-            g = wrap(g) if graph else g
-        else:
-            if g._value.shape != value.shape:
-                raise error("gradient-shape", tensor=t, gradient=g)
-            g = g if graph else g._value
-        roots.append((edge, g))
+            raise error("no-grad-fn", tensor=t, position=i)
+        roots.append((edge, _seed_of(t, g, graph, i)))
     return roots
+
+
+def _seed_of(t, g, graph, position):
+    """The gradient to start from: given, or one for a tensor of one element."""
+    value = t._value if isinstance(t, Tensor) else None
+    if g is None:
+        if value is None or value.size != 1:
+            raise error("nonscalar-backward", tensor=t if value is not None else None)
+        if value.dtype.kind == "c":
+            raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {t.dtype}")
+        g = value.dtype.type(1) if not value.shape else np.ones(value.shape, value.dtype)
+        return wrap(g) if graph else g
+    if not isinstance(g, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if value is not None and g._value.dtype != value.dtype:
+        if (g._value.dtype.kind == "c") != (value.dtype.kind == "c"):
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: grad_output[{position}] has a dtype of {g.dtype} and output[{position}] has a dtype of "
+                f"{t.dtype}.")
+        g = m.cast(g, value.dtype)
+    if value is not None and g._value.shape != value.shape:
+        raise error("gradient-shape", tensor=t, gradient=g, position=position)
+    return g if graph else g._value
 
 
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
@@ -314,13 +387,11 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
     if gradient is None and inputs is None and not create_graph and self._base is None:
         data = getattr(self, "_data", None)
         if data is not None and data.__class__ in _ONES and self._node is not None:  # a scalar loss: no questions
-            found = propagate(((self._node, _ONES[data.__class__]),), keep=retain_graph)
-            while found:
-                accumulate(*found.popitem())
-            return
+            return deliver(propagate(((self._node, _ONES[data.__class__]),), keep=retain_graph))
     if gradient is not None and not isinstance(gradient, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 Tensor.backward = _backward_method
+_mine = _references()

@@ -1,19 +1,9 @@
 """Looking at and acting on the recorded graph (torch.autograd.graph's names)."""
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..tensor import Tensor, edge_of
 from .mode import modes
-from .node import AccumulateGrad, Hook, Node, Port, accumulator
-
-
-class GradientEdge(NamedTuple):
-    """One output of a node: what `autograd.grad` can take instead of a tensor."""
-
-    node: object
-    output_nr: int
-    ownership_token: object = None
+from .node import AccumulateGrad, GradientEdge, Hook, Node, Port, accumulator
 
 
 def get_gradient_edge(tensor):

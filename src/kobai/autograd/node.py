@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sys
 from itertools import count
+from typing import NamedTuple
 
 next_order = count(-1, -1).__next__  # later nodes have smaller numbers: a heap gives the latest first
 
@@ -132,6 +133,14 @@ class AccumulateGrad:
 
     def register_prehook(self, hook):
         return self.variable.register_hook(lambda g: hook((g,)))
+
+
+class GradientEdge(NamedTuple):
+    """One output of a node: what `autograd.grad` can take instead of a tensor."""
+
+    node: object
+    output_nr: int
+    ownership_token: object = None
 
 
 class Hook:

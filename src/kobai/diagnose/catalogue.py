@@ -46,7 +46,7 @@ CATALOGUE = {
          ".detach() で切り離します。同じグラフを二度たどりたいときは、一度目に retain_graph=True を指定します。")),
     "no-grad-fn": Entry(
         "K103", RuntimeError,
-        "element 0 of tensors does not require grad and does not have a grad_fn",
+        "element {position} of tensors does not require grad and does not have a grad_fn",
         ("backward() starts from a result of recorded operations, and {name} has no history: {why}.",
          "backward() は記録された計算の結果から始まりますが、{name} には履歴がありません: {why}。"),
         ("create the tensors you want gradients for with requires_grad=True, before computing with them, and do "
@@ -65,7 +65,8 @@ CATALOGUE = {
          "{var}.backward(gradient=torch.ones_like({var}))。")),
     "gradient-shape": Entry(
         "K105", RuntimeError,
-        "Mismatch in shape: grad_output[0] has a shape of {gradient_shape} and output[0] has a shape of {shape}.",
+        "Mismatch in shape: grad_output[{position}] has a shape of {gradient_shape} and output[{position}] has a "
+        "shape of {shape}.",
         ("the gradient given to backward() needs one number for each element of {name}.",
          "backward() に渡す勾配には、{name} の要素ごとに一つの数が必要です。"),
         ("give a gradient of shape {shape}.", "形が {shape} の勾配を渡してください。")),
@@ -78,8 +79,8 @@ CATALOGUE = {
          "計算に使う前に {var}.requires_grad_() を呼んでください。")),
     "unused-input": Entry(
         "K107", RuntimeError,
-        "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
-        "is the desired behavior.",
+        "The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior.",
         ("input {position} ({name}, shape {shape}) did not take part in computing the output.",
          "入力 {position} 番 ({name}、形 {shape}) は出力の計算に使われていません。"),
         ("check that the output really depends on {name} (and not on a copy of it); or pass allow_unused=True to get "
@@ -97,10 +98,24 @@ CATALOGUE = {
          "{name} は {node} で計算された値です。勾配が残るのは葉 (requires_grad=True で自分で作ったテンソル) だけです。"),
         ("call {var}.retain_grad() before backward(), or ask torch.autograd.grad(loss, {var}).",
          "backward() の前に {var}.retain_grad() を呼ぶか、torch.autograd.grad(loss, {var}) を使ってください。")),
+    "assigned-grad-shape": Entry(
+        "K109", RuntimeError,
+        "attempting to assign a gradient of size '{have}' to a tensor of size '{want}'. Please ensure that the gradient "
+        "and the tensor are the same size",
+        ("the gradient of {name} has one number for each of its elements.",
+         "{name} の勾配は、要素ごとに一つの数を持ちます。"),
+        ("assign a tensor of shape {want}, or None.", "形が {want} のテンソルか None を代入してください。")),
+    "assigned-grad-dtype": Entry(
+        "K110", RuntimeError,
+        "attempting to assign a gradient with dtype '{a_name}' to a tensor with grad_dtype '{b_type}'. The gradient must "
+        "match the tensor's grad_dtype (defaults to the tensor's dtype).",
+        ("{name} has dtype {b_dtype} and the assigned tensor {a_dtype}.",
+         "{name} の型は {b_dtype}、代入されたテンソルの型は {a_dtype} です。"),
+        ("convert it, for example with .to({var}.dtype).", ".to({var}.dtype) などで変換してください。")),
     # ---- requires_grad
     "int-requires-grad": Entry(
         "K111", RuntimeError,
-        "only Tensors of floating point and complex dtype can require gradients",
+        "Only Tensors of floating point and complex dtype can require gradients",
         ("{name} has dtype {dtype}; a derivative needs numbers that can change a little.",
          "{name} の型は {dtype} です。微分には、わずかに変えられる数 (浮動小数点数) が必要です。"),
         ("write the numbers with a point (torch.tensor(2.0)), or give dtype=torch.float32, or convert with .float().",

@@ -23,9 +23,9 @@ def gather(code, info):
     for key in ("have", "want"):
         if key in info:
             facts[key] = str(list(info[key]))
-    for key in ("what", "position"):
-        if key in info:
-            facts[key] = str(info[key])
+    facts["position"] = str(info.get("position", 0))
+    if "what" in info:
+        facts["what"] = str(info["what"])
     if code == "no-grad-fn":
         facts["why"] = _why_no_history(tensor)
     return facts
