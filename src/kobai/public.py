@@ -96,27 +96,54 @@ def _inplace_method(fn, name):
 
 
 # ---- elementwise ops export themselves -------------------------------------------------------
-_TEMPLATE = """
-def {name}({params}, *, out=None):
-    if out is not None:
-        return into(out, apply(OP, {params}))
-    return apply(OP, {params})
-def {name}_({params}):
-    return inplace(OP, {params})
-"""
-_OPERATOR = """
-def __{op}__(self, other):
-    return apply(OP, self, other)
-def __r{op}__(self, other):
-    return apply(OP, other, self)
-def __i{op}__(self, other):
-    return inplace(OP, self, other)
-"""
-_UNARY = """
-def __{op}__(self):
-    return apply(OP, self)
-"""
-_PUBLIC = {1: ("input",), 2: ("input", "other")}
+def _unary(op):
+    def call(input, *, out=None):
+        return apply1(op, input) if out is None else _into(out, apply1(op, input))
+
+    def call_(input):
+        return _inplace(op, input)
+    return call, call_
+
+
+def _binary(op):
+    def call(input, other, *, out=None):
+        return apply2(op, input, other) if out is None else _into(out, apply2(op, input, other))
+
+    def call_(input, other):
+        return _inplace(op, input, other)
+    return call, call_
+
+
+def _named(op, params):
+    """Functions whose arguments have names of their own, such as lerp(input, end, weight)."""
+    def call(*args, out=None, **kwargs):
+        values = (*args, *[kwargs.pop(n) for n in params[len(args):] if n in kwargs])
+        if kwargs or len(values) != len(params):
+            raise TypeError(f"{call.__name__}() takes the arguments {', '.join(params)}")
+        y = apply_any(op, values)
+        return y if out is None else _into(out, y)
+
+    def call_(self, *args, **kwargs):
+        return _inplace(op, self, *args, *[kwargs[n] for n in params[1 + len(args):]])
+    return call, call_
+
+
+def _operators(op, name):
+    """{"__mul__": ..., "__rmul__": ..., "__imul__": ...} of Python's operator `name`."""
+    if len(op.inputs) == 1:
+        return {f"__{name}__": lambda self: apply1(op, self)}
+
+    def forward(self, other):
+        return apply2(op, self, other)
+
+    def backward(self, other):
+        return apply2(op, other, self)
+
+    def inplace(self, other):
+        return _inplace(op, self, other)
+    if not op.differentiable:  # Python has no __rlt__
+        return {f"__{name}__": forward}
+    return {f"__{name}__": forward, f"__r{name}__": backward, f"__i{name}__": inplace}
 
 
 def export_elementwise():
@@ -129,27 +156,24 @@ def export_elementwise():
 
 def _export_one(cls):
     name = vars(cls).get("name") or re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", cls.__name__).lower()
-    instance = cls()
+    op = cls()
     if not hasattr(m, name):
-        setattr(m, name, instance)
+        setattr(m, name, op)
     where = getattr(cls, "public", "torch Tensor")
-    scope = {"OP": instance, "inplace": _inplace, "into": _into,
-             "apply": {1: apply1, 2: apply2}.get(len(cls.inputs), lambda op, *a: apply_any(op, a))}
     if where:
-        params = getattr(cls, "params", None) or _PUBLIC.get(len(cls.inputs)) or cls.inputs
-        exec(compile(_TEMPLATE.format(name=name, params=", ".join(params)), f"<kobai {name}>", "exec"), scope)
+        params = getattr(cls, "params", None)
+        make = {1: _unary, 2: _binary}.get(len(cls.inputs)) if params is None else None
+        call, call_ = make(op) if make else _named(op, params or cls.inputs)
+        call.__name__, call_.__name__, call.__doc__ = name, name + "_", cls.__doc__
+        call_.__doc__ = f"In-place version of `{name}`."
         for n in (name, *getattr(cls, "alias", ())):
-            scope[name].__doc__ = cls.__doc__
-            export(where, n, scope[name])
+            export(where, n, call)
             if getattr(cls, "inplace", True) and "Tensor" in where.split():
-                export("torch Tensor" if "torch" in where.split() else "Tensor", n + "_", scope[name + "_"])
+                export("torch Tensor" if "torch" in where.split() else "Tensor", n + "_", call_)
     if cls.operator:
-        template = _OPERATOR if len(cls.inputs) == 2 else _UNARY
-        exec(compile(template.format(op=cls.operator), f"<kobai {name}>", "exec"), scope)
-        for form in ("__{}__", "__r{}__", "__i{}__"):
-            dunder = form.format(cls.operator)
-            if dunder in scope and (cls.differentiable or form == "__{}__"):  # Python has no __rlt__
-                setattr(Tensor, dunder, scope[dunder])
+        for dunder, method in _operators(op, cls.operator).items():
+            method.__name__ = dunder
+            setattr(Tensor, dunder, method)
 
 
 __all__ = ["export", "export_elementwise", "names", "public"]
