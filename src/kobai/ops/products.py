@@ -1,0 +1,145 @@
+"""Products of tensors beside matmul: tensordot, cross, kron."""
+from __future__ import annotations
+
+import warnings
+from math import prod
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..testing.samples import S
+from .linear import Mm
+from .movement import normal_dim
+from .reduce import normal_dims
+
+
+# ---- cross product ---------------------------------------------------------------------------
+class LinalgCross(Op):
+    """Cross products of the vectors of three elements along `dim`."""
+
+    dim: int
+    samples = [S((3,), (3,), params=(0,)), S((2, 3), (2, 3), params=(1,)), S((3, 2), (3, 2), params=(0,))]
+
+    def forward(self, a, b):
+        after, before = [1, 2, 0], [2, 0, 1]
+        d = self.dim
+        return a.take(after, d) * b.take(before, d) - a.take(before, d) * b.take(after, d)
+
+    def vjp_a(self, g, b):
+        return self(m.conj(b), g)
+
+    def vjp_b(self, g, a):
+        return self(g, m.conj(a))
+
+    def batch(self, size, dims, values):
+        return LinalgCross(self.dim + 1)(*values)
+
+
+def _cross(a, b, dim):
+    if len(a.shape) != len(b.shape):
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    dim = normal_dim(dim, len(a.shape))
+    if a.shape[dim] != 3 or b.shape[dim] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[dim]} and "
+                           f"{b.shape[dim]}")
+    if dtype_of(a) != dtype_of(b):
+        raise RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}")
+    shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
+    return LinalgCross(dim)(m.expand_to(a, shape), m.expand_to(b, shape))
+
+
+@public("linalg", name="cross")
+def linalg_cross(input, other, *, dim=-1):
+    """The cross products of vectors of three elements along `dim`."""
+    return _cross(input, other, dim)
+
+
+@public(name="cross")
+def cross(input, other, dim=None):
+    """The cross products of vectors of three elements along `dim` (by default the first of size 3)."""
+    if dim is None:
+        dim = next((d for d, s in enumerate(input.shape) if s == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
+        warnings.warn(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+            "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross "
+            "in a future release.", UserWarning, stacklevel=3)
+    return _cross(input, other, dim)
+
+
+# ---- Kronecker product -----------------------------------------------------------------------
+@public()
+def kron(input, other):
+    """The Kronecker product: each element of `input` times all of `other`, as blocks.
+
+    >>> kobai.kron(kobai.tensor([1, 10]), kobai.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+    """
+    n = max(len(input.shape), len(other.shape))
+    a = (1,) * (n - len(input.shape)) + tuple(input.shape)
+    b = (1,) * (n - len(other.shape)) + tuple(other.shape)
+    y = (m.reshape(input, tuple([s for k in a for s in (k, 1)]))
+         * m.reshape(other, tuple([s for k in b for s in (1, k)])))
+    return m.reshape(y, tuple([s * t for s, t in zip(a, b)]))
+
+
+# ---- tensordot -------------------------------------------------------------------------------
+@public("torch")
+def tensordot(a, b, dims=2, out=None):
+    """Products summed over dimensions of both: the last `dims` of a with the first of b, or two lists of them.
+
+    >>> kobai.tensordot(kobai.ones(2, 3), kobai.ones(3, 4), dims=1).shape
+    torch.Size([2, 4])
+    """
+    da, db = _dims(a, b, dims)
+    if dtype_of(a) != dtype_of(b):
+        raise RuntimeError("both inputs should have same dtype")
+    a, b = _sum_over_thin(a, da, b, db)
+    fa = [d for d in range(len(a.shape)) if d not in da]
+    fb = [d for d in range(len(b.shape)) if d not in db]
+    n = prod([a.shape[d] for d in da])
+    x = m.reshape(m.permute(a, (*fa, *da)), (prod([a.shape[d] for d in fa]), n))
+    y = m.reshape(m.permute(b, (*db, *fb)), (n, prod([b.shape[d] for d in fb])))
+    if not fa and not fb:
+        return m.dot(m.reshape(x, (n,)), m.reshape(y, (n,)))
+    return m.reshape(Mm()(x, y), tuple([a.shape[d] for d in fa] + [b.shape[d] for d in fb]))
+
+
+def _dims(a, b, dims):
+    """Two lists of dimensions, counted from the front."""
+    if hasattr(dims, "shape"):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(len(a.shape), len(b.shape)):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        dims = list(range(-dims, 0)), list(range(dims))
+    da, db = dims
+    for v, name in ((da, "dims_self"), (db, "dims_other")):
+        if isinstance(v, int):
+            raise TypeError(f"tensordot(): argument '{name}' (position {3 + (v is db)}) must be tuple of ints, not int")
+    if len(da) != len(db):
+        raise RuntimeError("both dimension lists should have same length")
+    for i, j in zip(da, db):
+        s, t = a.shape[normal_dim(i, len(a.shape))], b.shape[normal_dim(j, len(b.shape))]
+        if s != t and 1 not in (s, t):
+            raise RuntimeError(f"contracted dimensions need to match, but first has size {s} in dim {i} and second has "
+                               f"size {t} in dim {j}")
+    for x, v in ((a, da), (b, db)):
+        if v:
+            normal_dims(tuple(v), len(x.shape))  # a dimension named twice is an error
+    return [normal_dim(d, len(a.shape)) for d in da], [normal_dim(d, len(b.shape)) for d in db]
+
+
+def _sum_over_thin(a, da, b, db):
+    """Where one of the contracted dimensions has size 1, it broadcasts: the other is summed."""
+    for i, j in zip(da, db):
+        if a.shape[i] != b.shape[j]:
+            if b.shape[j] == 1:
+                a = m.sum(a, i, True)
+            else:
+                b = m.sum(b, j, True)
+    return a, b
