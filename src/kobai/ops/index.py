@@ -80,7 +80,7 @@ class AddAt(Op):
                S((5, 4), Ints((5,), 3), Ints((5,), 2), params=((0, 2), (3, 4, 2)))]
 
     def forward(self, x, *indices):
-        return add_at(np.zeros(self.shape, x.dtype), self.dims, indices, x)
+        return sum_at(self.shape, self.dims, indices, x)
 
     def vjp(self, g, indices, needs):
         return (Index(self.dims)(g, *indices),)
@@ -93,6 +93,21 @@ class AddAt(Op):
         flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
         whole = AddAt((0, *[d + 1 for d in self.dims]), (size, *self.shape))
         return whole(x, np.arange(size).reshape(size, *(1,) * n), *flat)
+
+
+def sum_at(shape, dims, indices, x):
+    """Zeros of `shape` with x added at positions."""
+    if dims == (0,) and len(shape) > 1 and x.size > _SMALL and indices[0].dtype.kind != "b" and 0 not in shape:
+        rows = _from_front(indices[0], shape[0]).ravel()
+        y = _sparse_sum(shape[0], rows, np.broadcast_to(x, (*indices[0].shape, *shape[1:])).reshape(len(rows), -1))
+        if y is not None:
+            return y.reshape(shape)
+    return add_at(np.zeros(shape, x.dtype), dims, indices, x)
+
+
+def _from_front(index, n):
+    """Positions counted from the front."""
+    return index % n if index.size and index.min() < 0 else index
 
 
 def add_at(y, dims, indices, x):
@@ -111,7 +126,7 @@ def add_at(y, dims, indices, x):
     index = np.broadcast_arrays(*indices) if len(indices) > 1 else indices
     n = index[0].ndim
     rows = np.ravel_multi_index([i % s if s else i for i, s in zip(index, sizes)], sizes) if len(dims) > 1 \
-        else index[0] % sizes[0] if index[0].size and index[0].min() < 0 else index[0]
+        else _from_front(index[0], sizes[0])
     x = np.broadcast_to(x, (*y.shape[:lead], *index[0].shape, *y.shape[lead + len(dims):]))
     target = y.reshape(*y.shape[:lead], int(np.prod(sizes)), *y.shape[lead + len(dims):])
     if lead:  # positions first
@@ -133,7 +148,7 @@ def add_rows(y, rows, x):
     width = int(np.prod(y.shape[1:]))
     if y.size == 0 or x.size == 0:
         return
-    if x.size > _SMALL and width > 1 and y.dtype.kind in "fc" and y.dtype.itemsize >= 4:
+    if x.size > _SMALL and width > 1:
         product = _sparse_sum(y.shape[0], rows, x.reshape(len(rows), width))
         if product is not None:
             y += product.reshape(y.shape)
@@ -147,7 +162,9 @@ def add_rows(y, rows, x):
 
 
 def _sparse_sum(count, rows, x):
-    """The sums as a product with a sparse 0-1 matrix, or None without SciPy."""
+    """The sums as a product with a sparse 0-1 matrix, or None without SciPy (or for other numbers than floats)."""
+    if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
+        return None
     try:
         from scipy.sparse import csc_matrix  # noqa: PLC0415  (optional, and slow to import)
     except ImportError:
