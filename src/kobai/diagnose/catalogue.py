@@ -25,8 +25,8 @@ CATALOGUE = {
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         "[{type} {shape}], which is needed by {node}, has been changed since it was saved. Hint: kobai names the "
         "lines below; no anomaly mode is needed.",
-        ("{node} saved a value for its gradient at\n      {saved_at}\n    and that value was overwritten{changed_at}.",
-         "{node} は勾配の計算のために値を保存しました:\n      {saved_at}\n    その後、その値が上書きされました{changed_at}。"),
+        ("{node} saved a value for its gradient, and that value was overwritten before it was used.",
+         "{node} が勾配の計算のために保存した値が、使われる前に上書きされました。"),
         ("write to a new tensor instead (x = x + 1, not x += 1 or x.add_(1)), or keep a copy with .clone() "
          "before the change.",
          "上書きせずに新しいテンソルを作る (x += 1 や x.add_(1) ではなく x = x + 1) か、変更の前に .clone() で"
@@ -37,8 +37,8 @@ CATALOGUE = {
         "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
         "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
         "you need to access saved tensors after calling backward.",
-        ("the first backward pass{first_at} freed what {node} had saved. {node} was recorded at\n      {saved_at}",
-         "最初の backward{first_at} で、{node} が保存していた値は解放されました。{node} が記録された行:\n      {saved_at}"),
+        ("an earlier backward pass freed what {node} had saved.",
+         "{node} が保存していた値は、先に行われた backward で解放されました。"),
         ("compute the loss anew before each backward(). If a value is carried over from the last step (a running "
          "loss, a hidden state), cut it off with .detach(). If you want two passes over one graph, give the first "
          "retain_graph=True.",

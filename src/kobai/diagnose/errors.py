@@ -5,11 +5,16 @@ import sys
 import warnings
 
 from .catalogue import CATALOGUE
-from .facts import gather
+from .facts import gather, places
 from .frames import here, show, user_frame
 from .language import language
 
-_LABELS = {"en": ("cause", "here", "fix"), "ja": ("原因", "場所", "対処")}
+_LABELS = {
+    "en": {"cause": "cause", "here": "here", "fix": "fix", "saved": "saved at", "changed": "changed at",
+           "recorded": "recorded at", "first": "first backward at", "cut": "cut off at"},
+    "ja": {"cause": "原因", "here": "ここ", "fix": "対処", "saved": "保存した行", "changed": "上書きした行",
+           "recorded": "記録した行", "first": "一度目の backward", "cut": "切り離した行"},
+}
 
 
 class _Text(dict):
@@ -43,13 +48,12 @@ def warn(code, **info):
 def text(code, info):
     """First line, cause, the user's line, fix and number."""
     entry, lang = CATALOGUE[code], language()
-    facts = _Text(gather(code, info))
-    cause, place, fix = _LABELS[lang]
-    which = 1 if lang == "ja" else 0
-    lines = [entry.first.format_map(facts), f"  {cause}: {entry.cause[which].format_map(facts)}"]
-    line = show(here())
-    if line:
-        lines.append(f"  {place}: {line}")
-    lines.append(f"  {fix}: {entry.fix[which].format_map(facts)}")
+    facts, labels, which = _Text(gather(code, info)), _LABELS[lang], 1 if lang == "ja" else 0
+    lines = [entry.first.format_map(facts), f"  {labels['cause']}: {entry.cause[which].format_map(facts)}"]
+    for what, where in [*places(code, info), ("here", here())]:
+        shown = show(where)
+        if shown:
+            lines.append(f"  {labels[what]}: {shown}")
+    lines.append(f"  {labels['fix']}: {entry.fix[which].format_map(facts)}")
     lines.append(f"  [{entry.number}]")
     return "\n".join(lines)

@@ -1,7 +1,10 @@
 """What the texts of the catalogue are filled with: names, shapes and lines of the failing program."""
 from __future__ import annotations
 
-from .frames import name_of, show
+from .. import dtypes
+from ..autograd.mode import modes
+from ..autograd.node import Freed
+from .frames import name_of
 from .language import language
 
 
@@ -44,30 +47,33 @@ def _of_tensor(t):
 
 
 def _of_node(node):
-    from ..autograd.node import Freed
+    facts = {"node": node.name(), "type": "tensor", "shape": ""}
     saved = node.saved
-    facts = {"node": node.name(), "saved_at": show(node.where), "first_at": "", "changed_at": "", "type": "tensor",
-             "shape": ""}
-    if isinstance(saved, Freed):
-        facts["first_at"] = f" at\n      {show(saved.where)}\n   "
-    elif isinstance(saved, tuple):
-        facts |= _changed_value(node, saved)
-    return facts
-
-
-def _changed_value(node, saved):
-    """Which saved value was overwritten, and where."""
-    values = [v for v in saved if hasattr(v, "shape") and hasattr(v, "dtype")]
-    cells = [v for v in saved if type(v) is list] or [v.cell for v in saved if hasattr(v, "cell")]
-    latest = next((c for c in reversed(cells) if c[1] is not None), None)
-    facts = {}
-    if latest is not None:
-        facts["changed_at"] = f" at\n      {show(latest[1])}\n   "
+    values = [v for v in saved if hasattr(v, "shape") and hasattr(v, "dtype")] if isinstance(saved, tuple) else []
     if values:
-        from .. import dtypes
-        v = values[0]
-        facts |= {"type": type_string(dtypes.of(v.dtype)), "shape": str(list(v.shape))}
+        facts |= {"type": type_string(dtypes.of(values[0].dtype)), "shape": str(list(values[0].shape))}
     return facts
+
+
+def places(code, info):
+    """Other lines that matter, as (what happened there, where): where a value was saved, changed, cut off."""
+    node, tensor = info.get("node"), info.get("tensor")
+    found = []
+    if node is not None:
+        found.append(("recorded" if code == "second-backward" else "saved", node.where))
+        if isinstance(node.saved, Freed):
+            found.append(("first", node.saved.where))
+        elif isinstance(node.saved, tuple):
+            found.append(("changed", _changed_at(node.saved)))
+    if code == "no-grad-fn" and "_cut" in getattr(tensor, "__dict__", ()):
+        found.append(("cut", tensor.__dict__["_cut"][1]))
+    return [(what, where) for what, where in found if where is not None]
+
+
+def _changed_at(saved):
+    """Where the memory of a saved value was last changed."""
+    cells = [v for v in saved if type(v) is list] or [v.cell for v in saved if hasattr(v, "cell")]
+    return next((c[1] for c in reversed(cells) if c[1] is not None), None)
 
 
 def type_string(dtype):
@@ -113,12 +119,10 @@ _C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32
 
 
 def _why_no_history(t):
-    from ..autograd.mode import modes
     ja = language() == "ja"
-    cut = t.__dict__.get("_cut") if hasattr(t, "__dict__") else None
-    if cut is not None:
-        how, where = cut
-        return f"{how} で切り離されました:\n      {show(where)}" if ja else f"it was cut off by {how} at\n      {show(where)}"
+    if "_cut" in getattr(t, "__dict__", ()):
+        how = t.__dict__["_cut"][0]
+        return f"{how} で切り離されました" if ja else f"it was cut off by {how}"
     if not modes.grad:
         return "torch.no_grad() の中です" if ja else "recording is off here (torch.no_grad())"
     if t._value.dtype.kind not in "fcV":
