@@ -20,6 +20,7 @@ class Lifted:
     __slots__ = ()
     __array_ufunc__ = None  # NumPy arrays leave mixed arithmetic to us
     level = 0
+    layout = None  # what tensors show as their layout, if it is another one than torch.strided
 
     def process(self, op, values):
         """The result of `op` on `values`, of which at least one is of this level."""

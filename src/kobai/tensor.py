@@ -89,7 +89,7 @@ class Tensor:
         return self._data.ndim
 
     device = property(lambda self: cpu)
-    layout = property(lambda self: _strided)
+    layout = property(lambda self: strided)
     itemsize = property(lambda self: self._value.dtype.itemsize)
     nbytes = property(lambda self: self._value.size * self._value.dtype.itemsize)
 
@@ -270,7 +270,7 @@ class Tensor:
     def numpy(self, *, force=False):
         """The values as a NumPy array on the same memory."""
         if type(self) is LiftedTensor:
-            raise error("lifted-value", what="numpy()", tensor=self)
+            raise _no_numbers(self, "numpy()")
         if force:
             return self._array()
         if self.requires_grad:
@@ -290,7 +290,7 @@ class Tensor:
         """The Python number of a tensor with one element."""
         value = self._value
         if isinstance(value, Lifted):
-            raise error("lifted-value", what="item()", tensor=self)
+            raise _no_numbers(self, "item()")
         if value.size != 1:
             raise RuntimeError(f"a Tensor with {value.size} elements cannot be converted to Scalar")
         v = value.item()
@@ -299,7 +299,7 @@ class Tensor:
     def tolist(self):
         """Nested lists of Python numbers."""
         if isinstance(self._value, Lifted):
-            raise error("lifted-value", what="tolist()", tensor=self)
+            raise _no_numbers(self, "tolist()")
         return (self._data.astype(np.float32) if self._data.dtype.kind == "V" else self._data).tolist()
 
     def __len__(self):
@@ -388,18 +388,47 @@ class LiftedTensor(Tensor):
 
     shape = property(lambda self: _new_tuple(Size, self._value.shape))
     ndim = property(lambda self: len(self._value.shape))
+    layout = property(lambda self: self._value.layout or strided)
+    is_sparse = property(lambda self: self.layout.name == "sparse_coo")
+    is_sparse_csr = property(lambda self: self.layout.name == "sparse_csr")
 
     @property
     def _data(self):
         raise AttributeError("a tensor inside vmap, forward mode or a trace has no array")
 
+    def __deepcopy__(self, memo):
+        return _rebuild_lifted(self._value, self._rg and self._node is None)  # lifted values do not change
 
-class _Strided:
+    def __reduce_ex__(self, protocol):
+        return _rebuild_lifted, (self._value, self._rg and self._node is None)
+
+
+def _no_numbers(t, what):
+    """The error of asking for the numbers of a tensor that has no array."""
+    if t.layout is strided:
+        return error("lifted-value", what=what, tensor=t)
+    return TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} needs "
+                     "all elements; this tensor has coordinates and values.\n  fix: x.to_dense(), or x.values()")
+
+
+class Layout:
+    """How a tensor keeps its elements: torch.strided, torch.sparse_coo, ... One object a name."""
+
+    _known: dict[str, Layout] = {}
+
+    def __new__(cls, name):
+        self = cls._known.setdefault(name, object.__new__(cls))
+        self.name = name
+        return self
+
     def __repr__(self):
-        return "torch.strided"
+        return "torch." + self.name
+
+    def __reduce__(self):
+        return Layout, (self.name,)
 
 
-_strided = _Strided()
+strided = Layout("strided")
 _new = object.__new__
 
 
@@ -434,6 +463,12 @@ def edge_of(t):
 
 def _rebuild(cls, array, requires_grad):
     t = wrap(array, cls or Tensor)
+    t._rg = requires_grad
+    return t
+
+
+def _rebuild_lifted(value, requires_grad):
+    t = LiftedTensor(value)
     t._rg = requires_grad
     return t
 

@@ -10,7 +10,7 @@ from ..devices import check as check_device
 from ..devices import device as Device
 from ..op import dtype_of, m
 from ..public import export, public
-from ..tensor import LiftedTensor, Tensor, _strided
+from ..tensor import Layout, LiftedTensor, Tensor, strided
 from .arguments import as_dtype
 from .movement import Cast, Clone, ToInteger
 
@@ -178,8 +178,8 @@ def record_stream(self, stream):
     """Nothing: only GPUs have streams."""
 
 
-export("torch", "strided", _strided)
-export("torch", "layout", _strided.__class__)
+export("torch", "strided", strided)
+export("torch", "layout", Layout)
 for _fn in (chalf, cpu, cuda, type, type_as, is_contiguous, to_dense, record_stream):
     export("Tensor", _fn.__name__, _fn)
 for _fn in (memory_format, contiguous_format, preserve_format, channels_last, channels_last_3d):
