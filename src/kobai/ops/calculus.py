@@ -1,7 +1,6 @@
 """Differences, numerical gradients and integrals of sampled functions."""
 from __future__ import annotations
 
-
 from ..op import dtype_of, m
 from ..public import public
 from ..tensor import Tensor

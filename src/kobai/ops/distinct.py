@@ -124,7 +124,8 @@ class Isin(Op):
 
     invert: bool = False
     common = ("a", "b")
-    samples = [S(np.array([[1, 2], [3, 4]]), np.array([2, 4, 7])), S(np.array([1.0, 2.0]), np.array([1.0]), params=(True,))]
+    samples = [S(np.array([[1, 2], [3, 4]]), np.array([2, 4, 7])),
+               S(np.array([1.0, 2.0]), np.array([1.0]), params=(True,))]
 
     def forward(self, a, b):
         return np.isin(a, b, invert=self.invert)

@@ -121,7 +121,7 @@ def _labels(terms, output, ndims):
     longest, labels = 0, []
     for i, (term, n) in enumerate(zip(terms, ndims)):
         more = n - len(term) + 1 if DOTS in term else 0
-        if more < 0 or not DOTS in term and len(term) != n:
+        if more < 0 or DOTS not in term and len(term) != n:
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term) - (DOTS in term)}) "
                 + ("does not match the number of dimensions " if DOTS not in term else "is more than the number of "

@@ -9,7 +9,7 @@ from ..return_types import return_type
 from ..testing.samples import S
 from .along import ByIndex, of_scalar
 from .movement import normal_dim, size_of
-from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, spread
+from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, read_dims, spread
 
 ALONG = [S((4,), params=(0, False)), S((2, 3), params=(1, False)), S((2, 3, 2), params=(1, True)),
          S((1,), params=(0, False)), S((0, 3), params=(1, False))]
@@ -135,7 +135,7 @@ def _check_size(input, dims, name):
     """Nothing is the largest of nothing."""
     for d in dims:
         if input.ndim and input.shape[d] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.\n"
+            raise IndexError(f"{name}: Expected reduction dim {d} to have non-zero size.\n"
                              f"  cause: the tensor has shape {list(input.shape)}.")
 
 
@@ -143,7 +143,7 @@ def _check_whole(input, name, kind=RuntimeError):
     if not size_of(input):
         rest = "" if kind is IndexError else " Specify the reduction dim with the 'dim' argument."
         raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{rest}\n"
-                   f"  cause: the tensor is empty, of shape {list(input.shape)}: it has no largest or smallest element.")
+                   f"  cause: the tensor is empty, of shape {list(input.shape)}: it has no largest element.")
 
 
 def _check_real(input, kernel):
@@ -155,8 +155,8 @@ def _am(op, name, input, dim, keepdim):
     _check_real(input, name[1:] + "_values_cpu")
     if dim is None or dim == () or dim == []:
         _check_whole(input, name)
-    dims = normal_dims(dim, input.ndim)
-    _check_size(input, dims, name)
+    dims, keepdim = read_dims(name, input, dim, keepdim)
+    _check_size(input, dims, name + "()")
     return op(dims, keepdim)(input)
 
 
@@ -190,7 +190,7 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
     dim = normal_dim(int(dim), input.ndim)
     if not input.ndim:
         return return_type(name)(*of_scalar(along(0, False), input))
-    _check_size(input, (dim,), name)
+    _check_size(input, (dim,), name + "()")
     return return_type(name)(*along(dim, keepdim)(input))
 
 
@@ -238,7 +238,7 @@ def _arg(op, name, input, dim, keepdim):
         _check_whole(input, name, IndexError)
         return op(None, keepdim)(input)
     dim = one_dim(dim, input.ndim, name)
-    _check_size(input, (dim,), name)
+    _check_size(input, (dim,), name + "()")
     return op(dim if input.ndim else None, keepdim)(input)
 
 

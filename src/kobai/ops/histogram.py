@@ -43,7 +43,7 @@ def bincount(input, weights=None, minlength=0):
     if weights is not None and tuple(weights.shape) != tuple(input.shape):
         raise RuntimeError("weights should be 1-d and have the same length as input")
     if weights is not None and dtype_of(weights) != np.float32:
-        weights = m.cast(weights, np.float64)
+        weights = m.cast(weights, dtypes.float64)
     return Bincount(minlength)(input, weights)
 
 
@@ -97,7 +97,8 @@ class Histogram(Op):
 
     density: bool = False
     samples = [S((5, 1), (5,), np.array([-1.0, 0.0, 1.0]), smooth=False),
-               S((5, 2), None, np.array([-1.0, 0.0, 1.0]), np.array([-1.0, 0.3, 0.5, 1.0]), params=(True,), smooth=False)]
+               S((5, 2), None, np.array([-1.0, 0.0, 1.0]), np.array([-1.0, 0.3, 0.5, 1.0]), params=(True,),
+                 smooth=False)]
 
     def forward(self, points, weights, *edges):
         sizes = [len(e) - 1 for e in edges]

@@ -9,10 +9,10 @@ from .. import dtypes
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
-from .arguments import as_dtype
+from .arguments import as_dtype, number
 from .index import AddAt, Index
 from .movement import size_of
-from .reduce import later, normal_dims, one_dim, spread
+from .reduce import later, one_dim, read_dims, spread
 from .summation import add_up
 
 
@@ -42,7 +42,7 @@ def toward(g, x, y, p, dim):
     if p in (inf, -inf):
         largest = m.cast(m.logical_or(m.abs(x) == y, m.isnan(x)), dtype_of(y))
         return m.sgn(x) * (largest * (g / m.sum(largest, dim, True)))
-    share = m.abs(x) / m.where(y == 0, 1.0, y)  # at most 1, for p > 0: nothing overflows
+    share = m.abs(x) / m.where(y == 0, inf, y)  # at most 1, for p > 0: nothing overflows
     return m.sgn(x) * m.where(share == 0, 0.0, g * share ** (p - 1))
 
 
@@ -91,7 +91,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     if dtype_of(x).kind not in "fcV":
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                            f"{m.type_word(x)}\n  fix: x.float()")
-    ord, dims = float(ord), normal_dims(dim, x.ndim)
+    ord, (dims, keepdim) = float(ord), read_dims("linalg_vector_norm", x, dim, keepdim)
     if ord < 0 or ord == inf:
         _check_not_empty(x, f"{ord:g}", dim, dims)
     return LinalgVectorNorm(dims, keepdim, ord)(x)
@@ -121,11 +121,12 @@ def _check_not_empty(x, ord, dim, dims):
 @public()
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm of the elements over `dim`; "fro" is the 2-norm, "nuc" the sum of singular values of a matrix."""
-    if p == "nuc":
+    if isinstance(p, str) and p == "nuc":
         return _nuclear(input if dtype is None else m.cast(input, as_dtype(dtype)), dim, keepdim)
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.\n  fix: a number, 'fro' or 'nuc'.")
-    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
+    p = 2 if p is None or isinstance(p, str) else number(p, "norm", "p")
+    return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
 def _nuclear(x, dim, keepdim):
@@ -144,7 +145,8 @@ class Dist(Op):
 
     p: float = 2
     common = ("a", "b")
-    samples = [S((2, 3), (2, 3)), S((2, 3), (3,), params=(1.5,)), S((), (2,), params=(3,)), S((4,), (4,), params=(inf,))]
+    samples = [S((2, 3), (2, 3)), S((2, 3), (3,), params=(1.5,)), S((), (2,), params=(3,)),
+               S((4,), (4,), params=(inf,))]
 
     def forward(self, a, b):
         return size_along(a - b, self.p, None, False)

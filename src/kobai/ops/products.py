@@ -118,9 +118,9 @@ def _dims(a, b, dims):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = list(range(-dims, 0)), list(range(dims))
     da, db = dims
-    for v, name in ((da, "dims_self"), (db, "dims_other")):
+    for v, argument in ((da, "'dims_self' (position 3)"), (db, "'dims_other' (position 4)")):
         if isinstance(v, int):
-            raise TypeError(f"tensordot(): argument '{name}' (position {3 + (v is db)}) must be tuple of ints, not int")
+            raise TypeError(f"tensordot(): argument {argument} must be tuple of ints, not int")
     if len(da) != len(db):
         raise RuntimeError("both dimension lists should have same length")
     for i, j in zip(da, db):

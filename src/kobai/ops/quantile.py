@@ -9,6 +9,7 @@ from ..tensor import LiftedTensor, Tensor
 from .movement import size_of
 from .reduce import one_dim
 
+PLACES = np.dtype(np.int64)
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
@@ -83,10 +84,10 @@ def _between(rows, ranks, interpolation):
         ranks = m.round(ranks)
     below = m.floor(ranks)
     shape = (*rows.shape[:-1], ranks.shape[-1])
-    low = m.gather(rows, -1, m.expand_to(m.cast(below, np.int64), shape))
+    low = m.gather(rows, -1, m.expand_to(m.cast(below, PLACES), shape))
     if interpolation not in ("linear", "midpoint"):
         return low
-    high = m.gather(rows, -1, m.expand_to(m.cast(m.ceil(ranks), np.int64), shape))
+    high = m.gather(rows, -1, m.expand_to(m.cast(m.ceil(ranks), PLACES), shape))
     weight = ranks - below if interpolation == "linear" else 0.5
     return m.lerp(low, high, weight)
 

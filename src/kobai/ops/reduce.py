@@ -20,25 +20,34 @@ WHOLE = [S((2, 3)), S(()), S((1,)), S((2, 1, 3))]
 
 
 # ---- arguments -------------------------------------------------------------------------------
-def normal_dims(dim, ndim):
+def read_dims(name, input, dim, keepdim):
+    """The `dim` and `keepdim` of a reduction, checked: (sorted tuple of dimensions, bool)."""
+    if keepdim.__class__ is not bool:
+        raise TypeError(f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}\n"
+                        "  cause: the second argument says whether reduced dimensions stay, with size 1.\n"
+                        f"  fix: several dimensions are a tuple: {name}((0, 1)).")
+    return normal_dims(dim, len(input.shape), name), keepdim
+
+
+def normal_dims(dim, ndim, name="dim"):
     """A sorted tuple of dimensions from PyTorch's `dim` argument (None or () means all of them)."""
     if dim is None or dim == ():
         return tuple(range(ndim))
     if dim.__class__ is int:
         dims = (normal_dim(dim, ndim),)
     else:
-        dims = tuple(sorted([normal_dim(int(d), ndim) for d in _several(dim)]))
+        dims = tuple(sorted([normal_dim(int(d), ndim) for d in _several(dim, name)]))
         if len(set(dims)) != len(dims):
             raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the "
                                "list of dims\n  fix: name each dimension once.")
     return (dims or tuple(range(ndim))) if ndim else ()
 
 
-def _several(dim):
+def _several(dim, name):
     if isinstance(dim, (tuple, list)):
         return dim
     if isinstance(dim, (float, str)) or not hasattr(dim, "__index__"):
-        raise TypeError(f"received an invalid combination of arguments - got ({type(dim).__name__})\n"
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})\n"
                         f"  cause: dim={dim!r} is no dimension.\n  fix: dim is an int, or a tuple of ints.")
     return (dim,)
 
@@ -46,7 +55,7 @@ def _several(dim):
 def one_dim(dim, ndim, name):
     """`dim` counted from the front, where the function takes one dimension only."""
     if not hasattr(dim, "__index__"):
-        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}\n"
+        raise TypeError(f"{name}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}\n"
                         "  cause: this function works along one dimension.\n  fix: give one int.")
     return normal_dim(int(dim), ndim)
 
@@ -175,7 +184,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
             return m.cast(sum(input, dim, keepdim), dtype)
     if dim is None and not keepdim:
         return apply1(_SUM, input) if isinstance(input, Tensor) else _SUM(input)
-    return Sum(normal_dims(dim, input.ndim), keepdim)(input)
+    return Sum(*read_dims("sum", input, dim, keepdim))(input)
 
 
 @public()
@@ -191,7 +200,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
         raise _no_float(input, "Input" if dtype is None else "Optional")
     if dim is None and not keepdim:
         return apply1(_MEAN, input) if isinstance(input, Tensor) else _MEAN(input)
-    return Mean(normal_dims(dim, input.ndim), keepdim)(input)
+    return Mean(*read_dims("mean", input, dim, keepdim))(input)
 
 
 def _no_float(x, which):
@@ -214,7 +223,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None or dtype_of(input).kind in "bui":
         return sum(input, dim, keepdim, dtype=dtype) if dtype is None else nansum(m.cast(input, as_dtype(dtype)), dim,
                                                                                  keepdim)
-    return Nansum(normal_dims(dim, input.ndim), keepdim)(input)
+    return Nansum(*read_dims("nansum", input, dim, keepdim))(input)
 
 
 @public()

@@ -253,14 +253,13 @@ class Logcumsumexp(Op):
 
 
 def _log_sums_of_complex(x, dim):
-    """Each prefix is scaled by its largest real part so far."""
-    top = np.maximum.accumulate(x.real, dim)
-    top = np.where(np.isfinite(top), top, 0)
-    y = np.moveaxis(np.empty_like(x), dim, 0)
-    total, last = 0, 0
-    for i, (v, t) in enumerate(zip(np.moveaxis(x, dim, 0), np.moveaxis(top, dim, 0))):
-        total, last = total * np.exp(last - t) + np.exp(v - t), t
-        y[i] = np.log(total) + t
+    """One after the other, as the larger of both plus log(1 + exp(smaller - larger))."""
+    x = np.moveaxis(x, dim, 0)
+    y = x.copy()
+    for i in range(1, len(x)):
+        last_is_larger = y[i - 1].real >= x[i].real
+        larger, smaller = np.where(last_is_larger, y[i - 1], x[i]), np.where(last_is_larger, x[i], y[i - 1])
+        y[i] = larger + np.log(1 + np.exp(smaller - larger))
     return np.moveaxis(y, 0, dim)
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import Op, dtype_of
-from ..public import public
+from ..inplace import into
+from ..op import Op, dtype_of, m
+from ..public import export, public
 from ..testing.samples import S
 from .movement import size_of
 
@@ -61,7 +62,8 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 def _check_sequence(sequence, values):
     n = len(sequence.shape)
     if not n:
-        raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
+        raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 "
+                           "dimension")
     if n > 1 and not len(values.shape):
         raise RuntimeError(
             "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
@@ -79,11 +81,13 @@ def _check_sorter(sequence, sorter):
                            f"{list(sequence.shape)}and got sorter tensor {list(sorter.shape)}")
     if dtype_of(sorter) != np.int64:
         raise RuntimeError("torch.searchsorted(): sorter must be a tensor of long dtype but got dtype "
-                           f"{dtype_of(sorter)}")
+                           f"{m.type_word(sorter)}")
+    i = getattr(sorter, "_value", sorter)
+    if isinstance(i, np.ndarray) and i.size and not (i.min() >= 0 and i.max() < i.shape[-1]):
+        raise RuntimeError("torch.searchsorted(): sorter index out of range")
 
 
-@public("torch")
-def bucketize(input, boundaries, *, out_int32=False, right=False):
+def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     """The number of the interval between `boundaries` that each element lies in.
 
     >>> kobai.bucketize(kobai.tensor([0.5, 1.0, 7.0]), kobai.tensor([1., 3., 5.]))
@@ -91,4 +95,8 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     """
     if len(boundaries.shape) != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({len(boundaries.shape)})")
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+    y = searchsorted(boundaries, input, out_int32=out_int32, right=right)
+    return y if out is None else into(out, y)
+
+
+export("torch", "bucketize", bucketize)  # `input` may be a number

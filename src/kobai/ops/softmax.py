@@ -11,7 +11,7 @@ from ..testing.samples import S
 from .along import of_scalar
 from .arguments import as_dtype
 from .movement import Cast
-from .reduce import REDUCED, later, normal_dims, not_implemented, one_dim, spread
+from .reduce import REDUCED, later, not_implemented, one_dim, read_dims, spread
 from .summation import add_up
 
 ROWS = [S((2, 3), params=(1,)), S((4, 2), params=(0,)), S((3,), params=(0,)), S((2, 0), params=(1,)),
@@ -144,4 +144,4 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 @public("torch Tensor special")
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over `dim`, without overflow."""
-    return Logsumexp(normal_dims(dim, input.ndim), keepdim)(input)
+    return Logsumexp(*read_dims("logsumexp", input, dim, keepdim))(input)

@@ -10,7 +10,7 @@ from ..public import public
 from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import S
 from .movement import size_of
-from .reduce import count_over, later, normal_dims, spread
+from .reduce import count_over, later, read_dims, spread
 from .summation import add_up
 
 SPREADS = [S((2, 3), params=((0, 1), False, 1.0)), S((2, 3, 4), params=((1,), True, 0.0)),
@@ -35,7 +35,7 @@ class Var(Reduction):
         freedom = count_over(x.shape, self.dim) - self.correction
         g = spread(g, x.shape, self.dim, self.keepdim)
         if freedom <= 0:  # as PyTorch: any change would be infinitely important
-            return g * m.where(d == 0, float("nan"), float("inf"))
+            return g * m.cast(m.where(d == 0, float("nan"), float("inf")), dtype_of(g))
         return g * d * (2 / freedom)
 
     def batch(self, size, dims, values):
@@ -93,11 +93,11 @@ def _spread_of(op, name, input, dim, unbiased, keepdim, correction):
         raise RuntimeError(f"{what} only support floating point and complex dtypes\n  fix: x.float().{name}()")
     if correction is _UNSET or correction is None:
         correction = 0 if unbiased is False else 1
-    dims = normal_dims(dim, input.ndim)
+    dims, keepdim = read_dims(name, input, dim, keepdim)
     if correction >= count_over(input.shape, dims):
         warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
                       "factor (input numel divided by output numel).", UserWarning, stacklevel=4)
-    return op(dims, bool(keepdim), correction)(input)
+    return op(dims, keepdim, correction)(input)
 
 
 _UNSET = object()
