@@ -172,8 +172,9 @@ def _export_one(cls):
                 export("torch Tensor" if "torch" in where.split() else "Tensor", n + "_", call_)
     if cls.operator:
         for dunder, method in _operators(op, cls.operator).items():
-            method.__name__ = dunder
-            setattr(Tensor, dunder, method)
+            if dunder not in vars(Tensor):  # a family may have its own, as for `1 - x`
+                method.__name__ = dunder
+                setattr(Tensor, dunder, method)
 
 
 __all__ = ["export", "export_elementwise", "names", "public"]
