@@ -33,6 +33,7 @@ from . import (  # noqa: F401
     masks,
     maxpool,
     movement,
+    normalize,
     norms,
     order,
     pad,

@@ -5,10 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..op import Op, dtype_of, m
+from ..op import dtype_of, m
 from ..public import public
 from ..testing.samples import S
 from .avgpool import AvgPool2d
+from .labels import Labelled
 from .reduce import not_implemented
 from .taps import Taps
 from .window import Windows, by_pieces, tiles
@@ -104,13 +105,12 @@ _MAKERS = {"nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _line
 
 
 # ---- the op ----------------------------------------------------------------------------------
-class Resample(Op):
+class Resample(Labelled):
     """The last dimensions brought from the sizes `spatial` to `out`, one after the other.
 
-    `kind` names the interpolation, `label` PyTorch's node. With `back` it is the transpose.
+    `kind` names the interpolation; with `back` it is the transpose.
     """
 
-    label: str
     kind: str
     spatial: tuple
     out: tuple
@@ -118,7 +118,6 @@ class Resample(Op):
     scales: tuple = ()
     back: bool = False
     linear = True
-    _nodes: dict = {}
     samples = [S((2, 4), params=("UpsampleLinear1D", "linear", (4,), (7,))),
                S((2, 3, 4), params=("UpsampleNearest2D", "nearest", (3, 4), (6, 3))),
                S((1, 5, 4), params=("UpsampleBicubic2D", "cubic", (5, 4), (3, 6), True)),
@@ -126,19 +125,8 @@ class Resample(Op):
                S((0, 3, 2), params=("AdaptiveAvgPool2D", "area", (5, 4), (3, 2), False, (), True)),
                S((1, 3, 2), params=("UpsampleBilinear2DAa", "linear-smooth", (5, 4), (3, 2), False, (), True))]
 
-    @classmethod
-    def _make(cls, args):
-        self = super()._make(args)
-        name = self.label + ("BackwardBackward0" if self.back else "Backward0")
-        if name not in cls._nodes:
-            cls._nodes[name] = type(name, (cls.Node,), {"__slots__": (), "__module__": "kobai"})
-        self.Node, self._ready = cls._nodes[name], [None, None]
-        return self
-
     def forward(self, x):
-        steps = self._ready[x.dtype == _F64]
-        if steps is None:
-            steps = self._ready[x.dtype == _F64] = self._steps(x.dtype == _F64)
+        steps = _steps(self, x.dtype == _F64)
 
         def stepwise(x):
             for taps, axis in steps:
@@ -146,19 +134,21 @@ class Resample(Op):
             return x
         return by_pieces(stepwise, [x], len(self.out))
 
-    def _steps(self, double):
-        """(taps, dimension) one after the other: what shrinks first, what grows last, then all is small between."""
-        n = len(self.out)
-        taps = [taps_of(self.kind, s, o, self.corners, c, double)
-                for s, o, c in zip(self.spatial, self.out, self.scales or (0,) * n)]
-        steps = [(t.transposed if self.back else t, i - n) for i, t in enumerate(taps)]
-        return sorted(steps, key=lambda step: (step[0].out / step[0].size, -step[1]))
-
     def vjp_x(self, g):
         return Resample(self.label, self.kind, self.spatial, self.out, self.corners, self.scales, not self.back)(g)
 
     def batch(self, size, dims, values):
         return self(*values)
+
+
+@lru_cache(512)
+def _steps(op, double):
+    """(taps, dimension) one after the other: what shrinks first, what grows last, then all is small between."""
+    n = len(op.out)
+    taps = [taps_of(op.kind, s, o, op.corners, c, double)
+            for s, o, c in zip(op.spatial, op.out, op.scales or (0,) * n)]
+    steps = [(t.transposed if op.back else t, i - n) for i, t in enumerate(taps)]
+    return sorted(steps, key=lambda step: (step[0].out / step[0].size, -step[1]))
 
 
 # ---- adaptive means --------------------------------------------------------------------------

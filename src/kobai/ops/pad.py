@@ -1,0 +1,224 @@
+"""Padding: a constant, or elements of the tensor itself, around the last dimensions."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, dtype_of
+from ..public import public
+from ..testing.samples import S
+from .labels import Labelled
+
+
+class ConstantPadNd(Op):
+    """`value` around the last dimensions: `pads` has (before, after) for each; negative ones cut off."""
+
+    pads: tuple
+    value: float = 0
+    moves = True
+    samples = [S((2, 3, 4), params=(((1, 0), (2, 1)), 0.5)), S((4, 5), params=(((-1, 2), (0, -2)), 0)),
+               S((0, 2), params=(((1, 1),), 0)), S((2, 3), params=((), 0))]
+
+    def forward(self, x):
+        lead = x.ndim - len(self.pads)
+        sizes = x.shape[lead:]
+        shape = (*x.shape[:lead], *[n + a + b for n, (a, b) in zip(sizes, self.pads)])
+        y = np.full(shape, self.value, x.dtype) if self.value else np.zeros(shape, x.dtype)
+        there = [slice(max(a, 0), a + n + min(b, 0)) for n, (a, b) in zip(sizes, self.pads)]
+        here = [slice(max(-a, 0), n + min(b, 0)) for n, (a, b) in zip(sizes, self.pads)]
+        y[(Ellipsis, *there)] = x[(Ellipsis, *here)]
+        return y
+
+    def vjp_x(self, g):
+        return ConstantPadNd(tuple([(-a, -b) for a, b in self.pads]), 0)(g)
+
+    def jvp(self, primals, tangents, y):
+        return ConstantPadNd(self.pads, 0)(tangents[0])
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+# ---- from the tensor itself ------------------------------------------------------------------
+def _reflect(n, a, b):
+    """(to, from) slices: mirrored at the outermost elements, which are not repeated."""
+    return [(slice(0, a), slice(2 * a, a, -1)),
+            (slice(a + n, a + n + b), slice(a + n - 2, a + n - 2 - b if a + n - 2 - b >= 0 else None, -1))]
+
+
+def _replicate(n, a, b):
+    """(to, from) slices: the outermost elements again and again."""
+    return [(slice(0, a), slice(a, a + 1)), (slice(a + n, a + n + b), slice(a + n - 1, a + n))]
+
+
+def _circular(n, a, b):
+    """(to, from) slices: what is on the other side."""
+    return [(slice(0, a), slice(n, n + a)), (slice(a + n, a + n + b), slice(a, a + b))]
+
+
+_RULES = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}
+
+
+def _copies(mode, sizes, pads):
+    """(to, from, dimension) of what is copied, in this order: each dimension over all that is filled already."""
+    n = len(sizes)
+    inner = [slice(a, a + s) for s, (a, _) in zip(sizes, pads)]
+    for i in reversed(range(n)):
+        for to, source in _RULES[mode](sizes[i], *pads[i]):
+            if to.stop > to.start:
+                lead, tail = (Ellipsis, *inner[:i]), (slice(None),) * (n - 1 - i)
+                yield (*lead, to, *tail), (*lead, source, *tail), i - n
+
+
+def _grown(sizes, pads):
+    """Paddings without those that cut off, and the index of what these leave of the result."""
+    only = [(max(a, 0), max(b, 0)) for a, b in pads]
+    left = (Ellipsis, *[slice(max(-a, 0), s + max(a, 0) + max(b, 0) + min(b, 0)) if min(a, b) < 0 else slice(None)
+                        for s, (a, b) in zip(sizes, pads)])
+    return only, left if any(min(p) < 0 for p in pads) else None
+
+
+class PadItself(Labelled):
+    """Elements of x around its last dimensions: `mode` is reflect, replicate or circular."""
+
+    mode: str
+    pads: tuple
+    linear = moves = True
+    samples = [S((2, 3, 4), params=("ReflectionPad2D", "reflect", ((2, 1), (0, 3)))),
+               S((1, 3, 4), params=("ReplicationPad2D", "replicate", ((4, -1), (1, 0)))),
+               S((0, 3), params=("ReflectionPad1D", "reflect", ((1, 1),))),
+               S((2, 3), params=("CircularPad", "circular", ((3, 2),)))]
+
+    def forward(self, x):
+        lead = x.ndim - len(self.pads)
+        sizes = x.shape[lead:]
+        pads, left = _grown(sizes, self.pads)
+        y = np.empty((*x.shape[:lead], *[n + a + b for n, (a, b) in zip(sizes, pads)]), x.dtype)
+        y[(Ellipsis, *[slice(a, a + s) for s, (a, _) in zip(sizes, pads)])] = x
+        for to, source, _ in _copies(self.mode, sizes, pads):
+            y[to] = y[source]
+        return y if left is None else np.ascontiguousarray(y[left])
+
+    def vjp_x(self, g, x_shape):
+        spatial = tuple(x_shape[len(x_shape) - len(self.pads):])
+        return AddPadding(self.label + "Backward", self.mode, self.pads, spatial)(g)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+class AddPadding(PadItself):
+    """What was put around is added to where it came from: the transpose of PadItself."""
+
+    spatial: tuple
+    moves = False
+    samples = [S((2, 6, 7), params=("ReflectionPad2DBackward", "reflect", ((2, 1), (0, 3)), (3, 4))),
+               S((6, 5), params=("ReplicationPad2DBackward", "replicate", ((4, -1), (1, 0)), (3, 4)))]
+
+    def forward(self, x):
+        pads, left = _grown(self.spatial, self.pads)
+        if left is None:
+            y = np.array(x)
+        else:
+            y = np.zeros((*x.shape[:x.ndim - len(pads)], *[n + a + b for n, (a, b) in zip(self.spatial, pads)]),
+                         x.dtype)
+            y[left] = x
+        for to, source, dim in reversed(list(_copies(self.mode, self.spatial, pads))):
+            y[source] += y[to].sum(dim, keepdims=True) if self.mode == "replicate" else y[to]
+        return np.ascontiguousarray(y[(Ellipsis, *[slice(a, a + s) for s, (a, _) in zip(self.spatial, pads)])])
+
+    def vjp_x(self, g):
+        return PadItself(self.label.removesuffix("Backward"), self.mode, self.pads)(g)
+
+
+# ---- the public function ---------------------------------------------------------------------
+@public("nn.functional")
+def pad(input, pad, mode="constant", value=None):
+    """Elements around the last dimensions.
+
+    Args: `pad` is (before, after) of the last dimension, then of the one before it, and so on; negative
+    numbers cut off. `mode` is constant (with `value`), reflect, replicate or circular.
+
+    >>> kobai.nn.functional.pad(kobai.tensor([1., 2.]), (1, 2))
+    tensor([0., 1., 2., 0., 0.])
+    """
+    ndim = len(input.shape)
+    pads = _pairs(pad, ndim)
+    if mode == "constant":
+        return _constant(input, pads, value)
+    if value not in (None, 0):
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in _RULES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}\n  fix: constant, reflect, replicate or circular.")
+    n = len(pads)
+    if not 1 <= n <= 3 or ndim not in (n + 1, n + 2):
+        raise NotImplementedError(f"Padding size {2 * n} is not supported for {ndim}D input tensor.\n  cause: {mode} "
+                                  f"padding takes (N, C, *sizes) or (C, *sizes) and two numbers for each size.")
+    _CHECKS[mode](tuple(input.shape), pads)
+    if mode == "circular" and any(min(p) < 0 for p in pads):  # what is left goes round
+        input = ConstantPadNd(tuple([(min(a, 0), min(b, 0)) for a, b in pads]))(input)
+        pads = tuple([(max(a, 0), max(b, 0)) for a, b in pads])
+    label = {"reflect": f"ReflectionPad{n}D", "replicate": f"ReplicationPad{n}D", "circular": "CircularPad"}[mode]
+    return PadItself(label, mode, pads)(input)
+
+
+def _pairs(pad, ndim):
+    """((before, after), ...) in the order of the dimensions."""
+    for i, p in enumerate(pad):
+        if isinstance(p, float) or not hasattr(p, "__index__"):
+            raise TypeError("pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type "
+                            f"{type(p).__name__} at pos {i}")
+    pad = [int(p) for p in pad]
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2\n  cause: each dimension has one number for before "
+                           f"and one for after; got {len(pad)} numbers.")
+    if len(pad) > 2 * ndim:
+        raise RuntimeError("Padding length should be less than or equal to two times the input dimension but got "
+                           f"padding length {len(pad)} and input of dimension {ndim}")
+    return tuple(reversed([(a, b) for a, b in zip(pad[::2], pad[1::2])]))
+
+
+def _constant(x, pads, value):
+    for n, (a, b) in zip(x.shape[len(x.shape) - len(pads):], pads):
+        if n + a + b < 0 or n + min(a, 0) < 0 or n + min(b, 0) < 0:
+            raise RuntimeError("narrow(): length must be non-negative.\n  cause: the padding cuts off more than there "
+                               f"is: {a} and {b} of {n}.")
+    if isinstance(value, (str, complex)):
+        raise TypeError(f"pad(): argument 'value' (position 4) must be float, not {type(value).__name__}")
+    if value is None:
+        value = 0
+    value = value.item() if hasattr(value, "item") else value
+    kind = dtype_of(x).kind
+    return ConstantPadNd(pads, bool(value) if kind == "b" else int(value) if kind in "iu" else value)(x)
+
+
+def _check_reflect(shape, pads):
+    n = len(pads)
+    for i, (a, b) in enumerate(pads):
+        size = shape[len(shape) - n + i]
+        if max(a, b) >= size:
+            raise RuntimeError(
+                f"Argument #{4 + 2 * (n - 1 - i)}: Padding size should be less than the corresponding input dimension, "
+                f"but got: padding ({a}, {b}) at dimension {len(shape) - n + i} of input {list(shape)}\n"
+                "  cause: a mirror image is never longer than what it mirrors.")
+    _check_left(shape, pads)
+
+
+def _check_left(shape, pads):
+    n = len(pads)
+    sizes = [*shape[:len(shape) - n], *[s + a + b for s, (a, b) in zip(shape[len(shape) - n:], pads)]]
+    if min(sizes[-n:]) < 0:
+        bad = next(s for s in sizes if s < 0)
+        raise RuntimeError(f"Trying to create tensor with negative dimension {bad}: {sizes}")
+
+
+def _check_circular(shape, pads):
+    n = len(pads)
+    for size, (a, b) in zip(shape[len(shape) - n:], pads):
+        if max(a, b) > size:
+            raise RuntimeError("Padding value causes wrapping around more than once.\n"
+                               f"  cause: padding ({a}, {b}) of a dimension of size {size}.")
+        if size + min(a, 0) + min(b, 0) < 0:
+            raise RuntimeError("Negative padding value is resulting in an empty dimension")
+
+
+_CHECKS = {"reflect": _check_reflect, "replicate": _check_left, "circular": _check_circular}
