@@ -9,8 +9,10 @@ from . import dtypes
 from .autograd.mode import modes
 from .autograd.node import here
 from .diagnose import error
-from .op import Op, m, record
-from .tensor import LiftedTensor, Tensor
+from .general import record
+from .op import Op, m
+from .saved import alias
+from .tensor import LiftedTensor, Tensor, edge_of, lift, wrap
 
 
 class CopySlices(Op):
@@ -18,6 +20,7 @@ class CopySlices(Op):
 
     chain: tuple
     grad_name = "CopySlices"
+    linear = moves = True
 
     def _view(self, array):
         for op in self.chain:
@@ -136,12 +139,17 @@ def rebase(a, new):
 
 def _write_lifted(a, new):
     """Lifted values are immutable: the tensor gets another one, and its base a patched one."""
-    if a._base is not None:
-        patched = CopySlices(a._chain)(a._base.detach(), new.detach())
-        a._base._value = patched._value
-    if not isinstance(a, LiftedTensor):
+    base = a._base
+    if type(a) is not LiftedTensor and (new._value.per_example or type(a) is not Tensor):
         raise error("lifted-into-plain", tensor=a)
-    a._value = new._value
+    if base is None:
+        lift(a)._value = new._value
+        a._rebased += 1
+        return
+    patched = CopySlices(a._chain)(base.detach(), new.detach())
+    lift(base)._value = patched._value
+    base._rebased += 1
+    lift(a)._value, a._seen = new._value, base._rebased
 
 
 def _keep_saved(node, a):
@@ -162,8 +170,6 @@ _function = type(lambda: None)
 
 
 def _copy_with_history(a):
-    from .saved import alias
-    from .tensor import edge_of, wrap
     if a._node is None:
         t = wrap(np.array(a._data))
         t._rg = a._rg

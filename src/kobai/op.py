@@ -11,20 +11,19 @@ from sys import _getframe
 
 import numpy as np
 
-from . import dtypes
 from .autograd.mode import modes
-from .autograd.node import Node, Port, here, inside, next_order
-from .diagnose import error
-from .lifted import Lifted, m, top
+from .autograd.node import Node, here, inside, next_order
+from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
+from .lifted import Lifted, top
+from .lifted import m as m
 from .rules import compiled_rules, read_rules, read_signature
-from .saved import pack_saved
-from .tensor import LiftedTensor, Tensor, edge_of, refresh, wrap
+from .tensor import Tensor, refresh
 
 registry: list[type[Op]] = []
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
-_HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
 _new, _ndarray = object.__new__, np.ndarray
+_MANY = 10_000  # ops of one class that are kept
 
 
 def dtype_of(v):
@@ -176,16 +175,6 @@ class Contraction(Op):
 
 
 # ---- application: the hot path ---------------------------------------------------------------
-class _Constant:
-    """Stands for a Python number or array among the inputs: nothing to watch, no gradient."""
-
-    _ver = [0, None]
-
-
-CONSTANT = _Constant()
-_MANY = 10_000  # ops of one class that are kept
-
-
 def apply1(op, a):
     """Apply an op of one input. Float32 and float64 tensors take the short way."""
     try:
@@ -235,7 +224,7 @@ def apply_view(op, a):
     y = op.forward(x)
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad, out._node, out._rg = y, [0, None], None, None, None, False
-    _share(op, a, out)
+    share(op, a, out)
     if a._rg and modes.grad and op.differentiable:
         if modes.pack is not None or y.dtype is not _F32 and y.dtype is not _F64:
             record(op, (a,), (x,), out, y, 1, y.dtype.kind == "c")
@@ -287,7 +276,7 @@ def apply2(op, a, b):
         else:
             out._node, out._rg = None, False
         return out
-    raise _broadcast_error(op, (x, y), failure)
+    raise broadcast_error(op, (x, y), failure)
 
 
 def _record2(op, needs, a, b, x, y, z, out):
@@ -338,7 +327,7 @@ def apply3(op, a, b, c):
         out = _new(Tensor)
         out._data, out._ver, out._base, out._grad, out._node, out._rg = r, [0, None], None, None, None, False
         if a._base is not None or b._base is not None or c._base is not None:
-            needs = _grad_mask((a, b, c))
+            needs = grad_mask((a, b, c))
         else:
             needs = a._rg + 2 * b._rg + 4 * c._rg
         if needs and modes.grad and op.differentiable:
@@ -348,7 +337,7 @@ def apply3(op, a, b, c):
                 f = f.f_back
             node = _new(op.Node)
             node.op, node.vjp, node.hooks, node.extra = op, vjp, None, None
-            node.fit = _fit_of(op, (x, y, z), r) if op.elementwise else None
+            node.fit = fit_of(op, (x, y, z), r) if op.elementwise else None
             node.edges = (None if not needs & 1 else a if a._node is None else a._node,
                           None if not needs & 2 else b if b._node is None else b._node,
                           None if not needs & 4 else c if c._node is None else c._node)
@@ -356,7 +345,7 @@ def apply3(op, a, b, c):
             node.where, node._order = (f.f_code, f.f_lasti), next_order()
             out._node, out._rg = node, True
         return out
-    raise _broadcast_error(op, (x, y, z), failure)
+    raise broadcast_error(op, (x, y, z), failure)
 
 
 def _plan(op, needs):
@@ -374,218 +363,3 @@ def apply(op, *inputs):
         if len(inputs) == 3:
             return apply3(op, *inputs)
     return apply_any(op, inputs)
-
-
-# ---- application: everything else ------------------------------------------------------------
-def apply_any(op, inputs):
-    """Any number of inputs and outputs, and views. Plain tensors of one float dtype go straight on."""
-    values, mask = _plain_values(op, inputs)
-    if values is None:
-        return _apply_general(op, inputs)
-    try:
-        y = op.forward(*values)
-    except ValueError as e:
-        raise _broadcast_error(op, values, e) from None
-    return _finish(op, inputs, values, y, mask, False)
-
-
-def _plain_values(op, inputs):
-    """(arrays, bits of the inputs that require grad), or (None, 0) if the short way does not do."""
-    values, mask, bit, first = [], 0, 1, None
-    for t in inputs:
-        if t is None:
-            values.append(None)
-        else:
-            try:
-                x = t._data
-                d = x.dtype
-            except AttributeError:
-                return None, 0
-            if d is not first:
-                if first is None and (d is _F32 or d is _F64):
-                    first = d
-                elif op.common or d is not _I64 and d is not _BOOL:
-                    return None, 0
-            if t._base is not None:
-                refresh(t)
-            if t._rg:
-                mask |= bit
-            values.append(x)
-        bit += bit
-    if op.view:
-        values[0] = inputs[0]._array()
-    return values, mask
-
-
-_I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
-
-
-def _apply_general(op, inputs):
-    """Promotion, numbers and arrays among the inputs, half precision, complex and lifted values."""
-    tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
-    if op.common:
-        tensors = _unify(op, tensors)
-    if any(type(t) is LiftedTensor for t in tensors):
-        return _apply_lifted(op, tensors)
-    if op.view:
-        values = [t._array() if isinstance(t, Tensor) else t for t in tensors]
-    else:
-        values = [t._data if isinstance(t, Tensor) else t for t in tensors]
-    try:
-        y = _compute(op, values)
-    except ValueError as e:
-        raise _broadcast_error(op, values, e) from None
-    is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*values, *(y if op.outputs != 1 else (y,))))
-    return _finish(op, tensors, values, y, _grad_mask(tensors), is_complex)
-
-
-def _grad_mask(tensors):
-    mask = 0
-    for i, t in enumerate(tensors):
-        if isinstance(t, Tensor) and t.requires_grad:
-            mask |= 1 << i
-    return mask
-
-
-def _finish(op, tensors, values, y, mask, is_complex):
-    """Wrap the results, as views where they are, and record them."""
-    if op.outputs == 1:
-        out = wrap(y)
-        if op.view:
-            _share(op, tensors[0], out)
-    else:
-        out = tuple([wrap(v) for v in y])
-        if op.view:
-            for i, one in enumerate(out):
-                _share(op.one(i), tensors[0], one)
-    if mask and modes.grad and op.differentiable:
-        record(op, tensors, values, out, y, mask, is_complex)
-    return out
-
-
-def _compute(op, values):
-    """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
-    if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
-        return op.forward(*values)
-    half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
-    wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
-    y = op.forward(*wide)
-    if isinstance(y, tuple):
-        return tuple([v.astype(half) if v.dtype is _F32 else v for v in y])
-    return y.astype(half) if y.dtype == _F32 else y
-
-
-def _as_tensor(op, v, position):
-    """Numbers stay (they do not decide the dtype); arrays become constants; else PyTorch's TypeError."""
-    if isinstance(v, (bool, int, float, complex)):
-        return v
-    if isinstance(v, (np.ndarray, np.generic)):
-        return wrap(v)
-    if isinstance(v, Lifted):
-        return LiftedTensor(v)
-    raise TypeError(
-        f"{op.__class__.__name__.lower()}(): argument {op.inputs[min(position, len(op.inputs) - 1)]!r} "
-        f"(position {position + 1}) must be Tensor, not {type(v).__name__}")
-
-
-def _unify(op, tensors):
-    """Bring the inputs named in `common` to their result dtype (PyTorch's promotion)."""
-    chosen = range(len(tensors)) if len(op.common) == len(op.inputs) else [op.inputs.index(n) for n in op.common]
-    values = [tensors[i]._value if isinstance(tensors[i], Tensor) else tensors[i]
-              for i in chosen if tensors[i] is not None]
-    d = dtypes.result_type(values)
-    if op.floats and d.category < dtypes.FLOAT:
-        d = dtypes.get_default_dtype()
-    tensors = list(tensors)
-    for i in chosen:
-        t = tensors[i]
-        if t is None:
-            continue
-        if not isinstance(t, Tensor):
-            tensors[i] = _number(t, d)
-        elif t._value.dtype != d.np:
-            tensors[i] = m.cast(t, d)
-    return tensors
-
-
-def _number(v, d):
-    """A Python number as a NumPy scalar of dtype `d`; integers wrap around as in C."""
-    if d.category == dtypes.INT and not isinstance(v, float):
-        return np.asarray(int(v) & (2 ** (8 * d.itemsize) - 1), dtype="u" + str(d.itemsize)).astype(d.np)[()] \
-            if not -(2 ** 63) <= v < 2 ** 63 or not _fits(v, d) else d.np.type(v)
-    return d.np.type(v)
-
-
-def _fits(v, d):
-    info = np.iinfo(d.np)
-    return info.min <= v <= info.max
-
-
-def _apply_lifted(op, tensors):
-    """Interpret; what is not lifted takes part as a Tensor, so that outer graphs see it."""
-    values = [t._value if type(t) is LiftedTensor else t for t in tensors]
-    y = top(values).process(op, values)
-    outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
-                  for v in (y if op.outputs != 1 else (y,))])
-    mask = _grad_mask(tensors)
-    if mask and modes.grad and op.differentiable:
-        inner = [t._value if isinstance(t, Tensor) else t for t in tensors]
-        is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*inner, *[o._value for o in outs]))
-        if op.outputs != 1:
-            record(op, tensors, inner, outs, tuple([o._value for o in outs]), mask, is_complex)
-        else:
-            record(op, tensors, inner, outs[0], outs[0]._value, mask, is_complex)
-    return outs if op.outputs != 1 else outs[0]
-
-
-def record(op, tensors, values, out, y, mask, is_complex):
-    """Give the outputs their node; bit i of `mask` says that input i requires grad."""
-    able = (y.dtype.kind in "fcV") if op.outputs == 1 else any(v.dtype.kind in "fcV" for v in y)
-    if not able:
-        return
-    save, vjp = op._compiled.get((mask, is_complex)) or compiled_rules(type(op), mask, is_complex)
-    cells, edges, bit = [], [], 1
-    for t in tensors:
-        cells.append(t if isinstance(t, Tensor) else CONSTANT)
-        edges.append(edge_of(t) if mask & bit else None)
-        bit += bit
-    saved = save(y, out, cells, *values)
-    if modes.pack is not None:
-        saved = pack_saved(vjp, saved)
-    fit = _fit_of(op, values, y) if op.elementwise else None
-    node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
-    if op.outputs == 1:
-        out._node, out._rg = node, True
-        return
-    node.extra = {"outs": [(v.shape, v.dtype) for v in y]}
-    for i, (t, v) in enumerate(zip(out, y)):
-        if v.dtype.kind in "fcV":
-            t._node, t._rg = Port(node, i), True
-
-
-def _fit_of(op, values, y):
-    shapes = [getattr(v, "shape", ()) for v in values]
-    if all(s == y.shape for s in shapes):
-        return None
-    return tuple([None if s == y.shape else s for s in shapes])
-
-
-def _share(op, base, out):
-    """`out` is a view of `base`: one version counter, and in-place changes reach the base's history."""
-    x, y = base._data, out._data
-    below = y.base
-    if below is not x and (below is None or below is not x.base) and not np.may_share_memory(x, y):
-        return  # NumPy had to copy
-    out._ver = base._ver
-    if base._base is None:
-        out._base, out._chain = base, (op,)
-    else:
-        out._base, out._chain = base._base, (*base._chain, op)
-    out._seen = out._base._rebased
-
-
-def _broadcast_error(op, values, e):
-    shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
-    if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
-        return error("shape-broadcast", shapes=shapes)
-    return e

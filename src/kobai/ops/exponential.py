@@ -229,6 +229,26 @@ def _integer_power(a, b):
     return np.where(b < 0, below, y).astype(y.dtype)[()]
 
 
+class PowOfNumber(Elementwise):
+    """number ** x: what `2 ** x` records."""
+
+    number: float
+    grad_name = "PowBackward2"
+    samples = unary(-2, 2, params=(2.5,))
+
+    def forward(self, x):
+        number = x.dtype.type(self.number)
+        return _integer_power(number, x) if x.dtype.kind in "iu" else np.power(number, x)
+
+    def d_x(self, y):
+        if self.number == 0:  # the slope of 0 ** x is 0 where it is defined
+            return m.zeros_like(y)
+        return y * (math.log(self.number) if self.number > 0 else float("nan"))
+
+    def emit(self, k, x):
+        return k.pow(self.number, x)
+
+
 class Logaddexp(Elementwise):
     """log(e ** a + e ** b) without overflow."""
 
@@ -346,5 +366,15 @@ def _power(self, exponent):
 
 _SMALL = {n: PowNumber(n) for n in (1, 2, 3, 4)}
 export("Tensor", "__pow__", _power)
-export("Tensor", "__rpow__", lambda self, base: Pow()(base, self))
+
+
+def _power_of(self, base):
+    """base ** self, for numbers of a category that self's dtype can hold."""
+    kind = dtype_of(self).kind
+    if type(base) is int and kind in "iuf" or type(base) is float and kind == "f":
+        return PowOfNumber(base)(self)
+    return Pow()(base, self)
+
+
+export("Tensor", "__rpow__", _power_of)
 export("Tensor", "__ipow__", lambda self, exponent: self.pow_(exponent))

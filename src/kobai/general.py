@@ -1,0 +1,262 @@
+"""The general way to apply an op: any inputs and outputs, promotion, half precision, views, lifted values.
+
+`op.py` has the short ways for plain tensors of one float dtype; whatever they do not take comes here.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from . import dtypes
+from .autograd.mode import modes
+from .autograd.node import Port, here
+from .diagnose import error
+from .lifted import Lifted, m, top
+from .rules import compiled_rules
+from .saved import pack_saved
+from .tensor import LiftedTensor, Tensor, edge_of, refresh, wrap
+
+_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+_HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
+
+
+class _Constant:
+    """Stands for a Python number or array among the inputs: nothing to watch, no gradient."""
+
+    _ver = [0, None]
+
+
+CONSTANT = _Constant()
+
+
+def apply_any(op, inputs):
+    """Any number of inputs and outputs, and views. Plain tensors of one float dtype go straight on."""
+    values, mask = _plain_values(op, inputs)
+    if values is None:
+        return _apply_general(op, inputs)
+    try:
+        y = op.forward(*values)
+    except ValueError as e:
+        raise broadcast_error(op, values, e) from None
+    return _finish(op, inputs, values, y, mask, False)
+
+
+def _plain_values(op, inputs):
+    """(arrays, bits of the inputs that require grad), or (None, 0) if the short way does not do."""
+    values, mask, bit, first = [], 0, 1, None
+    for t in inputs:
+        if t is None:
+            values.append(None)
+        else:
+            try:
+                x = t._data
+                d = x.dtype
+            except AttributeError:
+                return None, 0
+            if d is not first:
+                if first is None and (d is _F32 or d is _F64):
+                    first = d
+                elif op.common or d is not _I64 and d is not _BOOL:
+                    return None, 0
+            if t._base is not None:
+                refresh(t)
+            if t._rg:
+                mask |= bit
+            values.append(x)
+        bit += bit
+    if op.view:
+        values[0] = inputs[0]._array()
+    return values, mask
+
+
+_I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
+
+
+def _apply_general(op, inputs):
+    """Promotion, numbers and arrays among the inputs, half precision, complex and lifted values."""
+    tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
+    if op.common:
+        tensors = _unify(op, tensors)
+    if any(type(t) is LiftedTensor for t in tensors):
+        return _apply_lifted(op, tensors)
+    if op.view:
+        values = [t._array() if isinstance(t, Tensor) else t for t in tensors]
+    else:
+        values = [t._data if isinstance(t, Tensor) else t for t in tensors]
+    try:
+        y = _compute(op, values)
+    except ValueError as e:
+        raise broadcast_error(op, values, e) from None
+    is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*values, *(y if op.outputs != 1 else (y,))))
+    return _finish(op, tensors, values, y, grad_mask(tensors), is_complex)
+
+
+def grad_mask(tensors):
+    mask = 0
+    for i, t in enumerate(tensors):
+        if isinstance(t, Tensor) and t.requires_grad:
+            mask |= 1 << i
+    return mask
+
+
+def _finish(op, tensors, values, y, mask, is_complex):
+    """Wrap the results, as views where they are, and record them."""
+    if op.outputs == 1:
+        out = wrap(y)
+        if op.view:
+            share(op, tensors[0], out)
+    else:
+        out = tuple([wrap(v) for v in y])
+        if op.view:
+            for i, one in enumerate(out):
+                share(op.one(i), tensors[0], one)
+    if mask and modes.grad and op.differentiable:
+        record(op, tensors, values, out, y, mask, is_complex)
+    return out
+
+
+def _compute(op, values):
+    """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
+    if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
+        return op.forward(*values)
+    half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
+    wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
+    y = op.forward(*wide)
+    if isinstance(y, tuple):
+        return tuple([v.astype(half) if v.dtype is _F32 else v for v in y])
+    return y.astype(half) if y.dtype == _F32 else y
+
+
+def _as_tensor(op, v, position):
+    """Numbers stay (they do not decide the dtype); arrays become constants; else PyTorch's TypeError."""
+    if isinstance(v, (bool, int, float, complex)):
+        return v
+    if isinstance(v, (np.ndarray, np.generic)):
+        return wrap(v)
+    if isinstance(v, Lifted):
+        return LiftedTensor(v)
+    raise TypeError(
+        f"{op.__class__.__name__.lower()}(): argument {op.inputs[min(position, len(op.inputs) - 1)]!r} "
+        f"(position {position + 1}) must be Tensor, not {type(v).__name__}")
+
+
+def _unify(op, tensors):
+    """Bring the inputs named in `common` to their result dtype (PyTorch's promotion)."""
+    chosen = range(len(tensors)) if len(op.common) == len(op.inputs) else [op.inputs.index(n) for n in op.common]
+    values = [tensors[i]._value if isinstance(tensors[i], Tensor) else tensors[i]
+              for i in chosen if tensors[i] is not None]
+    d = dtypes.result_type(values)
+    if op.floats and d.category < dtypes.FLOAT:
+        d = dtypes.get_default_dtype()
+    tensors = list(tensors)
+    for i in chosen:
+        t = tensors[i]
+        if t is None:
+            continue
+        if not isinstance(t, Tensor):
+            tensors[i] = _number(t, d)
+        elif t._value.dtype != d.np:
+            tensors[i] = m.cast(t, d)
+    return tensors
+
+
+def _number(v, d):
+    """A Python number as a NumPy scalar of dtype `d`; integers wrap around as in C."""
+    if d.category == dtypes.INT and not isinstance(v, float):
+        return np.asarray(int(v) & (2 ** (8 * d.itemsize) - 1), dtype="u" + str(d.itemsize)).astype(d.np)[()] \
+            if not -(2 ** 63) <= v < 2 ** 63 or not _fits(v, d) else d.np.type(v)
+    return d.np.type(v)
+
+
+def _fits(v, d):
+    info = np.iinfo(d.np)
+    return info.min <= v <= info.max
+
+
+def _apply_lifted(op, tensors):
+    """Interpret; what is not lifted takes part as a Tensor, so that outer graphs see it."""
+    values = [t._value if type(t) is LiftedTensor else t for t in tensors]
+    highest = top(values)
+    if highest is None:  # plain values were written into lifted tensors
+        return apply_any(op, [_plain(t) for t in tensors])
+    y = highest.process(op, values)
+    outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
+                  for v in (y if op.outputs != 1 else (y,))])
+    if op.view and type(tensors[0]) is LiftedTensor:
+        for i, out in enumerate(outs):
+            if type(out) is LiftedTensor:
+                _register(op if op.outputs == 1 else op.one(i), tensors[0], out)
+    mask = grad_mask(tensors)
+    if mask and modes.grad and op.differentiable:
+        inner = [t._value if isinstance(t, Tensor) else t for t in tensors]
+        is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*inner, *[o._value for o in outs]))
+        if op.outputs != 1:
+            record(op, tensors, inner, outs, tuple([o._value for o in outs]), mask, is_complex)
+        else:
+            record(op, tensors, inner, outs[0], outs[0]._value, mask, is_complex)
+    return outs if op.outputs != 1 else outs[0]
+
+
+def _plain(t):
+    """A plain tensor for a lifted one that holds an array, with its history."""
+    if type(t) is not LiftedTensor:
+        return t
+    plain = wrap(t._value)
+    plain._node, plain._rg = t._node, t._rg and t._node is not None
+    return plain
+
+
+def record(op, tensors, values, out, y, mask, is_complex):
+    """Give the outputs their node; bit i of `mask` says that input i requires grad."""
+    able = (y.dtype.kind in "fcV") if op.outputs == 1 else any(v.dtype.kind in "fcV" for v in y)
+    if not able:
+        return
+    save, vjp = op._compiled.get((mask, is_complex)) or compiled_rules(type(op), mask, is_complex)
+    cells, edges, bit = [], [], 1
+    for t in tensors:
+        cells.append(t if isinstance(t, Tensor) else CONSTANT)
+        edges.append(edge_of(t) if mask & bit else None)
+        bit += bit
+    saved = save(y, out, cells, *values)
+    if modes.pack is not None:
+        saved = pack_saved(vjp, saved)
+    fit = fit_of(op, values, y) if op.elementwise else None
+    node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
+    if op.outputs == 1:
+        out._node, out._rg = node, True
+        return
+    node.extra = {"outs": [(v.shape, v.dtype) for v in y]}
+    for i, (t, v) in enumerate(zip(out, y)):
+        if v.dtype.kind in "fcV":
+            t._node, t._rg = Port(node, i), True
+
+
+def fit_of(op, values, y):
+    shapes = [getattr(v, "shape", ()) for v in values]
+    if all(s == y.shape for s in shapes):
+        return None
+    return tuple([None if s == y.shape else s for s in shapes])
+
+
+def share(op, base, out):
+    """`out` is a view of `base`: one version counter, and in-place changes reach the base's history."""
+    x, y = base._data, out._data
+    below = y.base
+    if below is not x and (below is None or below is not x.base) and not np.may_share_memory(x, y):
+        return  # NumPy had to copy
+    _register(op, base, out)
+
+
+def _register(op, base, out):
+    out._ver = base._ver
+    if base._base is None:
+        out._base, out._chain = base, (op,)
+    else:
+        out._base, out._chain = base._base, (*base._chain, op)
+    out._seen = out._base._rebased
+
+
+def broadcast_error(op, values, e):
+    shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
+    if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
+        return error("shape-broadcast", shapes=shapes)
+    return e
