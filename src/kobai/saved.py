@@ -38,7 +38,11 @@ class Packed:
         self.thing, self.unpack = thing, unpack
 
     def value(self):
-        return self.unpack(self.thing)._value
+        t = self.unpack(self.thing)
+        if not isinstance(t, Tensor):
+            raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                            f"{type(t).__name__}")
+        return t._value
 
 
 def raw_saved(node):

@@ -242,7 +242,9 @@ class Tensor:
 
     def register_post_accumulate_grad_hook(self, hook):
         """Call `hook(tensor)` after this leaf's `.grad` was updated."""
-        if self._node is not None or not self._rg:
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._hooks is None:
             self._hooks = {}, {}

@@ -35,6 +35,7 @@ def outcome(program, module, more=None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module.manual_seed(0)
+        module.set_grad_enabled(True)
         try:
             return describe(program(module, **more or {}), module)
         except AssertionError:

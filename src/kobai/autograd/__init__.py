@@ -8,6 +8,7 @@ from .mode import (
     inference_mode as inference_mode,
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
+    set_multithreading_enabled as set_multithreading_enabled,
 )
 
 # The engine needs the ops, and the ops need this package's nodes: so these are bound on first use.

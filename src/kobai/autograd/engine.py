@@ -23,7 +23,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     through these nodes, as if the others were leaves.
     """
     grads, heap, found = {}, [], {}
-    needed = None if wanted is None else _leading_to(roots, wanted, within)
+    needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
     edges, out = zip(*roots)
     while True:
@@ -48,7 +48,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         node = heappop(heap)[1]
         g = grads.pop(node)
         if node.hooks is not None:
-            g = _hooks_before(node, g, graph)
+            g = _hooks_before(node, g, graph, (roots, wanted))
         if wanted is not None and node in wanted:
             found[node] = g
             if not needed[node]:
@@ -73,8 +73,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
 _PORT = Port._order
 
 
-def _leading_to(roots, wanted, within):
-    """{node or leaf: whether anything wanted lies beyond} for all that leads to `wanted`."""
+def reached(roots, within=None):
+    """All nodes and leaves that a pass from these roots comes to."""
     seen, stack = set(), [e for e, _ in roots]
     while stack:
         e = stack.pop()
@@ -83,6 +83,12 @@ def _leading_to(roots, wanted, within):
             seen.add(e)
             if isinstance(e, Node) and (within is None or e in within):
                 stack.extend(e.edges)
+    return seen
+
+
+def leading_to(roots, wanted, within=None):
+    """{node or leaf: whether anything wanted lies beyond} for all that leads to `wanted`."""
+    seen = reached(roots, within)
     needed = {e: False for e in seen if not isinstance(e, Node) and e in wanted}
     for node in sorted((e for e in seen if isinstance(e, Node)), key=lambda n: -n._order):
         beyond = (within is None or node in within) and any(
@@ -124,9 +130,9 @@ def _plain(g, graph):
     return g if graph or g is None or not isinstance(g, Tensor) else g._value
 
 
-def _call_hooks(hooks, g, graph):
-    """The gradient after hooks that may each return another one."""
-    before, modes.grad = modes.grad, graph
+def _call_hooks(hooks, g, graph, which=None):
+    """The gradient after hooks that may each return another one; `which`: (roots, wanted) of the pass."""
+    before, modes.grad, modes.passing = modes.grad, graph, which
     try:
         t = _tensor(g)
         for hook in list(hooks):
@@ -134,7 +140,7 @@ def _call_hooks(hooks, g, graph):
             if new is not None:
                 t = _checked_hook(hook, t, new)
     finally:
-        modes.grad = before
+        modes.grad, modes.passing = before, None
     return _plain(t, graph)
 
 
@@ -151,13 +157,13 @@ def _checked_hook(hook, old, new):
     return new
 
 
-def _hooks_before(node, g, graph):
+def _hooks_before(node, g, graph, which):
     before, _, by_output = node.hooks
     many = type(g) is list
     gs = list(g) if many else [g]
     for number, hooks in by_output.items():
         if gs[number] is not None:
-            gs[number] = _call_hooks(hooks["tensor"].values(), gs[number], graph)
+            gs[number] = _call_hooks(hooks["tensor"].values(), gs[number], graph, which)
             for keep in hooks["retain"]:
                 keep(_tensor(gs[number]))
     for hook in list(before.values()):
@@ -177,16 +183,16 @@ def _hooks_after(node, out, g, graph):
 
 
 # ---- into .grad ------------------------------------------------------------------------------
-def deliver(found, graph=False):
+def deliver(found, graph=False, which=None):
     """Add what arrived at the leaves into their `.grad`, in the order in which it arrived."""
     for leaf in [*found]:
-        accumulate(leaf, found.pop(leaf), graph)
+        accumulate(leaf, found.pop(leaf), graph, which)
 
 
-def accumulate(leaf, g, graph=False):
+def accumulate(leaf, g, graph=False, which=None):
     """Add `g` to `leaf.grad`, in place where nobody else can see the memory."""
     if leaf._hooks is not None and leaf._hooks[0]:
-        g = _call_hooks(leaf._hooks[0].values(), g, graph)
+        g = _call_hooks(leaf._hooks[0].values(), g, graph, which)
         if not graph and isinstance(g, np.ndarray):
             g = np.array(g)  # a hook may have kept what it got or gave
     old = leaf._grad
@@ -247,17 +253,18 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     roots = _roots(tensors, _seeds(grad_tensors, tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        return deliver(propagate(roots, keep=keep, graph=create_graph), create_graph)
+        return deliver(propagate(roots, keep=keep, graph=create_graph), create_graph, (roots, None))
     inputs = _as_tuple(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     edges = {_place(t): t for t in inputs}
-    found = propagate(roots, keep=keep, graph=create_graph, wanted={node for node, _ in edges})
+    wanted = {node for node, _ in edges}
+    found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
     for (node, number), t in edges.items():
         g = found.get(node)
         if isinstance(node, Tensor):
             if g is not None:
-                accumulate(node, found.pop(node), create_graph)
+                accumulate(node, found.pop(node), create_graph, (roots, wanted))
         else:
             _accumulate_inner(t, g[number] if type(g) is list else g)
 
@@ -291,10 +298,11 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     places = [_place(t) for t in inputs]
     roots = _roots(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    found = propagate(roots, keep=keep, graph=create_graph, wanted={node for node, _ in places})
+    wanted = {node for node, _ in places}
+    found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
     for node in found:
         if isinstance(node, Tensor) and node._hooks is not None:
-            found[node] = _call_hooks(node._hooks[0].values(), found[node], create_graph)
+            found[node] = _call_hooks(node._hooks[0].values(), found[node], create_graph, (roots, wanted))
     out = []
     for t, (node, number) in zip(inputs, places):
         g = found.get(node)
@@ -387,7 +395,8 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
     if gradient is None and inputs is None and not create_graph and self._base is None:
         data = getattr(self, "_data", None)
         if data is not None and data.__class__ in _ONES and self._node is not None:  # a scalar loss: no questions
-            return deliver(propagate(((self._node, _ONES[data.__class__]),), keep=retain_graph))
+            roots = ((self._node, _ONES[data.__class__]),)
+            return deliver(propagate(roots, keep=retain_graph), False, (roots, None))
     if gradient is not None and not isinstance(gradient, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)

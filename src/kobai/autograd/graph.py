@@ -1,7 +1,10 @@
 """Looking at and acting on the recorded graph (torch.autograd.graph's names)."""
 from __future__ import annotations
 
+from functools import partial
+
 from ..tensor import Tensor, edge_of
+from .engine import leading_to, reached
 from .mode import modes
 from .node import AccumulateGrad, GradientEdge, Hook, Node, Port, accumulator
 
@@ -26,6 +29,8 @@ class saved_tensors_hooks:
         self.hooks = pack_hook, unpack_hook
 
     def __enter__(self):
+        if modes.no_hooks is not None:
+            raise RuntimeError(modes.no_hooks)
         self._before = modes.pack
         modes.pack = self.hooks
 
@@ -41,17 +46,19 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class disable_saved_tensors_hooks:
-    """Within the block, `saved_tensors_hooks` raises `error_message`; hooks set before do not act."""
+    """Within the block, `saved_tensors_hooks` raises RuntimeError(`error_message`); so does a block inside one."""
 
     def __init__(self, error_message):
         self.message = error_message
 
     def __enter__(self):
-        self._before = modes.pack
-        modes.pack = None
+        if modes.pack is not None:
+            raise RuntimeError(self.message)
+        self._before = modes.no_hooks
+        modes.no_hooks = self.message
 
     def __exit__(self, *exc):
-        modes.pack = self._before
+        modes.no_hooks = self._before
 
 
 def increment_version(tensor):
@@ -61,25 +68,42 @@ def increment_version(tensor):
 
 
 def register_multi_grad_hook(tensors, fn, *, mode="all"):
-    """Call `fn(grads)` once the gradients of all `tensors` are there, or `fn(grad)` at the first (mode "any")."""
-    tensors = tuple(tensors)
+    """Call `fn(grads)` once the gradients of all `tensors` are there, or `fn(grad)` at the first (mode "any").
+
+    Of a tensor that a backward pass does not come to, the gradient is None.
+    """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    grads, handles = {}, []
+    collector = _Collector(tuple(tensors), fn, mode)
+    return _Handles([t.register_hook(partial(collector.arrive, i)) for i, t in enumerate(collector.tensors)])
 
-    def arrive(i, g):
-        if mode == "any":
-            if not grads:
-                grads[i] = g
-                fn(g)
-            return
-        grads[i] = g
-        if len(grads) == len(tensors):
-            fn(tuple([grads[k] for k in range(len(tensors))]))
-            grads.clear()
-    for i, t in enumerate(tensors):
-        handles.append(t.register_hook(lambda g, i=i: arrive(i, g)))
-    return _Handles(handles)
+
+class _Collector:
+    """The gradients of several tensors in one backward pass."""
+
+    def __init__(self, tensors, fn, mode):
+        self.tensors, self.fn, self.mode = tensors, fn, mode
+        self.grads, self.missing = [None] * len(tensors), 0
+
+    def arrive(self, i, g):
+        first = self.missing == 0
+        if first:  # of a new pass
+            self.missing = self._expected()
+        self.grads[i] = g
+        self.missing -= 1
+        grads = tuple(self.grads)
+        if self.missing == 0:
+            self.grads = [None] * len(self.tensors)
+        if self.mode == "any" and first:
+            self.fn(g)
+        elif self.mode == "all" and self.missing == 0:
+            self.fn(grads)
+
+    def _expected(self):
+        roots, wanted = modes.passing
+        there = reached(roots) if wanted is None else leading_to(roots, wanted)
+        edges = [edge_of(t) for t in self.tensors]
+        return sum((e.node if type(e) is Port else e) in there for e in edges)
 
 
 class _Handles(Hook):

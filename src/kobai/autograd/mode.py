@@ -12,6 +12,8 @@ class _Modes(threading.local):
     grad = True          # record operations on tensors that require grad
     inference = False    # as grad=False, and tensors made here never enter a graph
     pack = None          # (pack, unpack) of the innermost saved_tensors_hooks
+    no_hooks = None      # the message of disable_saved_tensors_hooks
+    passing = None       # (roots, wanted) of the backward pass that calls a tensor hook
     anomaly = False      # check gradients for NaN in backward
     dual = ()            # open forward-mode levels, innermost last
 
@@ -36,14 +38,22 @@ class _Context:
         """The mode holds while the generator's body runs, not between its values."""
         @functools.wraps(fn)
         def inside(*args, **kwargs):
-            gen, value = fn(*args, **kwargs), None
+            gen = fn(*args, **kwargs)
+            step, value = gen.send, None
             while True:
                 try:
                     with self._fresh():
-                        item = gen.send(value)
+                        item = step(value)
                 except StopIteration as stop:
                     return stop.value
-                value = yield item
+                try:
+                    step, value = gen.send, (yield item)
+                except GeneratorExit:
+                    with self._fresh():
+                        gen.close()
+                    raise
+                except BaseException as e:
+                    step, value = gen.throw, e
         return inside
 
     def _fresh(self):
@@ -52,6 +62,7 @@ class _Context:
 
 class _GradMode(_Context):
     value: bool
+    _before: tuple = ()
 
     def __new__(cls, fn=None):
         """`@no_grad` without parentheses decorates at once."""
@@ -59,11 +70,11 @@ class _GradMode(_Context):
         return self if fn is None else self(fn)
 
     def __enter__(self):
-        self._before = modes.grad
+        self._before = modes.grad, self._before  # one object may be entered again inside its own block
         modes.grad = self.value
 
     def __exit__(self, *exc):
-        modes.grad = self._before
+        modes.grad, self._before = self._before
 
 
 class no_grad(_GradMode):
@@ -107,7 +118,12 @@ class set_grad_enabled(_Context):
 
 
 class inference_mode(_Context):
-    """As `no_grad`, for code that will never need gradients."""
+    """As `no_grad`, for code that will never need gradients.
+
+    Differs from PyTorch: tensors made inside are ordinary ones, which may be used in training later.
+    """
+
+    _before: tuple = ()
 
     def __new__(cls, mode=True):
         self = super().__new__(cls)
@@ -123,12 +139,28 @@ class inference_mode(_Context):
         return inference_mode(self.mode)
 
     def __enter__(self):
-        self._before = modes.grad, modes.inference
+        self._before = modes.grad, modes.inference, self._before
+        modes.grad = not self.mode
         modes.inference = self.mode
-        modes.grad = False if self.mode else self._before[0]
 
     def __exit__(self, *exc):
-        modes.grad, modes.inference = self._before
+        modes.grad, modes.inference, self._before = self._before
+
+
+class set_multithreading_enabled(_Context):
+    """Accepted: a backward pass runs in the thread that calls it."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def _fresh(self):
+        return type(self)(self.mode)
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exc):
+        return None
 
 
 def is_grad_enabled():

@@ -129,10 +129,13 @@ class AccumulateGrad:
         return "torch::autograd::AccumulateGrad"
 
     def register_hook(self, hook):
-        return self.variable.register_post_accumulate_grad_hook(lambda v: hook((), (v.grad,)))
+        return self.variable.register_post_accumulate_grad_hook(lambda v: hook((), (v.grad,)) and None)
 
     def register_prehook(self, hook):
-        return self.variable.register_hook(lambda g: hook((g,)))
+        def alone(g):
+            new = hook((g,))
+            return new[0] if isinstance(new, tuple) else new
+        return self.variable.register_hook(alone)
 
 
 class GradientEdge(NamedTuple):
