@@ -3,13 +3,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from ..op import dtype_of, m
 from ..public import public
-from ..tensor import Tensor
+from .diagonal import Diagonal
+from .elementwise import Mul
 from .linear import Bmm, Dot, Mm
+from .movement import Permute, Squeeze, UnsafeView
+from .reduce import Sum
 
 # A label is 0 to 51 for A-Z and a-z, and -1, -2, ... for the dimensions of an ellipsis from its end.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -31,16 +35,20 @@ def einsum(*args):
             [11., 25.]])
     """
     terms, output, operands = _read(args)
-    ndims = tuple([len(x.shape) for x in operands])
-    labels, output = _labels(terms, output, ndims)
-    sizes = _sizes(labels, operands)
-    values = [_prepared(x, names, sizes) for x, names in zip(operands, labels)]
-    for i, j in _order(values, output, sizes):
-        (a, la), (b, lb) = values[i], values[j]
-        rest = [v for k, v in enumerate(values) if k not in (i, j)]
-        keep = set(output).union(*[names for _, names in rest])
-        values = [*rest, _contract(a, la, b, lb, keep)]
-    return _arranged(*values[0], output)
+    plan = _plan(terms, output, tuple([tuple(x.shape) for x in operands]))
+    if plan.multiplies:
+        _check_dtypes(operands)
+    values = list(operands)
+    for op, places in plan.steps:
+        values.append(op(*[values[i] for i in places]))
+    return values[-1]
+
+
+def _check_dtypes(operands):
+    for x in operands:
+        if dtype_of(x) != dtype_of(operands[0]):
+            raise RuntimeError(f"expected scalar type {m.type_word(operands[0])} but found {m.type_word(x)}\n"
+                               "  cause: matrix products are of operands of one dtype.")
 
 
 # ---- reading the arguments -------------------------------------------------------------------
@@ -143,12 +151,12 @@ def _written_out(term, n):
     return tuple([s for t in term for s in (range(-n, 0) if t == DOTS else (t,))])
 
 
-def _sizes(labels, operands):
+def _sizes(labels, shapes):
     """{label: size}; a dimension of size 1 goes with any other size."""
     sizes = {}
-    for i, (names, x) in enumerate(zip(labels, operands)):
+    for i, (names, shape) in enumerate(zip(labels, shapes)):
         own = {}
-        for s, n in zip(names, x.shape):
+        for s, n in zip(names, shape):
             if own.setdefault(s, n) != n:
                 raise RuntimeError(f"einsum(): subscript {_name(s)} is repeated for operand {i} but the sizes don't "
                                    f"match, {n} != {own[s]}")
@@ -161,40 +169,108 @@ def _sizes(labels, operands):
     return sizes
 
 
-# ---- the work --------------------------------------------------------------------------------
-def _prepared(x, names, sizes):
-    """(value, labels): diagonals taken, and dimensions of size 1 left out that are larger elsewhere."""
-    names = list(names)
-    while len(set(names)) < len(names):
-        s = next(s for s in names if names.count(s) > 1)
-        i = names.index(s)
-        j = names.index(s, i + 1)
-        x = m.diagonal(x, 0, i, j)  # goes last
-        names = [v for k, v in enumerate(names) if k not in (i, j)] + [s]
-    thin = [k for k, s in enumerate(names) if x.shape[k] == 1 and sizes[s] != 1]
-    if thin:
-        x = m.squeeze(x, tuple(thin))
-        names = [s for k, s in enumerate(names) if k not in thin]
-    return x, tuple(names)
+# ---- the plan --------------------------------------------------------------------------------
+class Term(NamedTuple):
+    """A value of the plan: its place in the list of values, and its dimensions' labels."""
+
+    place: int
+    names: tuple
 
 
+@lru_cache(512)
+def _plan(terms, output, shapes):
+    """The ops of an einsum for operands of these shapes; looked up from the second call on."""
+    labels, output = _labels(terms, output, tuple([len(s) for s in shapes]))
+    plan = Plan(_sizes(labels, shapes), len(shapes))
+    values = [plan.prepared(i, names, shape) for i, (names, shape) in enumerate(zip(labels, shapes))]
+    for i, j in _order(values, output, plan.sizes):
+        rest = [v for k, v in enumerate(values) if k not in (i, j)]
+        keep = set(output).union(*[v.names for v in rest])
+        values = [*rest, plan.contract(values[i], values[j], keep)]
+    last = plan.without(values[0], set(output))
+    if not plan.steps or last.names != output:
+        plan.add(Permute(tuple([last.names.index(s) for s in output])), output, last)
+    return plan
+
+
+class Plan:
+    """`steps` are pairs (op, places of its inputs); each appends its result to the list of values."""
+
+    def __init__(self, sizes, operands):
+        self.sizes, self.operands, self.steps, self.multiplies = sizes, operands, [], False
+
+    def add(self, op, names, *terms):
+        self.steps.append((op, tuple([t.place for t in terms])))
+        return Term(self.operands + len(self.steps) - 1, names)
+
+    def shape(self, names):
+        return tuple([self.sizes[s] for s in names])
+
+    def prepared(self, place, names, shape):
+        """An operand with its diagonals taken, without dimensions of size 1 that are larger elsewhere."""
+        names, shape, term = list(names), list(shape), Term(place, names)
+        while len(set(names)) < len(names):
+            i = next(k for k, s in enumerate(names) if names.count(s) > 1)
+            j = names.index(names[i], i + 1)
+            names, shape = ([v[k] for k in range(len(v)) if k not in (i, j)] + [v[i]] for v in (names, shape))
+            term = self.add(Diagonal(0, i, j), tuple(names), term)
+        thin = tuple([k for k, s in enumerate(names) if shape[k] == 1 and self.sizes[s] != 1])
+        if thin:
+            term = self.add(Squeeze(thin), tuple([s for k, s in enumerate(names) if k not in thin]), term)
+        return term
+
+    def without(self, x, keep):
+        """Summed over the labels that nobody asks for any more."""
+        gone = tuple([k for k, s in enumerate(x.names) if s not in keep])
+        return self.add(Sum(gone, False), tuple([s for s in x.names if s in keep]), x) if gone else x
+
+    def permuted(self, x, order):
+        return x if x.names == order else self.add(Permute(tuple([x.names.index(s) for s in order])), order, x)
+
+    def matrices(self, x, order, shape):
+        """x with its dimensions in this order, taken together to a matrix, or a batch of them."""
+        x = self.permuted(x, order)
+        return x if self.shape(order) == shape else self.add(UnsafeView(shape), order, x)
+
+    def contract(self, a, b, keep):
+        """The product of two operands, summed over the shared labels that are not in `keep`."""
+        a, b = self.without(a, keep.union(b.names)), self.without(b, keep.union(a.names))
+        both = [s for s in a.names if s in b.names]
+        batch, summed = tuple([s for s in both if s in keep]), tuple([s for s in both if s not in keep])
+        rows, columns = (tuple([s for s in t.names if s not in both]) for t in (a, b))
+        out = batch + rows + columns
+        if not summed:
+            return self.add(Mul(), out, self.spread(a, out), self.spread(b, out))
+        if batch and not rows and not columns:  # products of rows: no matrices here
+            y = self.add(Mul(), out + summed, self.permuted(a, out + summed), self.permuted(b, out + summed))
+            return self.without(y, keep)
+        self.multiplies = True
+        n, k, i, j = [prod(self.shape(part)) for part in (batch, summed, rows, columns)]
+        left, right = ((n, i, k), (n, k, j)) if batch else ((i, k), (k, j)) if out else ((k,), (k,))
+        y = self.add(Bmm() if batch else Mm() if out else Dot(), out, self.matrices(a, batch + rows + summed, left),
+                     self.matrices(b, batch + summed + columns, right))
+        shape = self.shape(out)
+        flat = (n, i, j) if batch else (i, j) if out else ()
+        return y if shape == flat else self.add(UnsafeView(shape), out, y)
+
+    def spread(self, x, out):
+        """x with its dimensions where they are in `out`, and size 1 for the other labels."""
+        x = self.permuted(x, tuple([s for s in out if s in x.names]))
+        return x if x.names == out else self.add(
+            UnsafeView(tuple([self.sizes[s] if s in x.names else 1 for s in out])), out, x)
+
+
+# ---- the order of products -------------------------------------------------------------------
 def _order(values, output, sizes):
     """Which two operands to multiply next, until one is left; products go to the end of the list."""
     if len(values) <= 2:
         return [(0, 1)] if len(values) == 2 else []
-    return _best_order(tuple([names for _, names in values]), output, tuple(sorted(sizes.items())))
-
-
-@lru_cache(256)
-def _best_order(labels, output, sizes):
-    """The order with the fewest multiplications (for many operands, about the fewest), by NumPy's search."""
-    letter = dict(zip([s for s, _ in sizes], LETTERS))
-    sizes = dict(sizes)
-    text = ",".join(["".join([letter[s] for s in names]) for names in labels])
-    shapes = [np.broadcast_to(0.0, [sizes[s] for s in names]) for names in labels]
-    path, _ = np.einsum_path(f"{text}->{''.join([letter[s] for s in output])}", *shapes,
-                             optimize="optimal" if len(labels) < 5 else "greedy")
-    pairs, left = [], list(range(len(labels)))
+    letter = dict(zip(sizes, LETTERS))
+    text = ",".join(["".join([letter[s] for s in v.names]) for v in values])
+    arrays = [np.broadcast_to(0.0, [sizes[s] for s in v.names]) for v in values]
+    path, _ = np.einsum_path(f"{text}->{''.join([letter[s] for s in output])}", *arrays,
+                             optimize="optimal" if len(values) < 5 else "greedy")  # the fewest multiplications
+    pairs, left = [], list(range(len(values)))
     for step in path[1:]:  # usually of two operands
         first, *others = [left[i] for i in step]
         for other in others:
@@ -202,66 +278,3 @@ def _best_order(labels, output, sizes):
             first = f"{first} {other}"
             left = [v for k, v in enumerate(left) if k not in pairs[-1]] + [first]
     return pairs
-
-
-def _without(x, names, keep):
-    """Sum over the labels that nobody asks for any more."""
-    gone = [k for k, s in enumerate(names) if s not in keep]
-    if not gone:
-        return x, names
-    return m.sum(x, tuple(gone)), tuple([s for s in names if s in keep])
-
-
-def _permuted(x, names, order):
-    return x if names == order else m.permute(x, tuple([names.index(s) for s in order]))
-
-
-def _contract(a, la, b, lb, keep):
-    """(product, labels) of two operands, summed over the shared labels that are not in `keep`."""
-    a, la = _without(a, la, keep.union(lb))
-    b, lb = _without(b, lb, keep.union(la))
-    both = [s for s in la if s in lb]
-    batch, summed = tuple([s for s in both if s in keep]), tuple([s for s in both if s not in keep])
-    rows, columns = tuple([s for s in la if s not in lb]), tuple([s for s in lb if s not in la])
-    out = batch + rows + columns
-    if not summed:
-        return _spread(a, la, out) * _spread(b, lb, out), out
-    if dtype_of(a) != dtype_of(b):
-        raise RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}")
-    if batch and not rows and not columns:
-        return m.sum(_permuted(a, la, out + summed) * _permuted(b, lb, out + summed),
-                     tuple(range(len(out), len(la)))), out
-    size = {**dict(zip(la, a.shape)), **dict(zip(lb, b.shape))}
-    k, n_rows, n_columns = [prod([size[s] for s in part]) for part in (summed, rows, columns)]
-    a, b = _permuted(a, la, batch + rows + summed), _permuted(b, lb, batch + summed + columns)
-    shape = [size[s] for s in out]
-    if batch:
-        n = prod([size[s] for s in batch])
-        y = Bmm()(_reshaped(a, (n, n_rows, k)), _reshaped(b, (n, k, n_columns)))
-    elif not rows and not columns:
-        y = Dot()(_reshaped(a, (k,)), _reshaped(b, (k,)))
-    else:
-        y = Mm()(_reshaped(a, (n_rows, k)), _reshaped(b, (k, n_columns)))
-    return _reshaped(y, tuple(shape)), out
-
-
-def _reshaped(x, shape):
-    return x if tuple(x.shape) == shape else m.reshape(x, shape)
-
-
-def _spread(x, names, out):
-    """x with its dimensions where they are in `out`, and size 1 for the other labels."""
-    order = tuple([s for s in out if s in names])
-    x = _permuted(x, names, order)
-    size = dict(zip(order, x.shape))
-    return _reshaped(x, tuple([size.get(s, 1) for s in out]))
-
-
-def _arranged(x, names, output):
-    """The result: summed over what the output does not name, in its order."""
-    x, names = _without(x, names, set(output))
-    if not isinstance(x, Tensor) or names != output:
-        return _permuted(x, names, output)
-    return x
-
-

@@ -6,10 +6,11 @@ import numpy as np
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..return_types import return_type
+from ..tensor import Tensor
 from ..testing.samples import S
 from .along import ByIndex, of_scalar
-from .movement import normal_dim, size_of
-from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, read_dims, spread
+from .movement import normal_dim
+from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, reduced, spread
 
 ALONG = [S((4,), params=(0, False)), S((2, 3), params=(1, False)), S((2, 3, 2), params=(1, True)),
          S((1,), params=(0, False)), S((0, 3), params=(1, False))]
@@ -65,6 +66,17 @@ class MinAll(MaxAll):
     ufunc = np.minimum
 
 
+def place_of(x, method, dim, keepdim):
+    """Where the largest or smallest element is, as int64 (NumPy's own indices may be shorter)."""
+    y = getattr(x, method)(dim)
+    if keepdim:
+        y = y.reshape([1 if dim is None or d == dim else s for d, s in enumerate(x.shape)])
+    return y if y.dtype.char == _LONG else np.int64(y)
+
+
+_LONG = np.dtype(np.int64).char
+
+
 class Max(ByIndex):
     """Largest element along `dim` and its (first) index."""
 
@@ -72,8 +84,7 @@ class Max(ByIndex):
     samples = ALONG
 
     def forward(self, x):
-        return np.maximum.reduce(x, self.dim, None, None, self.keepdim), \
-            np.asarray(x.argmax(self.dim, keepdims=self.keepdim))[()]
+        return np.maximum.reduce(x, self.dim, None, None, self.keepdim), place_of(x, "argmax", self.dim, self.keepdim)
 
 
 class Min(ByIndex):
@@ -83,8 +94,7 @@ class Min(ByIndex):
     samples = ALONG
 
     def forward(self, x):
-        return np.minimum.reduce(x, self.dim, None, None, self.keepdim), \
-            np.asarray(x.argmin(self.dim, keepdims=self.keepdim))[()]
+        return np.minimum.reduce(x, self.dim, None, None, self.keepdim), place_of(x, "argmin", self.dim, self.keepdim)
 
 
 class Aminmax(Reduction):
@@ -113,8 +123,7 @@ class Argmax(Op):
     method = "argmax"
 
     def forward(self, x):
-        y = getattr(x, self.method)(self.dim, keepdims=self.keepdim) if x.ndim else 0
-        return np.asarray(y, np.int64)[()]
+        return place_of(x, self.method, self.dim, self.keepdim)
 
     def batch(self, size, dims, values):
         x, = values
@@ -131,6 +140,10 @@ class Argmin(Argmax):
 
 
 # ---- the public functions --------------------------------------------------------------------
+def _is_empty(x):
+    return not (x._value if isinstance(x, Tensor) else x).size
+
+
 def _check_size(input, dims, name):
     """Nothing is the largest of nothing."""
     for d in dims:
@@ -140,7 +153,7 @@ def _check_size(input, dims, name):
 
 
 def _check_whole(input, name, kind=RuntimeError):
-    if not size_of(input):
+    if _is_empty(input):
         rest = "" if kind is IndexError else " Specify the reduction dim with the 'dim' argument."
         raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{rest}\n"
                    f"  cause: the tensor is empty, of shape {list(input.shape)}: it has no largest element.")
@@ -155,9 +168,9 @@ def _am(op, name, input, dim, keepdim):
     _check_real(input, name[1:] + "_values_cpu")
     if dim is None or dim == () or dim == []:
         _check_whole(input, name)
-    dims, keepdim = read_dims(name, input, dim, keepdim)
-    _check_size(input, dims, name + "()")
-    return op(dims, keepdim)(input)
+    if _is_empty(input):
+        _check_size(input, normal_dims(dim, input.ndim), name + "()")
+    return reduced(op, name, input, dim, keepdim)
 
 
 @public()
@@ -174,24 +187,31 @@ def amin(input, dim=(), keepdim=False):
 
 def _extreme(input, dim, keepdim, other, name, whole, along, binary):
     """The three forms of max and min."""
-    if other is None and hasattr(dim, "shape"):
-        other = dim
-    if other is not None:
-        return binary(input, other)
-    _check_real(input, f"{name}_all" if dim is None else name)
-    if dim is None:
+    if dim is None and other is None:
+        _check_real(input, name + "_all")
         _check_whole(input, name)
         return whole(input)
+    if dim.__class__ is not int:
+        other = dim if hasattr(dim, "shape") else other
+        if other is not None:
+            return binary(input, other)
+        _check_is_dim(dim, name)
+    _check_real(input, name)
+    if not input.ndim:
+        normal_dim(dim, 0)
+        return return_type(name)(*of_scalar(along(0, False), input))
+    dim = normal_dim(dim, input.ndim)
+    if _is_empty(input):
+        _check_size(input, (dim,), name + "()")
+    return return_type(name)(*along(dim, keepdim)(input))
+
+
+def _check_is_dim(dim, name):
     if not hasattr(dim, "__index__"):
         raise TypeError(
             f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})\n"
             f"  cause: {dim!r} is neither a dimension nor a tensor.\n"
             f"  fix: torch.a{name}(x, dim=(0, 1)) takes several dimensions; torch.{name}(x, other) another tensor.")
-    dim = normal_dim(int(dim), input.ndim)
-    if not input.ndim:
-        return return_type(name)(*of_scalar(along(0, False), input))
-    _check_size(input, (dim,), name + "()")
-    return return_type(name)(*along(dim, keepdim)(input))
 
 
 for _name in ("max", "min"):
@@ -220,7 +240,7 @@ def aminmax(input, *, dim=None, keepdim=False):
     """(min, max) over `dim`, or of all elements."""
     _check_real(input, "aminmax")
     if dim is None:
-        if not size_of(input):
+        if _is_empty(input):
             raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
                                "identity.")
         return _MINMAX(*Aminmax(tuple(range(input.ndim)), keepdim)(input))
@@ -238,7 +258,8 @@ def _arg(op, name, input, dim, keepdim):
         _check_whole(input, name, IndexError)
         return op(None, keepdim)(input)
     dim = one_dim(dim, input.ndim, name)
-    _check_size(input, (dim,), name + "()")
+    if _is_empty(input):
+        _check_size(input, (dim,), name + "()")
     return op(dim if input.ndim else None, keepdim)(input)
 
 

@@ -26,7 +26,22 @@ def read_dims(name, input, dim, keepdim):
         raise TypeError(f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}\n"
                         "  cause: the second argument says whether reduced dimensions stay, with size 1.\n"
                         f"  fix: several dimensions are a tuple: {name}((0, 1)).")
-    return normal_dims(dim, len(input.shape), name), keepdim
+    return normal_dims(dim, input.ndim, name), keepdim
+
+
+_made: dict = {}
+
+
+def reduced(op, name, input, dim, keepdim):
+    """Apply a Reduction over `dim`; for one dimension the arguments are read once, and the op remembered."""
+    if dim.__class__ is int and keepdim.__class__ is bool:
+        key = op, dim, keepdim, input.ndim
+        made = _made.get(key)
+        if made is None:
+            made = _made[key] = op(*read_dims(name, input, dim, keepdim))
+    else:
+        made = op(*read_dims(name, input, dim, keepdim))
+    return apply1(made, input) if isinstance(input, Tensor) else made(input)
 
 
 def normal_dims(dim, ndim, name="dim"):
@@ -184,7 +199,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
             return m.cast(sum(input, dim, keepdim), dtype)
     if dim is None and not keepdim:
         return apply1(_SUM, input) if isinstance(input, Tensor) else _SUM(input)
-    return Sum(*read_dims("sum", input, dim, keepdim))(input)
+    return reduced(Sum, "sum", input, dim, keepdim)
 
 
 @public()
@@ -200,7 +215,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
         raise _no_float(input, "Input" if dtype is None else "Optional")
     if dim is None and not keepdim:
         return apply1(_MEAN, input) if isinstance(input, Tensor) else _MEAN(input)
-    return Mean(*read_dims("mean", input, dim, keepdim))(input)
+    return reduced(Mean, "mean", input, dim, keepdim)
 
 
 def _no_float(x, which):
@@ -223,7 +238,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None or dtype_of(input).kind in "bui":
         return sum(input, dim, keepdim, dtype=dtype) if dtype is None else nansum(m.cast(input, as_dtype(dtype)), dim,
                                                                                  keepdim)
-    return Nansum(*read_dims("nansum", input, dim, keepdim))(input)
+    return reduced(Nansum, "nansum", input, dim, keepdim)
 
 
 @public()

@@ -27,8 +27,10 @@ class Softmax(Op):
     def forward(self, x):
         if not x.size:
             return x.copy()
-        e = np.exp(x - np.maximum.reduce(x, self.dim, None, None, True))
-        return e / add_up(e, (self.dim,), True)
+        y = x - np.maximum.reduce(x, self.dim, None, None, True)
+        np.exp(y, y)
+        y /= add_up(y, (self.dim,), True)
+        return y
 
     def vjp_x(self, g, y):
         return y * (g - m.sum(g * y, self.dim, True))
@@ -51,7 +53,8 @@ class LogSoftmax(Op):
         if not x.size:
             return x.copy()
         d = x - np.maximum.reduce(x, self.dim, None, None, True)
-        return d - np.log(add_up(np.exp(d), (self.dim,), True))
+        d -= np.log(add_up(np.exp(d), (self.dim,), True))
+        return d
 
     def vjp_x(self, g, y):
         return g - m.exp(y) * m.sum(g, self.dim, True)
