@@ -18,6 +18,7 @@ class Lifted:
     """
 
     __slots__ = ()
+    per_example = False  # one value for each example of a batch: vmap
     __array_ufunc__ = None  # NumPy arrays leave mixed arithmetic to us
     level = 0
     layout = None  # what tensors show as their layout, if it is another one than torch.strided

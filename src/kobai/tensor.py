@@ -375,18 +375,33 @@ class Tensor:
         return out
 
 
+_held = Tensor.__dict__["_data"]
+
+
 class LiftedTensor(Tensor):
     """A Tensor over a lifted value: inside vmap, forward mode, or a trace.
 
-    It has no `_data`; the short way of `op.apply1` stumbles over that and takes the general one.
+    It has no `_data`; the short way of `op.apply1` stumbles over that and takes the general one. (The value
+    is in that slot, so that a plain tensor can become a lifted one when a lifted value is written into it.)
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ()
 
     def __new__(cls, value):
         t = object.__new__(cls)
-        t._value, t._ver, t._base, t._grad, t._node, t._rg = value, [0, None], None, None, None, False
+        _held.__set__(t, value)
+        t._ver, t._base, t._grad, t._node, t._rg = [0, None], None, None, None, False
         return t
+
+    @property
+    def _value(self):
+        if self._base is not None:
+            refresh(self)
+        return _held.__get__(self)
+
+    @_value.setter
+    def _value(self, value):
+        _held.__set__(self, value)
 
     shape = property(lambda self: _new_tuple(Size, self._value.shape))
     ndim = property(lambda self: len(self._value.shape))
@@ -454,6 +469,15 @@ def refresh(view):
             modes.grad = before
         view._seen = base._rebased
         view._came_from(t._node, t._rg)
+        if type(t) is LiftedTensor:  # its value is no memory shared with the base
+            lift(view)._value = t._value
+
+
+def lift(t):
+    """Turn a plain tensor into a lifted one, in place; its value is to be set."""
+    if type(t) is not LiftedTensor:
+        t.__class__ = LiftedTensor
+    return t
 
 
 def edge_of(t):

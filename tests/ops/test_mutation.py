@@ -70,6 +70,7 @@ def test_a_wrong_derivative_is_noticed(cls, monkeypatch):
         monkeypatch.setattr(cls, "_compiled", _Patched(cls, patched))
         monkeypatch.setattr(cls, "_plans", [None] * 8)
         monkeypatch.setattr("kobai.op.compiled_rules", patched)
+        monkeypatch.setattr("kobai.general.compiled_rules", patched)
         try:
             assert notices(cls), f"{cls.__name__}: the derivative by {cls.inputs[i]} was {what} and no check failed"
         finally:

@@ -109,3 +109,12 @@ def test_the_branch_not_taken_gives_no_nan():
     x = kobai.tensor([0.0, 4.0], requires_grad=True)
     kobai.where(x > 0, x, 0.0).masked_fill(x == 0, 1.0).sqrt().sum().backward()
     assert x.grad.tolist() == [0, 0.25]
+
+
+def test_largest_share_only_with_what_took_part():
+    """Without `include_self` the old value, though equal, has no share. (PyTorch 2.13 gives src 1/3 each here.)"""
+    x = kobai.tensor([5.0], requires_grad=True)
+    src = kobai.tensor([5.0, 5.0], requires_grad=True)
+    x.scatter_reduce(0, kobai.zeros(2, dtype=kobai.int64), src, "amax", include_self=False).backward()
+    assert src.grad.tolist() == [0.5, 0.5]
+    assert x.grad.tolist() == [0]

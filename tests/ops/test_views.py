@@ -140,3 +140,36 @@ def test_dlpack_both_ways():
     assert x[0].item() == a[0] == 9
     with pytest.raises(BufferError, match="requires? gradient"):
         np.from_dlpack(kobai.ones(2, requires_grad=True))
+
+
+def filled(x):
+    """A tensor made inside, its parts written: then a view, a change of its base, and the other way round."""
+    y = kobai.zeros_like(x)
+    y[0] = x[0] ** 2
+    y[1:] = x[1:] * x[0]
+    view = y[1:]
+    y.mul_(2)
+    view.add_(x[0])
+    return y
+
+
+def test_in_place_changes_inside_transforms():
+    """y = (2a^2, 2ab + a, 2ac + a) at (1, 2, 3)."""
+    x = kobai.tensor([1.0, 2.0, 3.0])
+    jacobian = [[4.0, 0, 0], [5.0, 2.0, 0], [7.0, 0, 2.0]]
+    assert kobai.func.jacfwd(filled)(x).tolist() == jacobian
+    assert kobai.func.jacrev(filled)(x).tolist() == jacobian
+    assert kobai.func.vmap(filled)(kobai.stack([x, x])).tolist() == [[2.0, 5.0, 7.0]] * 2
+    assert kobai.func.hessian(lambda v: filled(v).sum())(x).tolist() == [[4, 2, 2], [2, 0, 0], [2, 0, 0]]
+
+
+def test_a_new_tensor_takes_what_forward_mode_writes():
+    def f(x):
+        y = kobai.zeros(2)
+        y[0] = x[0] * x[1]
+        return y
+    value, tangent = kobai.func.jvp(f, (kobai.tensor([2.0, 3.0]),), (kobai.tensor([1.0, 0.0]),))
+    assert value.tolist() == [6, 0]
+    assert tangent.tolist() == [3, 0]
+    with pytest.raises(RuntimeError, match="vmap: inplace arithmetic"):
+        kobai.func.vmap(f)(kobai.ones(3, 2))

@@ -10,6 +10,7 @@ class Batched(Lifted):
     """`value` is a Tensor with the batch as dimension 0; `shape` leaves it out."""
 
     __slots__ = ("value", "level")
+    per_example = True
 
     def __init__(self, value, level):
         self.value, self.level = value, level

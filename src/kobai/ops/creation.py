@@ -10,7 +10,7 @@ from .. import dtypes
 from ..inplace import into
 from ..op import dtype_of, m
 from ..public import export
-from ..tensor import Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, wrap
 from .arguments import as_dtype, check_options, number, sizes
 
 _range = range  # torch.range, below, hides Python's
@@ -137,6 +137,8 @@ def _like(fill, name):
         need_tensor(input, name)
         check_options(device, layout)
         d = as_dtype(dtype, None, name)
+        if type(input) is LiftedTensor:  # a tensor of the transform, into which its values can be written
+            return m.cast(m.fill(input.detach(), 1 if fill is np.ones else 0), d or input.dtype)
         return made(fill(input._value.shape, dtype_of(input) if d is None else d.np), requires_grad)
     create.__name__ = create.__qualname__ = name
     return create

@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
-from ..inplace import refuse_leaf, write
+from ..inplace import changed, refuse_leaf, write
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor, wrap
@@ -51,6 +51,9 @@ class Fill(Op):
     def vjp_x(self, g):
         return m.zeros_like(g)
 
+    def jvp(self, primals, tangents, y):
+        return m.zeros_like(tangents[0])
+
     def batch(self, size, dims, values):
         return self(*values)
 
@@ -85,7 +88,7 @@ def copy_(self, src, non_blocking=False):
     if _recorded(self, src):
         return write(self, CopyTo()(self, src))
     copy_into(self._array(), src._data)
-    self._ver[0] += 1
+    changed(self)
     return self
 
 
@@ -132,7 +135,7 @@ def fill_(self, value):
         return write(self, fill(self, value))
     d = self.dtype
     copy_into(self._array(), value._data if isinstance(value, Tensor) else scalar(number(value, "fill_", "value"), d))
-    self._ver[0] += 1
+    changed(self)
     return self
 
 
@@ -141,6 +144,7 @@ class Zero(Fill):
 
     value: object = 0
     grad_name = "ZeroBackward0"
+    samples = [S((2, 3)), S(())]
 
 
 def zero_(self):
@@ -152,7 +156,7 @@ def zero_(self):
     if not a.flags.writeable:
         copy_into(a, a.dtype.type(0))
     a[...] = 0
-    self._ver[0] += 1
+    changed(self)
     return self
 
 
@@ -181,7 +185,7 @@ def apply_(self, callable):
     """Replace each element by `callable` of it: a slow loop in Python."""
     a = self._array()
     a[...] = np.array([callable(v) for v in a.ravel().tolist()], a.dtype).reshape(a.shape)
-    self._ver[0] += 1
+    changed(self)
     return self
 
 
@@ -189,7 +193,7 @@ def map_(self, tensor, callable):
     """Replace each element by `callable` of it and the other tensor's: a slow loop in Python."""
     a, b = self._array(), np.broadcast_to(tensor._data, self.shape)
     a[...] = np.array([callable(*v) for v in zip(a.ravel().tolist(), b.ravel().tolist())], a.dtype).reshape(a.shape)
-    self._ver[0] += 1
+    changed(self)
     return self
 
 

@@ -227,6 +227,8 @@ def _extreme_rule(op, g, x, index, src, y):
     mine, theirs = (x == y), (src == m.gather(y, op.dim, index))
     d = dtype_of(g)
     mine, theirs = m.cast(mine, d), m.cast(theirs, d)
+    if not op.include_self:
+        mine = ScatterValue(op.dim, 0)(mine, index)
     n = m.scatter_add(mine, op.dim, index, theirs)
     share = g / m.where(n == 0, m.zeros_like(n) + 1.0, n)
     return mine * share, theirs * m.gather(share, op.dim, index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
-from ..inplace import replace
+from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor, wrap
@@ -178,7 +178,7 @@ def masked_fill_(self, mask, value):
         np.copyto(a, v, where=mask._data)
     except ValueError:
         return replace(self, masked_fill(self, mask, value))
-    self._ver[0] += 1
+    changed(self)
     return self
 
 

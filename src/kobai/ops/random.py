@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from .. import random as sampler
-from ..inplace import refuse_leaf, write
+from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export
 from ..tensor import Tensor, wrap
@@ -149,7 +149,7 @@ def _fill(self, name, sample):
     values = sample(x.shape, x.dtype)
     if not self._rg and self._base is None and x.flags.writeable:
         x[...] = values
-        self._ver[0] += 1
+        changed(self)
         return self
     return write(self, wrap(values))
 

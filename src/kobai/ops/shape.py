@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
-from ..inplace import refuse_leaf
+from ..inplace import changed, refuse_leaf
 from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
@@ -408,14 +408,14 @@ def sum_to_size(input, *size):
 # ---- in place: the tensor itself gets another shape ------------------------------------------
 def become(self, view):
     """`self` turns into `view`, a view of itself made by one op: shape, history and place in its base."""
+    if self._base is not None:
+        self._chain = view._chain
     if isinstance(self, LiftedTensor):
         self._value = view._value
     else:
         self._data = view._data
-        if self._base is not None:
-            self._chain = view._chain
     self._node, self._rg = view._node, view._rg
-    self._ver[0] += 1
+    changed(self)
     return self
 
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..inplace import refuse_leaf
+from ..inplace import changed, refuse_leaf
 from ..public import export
 from ..tensor import Size, wrap
 from .arguments import sizes
@@ -214,7 +214,7 @@ def resize_(self, *shape, memory_format=None):
         flat, old = np.zeros(n, flat.dtype), flat[begin:]
         flat[:old.size], begin = old, 0
     self._data = flat[begin:begin + n].reshape(shape)
-    self._ver[0] += 1
+    changed(self)
     return self
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
-from ..inplace import refuse_leaf
+from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor, wrap
@@ -206,7 +206,7 @@ def setitem(self, index, value):
         put(array, dims, [_array(i) for i in indices], _fitting(v, array, value), False)
     else:
         copy_into(array, v)
-    self._ver[0] += 1
+    changed(self)
 
 
 def _recorded(self, value, indices):
@@ -357,7 +357,7 @@ def index_put_here(self, dims, indices, values, accumulate=False):
     else:
         array = self._array()
         put(array, dims, [_array(i) for i in indices], _fitting(values._data, array, values), accumulate)
-        self._ver[0] += 1
+        changed(self)
     return self
 
 

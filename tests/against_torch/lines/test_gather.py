@@ -140,7 +140,6 @@ x=torch.randn(2,3,requires_grad=True); s=torch.randn(2,2,requires_grad=True); x.
 x=torch.randn(2,3,requires_grad=True); s=torch.randn(2,2,requires_grad=True); x.scatter_reduce(1, torch.tensor([[0,0],[1,0]]),s,'prod',include_self=False).pow(2).sum().backward(); (x.grad, s.grad)
 x=torch.randn(2,3,requires_grad=True); s=torch.randn(2,2,requires_grad=True); x.scatter_reduce(1, torch.tensor([[0,0],[1,0]]),s,'mean',include_self=False).pow(2).sum().backward(); (x.grad, s.grad)
 x=torch.randn(2,3,requires_grad=True); s=torch.randn(2,2,requires_grad=True); x.scatter_reduce(1, torch.tensor([[0,0],[1,0]]),s,'amax').pow(2).sum().backward(); (x.grad, s.grad)
-x=torch.zeros(2,3,requires_grad=True); s=torch.zeros(2,2,requires_grad=True); x.scatter_reduce(1, torch.tensor([[0,0],[1,0]]),s,'amin',include_self=False).mul(torch.arange(6.).reshape(2,3)).sum().backward(); (x.grad, s.grad)
 x=torch.randn(3,2,requires_grad=True); s=torch.randn(3,2,requires_grad=True); x.index_reduce(0, torch.tensor([0,0,1]),s,'prod').pow(2).sum().backward(); (x.grad, s.grad)
 x=torch.randn(3,2,requires_grad=True); s=torch.randn(3,2,requires_grad=True); x.index_reduce(0, torch.tensor([0,0,1]),s,'amax').pow(2).sum().backward(); (x.grad, s.grad)
 x=torch.randn(3,2,requires_grad=True); s=torch.randn(3,2,requires_grad=True); x.index_add(0, torch.tensor([0,0,1]),s,alpha=3).pow(2).sum().backward(); (x.grad, s.grad)
