@@ -9,17 +9,17 @@ SRC = pathlib.Path(__file__).parents[1] / "src" / "kobai"
 # From the bottom up. A module may import what stands below it or beside it.
 LAYERS = [
     {"dtypes", "devices", "pytree", "return_types", "lifted", "printing", "exact", "generator", "rejection", "random",
-     "diagnose", "compat.missing", "compat.names"},
-    {"autograd.mode", "autograd.node"},
+     "diagnose.language", "compat.missing", "compat.names"},
+    {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
-    {"rules", "saved", "op", "inplace", "public", "testing.samples"},
+    {"rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
     {"ops"},
     {"autograd", "func"},
     {"compile", "backends"},
-    {"linalg", "fft", "special", "sparse", "utils", "serialization", "distributions", "signal", "masked"},
+    {"linalg", "fft", "special", "sparse", "utils", "serialization", "distributions"},
     {"nn", "optim"},
     {"testing", "viewer"},
-    {"compat", "cli", "doctor", "amp", "cuda", "__main__"},
+    {"compat", "cli", "doctor", "__main__"},
 ]
 
 
