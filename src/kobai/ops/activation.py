@@ -6,9 +6,10 @@ import math
 import numpy as np
 
 from ..inplace import inplace as _inplace
-from ..op import Elementwise, m
+from ..op import Elementwise, Op, m
 from ..public import export, public
-from ..testing.samples import binary, unary
+from ..random import uniform
+from ..testing.samples import S, binary, unary
 
 
 def keep(g, mask):
@@ -229,6 +230,7 @@ class Softsign(Elementwise):
 
     grad_name = "DivBackward0"
     public = ""
+    floats = True
     samples = unary(0.1, 2) + unary(-2, -0.1)
 
     def forward(self, x):
@@ -488,10 +490,23 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """leaky_relu with a random slope between `lower` and `upper` in training, their mean otherwise."""
     if not training:
         return _apply(LeakyRelu((lower + upper) / 2), input, inplace)
-    from . import random  # drawn only here
-    slope = random.uniform_slopes(input, lower, upper)
-    y = m.where(m.le(input, 0), input * slope, input)
+    slopes = RandomSlopes(float(lower), float(upper))(input)
+    y = input * slopes
     return input.copy_(y) if inplace else y
+
+
+class RandomSlopes(Op):
+    """1 for positive elements, a random number for the others, drawn in their order as PyTorch does."""
+
+    lower: float
+    upper: float
+    samples = [S((2, 3), params=(0.25, 0.25), smooth=False)]
+
+    def forward(self, x):
+        below = x <= 0
+        slopes = np.ones_like(x)
+        slopes[below] = uniform((int(np.count_nonzero(below)),), np.dtype(np.float64), self.lower, self.upper)
+        return slopes
 
 
 @public("nn.functional")
