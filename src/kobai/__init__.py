@@ -8,7 +8,7 @@ import warnings as _warnings
 # it are kept for the user's own NumPy code.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
-from . import ops as _ops  # noqa: E402  (fills the public namespaces)
+from . import ops as _ops, sparse as sparse  # noqa: E402  (these fill the public namespaces)
 from .autograd import engine as _engine  # noqa: E402
 from .autograd.mode import (  # noqa: E402
     enable_grad as enable_grad,
@@ -37,8 +37,8 @@ globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 
 # Imported when first used: `import kobai` stays fast.
 _MODULES = {"autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions", "fft", "func", "futures",
-            "hub", "jit", "linalg", "multiprocessing", "nn", "optim", "overrides", "return_types", "sparse", "special", "testing",
-            "types", "utils", "viewer", "version"}
+            "hub", "jit", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides", "return_types", "signal", "special",
+            "testing", "types", "utils", "viewer", "version"}
 _ELSEWHERE = {"vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
               "unload_ipython_extension": "compat.notebook", "compile": "compile.entry", "autocast": "amp", "hessian": "func"}

@@ -166,12 +166,13 @@ def _size_and_dtype(array, dtype_name, default_dtype, device):
         yield f"dtype=torch.{dtype_name}"
 
 
-def _append(text, suffixes, indent):
-    """Add ``, suffix`` each, on a new line where the line would get too long."""
+def _append(text, suffixes, indent, new_line=False):
+    """Add ``, suffix`` each, on a new line where the line would get too long (or for the first, if `new_line`)."""
     parts = [text]
     column = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        if column + len(suffix) + 2 > _options.linewidth:
+        if new_line or column + len(suffix) + 2 > _options.linewidth:
+            new_line = False
             parts.append(",\n" + " " * indent + suffix)
             column = indent + len(suffix)
         else:
@@ -304,7 +305,29 @@ def repr_of(t):
     """
     value = t._value
     if isinstance(value, Lifted):
+        if value.layout is not None:
+            return _sparse_str(t, value)
         return f"tensor(<{type(value).__name__.lower()}>, size={tuple(value.shape)}, dtype={t.dtype!r})"
     fn, wants = t.grad_fn, t.requires_grad
     return tensor_str(value, t.dtype.name, requires_grad=wants, grad_fn_name=None if fn is None else fn.name(),
                       default_dtype=get_default_dtype().name)
+
+
+def _sparse_str(t, value):
+    """The text of a sparse tensor: each of its parts, then what it is a tensor of."""
+    indent, texts = len("tensor("), []
+    for name, array in value.parts():
+        array, head = np.asarray(array), f"{name}=tensor("
+        body = _body(array, indent + len(head)) if array.size else f"[], size={tuple(array.shape)}"
+        texts.append(f"{head}{body})")
+    suffixes = [f"size={tuple(t.shape)}", f"nnz={value.nnz}"]
+    if t.dtype.name not in (get_default_dtype().name, "int64", "bool", "complex64"):
+        suffixes.append(f"dtype={t.dtype!r}")
+    suffixes.append(f"layout={t.layout!r}")
+    fn = t.grad_fn
+    if fn is not None:
+        suffixes.append(f"grad_fn=<{fn.name()}>")
+    elif t.requires_grad:
+        suffixes.append("requires_grad=True")
+    text = "tensor(" + (",\n" + " " * indent).join(texts)
+    return _append(text, suffixes, indent, new_line=t.layout.name == "sparse_coo")

@@ -424,8 +424,8 @@ def _no_numbers(t, what):
     """The error of asking for the numbers of a tensor that has no array."""
     if t.layout is strided:
         return error("lifted-value", what=what, tensor=t)
-    return TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} needs "
-                     "all elements; this tensor has coordinates and values.\n  fix: x.to_dense(), or x.values()")
+    return TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} "
+                     "needs all elements; this tensor has coordinates and values.\n  fix: x.to_dense(), or x.values()")
 
 
 class Layout:

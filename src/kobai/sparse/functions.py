@@ -1,0 +1,297 @@
+"""The functions and methods of sparse tensors: torch.sparse_coo_tensor, Tensor.to_sparse, torch.sparse.mm, ..."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import dtypes
+from ..op import m
+from ..ops.arguments import as_dtype, check_options
+from ..ops.construct import tensor
+from ..ops.conversion import to_dense as same
+from ..ops.movement import normal_dim
+from ..ops.reduce import normal_dims
+from ..public import export
+from ..tensor import LiftedTensor, Tensor, strided, wrap
+from .compressed import Compressed, sparse_csc, sparse_csr
+from .coo import Coo, sparse_coo
+from .ops import (
+    Coalesce,
+    FromCoordinates,
+    Masked,
+    SparseMm,
+    SparseSoftmax,
+    SparseSum,
+    ToCompressed,
+    ToDense,
+    ToSparse,
+    Values,
+    dense,
+)
+
+
+# ---- making them -----------------------------------------------------------------------------
+def sparse_coo_tensor(indices, values=None, size=None, *, dtype=None, device=None, requires_grad=False,
+                      check_invariants=None, is_coalesced=None, layout=None, pin_memory=False):
+    """A sparse tensor from coordinates.
+
+    Args:
+        indices: (sparse_dim, nnz) integers; an index may occur several times, its values add up.
+        values: (nnz, *dense sizes).
+        size: the shape; by default as large as the indices need.
+
+    >>> kobai.sparse_coo_tensor([[0, 1], [2, 0]], [3.0, 4.0], (2, 3)).to_dense()
+    tensor([[0., 0., 3.],
+            [4., 0., 0.]])
+    """
+    check_options(device)
+    if values is None:  # sparse_coo_tensor(size)
+        size, indices = indices, np.empty((len(indices), 0), np.int64)
+        values = wrap(np.empty(0, (as_dtype(dtype) or dtypes.get_default_dtype()).np))
+    values = _tensor_of(values, dtype)
+    indices = np.asarray(indices._data if isinstance(indices, Tensor) else indices).astype(np.int64)
+    _check_indices(indices, values)
+    if size is None:
+        size = (*(indices.max(1) + 1 if indices.size else np.zeros(len(indices), int)).tolist(), *values.shape[1:])
+    size = tuple([int(s) for s in size])
+    _check_size(indices, values, size)
+    out = FromCoordinates(size, bool(is_coalesced))(indices, values)
+    if not isinstance(out, Tensor):
+        out = LiftedTensor(out)
+    return out.requires_grad_() if requires_grad else out
+
+
+def _tensor_of(values, dtype):
+    if not isinstance(values, Tensor):
+        return tensor(values, dtype=dtype)
+    return values if dtype is None else values.to(dtype)
+
+
+def _check_indices(indices, values):
+    if indices.ndim != 2:
+        raise RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(indices.shape)}")
+    nnz = values.shape[0] if values.ndim else 0
+    if nnz != indices.shape[1]:
+        raise RuntimeError(f"indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz "
+                           f"from values: {nnz}")
+    if indices.size and indices.min() < 0:
+        row = int(np.flatnonzero(indices.min(1) < 0)[0])
+        raise RuntimeError(f"found negative index {indices[row].min()} for dim {row}")
+
+
+def _check_size(indices, values, size):
+    k = indices.shape[0]
+    if len(size) != k + values.ndim - 1 and indices.shape[1]:
+        raise RuntimeError(f"number of dimensions must be sparse_dim ({k}) + dense_dim ({values.ndim - 1}), but got "
+                           f"{len(size)}")
+    for d in range(k if indices.size else 0):
+        top = indices[d].max()
+        if top >= size[d]:
+            raise RuntimeError(f"size is inconsistent with indices: for dim {d}, size is {size[d]} but found "
+                               f"index {top}")
+
+
+def _compressed(name, layout):
+    def create(starts, others, values, size=None, *, dtype=None, device=None, requires_grad=False,
+               check_invariants=None, layout=None, pin_memory=False):
+        check_options(device)
+        values = _tensor_of(values, dtype)
+        starts, others = [np.asarray(i._data if isinstance(i, Tensor) else i) for i in (starts, others)]
+        n = len(starts) - 1
+        if size is None:
+            other = int(others.max(initial=-1)) + 1
+            size = (n, other) if chosen is sparse_csr else (other, n)
+        x = Compressed(starts, others, values._array(), size, chosen)
+        return LiftedTensor(x).requires_grad_(requires_grad)
+    chosen = layout
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"A matrix of layout {layout}: where each line starts, the other index of each value, the values."
+    return create
+
+
+sparse_csr_tensor = _compressed("sparse_csr_tensor", sparse_csr)
+sparse_csc_tensor = _compressed("sparse_csc_tensor", sparse_csc)
+
+
+def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None):
+    """This tensor as a sparse one: what is not zero, in coordinates (or compressed, with `layout`).
+
+    >>> kobai.tensor([[0., 1.], [2., 0.]]).to_sparse().values()
+    tensor([1., 2.])
+    """
+    if layout in (sparse_csr, sparse_csc):
+        return ToCompressed(layout)(self)
+    n = self.ndim if sparse_dim is None else int(sparse_dim)
+    if not (0 < n <= self.ndim or n == self.ndim == 0):
+        raise RuntimeError(f"sparse_dim argument must be in >=1 and <={self.ndim} range, but {n} is given")
+    return self if self.layout is sparse_coo else ToSparse(n)(self)
+
+
+def to_sparse_csr(self, dense_dim=None):
+    """This matrix with compressed rows."""
+    return _matrix_to(self, sparse_csr)
+
+
+def to_sparse_csc(self, dense_dim=None):
+    """This matrix with compressed columns."""
+    return _matrix_to(self, sparse_csc)
+
+
+def _matrix_to(x, layout):
+    if x.ndim != 2:
+        raise RuntimeError(f"to_sparse_{layout.name[-3:]}(): only matrices are compressed here, got {x.ndim} "
+                           "dimensions")
+    return ToCompressed(layout)(x)
+
+
+def to_dense(self, dtype=None, *, masked_grad=True):
+    """All elements; of a dense tensor, itself."""
+    return same(dense(self), dtype)
+
+
+def sparse_mask(self, mask):
+    """The elements of this tensor at the indices of the sparse tensor `mask`."""
+    return Masked()(self, mask)
+
+
+# ---- their parts -----------------------------------------------------------------------------
+def _value(x, name, kind="sparse coordinate tensor"):
+    value = x._value
+    if x.layout is strided or kind != "sparse tensor" and not isinstance(value, Coo):
+        shown = "Strided" if x.layout is strided else x.layout.name.title().replace("_C", "C")
+        raise RuntimeError(f"{name} expected {kind} layout but got {shown}\n  fix: x.to_sparse() first.")
+    return value
+
+
+def coalesce(self):
+    """The same tensor with each index once, in order."""
+    return self if _value(self, "coalesce").coalesced else Coalesce()(self)
+
+
+def is_coalesced(self):
+    """Whether each index occurs once, in order."""
+    return _value(self, "is_coalesced").coalesced
+
+
+def _coalesced(x, name):
+    value = _value(x, name)
+    if not value.coalesced:
+        raise RuntimeError(f"Cannot get {name} on an uncoalesced tensor, please call .coalesce() first\n"
+                           "  cause: an index may occur several times until values are added up.")
+    return value
+
+
+def indices(self):
+    """The coordinates of the values: (sparse_dim, nnz)."""
+    return wrap(_coalesced(self, "indices").indices)
+
+
+def values(self):
+    """The values, in the order of the indices."""
+    if not isinstance(self._value, Compressed):
+        _value(self, "values", "sparse tensor")
+        _coalesced(self, "values")
+    return Values()(self)
+
+
+def _indices(self):
+    """The coordinates as they are, also of a tensor that is not coalesced."""
+    return wrap(_value(self, "_indices").indices)
+
+
+def _values(self):
+    """The values as they are, outside the graph."""
+    return wrap(_value(self, "_values", "sparse tensor").values)
+
+
+def _nnz(self):
+    """How many values there are."""
+    return _value(self, "_nnz", "sparse tensor").nnz
+
+
+def _part(name, layout, part):
+    def get(self):
+        if self.layout is not layout:
+            raise RuntimeError(f"{name} expected sparse row compressed tensor layout but got "
+                               f"{'Strided' if self.layout is strided else self.layout.name}")
+        return wrap(getattr(self._value, part))
+    get.__name__ = get.__qualname__ = name
+    get.__doc__ = "Where each line starts." if part == "starts" else "The other index of each value."
+    return get
+
+
+def sparse_dim(self):
+    """How many dimensions are sparse."""
+    return self._value.sparse_dim if self.layout is sparse_coo else 0 if self.layout is strided else 2
+
+
+def dense_dim(self):
+    """How many dimensions each value has."""
+    return self._value.dense_dim if self.layout is sparse_coo else self.ndim if self.layout is strided else 0
+
+
+# ---- torch.sparse ----------------------------------------------------------------------------
+def mm(sparse, dense):
+    """sparse @ dense of two matrices; the gradient of a sparse one is sparse on its indices."""
+    if sparse.ndim != 2 or dense.ndim != 2 or sparse.shape[1] != dense.shape[0]:
+        raise RuntimeError(f"mm: expected matrices that fit, got {list(sparse.shape)} and {list(dense.shape)}")
+    return SparseMm()(sparse, dense)
+
+
+def addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):
+    """beta * mat + alpha * mat1 @ mat2."""
+    y = mm(mat1, mat2)
+    y = y * alpha if alpha != 1 else y
+    return (mat * beta if beta != 1 else mat) + y
+
+
+def sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0, out=None):
+    """beta * input + alpha * mat1 @ mat2 at the indices of the CSR matrix `input`."""
+    product = Masked()(mat1 @ mat2, input)
+    return input * beta + product * alpha
+
+
+def sum(input, dim=None, dtype=None):
+    """The sum over `dim`: sparse if sparse dimensions are left. Its gradient is sparse."""
+    if dtype is not None:
+        input = input.to(dtype)
+    return SparseSum(normal_dims(dim, input.ndim))(input)
+
+
+def softmax(input, dim, *, dtype=None):
+    """Softmax over `dim` of the values there are; what is not there counts as -inf."""
+    return SparseSoftmax(normal_dim(dim, input.ndim), False)(input if dtype is None else input.to(dtype))
+
+
+def log_softmax(input, dim, *, dtype=None):
+    """The logarithm of `softmax`."""
+    return SparseSoftmax(normal_dim(dim, input.ndim), True)(input if dtype is None else input.to(dtype))
+
+
+def spdiags(diagonals, offsets, shape, layout=None):
+    """A sparse matrix of `shape` with rows of `diagonals` along its diagonals."""
+    rows, columns, picked = [], [], []
+    at = diagonals if diagonals.ndim == 2 else diagonals.reshape(1, -1)
+    for i, k in enumerate(np.atleast_1d(offsets._data)):
+        first, last = max(0, k), min(shape[1], shape[0] + k, at.shape[1])
+        j = np.arange(first, max(first, last))
+        rows.append(j - k)
+        columns.append(j)
+        picked.append(at[i, first:max(first, last)])
+    indices = wrap(np.stack([np.concatenate(rows), np.concatenate(columns)]).astype(np.int64))
+    y = sparse_coo_tensor(indices, m.cat(picked), shape)
+    return y if layout is None else to_sparse(y, layout=layout)
+
+
+for _fn in (sparse_coo_tensor, sparse_csr_tensor, sparse_csc_tensor):
+    export("torch", _fn.__name__, _fn)
+for _layout in (sparse_coo, sparse_csr, sparse_csc):
+    export("torch", _layout.name, _layout)
+for _fn in (to_sparse, to_sparse_csr, to_sparse_csc, to_dense, sparse_mask, coalesce, is_coalesced, indices, values,
+            _indices, _values, _nnz, sparse_dim, dense_dim, _part("crow_indices", sparse_csr, "starts"),
+            _part("col_indices", sparse_csr, "others"), _part("ccol_indices", sparse_csc, "starts"),
+            _part("row_indices", sparse_csc, "others")):
+    export("Tensor", _fn.__name__, _fn)
+export("Tensor", "to_sparse_coo", to_sparse)
+m.dense = ToDense()
+for _fn in (mm, addmm, sampled_addmm, sum, softmax, log_softmax, spdiags):
+    export("sparse", _fn.__name__, _fn)
