@@ -64,6 +64,11 @@ class ByIndex(Op):
     keepdim: bool = False
     outputs = "many"
 
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        if not cls.abstract:
+            cls.Node.materialize_grads = False  # nobody asks for a gradient of the indices: no zeros in its place
+
     def vjp_x(self, g, y, x_shape):
         g, index = g[0], y[1]
         if self.keepdim is False:

@@ -77,6 +77,13 @@ def place_of(x, method, dim, keepdim):
 _LONG = np.dtype(np.int64).char
 
 
+def _at(x, index, dim, keepdim, ufunc):
+    """The extreme elements, whose places are known: taken from there in the usual case, which is faster."""
+    if x.ndim == 2 and dim == 1 and not keepdim:
+        return x[np.arange(x.shape[0]), index]
+    return ufunc.reduce(x, dim, None, None, keepdim)
+
+
 class Max(ByIndex):
     """Largest element along `dim` and its (first) index."""
 
@@ -84,7 +91,8 @@ class Max(ByIndex):
     samples = ALONG
 
     def forward(self, x):
-        return np.maximum.reduce(x, self.dim, None, None, self.keepdim), place_of(x, "argmax", self.dim, self.keepdim)
+        index = place_of(x, "argmax", self.dim, self.keepdim)
+        return _at(x, index, self.dim, self.keepdim, np.maximum), index
 
 
 class Min(ByIndex):
@@ -94,7 +102,8 @@ class Min(ByIndex):
     samples = ALONG
 
     def forward(self, x):
-        return np.minimum.reduce(x, self.dim, None, None, self.keepdim), place_of(x, "argmin", self.dim, self.keepdim)
+        index = place_of(x, "argmin", self.dim, self.keepdim)
+        return _at(x, index, self.dim, self.keepdim, np.minimum), index
 
 
 class Aminmax(Reduction):
