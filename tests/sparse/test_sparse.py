@@ -39,7 +39,8 @@ PRODUCTS = {"x @ d": lambda x, d: x @ d.t(), "d @ x": lambda x, d: d.t() @ x, "m
             "x + x": lambda x, d: x + x, "3 x": lambda x, d: x * 3, "tanh": lambda x, d: x.tanh(),
             "x x": lambda x, d: x * x, "t": lambda x, d: x.t(), "d + x": lambda x, d: d + x}
 OTHERS = {"x / 2": lambda x, d: x / 2, "-x": lambda x, d: -x, "x - 2 x": lambda x, d: x - 2 * x,
-          "x d": lambda x, d: x * d, "x @ x": lambda x, d: x @ x.t(), "power": lambda x, d: x ** 2, "sum": lambda x, d: x.sum(),
+          "x d": lambda x, d: x * d, "x @ x": lambda x, d: x @ x.t(), "power": lambda x, d: x ** 2,
+          "sum": lambda x, d: x.sum(),
           "sum 1": lambda x, d: x.sum(1), "cat": lambda x, d: kobai.cat([x, x], 1), "row": lambda x, d: x[1],
           "column": lambda x, d: x[:, 2], "unsqueeze": lambda x, d: x.unsqueeze(1), "double": lambda x, d: x.double(),
           "norm": lambda x, d: x.norm(), "narrow": lambda x, d: x.narrow(1, 1, 2),

@@ -233,5 +233,6 @@ SparseValue.rules |= {
     "Sum": _sum, "SumAll": _sum, "LinalgVectorNorm": _norm, "Mm": _mm, "Mv": _mv, "Addmm": _addmm,
     "T": _exchanged, "Transpose": _exchanged, "Permute": lambda op, x: _transposed(x, op.dims),
     **dict.fromkeys(("Neg", "Conj", "Clone", "Identity", "Cast", "Promote", "ToInteger", "Real", "Imag"), _linear),
-    "Zero": _zeros, "Fill": _fill, "Select": _select, "Slice": _slice, "Unsqueeze": _unsqueeze, "Cat": _cat, "ZerosLike": _zeros,
+    "Zero": _zeros, "Fill": _fill, "Select": _select, "Slice": _slice, "Unsqueeze": _unsqueeze,
+    "Cat": _cat, "ZerosLike": _zeros,
 }
