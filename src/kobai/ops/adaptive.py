@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import random as sampler
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
 from .maxpool import MaxPool2d
 from .reduce import not_implemented
 from .unpool import PickAt
-from .window import Windows, check_dims, tiles
+from .window import Windows, check_dims, per_dim, tiles
 
 
 class PickAt3d(PickAt):
@@ -88,7 +89,88 @@ def adaptive_bounds(n, out):
     return i * n // max(out, 1), -(-(i + 1) * n // max(out, 1))
 
 
+class FractionalMaxIndices(Op):
+    """Where the largest values of random windows are (Graham 2014): `out` windows of `kernel` along each dimension.
+
+    `samples` (*lead, n) in [0, 1) say for each row where its windows begin; two-dimensional windows
+    take them for the last dimension first.
+    """
+
+    kernel: tuple
+    out: tuple
+    samples = [S((2, 5, 6), np.array([[0.3, 0.6], [0.9, 0.1]]), params=((2, 3), (3, 2)), smooth=False)]
+
+    def forward(self, x, u):
+        n = len(self.out)
+        spatial, lead = x.shape[x.ndim - n:], x.shape[:x.ndim - n]
+        flat, u = x.reshape(-1, int(np.prod(spatial))), u.reshape(-1, n)
+        first, weight = 0, 1
+        for i in reversed(range(n)):
+            start = fractional_starts(u[:, n - 1 - i if n == 2 else i], spatial[i], self.out[i], self.kernel[i])
+            first = first + weight * start.reshape(-1, *(1,) * i, self.out[i], *(1,) * (n - 1 - i))
+            weight *= spatial[i]
+        best = where = None
+        for offset in np.ndindex(*self.kernel):
+            at = first + int(np.ravel_multi_index(offset, spatial))
+            v = np.take_along_axis(flat, at.reshape(len(flat), -1), 1).reshape(at.shape)
+            if best is None:
+                best, where = v, at
+            else:
+                better = (v > best) | (v != v)
+                best, where = np.where(better, v, best), np.where(better, at, where)
+        return where.reshape(*lead, *self.out)
+
+
+def fractional_starts(u, size, out, kernel):
+    """Where windows begin, for each u: steps of about (size - kernel) / (out - 1), the last at the end."""
+    last = np.full((len(u), 1), size - kernel)
+    if out == 1:
+        return last
+    step = u.dtype.type(size - kernel) / u.dtype.type(out - 1)
+    i = np.arange(out - 1, dtype=u.dtype)
+    starts = ((i + u[:, None]) * step).astype(np.int64) - (u[:, None] * step).astype(np.int64)
+    return np.concatenate([starts, last], 1)
+
+
 # ---- the public functions --------------------------------------------------------------------
+def _make_fractional(n):
+    name = f"fractional_max_pool{n}d"
+
+    def fractional(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+                   _random_samples=None):
+        kernel = per_dim(kernel_size, n, name, "kernel_size")
+        check_dims(input.shape, n, f"{name}: Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}")
+        out = _fractional_size(input, output_size, output_ratio, n, name)
+        for word, s, o, k in zip(("time", "height", "width")[3 - n:], input.shape[-n:], out, kernel):
+            if o + k - 1 > s - (n == 3):
+                raise RuntimeError(f"{name}{'_out' * (n == 3)}(): pool {word} {k} too large relative to input {word} {s}\n"
+                                   f"  cause: {o} windows of {k} need {o + k - 1} elements.")
+        if _random_samples is None:
+            batch = input.shape[0] if len(input.shape) == n + 2 else 1
+            _random_samples = sampler.uniform((batch, input.shape[-n - 1], n), dtype_of(input))
+        index = FractionalMaxIndices(kernel, out)(input, _random_samples)
+        y = (PickFractional if n == 2 else PickFractional3d)(n)(input, index)
+        return (y, index) if return_indices else y
+
+    def with_indices(input, kernel_size, output_size=None, output_ratio=None, return_indices=True,
+                     _random_samples=None):
+        return fractional(input, kernel_size, output_size, output_ratio, True, _random_samples)
+    fractional.__doc__ = (f"The largest values of windows at random places of the last {n} dimensions (Graham 2014).\n"
+                          "\n    Shape: (N, C, *s) -> (N, C, *output_size), or output_ratio times s.")
+    with_indices.__doc__ = f"`{name}` and where the values were."
+    public("nn.functional", name=name)(fractional)
+    public("nn.functional", name=name + "_with_indices")(with_indices)
+
+
+def _fractional_size(input, size, ratio, n, name):
+    if size is None and ratio is None:
+        raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+    if size is not None:
+        return per_dim(size, n, name, "output_size")
+    ratio = (ratio,) * n if isinstance(ratio, (int, float)) else tuple(ratio)
+    return tuple([int(s * r) for s, r in zip(input.shape[-n:], ratio)])
+
+
 def _spatial(output_size, input, n, fn):
     """Sizes of an adaptive result: None keeps the input's."""
     if output_size is None or hasattr(output_size, "__index__"):
@@ -130,3 +212,5 @@ def _make_adaptive(n):
 
 for _n in (1, 2, 3):
     _make_adaptive(_n)
+for _n in (2, 3):
+    _make_fractional(_n)

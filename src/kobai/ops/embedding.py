@@ -1,0 +1,304 @@
+"""Rows of a table: look-ups, sums and means of bags of them, and one-hot vectors."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..tensor import LiftedTensor, Tensor
+from ..testing.samples import Ints, S
+from .gather import AddAlong
+from .index import AddAt
+
+
+class RowFactors(Op):
+    """What the gradient of each look-up is multiplied by: 0 for `padding`, 1 / how often the row is looked up."""
+
+    padding: int
+    by_frequency: bool
+    dtype: object
+    samples = [S(Ints((5,), 3), params=(1, True, np.dtype(np.float64)), smooth=False)]
+
+    def forward(self, index):
+        factor = np.ones(index.shape, self.dtype)
+        if self.by_frequency and index.size:
+            factor /= np.bincount(index.reshape(-1)).astype(self.dtype)[index]
+        if self.padding >= 0:
+            factor[index == self.padding] = 0
+        return factor
+
+
+class Embedding(Op):
+    """The rows of w at positions; the row `padding` (-1: none) gets no gradient."""
+
+    padding: int = -1
+    by_frequency: bool = False
+    sparse_gradient: bool = False
+    samples = [S((4, 3), Ints((2, 2), 4)), S((4, 3), Ints((5,), 4)), S((4, 2), Ints((0,), 4)), S((4, 2), Ints((), 4)),
+               S((2, 20), Ints((1000,), 2))]
+
+    def forward(self, w, index):
+        return np.take(w, index, 0)
+
+    def vjp_w(self, g, index, w_shape):
+        if self.padding >= 0 or self.by_frequency:
+            g = g * m.unsqueeze(RowFactors(self.padding, self.by_frequency, dtype_of(g))(index), -1)
+        if self.sparse_gradient:
+            return m.sparse_rows(index, g, w_shape)
+        return AddAt((0,), w_shape)(g, index)
+
+    def batch(self, size, dims, values):
+        w, index = values
+        return self(m.select(w, 0, 0), index) if not dims[0] else NotImplemented
+
+
+class EmbeddingBag(Op):
+    """Sums of the rows of w at `index`, times `factor`: those with equal `bag` (ascending) make one of `count`."""
+
+    count: int
+    sparse_gradient: bool = False
+    by_frequency: bool = False
+    samples = [S((5, 3), np.array([4, 1, 1, 0]), np.array([0, 0, 2, 2]), (4,), params=(3,)),
+               S((5, 3), np.array([], np.int64), np.array([], np.int64), (0,), params=(2,))]
+
+    def forward(self, w, index, bag, factor):
+        y = np.zeros((self.count, w.shape[1]), w.dtype)
+        if index.size:
+            starts = np.flatnonzero(np.r_[True, bag[1:] != bag[:-1]])
+            y[bag[starts]] = np.add.reduceat(np.take(w, index, 0) * factor[:, None], starts, 0)
+        return y
+
+    def vjp_w(self, g, index, bag, factor, w_shape):
+        if self.by_frequency:
+            factor = factor * RowFactors(-1, True, dtype_of(g))(index)
+        rows = Embedding()(g, bag) * m.unsqueeze(factor, -1)
+        return m.sparse_rows(index, rows, w_shape) if self.sparse_gradient else AddAt((0,), w_shape)(rows, index)
+
+    def vjp_factor(self, g, w, index, bag):
+        return m.sum(Embedding()(g, bag) * Embedding()(w, index), -1)
+
+
+class LargestOfBag(Op):
+    """For each of `count` bags and each column, which row of w has the largest value (-1 for empty bags)."""
+
+    count: int
+    samples = [S((5, 3), np.array([4, 1, 1, 0]), np.array([0, 0, 2, 2]), params=(3,), smooth=False)]
+
+    def forward(self, w, index, bag):
+        best = np.full((self.count, w.shape[1]), -1)
+        for b in np.unique(bag):
+            rows = index[bag == b]
+            best[b] = rows[np.argmax(w[rows], 0)]
+        return best
+
+
+class EmbeddingBagMax(Op):
+    """The largest values of bags, from the rows that have them; 0 where that is no row, but -1."""
+
+    grad_name = "EmbeddingBagBackward0"
+    samples = [S((5, 3), np.array([[4, 1, 1], [-1, -1, -1]]))]
+
+    def forward(self, w, index):
+        y = np.take_along_axis(w, np.maximum(index, 0), 0)
+        y[index < 0] = 0
+        return y
+
+    def vjp_w(self, g, index, w_shape):
+        return AddAlong(0, w_shape)(m.keep(g, m.ge(index, 0)), m.maximum(index, 0))
+
+
+class OneHot(Op):
+    """1 in the place that each integer names, of `classes`, else 0."""
+
+    classes: int
+    samples = [S(Ints((2, 3), 4), params=(4,), smooth=False)]
+
+    def forward(self, x):
+        y = np.zeros((x.size, self.classes), np.int64)
+        y[np.arange(x.size), x.reshape(-1)] = 1
+        return y.reshape(*x.shape, self.classes)
+
+    def batch(self, size, dims, values):
+        return self(*values)
+
+
+# ---- the public functions --------------------------------------------------------------------
+def _check_index(index, rows, fn="embedding"):
+    """Positions must be integers, and of rows that exist: negative ones are none."""
+    d = dtype_of(index)
+    if d not in (np.int64, np.int32):
+        word = m.type_name(index).removesuffix("Tensor")
+        word = "CPUBoolType" if word == "Bool" else f"torch.{word}Tensor"
+        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+                           f"Long, Int; but got {word} instead (while checking arguments for {fn})\n"
+                           "  cause: positions are integers.\n  fix: .long()")
+    data = _plain(index)
+    if data is not None and data.size and (data.min() < 0 or data.max() >= rows):
+        return data[(data < 0) | (data >= rows)].reshape(-1)[0]
+    return None
+
+
+def _plain(t):
+    """The array of a Tensor, or None inside a transform."""
+    if isinstance(t, Tensor):
+        return None if isinstance(t, LiftedTensor) else np.asarray(t._data)
+    return t if isinstance(t, (np.ndarray, np.generic)) else None
+
+
+@public("nn.functional")
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+    """Rows of the table `weight` at the positions `input`.
+
+    Args: the row `padding_idx` gets no gradient; rows longer than `max_norm` are shortened to it first, in
+    place; `scale_grad_by_freq` divides a row's gradient by how often it is looked up; `sparse` makes the
+    gradient a sparse tensor.
+
+    Shape: (*) of integers, (rows, d) -> (*, d).
+    """
+    rows = weight.shape[0] if len(weight.shape) else 0
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= rows
+    if max_norm is not None:
+        _shorten(weight, input, max_norm, norm_type)
+    return table_rows(weight, input, -1 if padding_idx is None else padding_idx, scale_grad_by_freq, sparse)
+
+
+@public("torch", name="embedding")
+def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    """Rows of the table `weight` at positions."""
+    if len(weight.shape) != 2:
+        raise RuntimeError("'weight' must be 2-D\n  cause: it is a table with a row for each position, and has shape "
+                           f"{list(weight.shape)}.")
+    bad = _check_index(indices, weight.shape[0])
+    if bad is not None:
+        raise IndexError(f"index out of range in self\n  cause: position {bad} in a table of {weight.shape[0]} rows.\n"
+                         f"  fix: positions are 0 to {weight.shape[0] - 1}; num_embeddings is the number of rows.")
+    if sparse:
+        from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows; few programs need it)
+    return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
+
+
+def _shorten(weight, index, max_norm, p):
+    """Rows that are looked up and longer than `max_norm` get that length, in place."""
+    data, rows = _plain(index), np.unique(_plain(index))
+    if data is None or _check_index(index, weight.shape[0]) is not None:
+        return
+    w = weight._array()
+    norms = np.linalg.norm(w[rows], ord=float(p), axis=1)
+    long = norms > max_norm
+    if long.any():
+        w[rows[long]] *= (max_norm / (norms[long] + 1e-7)).astype(w.dtype)[:, None]
+        weight._bump()
+
+
+@public("nn.functional")
+def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean",
+                  sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None):
+    """Sums, means or maxima of bags of rows of the table `weight`.
+
+    A bag is a row of a two-dimensional `input`, or goes from one of `offsets` to the next.
+
+    Shape: input (B, n), or (n,) with offsets (B,) -> (B, d).
+    """
+    if dtype_of(weight) in (np.int64, np.int32) and dtype_of(input).kind == "f":
+        input, weight = weight, input  # the order of PyTorch 0.3
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
+    if per_sample_weights is not None and tuple(per_sample_weights.shape) != tuple(input.shape):
+        raise ValueError(f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must "
+                         f"have the same shape as the input ({input.shape})")
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only "
+                                  f"supported for mode='sum' (got mode='{mode}'). Please open a feature request on GitHub.")
+    index, bag, count = _bags(input, offsets, include_last_offset)
+    if max_norm is not None:
+        _shorten(weight, index, max_norm, norm_type)
+    bad = _check_index(index, weight.shape[0], "embedding_bag")
+    if bad is not None:
+        place = int(np.flatnonzero(_plain(index) == bad)[0])
+        raise RuntimeError(f"Index {place} of input takes value {bad} which is not in the valid range "
+                           f"[0, {weight.shape[0]})")
+    if padding_idx is not None:
+        padding_idx %= weight.shape[0]
+    return _combined(weight, index, bag, count, mode, per_sample_weights, padding_idx, sparse, scale_grad_by_freq)
+
+
+def _bags(input, offsets, include_last_offset):
+    """(positions in a row, the bag of each, how many bags)."""
+    if len(input.shape) == 2:
+        if offsets is not None:
+            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
+                             f"fixed length sequences. However, found offsets of type {type(offsets)}")
+        n, k = input.shape
+        return m.reshape(input, (n * k,)), np.repeat(np.arange(n), k), n
+    if len(input.shape) != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {len(input.shape)}")
+    if offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None\n  fix: offsets=torch.tensor([0, ...]), or a "
+                         "two-dimensional input with a bag in each row.")
+    if len(offsets.shape) != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    starts, n = np.array(_plain(offsets)), input.shape[0]
+    if starts.size and starts[0]:
+        raise RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+                           f"position 0. However, got {starts[0]}")
+    if starts.size and starts[-1] > n:
+        raise RuntimeError(f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of "
+                           f"{starts[-1]}")
+    ends = starts[1:] if include_last_offset else np.r_[starts[1:], n]
+    starts = starts[:len(ends)]
+    return input, np.repeat(np.arange(len(ends)), ends - starts), len(ends)
+
+
+def _combined(w, index, bag, count, mode, weights, padding, sparse, by_frequency):
+    positions = _plain(index)
+    if padding is not None:  # as if it were not there
+        there = np.flatnonzero(positions != padding)
+        index, bag = m.reshape(index, (-1,))[there], bag[there]
+        if weights is not None:
+            weights = m.reshape(weights, (-1,))[there]
+    d = dtype_of(w)
+    if mode == "max":
+        return EmbeddingBagMax()(w, LargestOfBag(count)(w, index, bag))
+    if weights is None:
+        factor = np.ones(len(bag), d)
+        if mode == "mean":
+            factor /= np.bincount(bag, minlength=count).astype(d)[bag]
+    else:
+        factor = m.reshape(weights, (-1,))
+    if sparse:
+        from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows)
+    return EmbeddingBag(count, bool(sparse), bool(by_frequency))(w, index, bag, factor)
+
+
+@public("nn.functional")
+def one_hot(input, num_classes=-1):
+    """Vectors with a 1 in the place that each integer names, and 0 elsewhere.
+
+    >>> kobai.nn.functional.one_hot(kobai.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    if dtype_of(input) != np.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.\n  fix: .long()")
+    data = _plain(input)
+    if num_classes == -1 and (data is None or not data.size):
+        raise RuntimeError("Can not infer total number of classes from empty tensor.\n  fix: give num_classes.")
+    if data is not None and data.size:
+        if data.min() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        if num_classes == -1:
+            num_classes = int(data.max()) + 1
+        if data.max() >= num_classes:
+            raise RuntimeError("Class values must be smaller than num_classes.")
+    elif num_classes <= 0 and data is not None:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    return OneHot(int(num_classes))(input)
+
+
