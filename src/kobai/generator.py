@@ -7,6 +7,7 @@ from operator import index
 import numpy as np
 
 from kobai.devices import check as _check_device
+from kobai.tensor import wrap
 
 __all__ = ["Generator"]
 
@@ -73,7 +74,10 @@ class Generator:
         return self._seed
 
     def get_state(self):
-        """The state as 5056 bytes, in PyTorch's layout."""
+        """The state as a tensor of 5056 bytes, in PyTorch's layout."""
+        return wrap(self._bytes())
+
+    def _bytes(self):
         twister = self._bits.state["state"]
         state = np.zeros((), _state_layout)
         state["seed"], state["seeded"] = self._seed, 1
@@ -107,11 +111,11 @@ class Generator:
     def clone_state(self):
         """Another generator in the same state."""
         clone = Generator(self.device)
-        clone.set_state(self.get_state())
+        clone.set_state(self._bytes())
         return clone
 
     def __reduce__(self):
-        return _restore, (self.device, self.get_state())
+        return _restore, (self.device, self._bytes())
 
     # Raw material for samplers, each call's numbers straight after the last one's.
 

@@ -59,7 +59,7 @@ def initial_seed():
 
 
 def get_rng_state():
-    """The default generator's state, an array of 5056 uint8."""
+    """The default generator's state, a tensor of 5056 uint8."""
     return default_generator.get_state()
 
 

@@ -73,7 +73,7 @@ def test_states_are_interchangeable(seeded):
     check(R.normal((3,), np.float32), torch.randn(3))
     check(R.uniform((700,), np.float32), torch.rand(700))
     R.normal((1,), np.float32)
-    torch.set_rng_state(torch.from_numpy(R.get_rng_state()))
+    torch.set_rng_state(torch.from_numpy(R.get_rng_state().numpy()))
     check(R.normal((5,), np.float64), torch.randn(5, dtype=torch.float64))
 
 

@@ -224,16 +224,16 @@ def test_saving_and_restoring_keeps_the_second_normal_of_a_pair():
 
 def test_state_is_pytorchs_5056_bytes():
     state = R.get_rng_state()
-    assert state.dtype == np.uint8
+    assert state.numpy().dtype == np.uint8
     assert state.shape == (5056,)
     R.uniform((7,), f32)
-    after = R.get_rng_state()
+    after = R.get_rng_state().numpy()
     assert after[:24].view("<i4").tolist() == [0, 0, 618, 1, 7, 0]  # seed, left, seeded, next
 
 
 def test_a_sampler_with_a_varying_number_of_draws_leaves_the_rest():
     R.poisson(f32([1, 5, 20]))
-    used = R.get_rng_state()[:24].view("<i4")[4]
+    used = R.get_rng_state().numpy()[:24].view("<i4")[4]
     assert used == 2 * (3 + 7 + 2)  # three uniforms for 2, seven for 6, one pair for 19; two words each
 
 

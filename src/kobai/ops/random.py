@@ -146,7 +146,11 @@ def _fill(self, name, sample):
     """Write random numbers into `self`, which must not be a leaf that requires grad."""
     refuse_leaf(self)
     x = self._array()
-    values = sample(x.shape, x.dtype)
+    if x.flags.c_contiguous:
+        values = sample(x.shape, x.dtype)
+    else:  # PyTorch fills the memory in its order, whatever the order of the dimensions
+        order = sorted(range(x.ndim), key=lambda d: -x.strides[d])
+        values = sample(tuple([x.shape[d] for d in order]), x.dtype).transpose(np.argsort(order))
     if not self._rg and self._base is None and x.flags.writeable:
         x[...] = values
         changed(self)
@@ -177,7 +181,9 @@ def random_(self, *args, generator=None, **kwargs):
 
 def bernoulli_(self, p=0.5, *, generator=None):
     """Fill with ones of probability `p` (a number, or a tensor), and zeros."""
-    p = np.asarray(p._data) if isinstance(p, Tensor) else p
+    if isinstance(p, Tensor):
+        chance = np.broadcast_to(p._data, self.shape)
+        return self.copy_(wrap(sampler.bernoulli(self.shape, self._data.dtype, chance, generator)))
     return _fill(self, "bernoulli_", lambda s, d: sampler.bernoulli(s, d, p, generator))
 
 
@@ -201,19 +207,8 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
     return _fill(self, "log_normal_", lambda s, d: sampler.log_normal(s, d, mean, std, generator))
 
 
-# ---- the generator's state -------------------------------------------------------------------
-def get_rng_state():
-    """The state of the default generator, a tensor of bytes."""
-    return wrap(sampler.get_rng_state())
-
-
-def set_rng_state(new_state):
-    """Go on from a state of `get_rng_state`."""
-    sampler.set_rng_state(new_state._data if isinstance(new_state, Tensor) else new_state)
-
-
 for _fn in (rand, randn, randint, randperm, rand_like, randn_like, randint_like, normal, bernoulli, multinomial,
-            poisson, binomial, get_rng_state, set_rng_state, sampler.manual_seed, sampler.seed,
+            poisson, binomial, sampler.get_rng_state, sampler.set_rng_state, sampler.manual_seed, sampler.seed,
             sampler.initial_seed, sampler.Generator):
     export("torch", _fn.__name__, _fn)
 export("torch", "default_generator", sampler.default_generator)
