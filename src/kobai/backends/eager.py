@@ -72,7 +72,7 @@ class Program:
         prototypes = [
             np.lib.stride_tricks.as_strided(np.empty(1, o.dtype), o.shape, o.strides) for o in outputs
         ]
-        return llvm.bridge().fitted(code.address, fitted, prototypes), prototypes
+        return llvm.bridge().fitted(code, fitted, prototypes), prototypes
 
     def _output(self, arrays, shape, dtype, per_row: bool):
         """An output in the memory order of the first array of its shape, as NumPy does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import threading
 
@@ -43,7 +44,8 @@ class Machine:
         self.llvm = llvm
         self.cpu, self.features, self.vector_bytes = _describe_cpu(llvm)
         self.has_half = self.vector_bytes > 16 or "x86" not in llvm.get_default_triple()
-        target = llvm.Target.from_default_triple()
+        self.triple = llvm.get_default_triple()
+        target = llvm.Target.from_triple(self.triple)
         self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=2, jit=True)
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
         self.passes = llvm.create_new_module_pass_manager()
@@ -55,6 +57,7 @@ class Machine:
     def assemble(self, text: str) -> bytes:
         """Object code of LLVM text."""
         module = self.llvm.parse_assembly(text)
+        module.verify()
         self.passes.run(module, self.tuning)
         return self.target.emit_object(module)
 
@@ -66,6 +69,7 @@ class Machine:
 
 
 _lock = threading.Lock()
+_numbers = itertools.count()
 _machine: Machine | None = None
 _bridge: Bridge | None = None
 _compiled: dict[tuple[Kernel, Layout], Compiled] = {}
@@ -95,15 +99,24 @@ class Compiled:
         m = machine()
         if not m.has_half and any(n.dtype == "f16" for n in kernel.nodes):
             raise NoKernel("this CPU has no instructions for float16")
-        self.name = f"k{len(_compiled)}_{kernel.name}"
-        self.text = LoopEmitter(lower(approximate(kernel), layout), self.name, m.vector_bytes).text()
-        (self.address,) = m.load(m.assemble(self.text), self.name)
-        self.function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(self.address)
+        self.nest = lower(approximate(kernel), layout)
+        self.name = f"k{next(_numbers)}"
+        self.text = LoopEmitter(self.nest, self.name, m.vector_bytes).text()
+        names = (self.name, self.name + "_finish") if self.nest.by_chunks else (self.name,)
+        self.address, *finish = m.load(m.assemble(self.text), *names)
+        self.finish = finish[0] if finish else 0
+        signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        self._functions = [signature(a) for a in (self.address, *finish)]
 
     def __call__(self, fitted: Fitted, addresses):
         words = [*addresses, *fitted.sizes, *[s for strides in fitted.strides for s in strides]]
+        extent = self.nest.extent(fitted.sizes)
+        if self.finish:
+            chunks = (ctypes.c_int64 * (extent * len(self.nest.reductions)))()
+            words.append(ctypes.addressof(chunks))
         block = (ctypes.c_int64 * len(words))(*words)
-        self.function(ctypes.addressof(block), 0, fitted.sizes[0])
+        for function in self._functions:
+            function(ctypes.addressof(block), 0, extent)
 
 
 def bridge() -> Bridge:
@@ -112,7 +125,8 @@ def bridge() -> Bridge:
     if _bridge is None:
         m = machine()
         with _lock:
-            _bridge = _bridge or Bridge(m)
+            if _bridge is None:
+                _bridge = Bridge(m)
     return _bridge
 
 

@@ -2,8 +2,9 @@
 
 The function made has the signature ``void f(ptr block, i64 begin, i64 end)``.  The block holds 64-bit
 words: the address of each operand and output, the size of each axis, and for each operand its stride
-in bytes along each axis.  ``begin`` and ``end`` limit the first axis, so that several threads can share it
-(unless that axis is within the row and the kernel has rows; then they are ignored).
+in bytes along each axis.  ``begin`` and ``end`` limit the first axis, so that several threads can share it.
+Where all axes are one row, they are numbers of chunks, whose results go to memory that one more word
+points to, and ``f_finish(block, 0, chunks)`` completes the work (`LoopNest.by_chunks`); or ignored.
 
 One axis is run in SIMD lanes: first in steps of ``wide`` lanes, several machine registers, then the rest
 in steps of ``narrow`` lanes under a mask.  A reduction keeps a vector of partial results; in long rows it is
@@ -47,11 +48,14 @@ class LoopEmitter(Writer):
         self.uses = self.kernel.uses()
 
     def text(self) -> str:
-        """The whole function."""
-        self.lines = [
-            f"define void @{self.name}(ptr noalias %block, i64 %begin, i64 %end) nounwind {{",
-            "entry:",
-        ]
+        """The function, or two."""
+        text = self._function(self.name, lambda scope: self._descend(0, scope))
+        if self.nest.by_chunks:
+            text += "\n" + self._function(self.name + "_finish", self._finish)
+        return text
+
+    def _function(self, name: str, body) -> str:
+        self.lines = [f"define void @{name}(ptr noalias %block, i64 %begin, i64 %end) nounwind {{", "entry:"]
         count = len(self.layout.access)
         pointers = [self._word(i, "ptr") for i in range(count)]
         self.sizes = [self._word(count + d) for d in range(self.axes)]
@@ -59,8 +63,10 @@ class LoopEmitter(Writer):
             [self._word(count + self.axes * (1 + i) + d) if a == "s" else None for d, a in enumerate(access)]
             for i, access in enumerate(self.layout.access)
         ]
+        if self.nest.by_chunks:
+            self.chunk_results = self._word(count + self.axes * (1 + count), "ptr")
         self.slots: dict = {}
-        self._descend(0, Scope({}, pointers, {}))
+        body(Scope({}, pointers, {}))
         self.say("ret void")
         self.lines[2:2] = self._allocas()
         return "\n".join([*self.lines, "}"])
@@ -174,9 +180,38 @@ class LoopEmitter(Writer):
         for p, nodes in enumerate(self.nest.passes):
             self._between(p, scope)
             self._pass(p, nodes, scope)
+        if not self.nest.by_chunks:
+            self._complete(scope)
+
+    def _complete(self, scope: Scope):
+        """What is known of the row after all passes."""
         self._between(len(self.nest.passes), scope)
         for o in self.nest.row_stores:
             self._store(o, scope)
+
+    def _finish(self, scope: Scope):
+        """Put the chunks' results together, in order."""
+        self._evaluate([i for i in range(len(self.kernel.nodes)) if self._is_known(i, 0)], scope)
+        reductions = self.nest.reductions
+        for r in reductions:
+            self._clear(r, "total", 1)
+
+        def one(c, _):
+            results = []
+            for j, r in enumerate(reductions):
+                t = type_text(self._total_type(r))
+                results.append(self.do(f"load {t}, ptr {self._chunk_result(c, j)}"))
+            self._add_to_totals(reductions, results, 1)
+
+        self._loop(("0", "%end"), 1, scope, one)
+        scope.values.update({r: (self._total(r, 1), 1) for r in reductions})
+        self._complete(scope)
+
+    def _chunk_result(self, chunk: str, j: int) -> str:
+        """Where the result of a chunk for the reduction number ``j`` is: 8 bytes each."""
+        first = self.do(f"mul i64 {chunk}, {len(self.nest.reductions)}")
+        place = self.do(f"add i64 {first}, {j}")
+        return self.do(f"getelementptr i64, ptr {self.chunk_results}, i64 {place}")
 
     def _between(self, stage: int, scope: Scope):
         """Values of the row that wait for a pass."""
@@ -194,9 +229,7 @@ class LoopEmitter(Writer):
         )
 
     def _pass(self, p: int, nodes, scope: Scope):
-        reductions = [
-            i for i, n in enumerate(self.kernel.nodes) if n.op in REDUCTIONS and self.nest.stage[i] == p + 1
-        ]
+        reductions = [r for r in self.nest.reductions if self.nest.stage[r] == p + 1]
         keep = scope.lanes if self.layout.tall else 1
 
         def chunk(limits):
@@ -206,14 +239,22 @@ class LoopEmitter(Writer):
             self._inner(self.outer, p, nodes, reductions, scope, limits)
             return [self._folded(r, scope) for r in reductions]
 
+        if self.nest.by_chunks:
+            return self._chunks(lambda c, limits: self._keep_chunk(c, reductions, chunk(limits)))
         if reductions and self.layout.long:
             for r in reductions:
                 self._clear(r, "total", keep)
-            self._chunks(lambda limits: self._add_to_totals(reductions, chunk(limits), keep))
+            self._chunks(lambda _, limits: self._add_totals(reductions, chunk(limits), keep))
             results = [self._total(r, keep) for r in reductions]
         else:
             results = chunk(None)
         scope.values.update({r: (result, keep) for r, result in zip(reductions, results)})
+
+    def _keep_chunk(self, c: str, reductions, results):
+        for j, (r, result) in enumerate(zip(reductions, results)):
+            total = self._total_type(r)
+            value = self.convert(result, self.kernel.nodes[r].dtype, total, 1)
+            self.say(f"store {type_text(total)} {value}, ptr {self._chunk_result(c, j)}")
 
     def _accumulators(self, scope: Scope):
         """Numbers of lanes of the partial results: one for each loop that adds to them."""
@@ -236,9 +277,10 @@ class LoopEmitter(Writer):
         def one(c, _):
             start = self.do(f"mul i64 {c}, {step}")
             stop = self.do(f"add i64 {start}, {step}")
-            chunk((start, self.do(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {size})")))
+            chunk(c, (start, self.do(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {size})")))
 
-        self._loop(("0", count), 1, Scope({}, [], {}), one)
+        limits = ("%begin", "%end") if self.nest.by_chunks else ("0", count)
+        self._loop(limits, 1, Scope({}, [], {}), one)
 
     def _inner(self, d: int, p: int, nodes, reductions, scope: Scope, limits):
         """Loops over the axes of the row, from axis ``d`` inwards, and the innermost body."""
@@ -305,12 +347,16 @@ class LoopEmitter(Writer):
             result = value if result is None else self.combine(op, dtype, self.narrow, result, value)
         return self.across(op, dtype, self.narrow, result)
 
+    def _add_totals(self, reductions, results, lanes: int):
+        types = [(self.kernel.nodes[r].dtype, self._total_type(r)) for r in reductions]
+        wide = [self.convert(result, *both, lanes) for result, both in zip(results, types)]
+        self._add_to_totals(reductions, wide, lanes)
+
     def _add_to_totals(self, reductions, results, lanes: int):
         for r, result in zip(reductions, results):
             node = self.kernel.nodes[r]
             name, total, t = self._slot(r, "total", lanes)
             before = self.do(f"load {t}, ptr {name}")
-            result = self.convert(result, node.dtype, total, lanes)
             self.say(f"store {t} {self.combine(node.op, total, lanes, before, result)}, ptr {name}")
 
     def _total(self, r: int, lanes: int) -> str:

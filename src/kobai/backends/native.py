@@ -16,16 +16,33 @@ says whether they are as expected, and without it nothing here is used.
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 
 import numpy as np
 
+from kobai.backends import threads
+
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
-_WORDS = ("code", "limit", "work", "inputs", "outputs", "length", "type", "otherwise", "new_like", "new_from")
+_WORDS = (
+    "code",
+    "finish",
+    "extent",
+    "work",
+    "grain",
+    "inputs",
+    "outputs",
+    "length",
+    "type",
+    "otherwise",
+    "new_like",
+    "new_from",
+)
 _FIELD = {"data": 0, "nd": 8, "dims": 16, "strides": 24, "descr": 40, "flags": 48}
 _NEW_LIKE, _NEW_FROM = 277, 94  # PyArray_NewLikeArray, PyArray_NewFromDescr
 MOST = 64  # words in a call's block
+LANES = 128  # a chunk along the axis that is run in lanes is a multiple of these
 RELEASE = 50_000  # elements from which on other Python threads may run meanwhile
 
 
@@ -49,19 +66,22 @@ declare ptr @PyErr_NoMemory()
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare i32 @posix_memalign(ptr, i64, i64)
 declare void @free(ptr)
+declare ptr @malloc(i64)
 
-; Run the kernel, without the GIL if it takes long.
+; Run the kernel on all threads, without the GIL if it takes long.
 define internal void @enter(ptr %self, ptr %block, i64 %n, i64 %work) nounwind {{
   %code_at = {_word("code")}
   %code = load ptr, ptr %code_at
+  %grain_at = {_word("grain")}
+  %grain = load i64, ptr %grain_at
   %long = icmp ugt i64 %work, {RELEASE}
   br i1 %long, label %release, label %keep
 keep:
-  call void %code(ptr %block, i64 0, i64 %n)
+  call void @parallel(ptr %code, ptr %block, i64 %n, i64 %grain)
   ret void
 release:
   %state = call ptr @PyEval_SaveThread()
-  call void %code(ptr %block, i64 0, i64 %n)
+  call void @parallel(ptr %code, ptr %block, i64 %n, i64 %grain)
   call void @PyEval_RestoreThread(ptr %state)
   ret void
 }}
@@ -301,6 +321,7 @@ entry:
   %outputs_at = {_word("outputs")}
   %outputs = load i64, ptr %outputs_at
   %payload = getelementptr i64, ptr %self, i64 {len(_WORDS)}
+  %sizes = getelementptr i64, ptr %payload, i64 1
   br label %make
 make:
   %o = phi i64 [0, %entry], [%o1, %made]
@@ -311,7 +332,7 @@ make:
   %descr = load ptr, ptr %descr_at
   %strides_at = {_field("strides", "%like")}
   %strides = load ptr, ptr %strides_at
-  %bytes_at = getelementptr i64, ptr %payload, i64 %o
+  %bytes_at = getelementptr i64, ptr %sizes, i64 %o
   %bytes = load i64, ptr %bytes_at
   %new = call ptr @make(ptr %self, ptr %like, ptr %descr, i64 %bytes, ptr %strides)
   %failed = icmp eq ptr %new, null
@@ -327,15 +348,39 @@ go:
   %after = getelementptr i64, ptr %block, i64 %inputs
   call void @addresses(ptr %after, ptr %results, i64 %outputs)
   %total = getelementptr i64, ptr %after, i64 %outputs
-  %words = getelementptr i64, ptr %payload, i64 %outputs
+  %words = getelementptr i64, ptr %sizes, i64 %outputs
   %length_at = {_word("length")}
   %length = load i64, ptr %length_at
   call void @llvm.memcpy.p0.p0.i64(ptr %total, ptr %words, i64 %length, i1 false)
-  %limit_at = {_word("limit")}
-  %limit = load i64, ptr %limit_at
+  %extent_at = {_word("extent")}
+  %extent = load i64, ptr %extent_at
   %work_at = {_word("work")}
   %work = load i64, ptr %work_at
-  call void @enter(ptr %self, ptr %block, i64 %limit, i64 %work)
+  %finish_at = {_word("finish")}
+  %finish = load ptr, ptr %finish_at
+  %whole = icmp eq ptr %finish, null
+  br i1 %whole, label %plain, label %chunked
+chunked:  ; the results of chunks go to memory that the last word points to
+  %per = load i64, ptr %payload
+  %chunk_bytes = mul i64 %per, %extent
+  %chunks = call ptr @malloc(i64 %chunk_bytes)
+  %last = getelementptr i8, ptr %total, i64 %length
+  store ptr %chunks, ptr %last
+  %none = icmp eq ptr %chunks, null
+  br i1 %none, label %full, label %plain
+full:
+  %e = call ptr @PyErr_NoMemory()
+  br label %error
+plain:
+  call void @enter(ptr %self, ptr %block, i64 %extent, i64 %work)
+  br i1 %whole, label %answer_, label %complete
+complete:
+  call void %finish(ptr %block, i64 0, i64 %extent)
+  %memory_at = getelementptr i8, ptr %total, i64 %length
+  %memory = load ptr, ptr %memory_at
+  call void @free(ptr %memory)
+  br label %answer_
+answer_:
   %answer = call ptr @packed(ptr %results, i64 %outputs)
   ret ptr %answer
 error:
@@ -366,7 +411,11 @@ class Bridge:
     """Makes callables from addresses of kernel code; one for each `Machine`."""
 
     def __init__(self, machine):
-        flat, fitted = machine.load(machine.assemble(TEXT), "flat", "fitted")
+        code = machine.assemble(threads.text(machine.triple) + TEXT)
+        names = ("flat", "fitted", *threads.FUNCTIONS, *threads.CELLS)
+        addresses = dict(zip(names, machine.load(code, *names)))
+        flat, fitted = addresses["flat"], addresses["fitted"]
+        self.pool = threads.start(addresses)
         self._flat = _MethodDef(b"flat", flat, _FASTCALL, None)
         self._fitted = _MethodDef(b"fitted", fitted, _FASTCALL, None)
         table = _capsule_pointer(np._core._multiarray_umath._ARRAY_API, None)
@@ -378,21 +427,23 @@ class Bridge:
         """A callable for contiguous arrays of any one shape; ``inputs`` and ``outputs`` are dtypes."""
         self._kept += [*inputs, *outputs, otherwise]
         payload = [id(d) for d in (*inputs, *outputs)] + [d.itemsize for d in outputs]
-        counts = len(inputs), len(outputs)
-        return self._callable(self._flat, address, 0, 0, *counts, 0, id(otherwise), payload)
+        words = [address, 0, 0, 0, threads.GRAIN, len(inputs), len(outputs), 0]
+        return self._callable(self._flat, words, id(otherwise), payload)
 
-    def fitted(self, address: int, fitted, outputs):
+    def fitted(self, code, fitted, outputs):
         """A callable for arrays of the shapes and strides of a `Fitted`; ``outputs`` like those to make."""
         numbers = [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
-        inputs, work = len(fitted.strides) - len(outputs), int(np.prod(fitted.sizes))
-        payload = [o.size * o.itemsize for o in outputs] + numbers
-        first = fitted.sizes[0]
-        counts = inputs, len(outputs), 8 * len(numbers)
-        return self._callable(self._fitted, address, first, work, *counts, 0, payload)
+        inputs, work = len(fitted.strides) - len(outputs), math.prod(fitted.sizes)
+        extent = code.nest.extent(fitted.sizes)
+        grain = max(1, extent * threads.GRAIN // max(work, 1))
+        if fitted.layout.vector == 0 and not code.finish:
+            grain = -(-grain // LANES) * LANES
+        payload = [8 * len(code.nest.reductions), *[o.size * o.itemsize for o in outputs], *numbers]
+        words = [code.address, code.finish, extent, work, grain, inputs, len(outputs), 8 * len(numbers)]
+        return self._callable(self._fitted, words, 0, payload)
 
-    def _callable(self, definition, address, limit, work, inputs, outputs, length, otherwise, payload):
-        words = [address, limit, work, inputs, outputs, length, id(np.ndarray), otherwise]
-        words += [self._table[_NEW_LIKE], self._table[_NEW_FROM], *payload]
+    def _callable(self, definition, words, otherwise: int, payload):
+        words = [*words, id(np.ndarray), otherwise, self._table[_NEW_LIKE], self._table[_NEW_FROM], *payload]
         block = struct.pack(f"={len(words)}q", *words)
         return _new_function(ctypes.byref(definition), block, None)
 

@@ -126,6 +126,11 @@ def _vector_axis(axes, outer: int, itemsizes) -> int:
     return last
 
 
+def chunk_of(sizes, layout: Layout) -> int:
+    """How much of the first axis of a row (whose axes have these sizes) is a chunk."""
+    return max(1, (TALL_CHUNK if layout.tall else CHUNK) // max(1, math.prod(sizes[1:])))
+
+
 class LoopNest(NamedTuple):
     """Where each node is computed.
 
@@ -148,6 +153,22 @@ class LoopNest(NamedTuple):
     def outer(self) -> int:
         """Number of loops over rows."""
         return self.layout.axes - self.layout.inner
+
+    @property
+    def by_chunks(self) -> bool:
+        """Whether one long row is reduced in one pass, so that its chunks can be computed apart."""
+        return self.outer == 0 and self.layout.long and len(self.passes) == 1
+
+    @property
+    def reductions(self) -> list[int]:
+        """The nodes that go over rows."""
+        return [i for i, n in enumerate(self.kernel.nodes) if n.op in REDUCTIONS]
+
+    def extent(self, sizes) -> int:
+        """How many parts can be computed apart: chunks of the one row, or positions of the first axis."""
+        if self.by_chunks:
+            return -(-sizes[0] // chunk_of(sizes[self.outer :], self.layout))
+        return 1 if self.outer == 0 and self.kernel.has_rows else sizes[0]
 
     def __str__(self):
         lines = [f"loops of {self.kernel.name}, layout {self.layout}"]

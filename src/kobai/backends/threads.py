@@ -1,0 +1,297 @@
+"""The pool of threads that share a kernel's first axis, written in LLVM because Python threads cannot run at once.
+
+``parallel(code, block, n, grain)`` runs ``code(block, begin, end)`` for all chunks of ``grain`` of the ``n``
+positions.  The caller works too and could finish every chunk alone: workers only take chunks that nobody has
+begun, so a worker that has lost its core delays the rest by one chunk at most.  Chunks lie at fixed borders,
+so results do not depend on who ran them.  Where the pool is busy (another Python thread) the caller
+simply does all the work.
+
+A job is published by raising ``epoch``; workers wait for that spinning, then asleep in the kernel (a futex).
+``ticket`` holds the job's number and the next chunk in one word, so a worker that comes late cannot take a
+chunk of the wrong job: chunks are taken by compare-and-swap, and the ticket is closed before a job's fields
+change.  Workers are Python threads that entered `worker` and dropped the GIL for good.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import sys
+import threading
+
+GRAIN = 16384  # elements in a chunk
+_SPIN = 2000  # looks at ``epoch`` before a worker goes to sleep: some 50 microseconds
+_CLOSED = 0xFFFFFFFF
+FUNCTIONS = ("parallel", "worker", "dismiss")
+CELLS = ("workers", "quit", "busy", "sleepers", "ticket")
+
+
+def text(triple: str) -> str:
+    """The pool in LLVM, for a machine."""
+    machine = triple.split("-")[0]
+    pause = "call void @llvm.x86.sse2.pause()" if machine in ("x86_64", "i686") else ""
+    futex = _FUTEX.get(machine) if sys.platform == "linux" else None
+    sleep, wake = "call i32 @usleep(i32 500)", ""
+    if futex:  # wait while epoch is as seen; wake all: private to this process
+        call = f"call i64 (i64, ...) @syscall(i64 {futex}, ptr @epoch, i32"
+        sleep = f"{call} 128, i32 %seen, ptr null, ptr null, i32 0)"
+        wake = f"{call} 129, i32 1000, ptr null, ptr null, i32 0)"
+    return _TEXT.replace("PAUSE", pause).replace("SLEEP", sleep).replace("WAKE", wake)
+
+
+_FUTEX = {"x86_64": 202, "aarch64": 98}  # the number of the system call
+
+_TEXT = f"""
+declare i64 @syscall(i64, ...)
+declare i32 @usleep(i32)
+declare i32 @sched_yield()
+
+@ticket = global i64 {_CLOSED}, align 128
+@done = global i64 0, align 128
+@epoch = global i32 0, align 128
+@sleepers = global i32 0, align 64
+@busy = global i32 0, align 64
+@quit = global i32 0, align 64
+@workers = global i32 0, align 64
+@code = global ptr null
+@block = global ptr null
+@total = global i64 0
+@grain = global i64 0
+@chunks = global i64 0
+
+define internal void @sleep(i32 %seen) nounwind {{
+  SLEEP
+  ret void
+}}
+
+define internal void @wake() nounwind {{
+  WAKE
+  ret void
+}}
+
+; Take chunks of the current job until none is left.
+define internal void @work() nounwind {{
+entry:
+  br label %look
+look:
+  %have = load atomic i64, ptr @ticket seq_cst, align 8
+  %chunk = and i64 %have, {_CLOSED}
+  %chunks_ = load atomic i64, ptr @chunks monotonic, align 8
+  %left = icmp ult i64 %chunk, %chunks_
+  br i1 %left, label %take, label %out
+take:
+  %code_ = load atomic ptr, ptr @code monotonic, align 8
+  %block_ = load atomic ptr, ptr @block monotonic, align 8
+  %total_ = load atomic i64, ptr @total monotonic, align 8
+  %grain_ = load atomic i64, ptr @grain monotonic, align 8
+  %next = add i64 %have, 1
+  %pair = cmpxchg ptr @ticket, i64 %have, i64 %next seq_cst seq_cst
+  %mine = extractvalue {{i64, i1}} %pair, 1
+  br i1 %mine, label %run, label %look
+run:
+  %begin = mul i64 %chunk, %grain_
+  %after = add i64 %begin, %grain_
+  %end = call i64 @llvm.smin.i64(i64 %after, i64 %total_)
+  call void %code_(ptr %block_, i64 %begin, i64 %end)
+  %before = atomicrmw add ptr @done, i64 1 seq_cst
+  br label %look
+out:
+  ret void
+}}
+
+define void @parallel(ptr %code_, ptr %block_, i64 %n, i64 %grain_) nounwind {{
+entry:
+  %workers_ = load atomic i32, ptr @workers monotonic, align 4
+  %alone = icmp eq i32 %workers_, 0
+  %short = icmp sle i64 %n, %grain_
+  %whole = icmp sle i64 %grain_, 0
+  %small = or i1 %short, %whole
+  %serial_ = or i1 %alone, %small
+  br i1 %serial_, label %serial, label %enter
+enter:
+  %pair = cmpxchg ptr @busy, i32 0, i32 1 seq_cst seq_cst
+  %mine = extractvalue {{i32, i1}} %pair, 1
+  br i1 %mine, label %publish, label %serial
+serial:
+  call void %code_(ptr %block_, i64 0, i64 %n)
+  ret void
+publish:
+  %up = add i64 %n, %grain_
+  %up1 = sub i64 %up, 1
+  %count = udiv i64 %up1, %grain_
+  store atomic ptr %code_, ptr @code monotonic, align 8
+  store atomic ptr %block_, ptr @block monotonic, align 8
+  store atomic i64 %n, ptr @total monotonic, align 8
+  store atomic i64 %grain_, ptr @grain monotonic, align 8
+  store atomic i64 %count, ptr @chunks monotonic, align 8
+  store atomic i64 0, ptr @done monotonic, align 8
+  %job = load atomic i32, ptr @epoch monotonic, align 4
+  %job64 = zext i32 %job to i64
+  %number = shl i64 %job64, 32
+  store atomic i64 %number, ptr @ticket seq_cst, align 8
+  %old = atomicrmw add ptr @epoch, i32 1 seq_cst
+  %asleep = load atomic i32, ptr @sleepers seq_cst, align 4
+  %any = icmp sgt i32 %asleep, 0
+  br i1 %any, label %rouse, label %help
+rouse:
+  call void @wake()
+  br label %help
+help:
+  call void @work()
+  br label %wait
+wait:
+  %spins = phi i32 [0, %help], [%more, %patience]
+  %finished = load atomic i64, ptr @done seq_cst, align 8
+  %all = icmp eq i64 %finished, %count
+  br i1 %all, label %close, label %again
+again:
+  PAUSE
+  %more = add i32 %spins, 1
+  %round = and i32 %more, 1023
+  %yield = icmp eq i32 %round, 0
+  br i1 %yield, label %give, label %patience
+give:
+  %y = call i32 @sched_yield()
+  br label %patience
+patience:
+  br label %wait
+close:
+  store atomic i64 {_CLOSED}, ptr @ticket seq_cst, align 8
+  store atomic i32 0, ptr @busy seq_cst, align 4
+  ret void
+}}
+
+; What a worker thread does until it is told to quit.
+define void @worker() nounwind {{
+entry:
+  br label %loop
+loop:
+  %seen = load atomic i32, ptr @epoch seq_cst, align 4
+  %leave = load atomic i32, ptr @quit seq_cst, align 4
+  %stop = icmp ne i32 %leave, 0
+  br i1 %stop, label %out, label %busy_
+busy_:
+  call void @work()
+  br label %spin
+spin:
+  %spins = phi i32 [0, %busy_], [%more, %again]
+  %now = load atomic i32, ptr @epoch seq_cst, align 4
+  %new = icmp ne i32 %now, %seen
+  br i1 %new, label %loop, label %again
+again:
+  PAUSE
+  %more = add i32 %spins, 1
+  %tired = icmp sgt i32 %more, {_SPIN}
+  br i1 %tired, label %rest, label %spin
+rest:
+  %up = atomicrmw add ptr @sleepers, i32 1 seq_cst
+  call void @sleep(i32 %seen)
+  %down = atomicrmw sub ptr @sleepers, i32 1 seq_cst
+  br label %loop
+out:
+  ret void
+}}
+
+; Let all workers go.
+define void @dismiss() nounwind {{
+  store atomic i32 1, ptr @quit seq_cst, align 4
+  %old = atomicrmw add ptr @epoch, i32 1 seq_cst
+  call void @wake()
+  ret void
+}}
+"""
+
+
+def cores() -> int:
+    """CPUs this process may use: its affinity, a container's quota, KOBAI_NUM_THREADS."""
+    wanted = os.environ.get("KOBAI_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as f:
+            quota, period = f.read().split()
+        return max(1, min(count, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # no such file, or "max"
+        return count
+
+
+class Pool:
+    """The workers of this process.  ``addresses`` are those of the functions and globals of `text`."""
+
+    def __init__(self, addresses: dict[str, int]):
+        signature = ctypes.CFUNCTYPE(None)
+        self._worker, self._dismiss = signature(addresses["worker"]), signature(addresses["dismiss"])
+        self._cells = {name: ctypes.c_int32.from_address(addresses[name]) for name in CELLS[:-1]}
+        self._ticket = ctypes.c_int64.from_address(addresses["ticket"])
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        atexit.register(self.resize, 1)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def resize(self, threads: int):
+        """Use this many threads, the caller's included."""
+        with self._lock:
+            if threads - 1 == len(self._threads):
+                return
+            self._cells["workers"].value = 0
+            if self._threads:
+                self._dismiss()
+                for t in self._threads:
+                    t.join()
+                self._cells["quit"].value = 0
+            self._threads = [
+                threading.Thread(target=self._worker, name=f"kobai-{i}", daemon=True)
+                for i in range(1, threads)
+            ]
+            for t in self._threads:
+                t.start()
+            self._cells["workers"].value = len(self._threads)
+
+    @property
+    def size(self) -> int:
+        """Threads that share the work, the caller's included."""
+        return 1 + len(self._threads)
+
+    def _forget(self):
+        """In a forked child only the forking thread lives on; it works alone until told otherwise."""
+        self._threads, self._lock = [], threading.Lock()
+        for cell in self._cells.values():
+            cell.value = 0
+        self._ticket.value = _CLOSED
+
+
+_pool: Pool | None = None
+_wanted: int | None = None
+
+
+def start(addresses: dict[str, int]) -> Pool:
+    """Make the pool of this process, as large as was asked for."""
+    global _pool
+    _pool = Pool(addresses)
+    _pool.resize(get_num_threads())
+    return _pool
+
+
+def get_num_threads() -> int:
+    """How many threads compute: what `set_num_threads` was given, else `cores`."""
+    return cores() if _wanted is None else _wanted
+
+
+def set_num_threads(threads: int) -> None:
+    """Compute with this many threads from now on. Results do not depend on it.
+
+    Raises:
+        TypeError: unless it is an integer.
+        RuntimeError: unless it is positive.
+    """
+    global _wanted
+    if not isinstance(threads, int):
+        raise TypeError(f"set_num_threads expects an int, but got {type(threads).__name__}")
+    if threads < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, not {threads}")
+    _wanted = threads
+    if _pool is not None:
+        _pool.resize(threads)

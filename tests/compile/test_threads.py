@@ -1,0 +1,169 @@
+"""The pool of threads: the same bits for any number of threads, forks, exits, several callers, idleness."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import kobai  # noqa: F401  (fills the registry)
+from kobai.backends import eager, llvm, threads
+from kobai.op import registry
+
+pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+OP = {cls.__name__: cls for cls in registry}
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((700, 331)).astype("f4")
+LONG = RNG.standard_normal(700_001).astype("f4")
+
+
+@pytest.fixture
+def pool():
+    pool = llvm.bridge().pool
+    before = pool.size
+    yield pool
+    pool.resize(before)
+
+
+CASES = {
+    "elementwise": (lambda: OP["Exp"](), X),
+    "strided": (lambda: OP["Exp"](), X[:, ::2]),
+    "transposed": (lambda: OP["Exp"](), X[::2].T),
+    "rows": (lambda: OP["Sum"]((1,), False), X),
+    "columns": (lambda: OP["Sum"]((0,), False), X),
+    "one long row": (lambda: OP["Sum"]((0,), False), LONG),
+    "all": (lambda: OP["Sum"]((0, 1), False), X),
+    "all, strided": (lambda: OP["Sum"]((0, 1), False), X[::2, 1:]),
+    "softmax": (lambda: OP["Softmax"](1), X),
+    "softmax over columns": (lambda: OP["Softmax"](0), X),
+    "softmax of one row": (lambda: OP["Softmax"](0), LONG),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_bits_for_any_number_of_threads(case, pool):
+    op, x = CASES[case]
+    results = []
+    for count in (1, 2, 3, 8):
+        pool.resize(count)
+        results += [eager.forward(op(), (x,)) for _ in range(5)]
+    for r in results[1:]:
+        assert np.array_equal(r, results[0])
+    np.testing.assert_allclose(results[0], op().forward(x), rtol=2e-4, atol=1e-3)
+
+
+def test_all_the_ways_of_running_a_long_sum_agree(pool):
+    """ctypes, and the native callable with its chunks shared out, add up in the same order."""
+    op = OP["Sum"]((0,), False)
+    kernel = eager.kernel_of(op, [LONG.dtype])
+    pool.resize(3)
+    assert llvm.run(kernel, LONG)[0].item() == eager.forward(op, (LONG,))
+
+
+def test_several_python_threads_at_once(pool):
+    pool.resize(3)
+    expected = eager.forward(OP["Exp"](), (LONG,))
+    wrong = []
+
+    def work():
+        for _ in range(30):
+            if not np.array_equal(eager.forward(OP["Exp"](), (LONG,)), expected):
+                wrong.append(threading.current_thread().name)
+
+    callers = [threading.Thread(target=work) for _ in range(4)]
+    for c in callers:
+        c.start()
+    for c in callers:
+        c.join()
+    assert not wrong
+
+
+def test_resizing_over_and_over(pool):
+    for count in (2, 1, 4, 3, 1, 2) * 5:
+        pool.resize(count)
+        assert pool.size == count
+    eager.forward(OP["Exp"](), (LONG,))
+
+
+def test_idle_workers_sleep(pool):
+    pool.resize(3)
+    eager.forward(OP["Exp"](), (LONG,))
+    time.sleep(0.05)
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.1
+
+
+def test_many_small_jobs(pool):
+    """Publishing, sleeping and waking race with each other here if they race anywhere."""
+    pool.resize(4)
+    x = LONG[:40_000]
+    expected = eager.forward(OP["Exp"](), (x,))
+    for i in range(3000):
+        if i % 50 == 0:
+            time.sleep(0.0005)  # let them fall asleep now and then
+        assert eager.forward(OP["Exp"](), (x,))[-1] == expected[-1]
+
+
+def python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+_START = """if True:
+    import os, sys, numpy as np, kobai
+    from kobai.backends import eager, llvm
+    op = next(c for c in kobai.op.registry if c.__name__ == "Exp")()
+    x = np.ones(500_000, "f4")
+    pool = llvm.bridge().pool
+    pool.resize(3)
+    y = eager.forward(op, (x,))
+"""
+
+
+def test_the_interpreter_exits_with_workers_alive():
+    done = python(_START + "    print('end')")
+    assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_computes_alone_and_can_start_workers():
+    done = python(
+        _START
+        + """    child = os.fork()
+    if child == 0:
+        ok = pool.size == 1 and np.array_equal(eager.forward(op, (x,)), y)
+        pool.resize(2)
+        ok = ok and np.array_equal(eager.forward(op, (x,)), y)
+        pool.resize(1)
+        os._exit(0 if ok else 1)
+    _, status = os.waitpid(child, 0)
+    print(status, pool.size, np.array_equal(eager.forward(op, (x,)), y))
+"""
+    )
+    assert (done.returncode, done.stdout) == (0, "0 3 True\n"), done.stderr
+
+
+def test_the_number_of_threads_can_be_given():
+    done = python("from kobai.backends.threads import cores; print(cores())", KOBAI_NUM_THREADS="5")
+    assert done.stdout == "5\n"
+    assert threads.cores() >= 1
+
+
+def test_set_num_threads():
+    before = threads.get_num_threads()
+    threads.set_num_threads(2)
+    assert threads.get_num_threads() == 2 == llvm.bridge().pool.size
+    threads.set_num_threads(before)
+    with pytest.raises(RuntimeError, match="set_num_threads expects a positive integer"):
+        threads.set_num_threads(0)
+    with pytest.raises(TypeError, match="set_num_threads expects an int, but got float"):
+        threads.set_num_threads(2.0)
