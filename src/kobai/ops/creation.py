@@ -318,9 +318,11 @@ def _spaced(start, end, steps, d):
     if d.category == dtypes.INT:
         return _spaced_ints(int(start), int(end), steps, d)
     step = (wide(end) - wide(start)) / (steps - 1)
-    i = np.arange(steps)
-    y = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i))
-    return y.astype(d.np)
+    i, near = np.arange(steps, dtype=np.float64), steps // 2
+    y = np.empty(steps, d.np)
+    y[:near] = start + step * i[:near]
+    y[near:] = end - step * i[steps - 1 - near::-1]
+    return y
 
 
 def _spaced_ints(start, end, steps, d):

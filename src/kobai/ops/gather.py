@@ -31,19 +31,30 @@ def part(src, shape):
     return src if src.shape == shape else src[tuple([slice(s) for s in shape])]
 
 
-def add_along(y, dim, index, src):
-    """y[..., index, ...] += src in place, repeated positions as often."""
+def flat(shape, dim, index):
+    """The positions in the flattened array of a shape: NumPy is three times as fast with them."""
+    if len(shape) == 1:
+        return index
+    steps = [1] * len(shape)
+    for d in reversed(range(len(shape) - 1)):
+        steps[d] = steps[d + 1] * shape[d + 1]
+    lines = [line * step for line, step in zip(_lines(index.shape), steps)]
+    return index * steps[dim] + sum(lines[:dim] + lines[dim + 1:])
+
+
+def combine_along(ufunc, y, dim, index, src):
+    """y[..., index, ...] = ufunc(the same, src) in place, repeated positions as often; returns y."""
     src = part(src, index.shape)
-    if y.ndim == 1 and y.flags.c_contiguous and src.dtype == y.dtype:
-        np.add.at(y, index, src)
-    elif y.flags.c_contiguous and src.dtype == y.dtype and y.size:  # flat positions are three times as fast
-        flat = np.zeros(index.shape, np.int64)
-        for d, i in enumerate(grid(index, dim)):
-            flat += i * int(np.prod(y.shape[d + 1:]))
-        np.add.at(y.reshape(-1), flat.reshape(-1), src.reshape(-1))
+    if y.flags.c_contiguous and src.dtype == y.dtype and y.size:
+        ufunc.at(y.reshape(-1), flat(y.shape, dim, index).reshape(-1), src.reshape(-1))
     else:
-        np.add.at(y, grid(index, dim), src)
+        ufunc.at(y, grid(index, dim), src)
     return y
+
+
+def add_along(y, dim, index, src):
+    """y[..., index, ...] += src in place, repeated positions as often; returns y."""
+    return combine_along(np.add, y, dim, index, src)
 
 
 class Gather(Op):
@@ -55,7 +66,11 @@ class Gather(Op):
                S((3,), Ints((0,), 3), params=(0,))]
 
     def forward(self, x, index):
-        return x[grid(index, self.dim)] if index.size else np.zeros(index.shape, x.dtype)
+        if not index.size:
+            return np.zeros(index.shape, x.dtype)
+        if x.flags.c_contiguous:
+            return x.reshape(-1)[flat(x.shape, self.dim, index)]
+        return x[grid(index, self.dim)]
 
     def vjp_x(self, g, index, x_shape):
         return AddAlong(self.dim, x_shape)(g, index)
@@ -169,10 +184,10 @@ class ScatterReduce(Op):
                S((3,), np.array([0, 0, 2, 0]), (4,), params=(0, "prod", True))]
 
     def forward(self, x, index, src):
-        y, at, src = np.array(x), grid(index, self.dim), part(src, index.shape)
+        y = np.array(x, order="C")
         if not self.include_self:
-            y[at] = _start(self.reduce, y.dtype)
-        _UFUNCS[self.reduce].at(y, at, src)
+            y[grid(index, self.dim)] = _start(self.reduce, y.dtype)
+        combine_along(_UFUNCS[self.reduce], y, self.dim, index, src)
         return y if self.reduce != "mean" else _divided(y, self._counts(y, index))
 
     def _counts(self, y, index):

@@ -106,7 +106,8 @@ def cat(tensors, dim=0):
         tensors = [v for v, s in zip(tensors, shapes) if s != (0,)] or tensors
         shapes = [s for s in shapes if s != (0,)] or shapes
     dim = normal_dim(dim, len(shapes[0]))
-    if any([s[:dim] != shapes[0][:dim] or s[dim + 1:] != shapes[0][dim + 1:] for s in shapes]):
+    before, after = shapes[0][:dim], shapes[0][dim + 1:]
+    if any(s[:dim] != before or s[dim + 1:] != after for s in shapes):
         _refuse_cat(shapes, dim)
     return apply_any(Cat(dim), tensors) if tensors[0].__class__ is Tensor else Cat(dim)(*tensors)
 

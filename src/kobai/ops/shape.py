@@ -289,7 +289,13 @@ def _conjugate_transpose(self):
     return adjoint(self) if self.ndim else m.conj(self)
 
 
-for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate_transpose), ("mH", lambda self: _adjoint(self, "mH"))):
+def _matrix_adjoint(self):
+    """The last two dimensions exchanged, and conjugated."""
+    return _adjoint(self, "mH")
+
+
+for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate_transpose),
+                   ("mH", _matrix_adjoint)):
     export("Tensor", _name, property(_fn))
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Random tensors, in-place fills and generators: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 
