@@ -136,3 +136,12 @@ def test_old_constructors():
 def test_windows_are_numpys_when_symmetric(name):
     want = {"hann_window": np.hanning}.get(name) or getattr(np, name.removesuffix("_window"))
     np.testing.assert_allclose(getattr(kobai, name)(9, periodic=False, dtype=kobai.float64), want(9), atol=1e-12)
+
+
+def test_a_read_only_array_is_copied():
+    a = np.frombuffer(b"\x01\x02", np.uint8)
+    with pytest.warns(UserWarning, match="not writable"):
+        x = kobai.from_numpy(a)
+    x.add_(1)
+    assert x.tolist() == [2, 3]
+    assert a.tolist() == [1, 2]

@@ -47,6 +47,8 @@ def from_data(data, dtype=None, copy=False):
         return wrap(_converted(data._data, dtype, copy))
     if isinstance(data, (np.ndarray, np.generic)):
         check_array(data)
+        if type(data) is np.ndarray and not copy and (dtype is None or data.dtype == dtype.np):
+            data = writable(data)
         return wrap(_converted(data, dtype, copy))
     if isinstance(data, Lifted):
         return LiftedTensor(data)
@@ -267,8 +269,20 @@ def check_array(a):
             "array.copy().)")
 
 
+def writable(a):
+    """The array; a copy, with PyTorch's warning, of one that must not be written."""
+    if a.flags.writeable:
+        return a
+    warnings.warn(
+        "The given NumPy array is not writable, and PyTorch does not support non-writable tensors.\n  here: the tensor "
+        "gets a copy of it, so that it can be changed in place.\n  fix: array.copy() says so.", UserWarning, stacklevel=3)
+    return a.copy()
+
+
 def from_numpy(ndarray):
     """A tensor on the memory of a NumPy array: changes of either are seen in both.
+
+    Differs from PyTorch: of a read-only array it holds a copy.
 
     >>> import numpy as np
     >>> kobai.from_numpy(np.array([1.0, 2.0]))
@@ -279,7 +293,7 @@ def from_numpy(ndarray):
             f"{type(ndarray).__module__}.{type(ndarray).__name__}"
         raise TypeError(f"expected np.ndarray (got {name})\n  fix: torch.tensor(data) takes numbers and lists.")
     check_array(ndarray)
-    return wrap(np.asarray(ndarray))
+    return wrap(writable(np.asarray(ndarray)))
 
 
 def as_tensor(data, dtype=None, device=None):
@@ -321,7 +335,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     if count > 0 and offset + count * d.itemsize > size:
         raise ValueError(f"requested buffer length ({count} * {d.itemsize} bytes) after offset ({offset} bytes) "
                          f"must not be greater than actual buffer length ({size} bytes)")
-    out = wrap(np.frombuffer(buffer, d.np, count, offset))
+    out = wrap(writable(np.frombuffer(buffer, d.np, count, offset)))
     return out.requires_grad_() if requires_grad else out
 
 
