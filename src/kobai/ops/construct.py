@@ -274,8 +274,9 @@ def writable(a):
     if a.flags.writeable:
         return a
     warnings.warn(
-        "The given NumPy array is not writable, and PyTorch does not support non-writable tensors.\n  here: the tensor "
-        "gets a copy of it, so that it can be changed in place.\n  fix: array.copy() says so.", UserWarning, stacklevel=3)
+        "The given NumPy array is not writable, and PyTorch does not support non-writable tensors.\n"
+        "  here: the tensor gets a copy of it, so that it can be changed in place.\n  fix: array.copy() says so.",
+        UserWarning, stacklevel=3)
     return a.copy()
 
 
