@@ -20,13 +20,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
-EPOCHS, BATCH = 30, 64
+EPOCHS, BATCH = 40, 64
 
 
 class DigitNet(nn.Module):
     """Four layers: 64 pixels, three hidden layers, 10 digits."""
 
-    def __init__(self, hidden=(128, 96, 64), p=0.2):
+    def __init__(self, hidden=(256, 128, 64), p=0.3):
         super().__init__()
         sizes = (64, *hidden)
         self.hidden = nn.ModuleList(nn.Linear(i, o) for i, o in zip(sizes, sizes[1:]))
@@ -113,11 +113,13 @@ def main():
     model.apply(init_weights)
     print(model)
     loss_fn = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3, weight_decay=1e-5)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, weight_decay=1e-4)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
 
     start, curve = time.perf_counter(), []
     for epoch in range(1, EPOCHS + 1):
         train_loss = train_one_epoch(model, train_loader, loss_fn, optimizer)
+        scheduler.step()
         val_loss, accuracy = evaluate(model, val_loader, loss_fn)
         curve.append((train_loss, val_loss, accuracy))
         show_progress(epoch, train_loss, val_loss, accuracy)
