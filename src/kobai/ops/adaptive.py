@@ -143,7 +143,8 @@ def _make_fractional(n):
         out = _fractional_size(input, output_size, output_ratio, n, name)
         for word, s, o, k in zip(("time", "height", "width")[3 - n:], input.shape[-n:], out, kernel):
             if o + k - 1 > s - (n == 3):
-                raise RuntimeError(f"{name}{'_out' * (n == 3)}(): pool {word} {k} too large relative to input {word} {s}\n"
+                raise RuntimeError(f"{name}{'_out' * (n == 3)}(): pool {word} {k} too large relative to input {word} "
+                                   f"{s}\n"
                                    f"  cause: {o} windows of {k} need {o + k - 1} elements.")
         if _random_samples is None:
             batch = input.shape[0] if len(input.shape) == n + 2 else 1
