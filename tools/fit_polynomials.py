@@ -141,6 +141,8 @@ def polynomials():
     f32, f64 = np.float32, np.float64
     yield "EXP", f32, (exp_rest, power(2), (-h, h), range(5))
     yield "EXP", f64, (exp_rest, power(2), (-h, h), range(10))
+    yield "EXP_SHORT", f32, (mpmath.exp, one, (-h, h), range(6))
+    yield "EXP_SHORT", f64, (mpmath.exp, one, (-h, h), range(12))
     yield "LOG", f32, (log_rest, power(2), (low, high), range(9))
     yield "LOG", f64, (atanh_rest, power(1), (0, s_max), range(7))
     yield "LOG_LONG", f64, (atanh_rest, power(1), (0, s_max), range(9))
@@ -150,11 +152,11 @@ def polynomials():
     yield "COS", f64, (cos_rest, power(2), (0, quarter), range(6))
     yield "ATAN", f32, (odd(mpmath.atan, 1), power(1), (0, 1), range(9))
     yield "ATAN", f64, (odd(mpmath.atan, 1), power(1), (0, 1), range(20))
-    yield "TANH", f32, (odd(mpmath.tanh, 1), power(1), (0, mpf("0.71") ** 2), range(6))
+    yield "TANH", f32, (odd(mpmath.tanh, 1), power(1), (0, mpf("0.71") ** 2), range(5))
     yield "TANH", f64, (odd(mpmath.tanh, 1), power(1), (0, mpf("0.71") ** 2), range(13))
-    yield "ERF_SMALL", f32, (erf_small, one, (0, mpf("0.95") ** 2), range(7))
+    yield "ERF_SMALL", f32, (erf_small, one, (0, mpf("0.95") ** 2), range(6))
     yield "ERF_SMALL", f64, (erf_small, one, (0, 1), range(13))
-    yield "ERF_LARGE", f32, (log_erfc, lambda x: erfc(x), (mpf("0.92"), mpf("3.95")), range(8))
+    yield "ERF_LARGE", f32, (log_erfc, lambda x: erfc(x), (mpf("0.92"), mpf("3.95")), range(7))
     yield "ERF_LARGE", f64, (log_erfc, lambda x: erfc(x), (1, mpf("5.95")), range(20))
 
 
