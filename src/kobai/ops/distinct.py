@@ -115,6 +115,8 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 @public()
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The elements (or slices along `dim`) that differ from the one before; results as of `unique`."""
+    if dtype_of(input).kind == "c":
+        raise not_implemented("unique", input)
     op = UniqueConsecutive() if dim is None else UniqueDim(True, _dim_of(input, dim), True)
     return _asked(op(input), return_inverse, return_counts)
 

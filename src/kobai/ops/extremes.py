@@ -178,7 +178,8 @@ def _am(op, name, input, dim, keepdim):
     if dim is None or dim == () or dim == []:
         _check_whole(input, name)
     if _is_empty(input):
-        _check_size(input, normal_dims(dim, input.ndim), name + "()")
+        normal_dims(dim, input.ndim)
+        _check_size(input, (dim,) if isinstance(dim, int) else dim or (), name + "()")
     return reduced(op, name, input, dim, keepdim)
 
 
@@ -205,7 +206,8 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
         if other is not None:
             return binary(input, other)
         _check_is_dim(dim, name)
-    _check_real(input, name)
+    if dtype_of(input).kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input\n  fix: {name} of input.abs()")
     if not input.ndim:
         normal_dim(dim, 0)
         return return_type(name)(*of_scalar(along(0, False), input))
@@ -247,7 +249,7 @@ def min(input, dim=None, keepdim=False, *, other=None):
 @public()
 def aminmax(input, *, dim=None, keepdim=False):
     """(min, max) over `dim`, or of all elements."""
-    _check_real(input, "aminmax")
+    _check_real(input, "aminmax_cpu")
     if dim is None:
         if _is_empty(input):
             raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "

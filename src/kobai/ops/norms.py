@@ -58,6 +58,8 @@ class LinalgVectorNorm(Reduction):
         return size_along(x, self.p, self.dim, self.keepdim)
 
     def vjp_x(self, g, x, y):
+        if self.p == 0:
+            return None  # a count does not change with the elements
         shape, dim = x.shape, self.dim
         return toward(spread(g, shape, dim, self.keepdim), x, spread(y, shape, dim, self.keepdim), self.p, dim)
 
@@ -86,11 +88,11 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """
     if isinstance(ord, str):
         raise TypeError("linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str")
-    if dtype is not None:
-        x = _converted(x, as_dtype(dtype, fn="vector_norm"))
     if dtype_of(x).kind not in "fcV":
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                            f"{m.type_word(x)}\n  fix: x.float()")
+    if dtype is not None:
+        x = _converted(x, as_dtype(dtype, fn="vector_norm"))
     ord, (dims, keepdim) = float(ord), read_dims("linalg_vector_norm", x, dim, keepdim)
     if ord < 0 or ord == inf:
         _check_not_empty(x, f"{ord:g}", dim, dims)
@@ -102,7 +104,9 @@ def _converted(x, d):
     if d.category < dtypes.FLOAT:
         raise RuntimeError("linalg.vector_norm: dtype should be floating point or complex, but got "
                            f"{m.word_of(d)}")
-    if have.category >= dtypes.FLOAT and dtypes.promote_types(have, d) is not d:
+    if have.is_complex and not d.is_complex:
+        raise RuntimeError(f"linalg.vector_norm: dtype should be complex for complex inputs, but got {m.word_of(d)}")
+    if dtypes.promote_types(have, d) is not d:
         raise RuntimeError(f"linalg.vector_norm: the dtype of the input ({m.word_of(have)}) should be convertible "
                            f"without narrowing to the specified dtype ({m.word_of(d)})")
     return m.cast(x, d)
@@ -165,6 +169,9 @@ class Dist(Op):
 @public()
 def dist(input, other, p=2):
     """The p-norm of input - other."""
+    if dtype_of(input).kind in "bui" and dtype_of(other).kind in "bui":
+        raise RuntimeError("norm(): input dtype should be either floating point or complex. Got "
+                           f"{m.type_word(input)} instead.\n  fix: .float()")
     return Dist(float(p))(input, other)
 
 

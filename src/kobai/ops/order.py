@@ -65,6 +65,12 @@ class Sort(ByIndex):
         return _taken(x, index, self.dim), index
 
 
+class StableSort(Sort):
+    """`sort(stable=...)`, which PyTorch names apart."""
+
+    grad_name = "SortBackward1"
+
+
 class Argsort(Op):
     """Indices that sort x along `dim`; equal elements keep their order."""
 
@@ -232,8 +238,8 @@ def sort(input, dim=-1, descending=False, *, stable=None):
     indices=tensor([1, 2, 0]))
     """
     _numbers_only(input, " Sort")
-    dim = one_dim(dim, input.ndim, "sort")
-    return _by_rank("sort", lambda d: Sort(d, None, bool(descending)), input, dim)
+    dim, op = one_dim(dim, input.ndim, "sort"), Sort if stable is None else StableSort
+    return _by_rank("sort", lambda d: op(d, None, bool(descending)), input, dim)
 
 
 @public()
@@ -275,7 +281,7 @@ def _one(name, op, input, dim):
     """A function that chooses one element of each row."""
     dim = one_dim(dim, input.ndim, name)
     if input.ndim and not input.shape[dim]:
-        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.\n"
+        raise IndexError(f"{name.removeprefix('nan')}(): Expected reduction dim {dim} to have non-zero size.\n"
                          f"  cause: the tensor has shape {list(input.shape)}.")
     return _by_rank(name, op, input, dim)
 
@@ -295,7 +301,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 def _median(name, whole, along, input, dim, keepdim):
     if dtype_of(input).kind in "bc":
-        raise not_implemented("median_cpu", input)
+        raise not_implemented("median_cpu" if dim is None else "median_out", input)
     if dim is None:
         return whole(input)
     return _one(name, lambda d: along(d, keepdim and input.ndim > 0), input, dim)
@@ -320,4 +326,6 @@ def nanmedian(input, dim=None, keepdim=False):
 @public()
 def mode(input, dim=-1, keepdim=False):
     """(values, indices) of the most frequent element along `dim`: the smallest, if there are several."""
+    if dtype_of(input).kind == "c":
+        raise not_implemented("mode_cpu", input)
     return _one("mode", lambda d: Mode(d, keepdim and input.ndim > 0), input, dim)

@@ -235,6 +235,8 @@ def not_implemented(kernel, input):
 @public()
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` of the elements that are not NaN."""
+    if dtype_of(input).kind == "c":
+        raise RuntimeError("nansum on CPU does not support complex inputs")
     if dtype is not None or dtype_of(input).kind in "bui":
         return sum(input, dim, keepdim, dtype=dtype) if dtype is None else nansum(m.cast(input, as_dtype(dtype)), dim,
                                                                                  keepdim)

@@ -299,6 +299,8 @@ def logcumsumexp(input, dim):
 def _running(op, name, input, dim):
     if dtype_of(input).kind == "c":
         raise not_implemented(name + "_cpu", input)
+    if not input.ndim and dim not in (0, -1):
+        raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
     dim = normal_dim(dim, input.ndim)
     return return_type(name)(*(op(dim)(input) if input.ndim else of_scalar(op(0), input)))
 
