@@ -122,7 +122,7 @@ def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=N
         return ToCompressed(layout)(self)
     n = self.ndim if sparse_dim is None else int(sparse_dim)
     if not (0 < n <= self.ndim or n == self.ndim == 0):
-        raise RuntimeError(f"sparse_dim argument must be in >=1 and <={self.ndim} range, but {n} is given")
+        raise RuntimeError(f"dense_to_sparse: sparse_dim argument must be in [0,{self.ndim}] range, but {n} is given")
     return self if self.layout is sparse_coo else ToSparse(n)(self)
 
 

@@ -227,6 +227,10 @@ def _zeros(op, x):
     return Coo(x.indices[:, :0], np.zeros_like(x.values[:0]), x.shape, True)
 
 
+def _reshape(op, x):
+    raise RuntimeError("reshape is not implemented for sparse tensors\n  fix: x.to_dense().reshape(...)")
+
+
 SparseValue.rules |= {
     "Add": _add, "Sub": lambda op, a, b: _add(op, a, b, -1),
     "AddScaled": lambda op, a, b: _add(op, a, b, op.alpha), "Mul": _mul, "Div": _div,
@@ -234,5 +238,5 @@ SparseValue.rules |= {
     "T": _exchanged, "Transpose": _exchanged, "Permute": lambda op, x: _transposed(x, op.dims),
     **dict.fromkeys(("Neg", "Conj", "Clone", "Identity", "Cast", "Promote", "ToInteger", "Real", "Imag"), _linear),
     "Zero": _zeros, "Fill": _fill, "Select": _select, "Slice": _slice, "Unsqueeze": _unsqueeze,
-    "Cat": _cat, "ZerosLike": _zeros,
+    "Cat": _cat, "ZerosLike": _zeros, "Reshape": _reshape,
 }
