@@ -140,8 +140,8 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     lowest = squares._data if isinstance(squares, Tensor) and hasattr(squares, "_data") else squares
     if isinstance(lowest, np.ndarray) and lowest.size:
         if np.abs(lowest).min() < 1e-11:
-            raise RuntimeError(f"{call} window overlap add min: 1\n  cause: at some sample all windows are zero, so its "
-                               "value is lost.\n  fix: a smaller hop_length, or another window.")
+            raise RuntimeError(f"{call} window overlap add min: 1\n  cause: at some sample all windows are zero, so "
+                               "its value is lost.\n  fix: a smaller hop_length, or another window.")
     y = y / squares
     if end > total:
         warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in "
