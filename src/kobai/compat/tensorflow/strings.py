@@ -1,0 +1,157 @@
+"""`tf.strings`: operations on texts, which are bytes."""
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ...tensor import wrap
+from . import dtypes
+from .errors import invalid
+from .names import export
+from .output import text_of
+from .tensors import box
+from .values import array_of, value_of
+
+
+def _texts(x):
+    return np.asarray(value_of(x)._value, object)
+
+
+def _each(fn, x, dtype=object):
+    """`fn` of each text."""
+    a = _texts(x)
+    out = np.empty(a.shape, dtype)
+    out.reshape(-1)[:] = [fn(v) for v in a.reshape(-1)]
+    return box(wrap(out if out.shape or dtype is object else out[()]))
+
+
+@export("strings.length")
+def length(input, unit="BYTE", name=None):
+    """The number of bytes, or of characters with `unit="UTF8_CHAR"`."""
+    return _each(lambda s: len(s if unit == "BYTE" else s.decode()), input, np.int32)
+
+
+@export("strings.upper")
+def upper(input, encoding="", name=None):
+    """In capitals."""
+    return _each(lambda s: s.decode().upper().encode() if encoding else s.upper(), input)
+
+
+@export("strings.lower")
+def lower(input, encoding="", name=None):
+    """In small letters."""
+    return _each(lambda s: s.decode().lower().encode() if encoding else s.lower(), input)
+
+
+@export("strings.strip")
+def strip(input, name=None):
+    """Without white space at both ends."""
+    return _each(lambda s: s.strip(), input)
+
+
+@export("strings.substr")
+def substr(input, pos, len, unit="BYTE", name=None):
+    """`len` bytes from `pos` on."""
+    pos, n = int(pos), int(len)
+
+    def part(s):
+        s = s if unit == "BYTE" else s.decode()
+        start = pos + (0 if pos >= 0 else s.__len__())
+        if not 0 <= start <= s.__len__():
+            raise invalid("Substr", f"pos {pos} out of range for string b'{s!r}' at index 0")
+        got = s[start:start + n]
+        return got if unit == "BYTE" else got.encode()
+    return _each(part, input)
+
+
+@export("strings.join")
+def join(inputs, separator="", name=None):
+    """Texts of several tensors one after the other."""
+    arrays = np.broadcast_arrays(*[_texts(x) for x in inputs])
+    out = np.empty(arrays[0].shape, object)
+    out.reshape(-1)[:] = [separator.encode().join(parts) for parts in zip(*[a.reshape(-1) for a in arrays])]
+    return box(wrap(out))
+
+
+@export("strings.reduce_join")
+def reduce_join(inputs, axis=None, keepdims=False, separator="", name=None):
+    """All texts (or those along a dimension) in one."""
+    a, sep = _texts(inputs), separator.encode()
+    if axis is None:
+        return box(wrap(np.array(sep.join(a.reshape(-1).tolist()), object)))
+    rows = np.moveaxis(a, axis, -1)
+    out = np.empty(rows.shape[:-1], object)
+    out.reshape(-1)[:] = [sep.join(r) for r in rows.reshape(-1, rows.shape[-1]).tolist()]
+    return box(wrap(np.expand_dims(out, axis) if keepdims else out))
+
+
+@export("strings.split")
+def split(input, sep=None, maxsplit=-1, name=None):
+    """The parts of one text. (Parts of many texts would be ragged; they are not here.)"""
+    a = _texts(input)
+    if a.ndim:
+        raise invalid("StringSplitV2", "kobai has no ragged tensors: split one text at a time")
+    return box(wrap(np.array(a[()].split(sep.encode() if sep else None, maxsplit), object)))
+
+
+@export("strings.bytes_split")
+def bytes_split(input, name=None):
+    """The bytes of one text."""
+    return box(wrap(np.array([bytes([b]) for b in _texts(input)[()]], object)))
+
+
+@export("strings.regex_replace")
+def regex_replace(input, pattern, rewrite, replace_global=True, name=None):
+    """With what matches the pattern replaced."""
+    rule, new = re.compile(pattern.encode()), rewrite.encode()
+    return _each(lambda s: rule.sub(new, s, count=0 if replace_global else 1), input)
+
+
+@export("strings.regex_full_match")
+def regex_full_match(input, pattern, name=None):
+    """Whether the whole text matches."""
+    rule = re.compile(pattern.encode())
+    return _each(lambda s: rule.fullmatch(s) is not None, input, np.bool_)
+
+
+@export("strings.as_string", "as_string")
+def as_string(input, precision=-1, scientific=False, shortest=False, width=-1, fill="", name=None):
+    """Numbers as texts; floats with six digits after the point."""
+    a = np.asarray(value_of(input)._value)
+    if a.dtype.kind == "b":
+        form = lambda v: "true" if v else "false"  # noqa: E731
+    elif a.dtype.kind in "iu":
+        form = str
+    else:
+        letter = "e" if scientific else "g" if shortest else "f"
+        form = f"{{:.{precision if precision >= 0 else 6}{letter}}}".format
+    out = np.empty(a.shape, object)
+    texts = [form(v).rjust(max(width, 0), fill or " ") for v in a.reshape(-1)]
+    out.reshape(-1)[:] = [t.encode() for t in texts]
+    return box(wrap(out))
+
+
+@export("strings.to_number")
+def to_number(input, out_type=dtypes.float32, name=None):
+    """Texts as numbers."""
+    d = dtypes.as_dtype(out_type)
+
+    def number(s):
+        try:
+            return int(s) if d.is_integer else float(s)
+        except ValueError:
+            raise invalid("StringToNumber", f"StringToNumberOp could not correctly convert string: {s.decode()}") \
+                from None
+    return _each(number, input, d.np)
+
+
+@export("strings.format")
+def format(template, inputs, placeholder="{}", summarize=3, name=None):
+    """The template with tensors in the places of `{}`, written as by tf.print."""
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    head, *rest = template.split(placeholder)
+    text = head + "".join([text_of(v, summarize) + part for v, part in zip(inputs, rest)])
+    return box(wrap(array_of(text)))
+
+
