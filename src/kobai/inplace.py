@@ -156,14 +156,12 @@ def _keep_saved(node, a):
     """If the node of the new value saved the memory that is about to be overwritten, save a copy."""
     node = getattr(node, "node", node)
     saved, x = node.saved, a._data
-    if type(x) is not np.ndarray or not isinstance(saved, tuple) or node.vjp.__class__ is not _function:
+    if not isinstance(saved, tuple) or node.vjp.__class__ is not _function:
         return
     n = len(node.vjp.asks)
-    touched = [i for i, v in enumerate(saved[:n]) if isinstance(v, np.ndarray) and np.may_share_memory(v, x)]
-    if touched:
-        values = [np.array(v) if i in touched else v for i, v in enumerate(saved[:n])]
-        cells = [[0, None] if c is a._ver else c for c in saved[n:n + node.vjp.cells]]
-        node.saved = (*values, *cells, sum(c[0] for c in cells))
+    values = [np.array(v) if isinstance(v, np.ndarray) and np.may_share_memory(v, x) else v for v in saved[:n]]
+    cells = [[0, None] if c is a._ver else c for c in saved[n:n + node.vjp.cells]]
+    node.saved = (*values, *cells, sum([c[0] for c in cells]))
 
 
 _function = type(lambda: None)

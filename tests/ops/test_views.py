@@ -173,3 +173,13 @@ def test_a_new_tensor_takes_what_forward_mode_writes():
     assert tangent.tolist() == [3, 0]
     with pytest.raises(RuntimeError, match="vmap: inplace arithmetic"):
         kobai.func.vmap(f)(kobai.ones(3, 2))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (2, 3)])
+def test_in_place_ops_keep_what_their_own_gradient_needs(shape):
+    """y = |2x| in place: dy/dx = 2 sign(x), also where there are no dimensions or no elements."""
+    x = kobai.full(shape, -3.0, requires_grad=True)
+    y = x * 2
+    y.abs_()
+    y.sum().backward()
+    assert x.grad.tolist() == kobai.full(shape, -2.0).tolist()

@@ -5,6 +5,9 @@ import math
 
 import numpy as np
 
+from ..dtypes import get_default_dtype
+from ..inplace import into
+from ..inplace import replace
 from ..op import Elementwise, dtype_of, m
 from ..public import export, public
 from ..testing.samples import Ints, S, binary, predicate, unary
@@ -23,7 +26,7 @@ def scipy_function(name):
 
 def _find(name):
     try:
-        import scipy.special
+        import scipy.special  # noqa: PLC0415  (not there in a browser, and slow to import)
     except ImportError:
         plain = getattr(math, _WITHOUT_SCIPY.get(name, ""), None)
         if plain is None:
@@ -159,7 +162,7 @@ def _polygamma_public(n, input):
 
 
 export("Tensor", "polygamma", lambda self, n: _polygamma_public(n, self))
-export("Tensor", "polygamma_", lambda self, n: self.copy_(_polygamma_public(n, self)))
+export("Tensor", "polygamma_", lambda self, n: replace(self, _polygamma_public(n, self)))
 
 
 class I0(_Special):
@@ -359,7 +362,6 @@ export("special", "psi", lambda input: m.digamma(input))
 
 def to_float(x):
     """Integers as the default float dtype; the rest as it is."""
-    from ..dtypes import get_default_dtype
     return m.cast(x, get_default_dtype()) if dtype_of(x).kind in "iub" else x
 
 
@@ -462,7 +464,6 @@ def _with_out(fn, name):
     fn.__name__ = fn.__qualname__ = name
 
     def call(input, n, *, out=None):
-        from ..inplace import into
         y = fn(input, n)
         return y if out is None else into(out, y)
     call.__doc__, call.__name__ = fn.__doc__, name
