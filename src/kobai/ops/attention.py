@@ -1,0 +1,221 @@
+"""Attention: softmax(q k' / sqrt(d)) v as one op, and multi-head attention made of it (Vaswani et al. 2017)."""
+from __future__ import annotations
+
+from math import prod, sqrt
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import public
+from ..testing.samples import S
+from .dropout import DropoutNoise
+from .softmax import Softmax
+
+_PIECE = 1 << 18  # scores made at a time: they stay in the cache
+
+
+# ---- on arrays -------------------------------------------------------------------------------
+def weights_of(q, k, mask, scale, causal):
+    """softmax(scale q k' + mask) over the last dimension; rows in which all is masked are zero."""
+    s = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
+    if causal:
+        s[..., ~np.tri(*s.shape[-2:], dtype=bool)] = -np.inf
+    if mask is not None:
+        if mask.dtype.kind == "b":
+            s[np.broadcast_to(~mask, s.shape)] = -np.inf
+        else:
+            s += mask
+    top = s.max(-1, keepdims=True, initial=-np.inf)
+    if causal or mask is not None:
+        top[top == -np.inf] = 0
+    s -= top
+    np.exp(s, out=s)
+    total = s.sum(-1, keepdims=True)
+    if causal or mask is not None:
+        total[total == 0] = 1
+    s /= total
+    return s
+
+
+def pieces(q, k):
+    """Indices of the leading dimensions, one group at a time, so that the scores of a group fit the cache."""
+    lead, each = q.shape[:-2], q.shape[-2] * k.shape[-2]
+    if prod(lead) * each <= _PIECE or not lead:
+        return [()]
+    if len(lead) == 1 or prod(lead[1:]) * each <= _PIECE:
+        step = max(1, _PIECE // max(prod(lead[1:]) * each, 1))
+        return [(slice(i, i + step),) for i in range(0, lead[0], step)]
+    return [(i, *rest) for i in range(lead[0]) for rest in pieces(q[0], k[0])]
+
+
+def part(x, at, ndim):
+    """What of x, which broadcasts to `ndim` dimensions, belongs to the piece `at` of the leading ones."""
+    if x is None or not at:
+        return x
+    at = at[max(len(at) - (x.ndim - 2), 0):] if x.ndim < ndim else at
+    return x[tuple([(0 if isinstance(i, int) else slice(None)) if s == 1 else i for i, s in zip(at, x.shape)])]
+
+
+class ScaledDotProductAttention(Op):
+    """softmax(scale q k' + mask) v, the weights multiplied by `keep` before they meet v.
+
+    q (*, L, E), k (*, S, E), v (*, S, F); mask (numbers to add, or bool) and keep broadcast to (*, L, S).
+    """
+
+    scale: float
+    causal: bool = False
+    grad_name = "ScaledDotProductFlashAttentionForCpuBackward0"
+    samples = [S((2, 3, 4), (2, 5, 4), (2, 5, 2), None, None, params=(0.7,)),
+               S((2, 1, 3, 2), (2, 1, 3, 2), (2, 1, 3, 2), (3, 3), None, params=(1.0, True)),
+               S((3, 2), (4, 2), (4, 1), (3, 4), (3, 4), params=(0.5,)),
+               S((2, 2, 2), (2, 3, 2), (2, 3, 2), np.array([[True, False, True], [False, False, False]]), None,
+                 params=(1.0,))]
+
+    def forward(self, q, k, v, mask, keep):
+        y = np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
+        for at in pieces(q, k):
+            p = weights_of(q[at], k[at], part(mask, at, q.ndim), self.scale, self.causal)
+            if keep is not None:
+                p *= part(keep, at, q.ndim)
+            np.matmul(p, v[at], out=y[at])
+        return y
+
+    def vjp(self, g, q, k, v, mask, keep, needs):
+        needs = tuple(needs) + (False,) * (5 - len(needs))
+        arrays = all(x is None or type(x) is np.ndarray for x in (g, q, k, v, mask, keep))
+        return (self._back_in_pieces if arrays else self._back)(g, q, k, v, mask, keep, needs)
+
+    def _back_in_pieces(self, g, q, k, v, mask, keep, needs):
+        g_q, g_k, g_v = np.empty_like(q), np.empty_like(k), np.empty_like(v)
+        g_mask = np.zeros_like(mask) if needs[3] else None
+        g_keep = np.zeros_like(keep) if needs[4] else None
+        for at in pieces(q, k):
+            some, keep_ = part(mask, at, q.ndim), part(keep, at, q.ndim)
+            p = weights_of(q[at], k[at], some, self.scale, self.causal)
+            kept = p if keep is None else p * keep_
+            np.matmul(kept.swapaxes(-1, -2), g[at], out=g_v[at])
+            g_p = np.matmul(g[at], v[at].swapaxes(-1, -2))
+            if needs[4]:
+                target = part(g_keep, at, q.ndim)
+                target += m.sum_to(g_p * p, target.shape)
+            if keep is not None:
+                g_p *= keep_
+            g_p -= np.vecdot(g_p, p)[..., None]
+            g_p *= p
+            if needs[3]:
+                target = part(g_mask, at, q.ndim)
+                target += m.sum_to(g_p, target.shape)
+            g_p *= q.dtype.type(self.scale)
+            np.matmul(g_p, k[at], out=g_q[at])
+            np.matmul(g_p.swapaxes(-1, -2), q[at], out=g_k[at])
+        return g_q, g_k, g_v, g_mask, g_keep
+
+    def _back(self, g, q, k, v, mask, keep, needs):
+        """The same where it is recorded."""
+        p = self._weights(q, k, mask)
+        kept = p if keep is None else p * keep
+        all_p = m.matmul(g, m.swap(v))
+        g_p = all_p if keep is None else all_p * keep
+        g_s = p * (g_p - m.sum(g_p * p, -1, True))
+        return (m.matmul(g_s, k) * self.scale, m.matmul(m.swap(g_s), q) * self.scale, m.matmul(m.swap(kept), g),
+                m.sum_to(g_s, tuple(mask.shape)) if needs[3] else None,
+                m.sum_to(all_p * p, tuple(keep.shape)) if needs[4] else None)
+
+    def _weights(self, q, k, mask):
+        s = m.matmul(q * self.scale, m.swap(k))
+        minus = float("-inf")
+        if self.causal:
+            s = m.where(np.tri(s.shape[-2], s.shape[-1], dtype=bool), s, minus)
+        if mask is not None:
+            s = m.where(mask, s, minus) if dtype_of(mask).kind == "b" else s + mask
+        softmax = Softmax(len(s.shape) - 1)
+        if mask is None and not self.causal:
+            return softmax(s)
+        alive = m.logical_not(m.all(m.eq(s, minus), -1, True))
+        return softmax(m.where(alive, s, 0.0)) * m.cast(alive, dtype_of(q))
+
+    def batch(self, size, dims, values):
+        q, k, v, mask, keep = values
+        ndim = len(q.shape)
+
+        def broadcast(x, own):
+            if x is None or not own:
+                return x if x is None else m.select(x, 0, 0)
+            return m.reshape(x, (size, *(1,) * (ndim - len(x.shape)), *x.shape[1:]))
+        return self(q, k, v, broadcast(mask, dims[3]), broadcast(keep, dims[4]))
+
+
+@public("nn.functional", name="scaled_dot_product_attention")
+def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
+                                  enable_gqa=False):
+    """softmax(query key' scale + attn_mask) value, with scale 1 / sqrt(E) if not given.
+
+    Args: `attn_mask` is added, or (bool) says what takes part; with `is_causal` each position looks at
+    those up to its own; `enable_gqa` lets several query heads share a key and value head.
+
+    Shape: query (*, L, E), key (*, S, E), value (*, S, F) -> (*, L, F).
+    """
+    _check_attention(query, key, value, attn_mask)
+    if enable_gqa:
+        times = query.shape[-3] // max(key.shape[-3], 1)
+        key, value = (m.repeat_interleave(v, times, -3) if times != 1 else v for v in (key, value))
+    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+        lead = np.broadcast_shapes(*[tuple(v.shape[:-2]) for v in (query, key, value)])
+        query, key, value = (m.expand_to(v, (*lead, *v.shape[-2:])) for v in (query, key, value))
+    if key.shape[-2] != value.shape[-2]:
+        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
+                           f"[{prod(key.shape[:-2])}, {key.shape[-2]}] but got: "
+                           f"[{prod(value.shape[:-2])}, {value.shape[-2]}].")
+    scores = (*query.shape[:-1], key.shape[-2])
+    if attn_mask is not None:
+        _check_mask(attn_mask, scores)
+        if len(attn_mask.shape) < 2:
+            attn_mask = m.expand_to(attn_mask, scores[-2:])
+    keep = None
+    if dropout_p:
+        if not 0 <= dropout_p <= 1:
+            raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p:g}")
+        noise = DropoutNoise(float(dropout_p))(np.empty(scores, dtype_of(query)))
+        keep = noise if dropout_p == 1 else noise / (1 - dropout_p)
+    scale = 1 / sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
+    return ScaledDotProductAttention(scale, bool(is_causal))(query, key, value, attn_mask, keep)
+
+
+def _check_attention(query, key, value, mask):
+    if min(len(v.shape) for v in (query, key, value)) < 2:
+        raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
+                           f"{len(query.shape)} key.dim: {len(key.shape)} and value.dim: {len(value.shape)} instead.")
+    d = dtype_of(query)
+    names = [_C_NAMES.get(dtype_of(v).name, dtype_of(v).name) for v in (query, key, value)]
+    if dtype_of(key) != d or dtype_of(value) != d:
+        raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
+                           f"{names[0]} key.dtype: {names[1]} and value.dtype: {names[2]} instead.")
+    if d.kind not in "fV":
+        raise RuntimeError(f"expected scalar type Float but found {m.type_name(query).removesuffix('Tensor')}")
+    if mask is not None and dtype_of(mask) not in (np.bool_, np.float32, d):
+        kind = _C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name)
+        raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+                           f"attn_mask.dtype: {kind} and  query.dtype: {names[0]} instead.")
+    if query.shape[-1] != key.shape[-1]:
+        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
+                           f"[{prod(query.shape[:-2])}, {query.shape[-1]}] but got: "
+                           f"[{prod(key.shape[:-2])}, {key.shape[-1]}].\n  cause: query and key have vectors of "
+                           "different lengths.")
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
+            "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short int"}
+
+
+def _check_mask(mask, scores):
+    try:
+        fits = np.broadcast_shapes(tuple(mask.shape), scores) == scores
+    except ValueError:
+        fits = False
+    if not fits:
+        pairs = zip(reversed(scores), reversed(tuple(mask.shape)))
+        dim = next((i for i, (a, b) in enumerate(pairs) if b not in (1, a)), 0)
+        raise RuntimeError(
+            f"The size of tensor a ({scores[-1 - dim]}) must match the size of tensor b ({mask.shape[-1 - dim]}) at "
+            f"non-singleton dimension {len(scores) - 1 - dim}\n  cause: attn_mask of shape {list(mask.shape)} for "
+            f"scores of shape {list(scores)}.")
