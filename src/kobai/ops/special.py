@@ -6,8 +6,7 @@ import math
 import numpy as np
 
 from ..dtypes import get_default_dtype
-from ..inplace import into
-from ..inplace import replace
+from ..inplace import into, replace
 from ..op import Elementwise, dtype_of, m
 from ..public import export, public
 from ..testing.samples import Ints, S, binary, predicate, unary
