@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset, random_split
 from torchviz import make_dot
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 HERE = pathlib.Path(__file__).parent
 EPOCHS, BATCH = 40, 64
@@ -83,7 +83,8 @@ def train_one_epoch(model, loader, loss_fn, optimizer):
 def show_progress(epoch, train_loss, val_loss, accuracy):
     done = round(24 * epoch / EPOCHS)
     bar = "█" * done + "░" * (24 - done)
-    text = f"epoch {epoch:2d}/{EPOCHS} {bar} train loss {train_loss:.4f}  val loss {val_loss:.4f}  val acc {accuracy:.3f}"
+    text = (f"epoch {epoch:2d}/{EPOCHS} {bar} train loss {train_loss:.4f}  val loss {val_loss:.4f}  "
+            f"val acc {accuracy:.3f}")
     print("\r" + text if sys.stdout.isatty() else text, end="" if sys.stdout.isatty() else "\n", flush=True)
 
 

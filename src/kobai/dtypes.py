@@ -86,7 +86,6 @@ _TO_REAL = {"complex64": float32, "complex128": float64}
 NAMES = {d.name: d for d in _all} | {
     "float": float32, "double": float64, "half": float16, "short": int16, "int": int32,
     "long": int64, "cfloat": complex64, "cdouble": complex128}
-globals().update({"bool": bool_})  # kobai.bool is a dtype, as torch.bool is
 
 _default = float32
 
@@ -122,7 +121,7 @@ def set_default_dtype(d):
 
 def of_scalar(v):
     """The dtype a Python number gets as a tensor of its own."""
-    if isinstance(v, (bool_.np.type, type(True))):
+    if isinstance(v, (bool_.np.type, bool)):
         return bool_
     if isinstance(v, int):
         return int64

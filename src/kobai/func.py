@@ -8,6 +8,7 @@ from .autograd.batched import Batched
 from .autograd.dual import Dual
 from .autograd.mode import enable_grad, modes
 from .op import m
+from .ops.creation import eye
 from .pytree import broadcast, flatten, tree_map, unflatten
 from .tensor import LiftedTensor, Tensor
 
@@ -93,7 +94,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
         for t in leaves:
             if not isinstance(t, Tensor):
                 raise RuntimeError(f"Expected to be given Tensors to differentiate by, got {type(t).__name__}")
-        graph = _graph_needed([t for t in flatten((args, kwargs))[0]])
+        graph = _graph_needed(flatten((args, kwargs))[0])
         _depth.inside += 1
         try:
             with enable_grad():
@@ -268,7 +269,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
             grads = tree_map(lambda g, o=o: m.reshape(g, (*o.shape, *g.shape[1:])), grads)
             rows.append(grads[0] if isinstance(argnums, int) else grads)
         result = unflatten(rows, out_spec)
-        outer = _graph_needed([t for t in flatten(args)[0]])
+        outer = _graph_needed(flatten(args)[0])
         result = result if outer else tree_map(lambda t: _unhook(t, False), result)
         return (result, got[2]) if has_aux else result
     return jacobian
@@ -277,7 +278,6 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
 def _basis(t):
     """The unit vectors of t's space, along a new first dimension."""
     n = t.numel()
-    from . import eye  # a function of the package that re-exports this module
     return eye(n, dtype=t.dtype).reshape(n, *t.shape)
 
 
@@ -336,7 +336,7 @@ def hessian(func, argnums=0):
 
 def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False):
     """Call `module` with these parameters and buffers instead of its own."""
-    from .nn.utils.stateless import functional_call as call  # nn stands above this module
+    from .nn.utils.stateless import functional_call as call  # noqa: PLC0415  (nn stands above this module)
     return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
 
 

@@ -5,9 +5,12 @@ The functions and operators of a Tensor come from the ops (see `public.py`); `ba
 """
 from __future__ import annotations
 
+import copy
+import weakref
+
 import numpy as np
 
-from . import dtypes
+from . import dtypes, printing
 from .autograd.mode import modes
 from .autograd.node import Hook, Port, here
 from .devices import cpu
@@ -204,7 +207,6 @@ class Tensor:
 
     def _keep_grad(self):
         """Have the node that made this tensor put its gradient into `.grad`."""
-        import weakref  # the node outlives this tensor, or the other way round
         me = weakref.ref(self)
 
         def keep(g):
@@ -344,8 +346,7 @@ class Tensor:
         return bool((element == self).any())
 
     def __repr__(self):
-        from .printing import repr_of  # only printing needs it
-        return repr_of(self)
+        return printing.repr_of(self)
 
     def __setstate__(self, state):
         self.__dict__.update(state)
@@ -370,7 +371,6 @@ class Tensor:
             out._grad = self._grad.__deepcopy__(memo)
         skipped = ("_chain", "_seen", "_rebased", "_hooks", "_accumulator")
         if self.__dict__:
-            import copy
             out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k not in skipped}, memo))
         return out
 

@@ -92,7 +92,7 @@ def arguments(op, rule, g, primals, y, needs):
 
 def _twice(op, primals, tangents, y):
     """vjp is linear in its cotangent; the vjp of that is the jvp. True of every op, at twice the cost."""
-    from .engine import grad  # the engine needs the ops, whose tangents need it
+    from .engine import grad  # noqa: PLC0415  (the engine needs the ops, whose tangents need it)
     outs = y if op.outputs != 1 else (y,)
     graph = modes.grad
     with enable_grad():

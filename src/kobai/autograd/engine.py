@@ -293,7 +293,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     seeds = _seeds(grad_outputs, outputs)
     if is_grads_batched:
-        from .functional import grad_batched  # it needs vmap, which needs this module
+        from .functional import grad_batched  # noqa: PLC0415  (it needs vmap, which needs this module)
         return grad_batched(outputs, inputs, seeds, create_graph, allow_unused, materialize_grads)
     places = [_place(t) for t in inputs]
     roots = _roots(outputs, seeds, create_graph)

@@ -7,8 +7,6 @@ from .engine import grad
 from .mode import enable_grad
 
 
-
-
 def _as_tuple(v, what="inputs"):
     if isinstance(v, Tensor):
         return (v,), True
@@ -103,7 +101,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
         xs = _fresh(inputs, create_graph)
         outs, out_single = _call(func, xs)
         rows = []
-        for k, o in enumerate(outs):
+        for o in outs:
             flat = m.reshape(o, (-1,))
             per_input = [[] for _ in xs]
             for i in range(flat.shape[0]):
@@ -122,7 +120,7 @@ def _stack_rows(rows, out, x):
 
 
 def _vectorized(func, inputs, strategy):
-    from ..func import jacfwd, jacrev  # they stand above this module
+    from ..func import jacfwd, jacrev  # noqa: PLC0415  (they stand above this module)
     inputs, single = _as_tuple(inputs)
     of = jacfwd if strategy == "forward-mode" else jacrev
     return of(func, argnums=0 if single else tuple(range(len(inputs))))(*inputs)
@@ -168,7 +166,7 @@ def _second(func, inputs, v, create_graph, strict):
 
 def grad_batched(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads):
     """`autograd.grad(..., is_grads_batched=True)`: a vmap over the gradients of the outputs."""
-    from ..func import vmap  # it stands above this module
+    from ..func import vmap  # noqa: PLC0415  (it stands above this module)
     got = {}
 
     def one(*gs):

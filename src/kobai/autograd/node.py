@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from itertools import count
 from typing import NamedTuple
 
@@ -177,7 +178,6 @@ class Freed:
 
 def accumulator(leaf):
     """The AccumulateGrad of a leaf: the same object each time, for as long as somebody holds it."""
-    import weakref  # only programs that walk the graph come here
     known = leaf.__dict__.get("_accumulator")
     found = known() if known is not None else None
     if found is None:
@@ -207,7 +207,7 @@ _SAVED = {"x": "self", "a": "self", "b": "other", "y": "result"}
 
 
 def saved_attribute(node, name):
-    from ..saved import unpack  # a view on demand; the engine itself does not come here
+    from ..saved import unpack  # noqa: PLC0415  (a view on demand; the engine itself does not come here)
     for number, ask in enumerate(getattr(node.vjp, "asks", ())):
         if name == "_saved_" + _SAVED.get(ask, ask):
             if isinstance(node.saved, Freed):

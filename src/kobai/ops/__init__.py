@@ -1,5 +1,8 @@
 """All operations, one file a family. Importing this package fills the public namespaces."""
-from . import (  # noqa: F401
+from ..lifted import add_operators
+from ..op import m
+from ..public import export_elementwise
+from . import (
     activation,
     adaptive,
     along,
@@ -72,9 +75,6 @@ from . import (  # noqa: F401
     unpool,
     windows,
 )
-from ..lifted import add_operators
-from ..op import m
-from ..public import export_elementwise  # noqa: I001  (after the families)
 
 export_elementwise()
 add_operators(m)

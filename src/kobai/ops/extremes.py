@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from ..testing.samples import S
 from .along import ByIndex, of_scalar
 from .movement import normal_dim
-from .reduce import REDUCED, WHOLE, later, normal_dims, not_implemented, one_dim, reduced, spread
+from .reduce import REDUCED, WHOLE, kept, later, normal_dims, not_implemented, one_dim, reduced
 
 ALONG = [S((4,), params=(0, False)), S((2, 3), params=(1, False)), S((2, 3, 2), params=(1, True)),
          S((1,), params=(0, False)), S((0, 3), params=(1, False))]
@@ -26,13 +26,13 @@ class Amax(Reduction):
         return self.ufunc.reduce(x, self.dim, None, None, self.keepdim)
 
     def vjp_x(self, g, x, y):
-        return self._shared(g, x == spread(y, x.shape, self.dim, self.keepdim), x.shape)
+        return self._shared(g, x == kept(y, x.shape, self.dim, self.keepdim), x.shape)
 
     def _shared(self, g, chosen, shape):
         """The gradient in equal parts to the elements where `chosen` holds."""
         chosen = m.cast(chosen, dtype_of(g))
         parts = m.sum(chosen, self.dim, keepdim=True)
-        return chosen * (spread(g, shape, self.dim, self.keepdim) / parts)
+        return chosen * (kept(g, shape, self.dim, self.keepdim) / parts)
 
     def batch(self, size, dims, values):
         return (Amax if self.ufunc is np.maximum else Amin)(*later(self, values[0]))(*values)
@@ -55,8 +55,7 @@ class MaxAll(Amax):
     samples = WHOLE
 
     def vjp_x(self, g, x, y):
-        whole = spread(y, x.shape, None, False)
-        return self._shared(g, m.where(m.isnan(whole), m.isnan(x), x == whole), x.shape)
+        return self._shared(g, m.where(m.isnan(y), m.isnan(x), x == y), x.shape)
 
 
 class MinAll(MaxAll):

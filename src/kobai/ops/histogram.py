@@ -59,9 +59,10 @@ class Histc(Op):
     def forward(self, x):
         low, high = x.dtype.type(self.low), x.dtype.type(self.high)
         x = np.asarray(x).reshape(-1)
-        x = x[(x >= low) & (x <= high)]
+        inside = (x >= low) & (x <= high)
+        x = x if inside.all() else x[inside]
         place = ((x - low) * x.dtype.type(self.bins) / (high - low)).astype(np.int64)
-        return np.bincount(np.minimum(place, self.bins - 1), minlength=self.bins).astype(x.dtype)
+        return np.bincount(np.minimum(place, self.bins - 1, out=place), minlength=self.bins).astype(x.dtype)
 
 
 def _range_of(values, low, high, name):

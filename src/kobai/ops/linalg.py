@@ -5,11 +5,28 @@ import math
 
 import numpy as np
 
+from .. import dtypes
+from ..inplace import into
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
 from ..testing.samples import S
-from .decompose import Cholesky, CholeskyInverse, CholeskySolve, Det, Eig, Eigh, Inv, Qr, Slogdet, Solve, SolveTriangular, Svd, Svdvals
+from . import creation
+from .decompose import (
+    Cholesky,
+    CholeskyInverse,
+    CholeskySolve,
+    Det,
+    Eig,
+    Eigh,
+    Inv,
+    Qr,
+    Slogdet,
+    Solve,
+    SolveTriangular,
+    Svd,
+    Svdvals,
+)
 from .decompose import H as dagger
 
 
@@ -108,12 +125,10 @@ def solve_ex(A, B, *, left=True, check_errors=False):
 
 
 def _info(A):
-    from . import creation  # plain zeros: nothing to record
     return creation.zeros(tuple(A.shape[:-2]), dtype=_int32())
 
 
 def _int32():
-    from .. import dtypes
     return dtypes.int32
 
 
@@ -157,7 +172,6 @@ def cholesky_ex(A, *, upper=False, check_errors=False):
 
 def _old_cholesky(input, upper=False, *, out=None):
     """Lower triangular L with L @ L^H = input."""
-    from ..inplace import into
     y = cholesky(input, upper=upper)
     return y if out is None else into(out, y)
 
@@ -222,10 +236,7 @@ def _old_svd(input, some=True, compute_uv=True, *, out=None):
         return kind(zeros[0], Svdvals()(input), zeros[1])
     u, s, vh = Svd(not some)(input)
     y = kind(u, s, dagger(vh))
-    if out is None:
-        return y
-    from ..inplace import into
-    return into(out, y)
+    return y if out is None else into(out, y)
 
 
 export("torch Tensor", "svd", _old_svd)
@@ -250,10 +261,7 @@ def qr(A, mode="reduced"):
 def _old_qr(input, some=True, *, out=None):
     """(Q, R) with input = Q @ R."""
     y = return_type("qr", "Q", "R")(Qr("reduced" if some else "complete")(input))
-    if out is None:
-        return y
-    from ..inplace import into
-    return into(out, y)
+    return y if out is None else into(out, y)
 
 
 export("torch Tensor", "qr", _old_qr)
@@ -367,7 +375,7 @@ class MatrixExp(Op):
     def forward(self, x):
         if not x.size:
             return x.copy()
-        from scipy.linalg import expm  # SciPy is only needed here
+        from scipy.linalg import expm  # noqa: PLC0415  (SciPy is only needed here)
         return expm(x).astype(x.dtype)
 
     def vjp_x(self, g, x):
@@ -426,7 +434,6 @@ def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular_values) of the least-squares problem A @ X = B."""
     matrix, vector = _as_matrix_of(A, B)
     X = pinv(A, rtol=rcond if rcond is not None and rcond > 0 else None) @ matrix
-    from . import creation  # empty results that PyTorch also gives
     empty = creation.empty((0,), dtype=A.dtype) if hasattr(A, "requires_grad") else np.empty(0)
     d = matrix - A @ X
     residuals = m.sum(m.real(d * m.conj(d)) if dtype_of(d).kind == "c" else d * d, -2)
@@ -439,7 +446,6 @@ def lstsq(A, B, rcond=None, *, driver=None):
 
 
 def _int64():
-    from .. import dtypes
     return dtypes.int64
 
 

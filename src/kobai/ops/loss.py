@@ -8,6 +8,7 @@ import numpy as np
 
 from ..op import Op, dtype_of, m
 from ..public import public
+from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -210,9 +211,10 @@ class BinaryCrossEntropyWithLogits(PointwiseLoss):
         return d if weight is None else d * weight
 
     def batch(self, size, batched, values):
-        v = BinaryCrossEntropyWithLogits("none")(*[w if w is None or len(w.shape) == len(values[0].shape)
-                                                   else m.reshape(w, (size, *(1,) * (len(values[0].shape) - len(w.shape)),
-                                                                      *w.shape[1:])) for w in values])
+        ndim = len(values[0].shape)  # weights of fewer dimensions broadcast behind the batch
+        aligned = [w if w is None else m.reshape(w, (size, *(1,) * (ndim - len(w.shape)), *w.shape[1:]))
+                   for w in values]
+        v = BinaryCrossEntropyWithLogits("none")(*aligned)
         dims = tuple(range(1, len(v.shape)))
         return v if self.reduction == "none" or not dims else getattr(m, self.reduction)(v, dims)
 
@@ -284,8 +286,8 @@ class NllLoss(Op):
         if weight is not None or self.ignore >= 0:
             return NotImplemented
         n = x.shape[1]
-        flat = NllLoss("none", self.ignore)(m.reshape(x, (size * n, *x.shape[2:])), m.reshape(t, (size * n, *t.shape[2:])),
-                                            None)
+        x, t = (m.reshape(v, (size * n, *v.shape[2:])) for v in (x, t))
+        flat = NllLoss("none", self.ignore)(x, t, None)
         v = m.reshape(flat, (size, n, *flat.shape[1:]))
         dims = tuple(range(1, len(v.shape)))
         return v if self.reduction == "none" else getattr(m, self.reduction)(v, dims)
@@ -297,7 +299,6 @@ def _plain(v):
 
 
 def _like(c, g):
-    from ..tensor import Tensor, wrap
     return wrap(c) if isinstance(g, Tensor) else c
 
 

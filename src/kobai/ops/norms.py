@@ -12,7 +12,7 @@ from ..testing.samples import S
 from .arguments import as_dtype, number
 from .index import AddAt, Index
 from .movement import size_of
-from .reduce import later, one_dim, read_dims, spread
+from .reduce import kept, later, one_dim, read_dims
 from .summation import add_up
 
 
@@ -61,7 +61,7 @@ class LinalgVectorNorm(Reduction):
         if self.p == 0:
             return None  # a count does not change with the elements
         shape, dim = x.shape, self.dim
-        return toward(spread(g, shape, dim, self.keepdim), x, spread(y, shape, dim, self.keepdim), self.p, dim)
+        return toward(kept(g, shape, dim, self.keepdim), x, kept(y, shape, dim, self.keepdim), self.p, dim)
 
     def batch(self, size, dims, values):
         return LinalgVectorNorm(*later(self, values[0]), self.p)(*values)

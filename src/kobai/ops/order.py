@@ -9,7 +9,7 @@ from ..return_types import return_type
 from ..testing.samples import S
 from .along import ByIndex, of_scalar, positions
 from .extremes import ALONG, MaxAll
-from .reduce import WHOLE, not_implemented, one_dim, spread
+from .reduce import WHOLE, not_implemented, one_dim
 
 
 # ---- the order of elements -------------------------------------------------------------------
@@ -194,8 +194,7 @@ class MedianAll(Reduction):
         return x.dtype.type(np.nan) if x.dtype.kind == "f" and np.isnan(x).any() else y
 
     def vjp_x(self, g, x, y):
-        whole = spread(y, x.shape, None, False)
-        return MaxAll()._shared(g, m.where(m.isnan(whole), m.isnan(x), x == whole), x.shape)
+        return MaxAll()._shared(g, m.where(m.isnan(y), m.isnan(x), x == y), x.shape)
 
     def batch(self, size, dims, values):
         x, = values

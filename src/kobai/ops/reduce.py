@@ -80,18 +80,24 @@ def count_over(shape, dim):
     return _count(shape) if dim is None else _count([shape[d] for d in dim])
 
 
+def kept(g, shape, dim, keepdim):
+    """`g`, the result of a reduction over `dim` (None: all dimensions), with size 1 for these: it broadcasts."""
+    if keepdim or not shape or dim == ():
+        return g
+    small = tuple([1] * len(shape) if dim is None else [1 if i in dim else s for i, s in enumerate(shape)])
+    return g.reshape(small) if type(g) is np.ndarray or isinstance(g, np.generic) else m.reshape(g, small)
+
+
 def spread(g, shape, dim, keepdim):
     """`g`, the result of a reduction over `dim` (None: all dimensions), over the reduced shape again."""
-    kept = tuple([1] * len(shape) if dim is None else [1 if i in dim else s for i, s in enumerate(shape)])
     if type(g) is np.ndarray or isinstance(g, np.generic):
+        g = kept(g, shape, dim, keepdim)
         if _count(shape) > 4096:
-            return np.broadcast_to(g.reshape(kept), shape)
+            return np.broadcast_to(g, shape)
         out = np.empty(shape, g.dtype)  # broadcast_to takes longer than writing a small array
-        out[...] = g if keepdim else g.reshape(kept)
+        out[...] = g
         return out
-    if not keepdim and kept:
-        g = m.reshape(g, kept)
-    return m.expand_to(g, tuple(shape))
+    return m.expand_to(kept(g, shape, dim, keepdim), tuple(shape))
 
 
 class Sum(Reduction):
@@ -176,7 +182,7 @@ class Nansum(Reduction):
         return add_up(np.where(np.isnan(x), x.dtype.type(0), x), self.dim, self.keepdim)
 
     def vjp_x(self, g, x):
-        return spread(g, x.shape, self.dim, self.keepdim) * m.cast(m.logical_not(m.isnan(x)), dtype_of(g))
+        return kept(g, x.shape, self.dim, self.keepdim) * m.cast(m.logical_not(m.isnan(x)), dtype_of(g))
 
     def batch(self, size, dims, values):
         return Nansum(*later(self, values[0]))(*values)

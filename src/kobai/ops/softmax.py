@@ -11,7 +11,7 @@ from ..testing.samples import S
 from .along import of_scalar
 from .arguments import as_dtype
 from .movement import Cast
-from .reduce import REDUCED, later, not_implemented, one_dim, read_dims, spread
+from .reduce import REDUCED, kept, later, not_implemented, one_dim, read_dims
 from .summation import add_up
 
 ROWS = [S((2, 3), params=(1,)), S((4, 2), params=(0,)), S((3,), params=(0,)), S((2, 0), params=(1,)),
@@ -81,8 +81,8 @@ class Logsumexp(Reduction):
         return y if self.keepdim else y.reshape([s for d, s in enumerate(x.shape) if d not in self.dim])
 
     def vjp_x(self, g, x, y):
-        y = spread(y, x.shape, self.dim, self.keepdim)
-        return spread(g, x.shape, self.dim, self.keepdim) * m.conj(m.exp(x - y))
+        y = kept(y, x.shape, self.dim, self.keepdim)
+        return kept(g, x.shape, self.dim, self.keepdim) * m.conj(m.exp(x - y))
 
     def batch(self, size, dims, values):
         return Logsumexp(*later(self, values[0]))(*values)

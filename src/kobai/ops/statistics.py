@@ -10,7 +10,7 @@ from ..public import public
 from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import S
 from .movement import size_of
-from .reduce import count_over, later, read_dims, spread
+from .reduce import count_over, kept, later, read_dims
 from .summation import add_up
 
 SPREADS = [S((2, 3), params=((0, 1), False, 1.0)), S((2, 3, 4), params=((1,), True, 0.0)),
@@ -33,10 +33,10 @@ class Var(Reduction):
     def vjp_x(self, g, x):
         d = x - m.mean(x, self.dim, True)
         freedom = count_over(x.shape, self.dim) - self.correction
-        g = spread(g, x.shape, self.dim, self.keepdim)
+        g = kept(g, x.shape, self.dim, self.keepdim)
         if freedom <= 0:  # as PyTorch: any change would be infinitely important
             return g * m.cast(m.where(d == 0, float("nan"), float("inf")), dtype_of(g))
-        return g * d * (2 / freedom)
+        return g * (2 / freedom) * d
 
     def batch(self, size, dims, values):
         return type(self)(*later(self, values[0]), self.correction)(*values)
@@ -67,7 +67,7 @@ class VarMean(Var):
 
     def vjp_x(self, g, x):
         n = count_over(x.shape, self.dim)
-        return Var.vjp_x(self, g[0], x) + spread(g[1] / max(n, 1), x.shape, self.dim, self.keepdim)
+        return Var.vjp_x(self, g[0], x) + kept(g[1] / max(n, 1), x.shape, self.dim, self.keepdim)
 
 
 class StdMean(VarMean):
