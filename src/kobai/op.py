@@ -54,6 +54,7 @@ class Op:
     moves = False
     differentiable = False
     abstract = True
+    ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
     batch = None          # vmap: batch(size, batched, values) -> value with the batch first

@@ -6,6 +6,7 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Freed, Port
 from .lifted import Lifted, m
+from .rules import asks_of
 from .tensor import LiftedTensor, Tensor, wrap
 
 
@@ -73,6 +74,24 @@ def unpack(node):
             else:
                 values[i] = alias(saved[i], node.edges[k])
     return tuple(values)
+
+
+def tie(node, saved, grads):
+    """Gradients that a rule computed from saved values belong to the graph of those, even where their derivative
+    by them is zero everywhere, as that of relu's gradient: PyTorch's are not None either."""
+    op = node.op
+    if op is None:
+        return grads
+    out = list(grads)
+    for i, g in enumerate(grads):
+        if isinstance(g, Tensor) and not g._rg and node.edges[i] is not None:
+            rule = op.joint or op.rules.get(op.inputs[min(i, len(op.inputs) - 1)])
+            asked = [v for a, v in zip(node.vjp.asks, saved) if a in asks_of(rule)]
+            asked += [alias(np.zeros(()), e) for n, e in zip(op.inputs, node.edges) if n in op.ties]
+            sources = [v for v in asked if isinstance(v, Tensor) and v._rg]
+            if sources:
+                out[i] = m.tied(g, *sources)
+    return tuple(out)
 
 
 def alias(value, edge):

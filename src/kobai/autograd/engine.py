@@ -8,7 +8,7 @@ import numpy as np
 
 from ..diagnose import error
 from ..lifted import Lifted, m
-from ..saved import Packed, raw_saved, unpack
+from ..saved import Packed, raw_saved, tie, unpack
 from ..tensor import LiftedTensor, Tensor, edge_of, wrap
 from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
@@ -62,6 +62,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
             saved = raw_saved(node)
         edges, out = node.edges, node.vjp(node, g, saved)
+        if graph:
+            out = tie(node, saved, out)
         if freed is not None and saved.__class__ is tuple and saved:
             node.saved = freed
         if node.hooks is not None and node.hooks[1]:

@@ -97,22 +97,23 @@ _programs: dict = {}
 
 
 def forward(op, arrays):
-    """The result of an op on arrays, or None."""
-    key = (op, *[a.dtype for a in arrays])
+    """The result of an op on arrays (None where an input is left out), or None."""
+    types = [None if a is None else a.dtype for a in arrays]
+    arrays = [a for a in arrays if a is not None]
+    key = (op, *types)
     program = _programs.get(key)
     if program is None:
         if not llvm.available:
             return None
-        program = _programs[key] = _forward_program(op, arrays)
+        program = _programs[key] = _forward_program(op, types, max(a.ndim for a in arrays))
     return program.call(*arrays) if program else None
 
 
-def _forward_program(op, arrays):
+def _forward_program(op, types, ndim: int):
     try:
-        kernel = kernel_of(op, [a.dtype for a in arrays])
+        kernel = kernel_of(op, types)
         if kernel is None:
             return False
-        ndim = max(a.ndim for a in arrays)
         return Program(kernel, row_dims(op, ndim), getattr(op, "keepdim", False))
     except NoKernel:
         return False

@@ -27,21 +27,25 @@ def emit_op(k: Builder, op, inputs: list[Value]) -> tuple[Value, ...]:
     """
     if op.emit is None:
         raise NoKernel(f"{type(op).__name__} has no scalar code")
-    half = next((v.dtype for v in inputs if kind_of(v.dtype) == "h"), None)
+    half = next((v.dtype for v in inputs if v is not None and kind_of(v.dtype) == "h"), None)
     keeps = half is None or getattr(op, "moves", False) or getattr(op, "view", False)
     if not keeps:
-        inputs = [k.cast(v, "f32") if kind_of(v.dtype) == "h" else v for v in inputs]
+        inputs = [v if v is None or kind_of(v.dtype) != "h" else k.cast(v, "f32") for v in inputs]
     try:
         result = op.emit(k, *inputs)
     except KernelError as e:
         raise NoKernel(f"{type(op).__name__}: {e}") from e
+    except (TypeError, AttributeError) as e:
+        if any(v is None for v in inputs):
+            raise NoKernel(f"{type(op).__name__} needs an input that is left out") from e
+        raise
     outputs = result if isinstance(result, tuple) else (result,)
-    outputs = tuple(v if isinstance(v, Value) else k.const(v, inputs[-1].dtype) for v in outputs)
+    outputs = tuple(v if isinstance(v, Value) else k.const(v, next(i.dtype for i in reversed(inputs) if i is not None)) for v in outputs)
     return outputs if keeps else tuple(k.cast(v, half) if v.dtype == "f32" else v for v in outputs)
 
 
 def kernel_of(op, dtypes) -> Kernel | None:
-    """The kernel of one op for inputs of these types, or None if it has none.
+    """The kernel of one op for inputs of these types (None: left out), or None if it has none.
 
     >>> import kobai
     >>> from kobai.ops.elementwise import Neg
@@ -54,7 +58,7 @@ def kernel_of(op, dtypes) -> Kernel | None:
     k = Builder(type(op).__name__.lower())
     try:
         names = op.inputs if len(op.inputs) == len(dtypes) else [None] * len(dtypes)
-        inputs = [k.operand(scalar_type(d), name) for d, name in zip(dtypes, names)]
+        inputs = [None if d is None else k.operand(scalar_type(d), name) for d, name in zip(dtypes, names)]
         return k.finish(*emit_op(k, op, inputs))
     except NoKernel:
         return None

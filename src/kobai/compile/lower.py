@@ -190,7 +190,7 @@ def lower(kernel: Kernel, layout: Layout) -> LoopNest:
             inside = outer if node.attr == "row" else layout.axes
         elif node.op in REDUCTIONS:
             inside, known = outer, known + 1
-        depth.append(max(inside, outer) if known else inside)
+        depth.append(inside)
         stage.append(known)
     return _passes(kernel, layout, depth, stage, outer)
 

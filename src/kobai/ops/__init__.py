@@ -40,6 +40,7 @@ from . import (
     linear,
     logic,
     loss,
+    lu,
     margin,
     masks,
     maxpool,

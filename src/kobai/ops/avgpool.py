@@ -26,6 +26,7 @@ def counts(w, spatial, with_padding):
 
 
 class _Average(Op):
+    ties = ("x",)
     windows: Windows
     with_padding: bool  # whether the padding counts
     divisor: int        # instead of what counts, unless 0

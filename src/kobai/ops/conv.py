@@ -55,6 +55,7 @@ def scatter_windows(cols, shape, kernel, stride, dilation):
 
 class _Conv(Contraction):
     grad_name = "ConvolutionBackward0"
+    ties = ("x", "a", "w")
     stride: tuple
     padding: tuple
     dilation: tuple

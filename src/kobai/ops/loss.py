@@ -252,6 +252,7 @@ class NllLoss(Op):
 
     reduction: str
     ignore: int
+    ties = ("x",)
     samples = [S((3, 4), Ints((3,), 4), None, params=(r, -100)) for r in REDUCTIONS] + [
         S((3, 4), Ints((3,), 4), np.array([0.5, 1, 2, 1.5]), params=("mean", 1))]
 

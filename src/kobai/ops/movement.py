@@ -343,6 +343,23 @@ class ZerosLike(Op):
         return self(*values)
 
 
+class Tied(Op):
+    """x itself, counted as a function of the others too: its derivative by them is zero."""
+
+    grad_name = "AliasBackward0"
+    moves = True
+    samples = [S((2, 3), (3,), smooth=False)]
+
+    def forward(self, x, *others):
+        return x
+
+    def vjp(self, g, others_shape, needs):
+        return (g, *[None for _ in others_shape])
+
+
+m.tied = Tied()
+
+
 # ---- hidden steps of other operations --------------------------------------------------------
 def sum_to(g, shape):
     """Sum a broadcast gradient down to `shape`: the transpose of broadcasting."""

@@ -80,6 +80,7 @@ def _grown(sizes, pads):
 class PadItself(Labelled):
     """Elements of x around its last dimensions: `mode` is reflect, replicate or circular."""
 
+    ties = ("x",)
     mode: str
     pads: tuple
     linear = moves = True

@@ -18,6 +18,7 @@ def flat_positions(index, lead, size):
 class PickAt(Op):
     """The elements of x at positions in its last n dimensions, counted row by row."""
 
+    ties = ("x",)
     n: int
     grad_name = "AdaptiveMaxPool2DBackward0"
     linear = moves = True
