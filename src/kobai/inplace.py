@@ -12,7 +12,7 @@ from .diagnose import error
 from .general import record
 from .op import Op, m
 from .saved import alias
-from .tensor import LiftedTensor, Tensor, edge_of, lift, wrap
+from .tensor import LiftedTensor, Tensor, edge_of, lift, refresh, wrap
 
 
 class CopySlices(Op):
@@ -41,6 +41,8 @@ class CopySlices(Op):
 
 def inplace(fn, a, *args, **kwargs):
     """Replace the contents of `a` by `fn(a, *args)`, and its history by that of the result."""
+    if a._base is not None:
+        refresh(a)
     refuse_leaf(a)
     if not isinstance(fn, Op):
         if a._rg and modes.grad:  # fn may record several ops: none may have saved memory we write to
@@ -53,10 +55,17 @@ def inplace(fn, a, *args, **kwargs):
         try:
             fn.ufunc(*((x,) if y is None else (x, y)), out=x)
         except ValueError:
-            raise error("inplace-shape", have=x.shape, want=np.broadcast_shapes(x.shape, y.shape)) from None
+            raise _shape_error(x.shape, y.shape) from None
         changed(a)
         return a
     return replace(a, fn(a, *args))
+
+
+def _shape_error(have, other):
+    try:
+        return error("inplace-shape", have=have, want=np.broadcast_shapes(have, other))
+    except ValueError:  # these two do not fit each other at all
+        return error("shape-broadcast", shapes=(have, other))
 
 
 def changed(a):

@@ -113,8 +113,9 @@ def _at(port, g, have):
 
 def _with_zeros(grads, node, graph):
     out = []
-    for g, (shape, dtype) in zip(grads, node.extra["outs"]):
-        if g is None and getattr(node, "materialize_grads", True):
+    for g, known in zip(grads, node.extra["outs"]):
+        if g is None and known is not None and getattr(node, "materialize_grads", True):
+            shape, dtype = known
             g = np.broadcast_to(np.zeros((), dtype), shape)
             g = wrap(g) if graph else g
         out.append(g)

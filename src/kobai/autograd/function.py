@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 
 from ..diagnose import error
+from ..inplace import rebase, refuse_leaf
 from ..lifted import Lifted, m, top
 from ..saved import alias, pack_one
 from ..tensor import LiftedTensor, Tensor, edge_of, wrap
@@ -27,6 +28,10 @@ class FunctionCtx(Node):
 
     def save_for_backward(self, *tensors):
         """Keep tensors for `backward`, where they are `ctx.saved_tensors`; changes in place are noticed."""
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type "
+                                f"{type(t).__name__}\n  fix: keep other values as attributes: ctx.name = value.")
         self._to_save = tensors
 
     save_for_forward = save_for_backward
@@ -149,7 +154,7 @@ class Function:
         needs = modes.grad and any(t.requires_grad for t in tensors)
         ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad and needs for a in args])
         ctx.edges = tuple([edge_of(a) if needed else None for a, needed in zip(args, ctx.needs_input_grad)])
-        ctx.shapes = tuple([a._value.shape if isinstance(a, Tensor) else None for a in args])
+        ctx.like = tuple([(a._value.shape, a._value.dtype) if isinstance(a, Tensor) else None for a in args])
         out = _run_forward(cls, ctx, args, kwargs)
         return _finish(ctx, args, out, needs)
 
@@ -166,27 +171,31 @@ def _run_forward(cls, ctx, args, kwargs):
 def _finish(ctx, args, out, needs):
     """Give the outputs their node and put away what was saved."""
     many = isinstance(out, (tuple, list))
-    outs = [_fresh_output(ctx, o, args) for o in (out if many else (out,))]
+    originals = list(out if many else (out,))
+    outs = [_fresh_output(ctx, o, args) for o in originals]
     ctx.outs_many = many
-    dirty, without = [id(t) for t in ctx._dirty], [id(t) for t in ctx._without_grad]
     for t in ctx._dirty:
         t._ver[0] += 1
-    originals = list(out if many else (out,))
     ctx.saved = tuple([_Saved(_renamed(t, originals, outs), outs) if t is not None else _NONE for t in ctx._to_save])
     ctx._to_save = None
     if many:
-        ctx.extra = {"outs": [(t._value.shape, t._value.dtype) if isinstance(t, Tensor) else ((), "f4") for t in outs]}
+        ctx.extra = {"outs": [(t._value.shape, t._value.dtype) if isinstance(t, Tensor) else None for t in outs]}
+    without = [id(t) for t in ctx._without_grad]
     for i, (t, before) in enumerate(zip(outs, originals)):
-        if not isinstance(t, Tensor) or not needs:
-            continue
-        if id(before) in without or t._value.dtype.kind not in "fcV":
-            continue
-        if id(before) in dirty and t._base is not None:
-            raise RuntimeError("a view was changed in place by a custom Function: return a new tensor instead")
-        t._node, t._rg = Port(ctx, i) if many else ctx, True
-        if id(before) in dirty:
-            t._rebased += 1
+        if needs and isinstance(t, Tensor) and id(before) not in without and t._value.dtype.kind in "fcV":
+            _connect(t, Port(ctx, i) if many else ctx, any(t is d for d in ctx._dirty))
     return type(out)(outs) if many and type(out) in (tuple, list) else tuple(outs) if many else outs[0]
+
+
+def _connect(t, node, dirty):
+    """Record that `node` made `t`, or changed it in place."""
+    if dirty:
+        refuse_leaf(t)
+        new = LiftedTensor(t._value) if isinstance(t, LiftedTensor) else wrap(t._data)
+        new._node, new._rg = node, True
+        rebase(t, new)
+    else:
+        t._node, t._rg = node, True
 
 
 class _None:
@@ -237,25 +246,30 @@ def _checked(node, out, graph):
         raise RuntimeError(f"function {type(node).__name__} returned an incorrect number of gradients "
                            f"(expected {n}, got {len(out)})")
     result = []
-    for i, (v, edge, shape) in enumerate(zip(out, node.edges, node.shapes)):
+    for i, (v, edge, like) in enumerate(zip(out, node.edges, node.like)):
+        if v is not None and like is None:
+            raise RuntimeError(f"function {type(node).__name__} returned a gradient different from None at "
+                               f"position {i + 1}, but the corresponding forward input was not a Variable")
         if v is None or edge is None:
-            if v is not None and shape is None:
-                raise RuntimeError(f"function {type(node).__name__} returned a gradient different from None at "
-                                   f"position {i + 1}, but the corresponding forward input was not a Variable")
             result.append(None)
             continue
-        if not isinstance(v, Tensor):
-            raise TypeError(f"expected Variable or None (got {type(v).__name__})")
-        if v._value.shape != shape:
-            try:
-                v = m.sum_to(v, shape) if len(v.shape) >= len(shape) else m.expand_to(v, shape)
-            except (RuntimeError, ValueError):
-                v = None
-            if v is None or v._value.shape != shape:
-                raise RuntimeError(f"Function {type(node).__name__} returned an invalid gradient at index {i} - got "
-                                   f"{list(out[i].shape)} but expected shape compatible with {list(shape)}")
+        v = _fitting(node, i, v, *like)
         result.append(v if graph else v._value)
     return tuple(result)
+
+
+def _fitting(node, i, v, shape, dtype):
+    """A gradient from the user's backward, summed and cast to what its input was."""
+    if not isinstance(v, Tensor):
+        raise RuntimeError(f"expected Variable or None (got {type(v).__name__})")
+    have = tuple(v._value.shape)
+    if have != shape:
+        lead = len(have) - len(shape)
+        if lead < 0 or any(a not in (1, b) for a, b in zip(shape, have[lead:])):
+            raise RuntimeError(f"Function {type(node).__name__} returned an invalid gradient at index {i} - got "
+                               f"{list(have)} but expected shape compatible with {list(shape)}")
+        v = m.sum_to(v, shape)
+    return v if v._value.dtype == dtype else m.cast(v, dtype)
 
 
 def _forward_mode(cls, args, kwargs, level):
@@ -302,6 +316,9 @@ def _raise_once(node, g, s):
 
 
 _raise_once.asks, _raise_once.cells = (), 0
+
+
+BackwardCFunction = FunctionCtx
 
 
 class InplaceFunction(Function):
