@@ -154,6 +154,12 @@ def test_long_sums_are_accurate():
     assert abs(float(llvm.run(kernel, x)[0].item() - exact)) <= 4e-7 * float(exact)
 
 
+def test_reductions_over_nothing():
+    check(lambda k, x: (k.sum(x), k.prod(x), k.amax(x), k.amin(x)), np.zeros((3, 0), "f4"), inner=1)
+    check(lambda k, x: (k.sum(x), k.amax(x)), np.zeros((0, 3), "f4"), inner=1)
+    check(lambda k, x, w: x - k.sum(x) * w, np.zeros((0, 3), "f4"), np.ones(3, "f4"), inner=1)
+
+
 def test_nan_and_infinities_in_reductions():
     x = normal(4, 40)
     x[0, 7], x[1, 39], x[2, 3] = np.nan, np.inf, -np.inf

@@ -34,7 +34,8 @@ def run(engine, kernel, op, arrays):
     dims = row_dims(op, max(a.ndim for a in arrays))
     if dims is None:
         return engine.run(kernel, *arrays)
-    arrays, last = np.broadcast_arrays(*arrays), range(-len(dims), 0)
+    last, ndim = range(-len(dims), 0), max(a.ndim for a in arrays)
+    arrays = [a.reshape((1,) * (ndim - a.ndim) + a.shape) for a in arrays]
     outputs = engine.run(kernel, *[np.moveaxis(a, dims, last) for a in arrays], inner=len(dims))
     outputs = [np.moveaxis(o, last, dims) for o in outputs]
     if getattr(op, "keepdim", False) or not kernel.per_row[kernel.outputs[0]]:

@@ -15,7 +15,7 @@ import numpy as np
 from kobai.backends import llvm
 from kobai.compile.emit import kernel_of, kernel_of_vjp, row_dims
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
-from kobai.compile.lower import Layout, fit
+from kobai.compile.lower import Layout, broadcast_strides, fit
 
 _PLANS = 512  # shapes a program remembers
 
@@ -63,7 +63,7 @@ class Program:
         dims = self.dims or ()
         order = [d for d in range(len(shape)) if d not in dims] + list(dims)
         outputs = [self._output(arrays, shape, t, row) for t, row in zip(self.types, self.per_row)]
-        strides = [np.broadcast_to(a, shape).strides for a in arrays]
+        strides = [broadcast_strides(a, shape) for a in arrays]
         strides += [self._strides(o, shape, row) for o, row in zip(outputs, self.per_row)]
         turned = [tuple([s[d] for d in order]) for s in strides]
         fitted = fit(self.kernel, [shape[d] for d in order], turned, len(dims) if self.dims else None)
@@ -88,7 +88,7 @@ class Program:
         if not per_row:
             return output.strides
         if self.keepdim:
-            return np.broadcast_to(output, shape).strides
+            return broadcast_strides(output, shape)
         kept = iter(output.strides)
         return tuple([0 if d in self.dims else next(kept) for d in range(len(shape))])
 

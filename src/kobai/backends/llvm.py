@@ -13,7 +13,7 @@ from kobai.backends.llvm_loops import LoopEmitter
 from kobai.backends.native import Bridge
 from kobai.compile.approximate import approximate
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
-from kobai.compile.lower import Fitted, Layout, fit, lower
+from kobai.compile.lower import Fitted, Layout, broadcast_strides, fit, lower
 
 try:
     import importlib.util
@@ -146,16 +146,14 @@ _lock_compile = threading.RLock()
 def run(kernel: Kernel, *arrays, inner: int | None = None) -> tuple[np.ndarray, ...]:
     """What `kobai.backends.numpy.run` gives, by machine code."""
     shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
-    arrays = [
-        np.broadcast_to(np.asarray(a, numpy_type(o.dtype)), shape) for a, o in zip(arrays, kernel.operands)
-    ]
+    arrays = [np.asarray(a, numpy_type(o.dtype)) for a, o in zip(arrays, kernel.operands)]
     inner = len(shape) if inner is None else inner
     per_row = shape[: len(shape) - inner] + (1,) * inner
     outputs = [
         np.empty(per_row if kernel.per_row[i] else shape, numpy_type(kernel.nodes[i].dtype))
         for i in kernel.outputs
     ]
-    strides = [a.strides for a in arrays] + [np.broadcast_to(o, shape).strides for o in outputs]
+    strides = [broadcast_strides(a, shape) for a in (*arrays, *outputs)]
     fitted = fit(kernel, shape, strides, inner)
     compiled(kernel, fitted.layout)(fitted, [a.ctypes.data for a in (*arrays, *outputs)])
     return tuple(outputs)

@@ -40,7 +40,10 @@ def emit_op(k: Builder, op, inputs: list[Value]) -> tuple[Value, ...]:
             raise NoKernel(f"{type(op).__name__} needs an input that is left out") from e
         raise
     outputs = result if isinstance(result, tuple) else (result,)
-    outputs = tuple(v if isinstance(v, Value) else k.const(v, next(i.dtype for i in reversed(inputs) if i is not None)) for v in outputs)
+    outputs = tuple(
+        v if isinstance(v, Value) else k.const(v, next(i.dtype for i in reversed(inputs) if i is not None))
+        for v in outputs
+    )
     return outputs if keeps else tuple(k.cast(v, half) if v.dtype == "f32" else v for v in outputs)
 
 

@@ -69,6 +69,8 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     if inner is None or not kernel.has_rows:
         inner = len(shape)
     itemsizes = [TYPES[o.dtype][2] for o in kernel.operands] + [TYPES[t][2] for t in kernel.output_types]
+    if 0 in shape:
+        strides = _with_moving_outputs(kernel, strides, itemsizes)
     outer = len(shape) - inner
     groups = [_axes_of(shape, strides, range(outer)), _axes_of(shape, strides, range(outer, len(shape)))]
     if not kernel.uses_index:
@@ -85,6 +87,25 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     length = math.prod(size for size, _ in row)
     long = kernel.has_rows and length > (TALL_CHUNK if vector < len(rows) else CHUNK)
     return Fitted(Layout(access, len(row), vector, long), sizes, tuple(zip(*[s for _, s in axes])))
+
+
+def broadcast_strides(array, shape) -> tuple[int, ...]:
+    """An array's strides along the axes of a shape it broadcasts to.
+
+    >>> import numpy as np
+    >>> broadcast_strides(np.zeros((3, 1), "f4"), (2, 3, 4))
+    (0, 4, 0)
+    """
+    missing = len(shape) - array.ndim
+    own = zip(shape[missing:], array.shape, array.strides)
+    return (0,) * missing + tuple(0 if size == 1 and full != 1 else s for full, size, s in own)
+
+
+def _with_moving_outputs(kernel: Kernel, strides, itemsizes):
+    """NumPy's empty arrays have strides of 0; outputs must not look as if they had one value a row."""
+    first = len(kernel.operands)
+    whole = {first + o for o, i in enumerate(kernel.outputs) if not kernel.per_row[i]}
+    return [(itemsizes[i],) * len(s) if i in whole else s for i, s in enumerate(strides)]
 
 
 def _axes_of(shape, strides, which):
