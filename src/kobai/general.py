@@ -248,10 +248,7 @@ def share(op, base, out):
 
 def _register(op, base, out):
     out._ver = base._ver
-    if base._base is None:
-        out._base, out._chain = base, (op,)
-    else:
-        out._base, out._chain = base._base, (*base._chain, op)
+    out._base, out._chain = base if base._base is None else base._base, (base._chain, op)
     out._seen = out._base._rebased
 
 

@@ -12,7 +12,7 @@ from .diagnose import error
 from .general import record
 from .op import Op, m
 from .saved import alias
-from .tensor import LiftedTensor, Tensor, edge_of, lift, refresh, wrap
+from .tensor import LiftedTensor, Tensor, edge_of, lift, ops_of, refresh, wrap
 
 
 class CopySlices(Op):
@@ -140,7 +140,7 @@ def rebase(a, new):
         a._came_from(new._node, new._rg)
         a._rebased += 1
         return
-    record(CopySlices(a._chain), [base, new], [base._value, new._value], base, base._value,
+    record(CopySlices(ops_of(a._chain)), [base, new], [base._value, new._value], base, base._value,
            base._rg + 2 * new._rg, base._value.dtype.kind == "c")
     base._came_from(base._node, base._rg)
     base._rebased += 1
@@ -155,7 +155,7 @@ def _write_lifted(a, new):
         lift(a)._value = new._value
         a._rebased += 1
         return
-    patched = CopySlices(a._chain)(base.detach(), new.detach())
+    patched = CopySlices(ops_of(a._chain))(base.detach(), new.detach())
     lift(base)._value = patched._value
     base._rebased += 1
     lift(a)._value, a._seen = new._value, base._rebased

@@ -57,7 +57,7 @@ class Tensor:
 
     `_data` is a NumPy array, or a NumPy scalar where there are no dimensions (five times faster);
     `_ver` is a cell [count of in-place changes, where the last was] shared by all views of the
-    memory; `_node` is what made the tensor; `_base` and `_chain` tell of what it is a view.
+    memory; `_node` is what made the tensor; `_base` and `_chain` (see `ops_of`) tell of what it is a view.
     """
 
     __slots__ = ("_data", "_ver", "_base", "_grad", "_node", "_rg", "__dict__", "__weakref__")
@@ -352,8 +352,7 @@ class Tensor:
         self.__dict__.update(state)
 
     def __reduce_ex__(self, protocol):
-        extra = {k: v for k, v in self.__dict__.items()
-                 if k not in ("_chain", "_seen", "_rebased", "_hooks", "_accumulator", "_retains")}
+        extra = {k: v for k, v in self.__dict__.items() if k not in _IN_THE_GRAPH}
         # Not by its name, torch.Tensor, which in a process of PyTorch's would be another class.
         kind = None if type(self) is Tensor else type(self)
         return _rebuild, (kind, self._array(), self._rg and self._node is None), extra or None
@@ -369,12 +368,13 @@ class Tensor:
         memo[id(self)] = out
         if self._grad is not None:
             out._grad = self._grad.__deepcopy__(memo)
-        skipped = ("_chain", "_seen", "_rebased", "_hooks", "_accumulator")
         if self.__dict__:
-            out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k not in skipped}, memo))
+            out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k not in _IN_THE_GRAPH}, memo))
         return out
 
 
+# Attributes that tell of a tensor's place in the graph: copies of it have their own.
+_IN_THE_GRAPH = frozenset(("_chain", "_seen", "_rebased", "_hooks", "_accumulator", "_retains", "_cut"))
 _held = Tensor.__dict__["_data"]
 
 
@@ -463,7 +463,7 @@ def refresh(view):
         before, modes.grad = modes.grad, True
         try:
             t = base
-            for op in view._chain:
+            for op in ops_of(view._chain):
                 t = op(t)
         finally:
             modes.grad = before
@@ -478,6 +478,15 @@ def lift(t):
     if type(t) is not LiftedTensor:
         t.__class__ = LiftedTensor
     return t
+
+
+def ops_of(chain):
+    """The ops that lead from the base to a view, from (those before the last, the last)."""
+    ops = []
+    while chain:
+        chain, op = chain
+        ops.append(op)
+    return tuple(ops[::-1])
 
 
 def edge_of(t):

@@ -1,4 +1,7 @@
 """backward and grad: what arrives where. Expected numbers are derivatives worked out by hand."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -113,6 +116,20 @@ def test_a_view_knows_that_its_base_got_a_history():
     view.register_hook(lambda g: g * 10)
     view.sum().backward()
     assert w.grad.tolist() == [10.0]
+
+
+def test_what_comes_out_of_a_graph_can_be_pickled_and_copied():
+    x = leaf(1.0, 2.0)
+    out = (x * 2).detach()
+    out.note = "mine"
+    for found in (pickle.loads(pickle.dumps(out)), copy.deepcopy(out)):
+        assert (found.tolist(), found.note, found.requires_grad) == ([2.0, 4.0], "mine", False)
+    with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
+        copy.deepcopy(x * 2)
+    x.grad = kobai.ones(2)
+    y = copy.deepcopy(x)
+    y.grad.zero_()
+    assert y.requires_grad and y.is_leaf and x.grad.tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("call, message", [
