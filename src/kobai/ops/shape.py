@@ -408,7 +408,7 @@ def sum_to_size(input, *size):
     lead = input.ndim - len(size)
     if lead < 0 or any(s not in (1, input.shape[i + lead]) for i, s in enumerate(size)):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}.")
-    return m.sum_to(input, size)
+    return m.sum_to(input, size) if size else m.sum(input)
 
 
 # ---- in place: the tensor itself gets another shape ------------------------------------------
