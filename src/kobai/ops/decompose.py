@@ -261,7 +261,8 @@ class Eigh(Op):
     def vjp_x(self, g, y):
         values, v = y
         inner = _off_diagonal(H(v) @ g[1]) / _gaps(values)
-        return v @ (inner + diagonal_matrix(m.cast(g[0], dtype_of(v)))) @ H(v)
+        d = v @ (inner + diagonal_matrix(m.cast(g[0], dtype_of(v)))) @ H(v)
+        return (d + H(d)) * 0.5  # x is symmetric, so only this part counts
 
     def batch(self, size, batched, values):
         return self(*values)

@@ -1,0 +1,92 @@
+"""Orthogonal matrices as products of Householder reflections, Q = H1 H2 ... Hk with Hi = 1 - tau_i v_i v_i^H.
+
+Column i of a matrix keeps v_i below its diagonal; v_i is zero above it and one on it (LAPACK's form).
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import Op, dtype_of, m
+from ..public import export, public
+from ..return_types import return_type
+from ..testing.samples import S
+from .decompose import H
+from .movement import PutSlice
+
+
+class Geqrf(Op):
+    """The reflections and R of a QR decomposition in one matrix; tau. Not differentiable, as in PyTorch."""
+
+    outputs = "many"
+    samples = [S((3, 2), smooth=False), S((2, 2, 3), smooth=False)]
+
+    def forward(self, x):
+        if x.size == 0:
+            return x.copy(), np.zeros((*x.shape[:-2], min(x.shape[-2:])), x.dtype)
+        h, tau = np.linalg.qr(x, "raw")
+        return np.swapaxes(h, -1, -2).copy(), tau
+
+    def batch(self, size, batched, values):
+        return self(*values)
+
+
+def _vector(A, i):
+    """v_i as a matrix of one column."""
+    rows = A.shape[-2]
+    below = m.narrow(m.narrow(A, -1, i, 1), -2, i + 1, rows - i - 1)
+    n, shape = len(A.shape), (*A.shape[:-2], rows, 1)
+    v = PutSlice(n - 2, i + 1, rows, 1, shape)(below)
+    return v + np.eye(rows, 1, -i, dtype_of(A))
+
+
+def _reflected(C, A, tau, i, conjugate=False):
+    """H_i C, or H_i^H C."""
+    v = _vector(A, i)
+    t = m.unsqueeze(m.narrow(tau, -1, i, 1), -1)
+    return C - (m.conj(t) if conjugate else t) * (v @ (H(v) @ C))
+
+
+def _check(input, tau, name):
+    if len(input.shape) < 2:
+        raise RuntimeError(f"torch.{name}: input must have at least 2 dimensions.")
+    if input.shape[-2] < input.shape[-1] and name.startswith("linalg"):
+        raise RuntimeError(f"torch.{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    if tau.shape[-1] > input.shape[-1]:
+        raise RuntimeError(f"torch.{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    if dtype_of(tau) != dtype_of(input):
+        raise RuntimeError(f"torch.{name}: tau dtype {m.type_word(tau)} does not match input dtype "
+                           f"{m.type_word(input)}")
+
+
+@public("linalg")
+def householder_product(input, tau):
+    """The first columns of Q = H1 H2 ... Hk. Shape: (..., m, n), (..., k) -> (..., m, n)."""
+    _check(input, tau, "linalg.householder_product")
+    rows, columns = input.shape[-2:]
+    Q = (m.zeros_like(input) if tau.shape[-1] else input * 0) + np.eye(rows, columns, dtype=dtype_of(input))
+    for i in reversed(range(tau.shape[-1])):
+        Q = _reflected(Q, input, tau, i)
+    return Q
+
+
+export("torch Tensor", "orgqr", householder_product)
+
+
+@public()
+def geqrf(input):
+    """(a, tau): R above the diagonal of `a`, reflections below it; `householder_product(a, tau)` is Q."""
+    if len(input.shape) < 2:
+        raise RuntimeError(f"torch.geqrf: input must have at least 2 dimensions. Got {len(input.shape)}")
+    return return_type("geqrf", "a", "tau")(Geqrf()(input))
+
+
+@public()
+def ormqr(input, tau, other, left=True, transpose=False):
+    """Q @ other, or other @ Q where not `left`, with Q from reflections; its conjugate transpose if `transpose`."""
+    _check(input, tau, "ormqr")
+    if not left:
+        return H(ormqr(input, tau, H(other), True, not transpose))
+    order = range(tau.shape[-1]) if transpose else reversed(range(tau.shape[-1]))
+    for i in order:
+        other = _reflected(other, input, tau, i, transpose)
+    return other

@@ -1,0 +1,149 @@
+"""LU, LDL, reflections, norms and low rank: by their definitions, with NumPy, and by central differences."""
+import numpy as np
+import pytest
+
+import kobai
+from kobai import linalg
+
+pytest.importorskip("scipy")
+RNG = np.random.default_rng(0)
+
+
+def numbers(*shape, complex_=False):
+    x = RNG.standard_normal(shape)
+    return x + 1j * RNG.standard_normal(shape) if complex_ else x
+
+
+def slope(fn, x):
+    """<gradient of fn, d> and the central difference of fn along a direction d."""
+    d = numbers(*x.shape, complex_=np.iscomplexobj(x))
+    t = kobai.tensor(x, requires_grad=True)
+    fn(t).backward()
+    h = 1e-6
+    plus, minus = (fn(kobai.tensor(x + s * h * d)).item() for s in (1, -1))
+    return np.vdot(t.grad.numpy(), d).real, (plus - minus) / (2 * h)
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4), (2, 3, 3), (0, 3), (2, 0, 2)])
+def test_p_l_u_is_a(shape, complex_):
+    a = kobai.from_numpy(numbers(*shape, complex_=complex_))
+    for p, lower, upper in (linalg.lu(a), kobai.lu_unpack(*linalg.lu_factor(a))):
+        np.testing.assert_allclose((p @ lower @ upper).numpy(), a.numpy(), atol=1e-12)
+        np.testing.assert_array_equal(np.triu(lower.numpy(), 1), 0)
+        np.testing.assert_array_equal(np.tril(upper.numpy(), -1), 0)
+        assert np.all(np.abs(lower.numpy()) <= 1 + 1e-12) or complex_
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
+@pytest.mark.parametrize("complex_", [False, True])
+def test_gradients_of_lu(shape, complex_):
+    x = numbers(*shape, complex_=complex_)
+    weights = [kobai.from_numpy(numbers(*v.shape)) for v in linalg.lu(kobai.from_numpy(x))[1:]]
+
+    def by_lu(a):
+        return sum((kobai.real(v * v) * w).sum() for v, w in zip(linalg.lu(a)[1:], weights))
+
+    def by_factor(a):
+        return sum((kobai.real(v * v) * w).sum() for v, w in zip(kobai.lu_unpack(*linalg.lu_factor(a))[1:], weights))
+    for fn in (by_lu, by_factor):
+        have, want = slope(fn, x)
+        assert have == pytest.approx(want, rel=1e-5)
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+@pytest.mark.parametrize("options", [{}, {"left": False}, {"adjoint": True}, {"left": False, "adjoint": True}])
+def test_lu_solve(options, complex_):
+    a, b = numbers(2, 3, 3, complex_=complex_), numbers(2, 3, 3, complex_=complex_)
+    x = linalg.lu_solve(*linalg.lu_factor(kobai.from_numpy(a)), kobai.from_numpy(b), **options).numpy()
+    m = np.conj(np.swapaxes(a, -1, -2)) if options.get("adjoint") else a
+    np.testing.assert_allclose(m @ x if options.get("left", True) else x @ m, b, atol=1e-10)
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+def test_ldl_solve(hermitian):
+    a = numbers(2, 4, 4, complex_=hermitian)
+    a = a + (np.conj(np.swapaxes(a, -1, -2)) if hermitian else np.swapaxes(a, -1, -2))
+    b = numbers(2, 4, 3, complex_=hermitian)
+    x = linalg.ldl_solve(*linalg.ldl_factor(kobai.from_numpy(a), hermitian=hermitian), kobai.from_numpy(b),
+                         hermitian=hermitian)
+    np.testing.assert_allclose(a @ x.numpy(), b, atol=1e-10)
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+def test_reflections(complex_):
+    a, c = (kobai.from_numpy(numbers(*s, complex_=complex_)) for s in ((2, 4, 3), (2, 4, 4)))
+    h, tau = kobai.geqrf(a)
+    q = linalg.householder_product(h, tau)
+    np.testing.assert_allclose((q @ kobai.triu(h[:, :3])).numpy(), a.numpy(), atol=1e-12)
+    whole = kobai.ormqr(h, tau, kobai.eye(4, dtype=a.dtype).expand(2, 4, 4))
+    np.testing.assert_allclose(whole[..., :3].numpy(), q.numpy(), atol=1e-12)
+    back = whole.mH
+    np.testing.assert_allclose(kobai.ormqr(h, tau, c, transpose=True).numpy(), (back @ c).numpy(), atol=1e-12)
+    np.testing.assert_allclose(kobai.ormqr(h, tau, c, left=False).numpy(), (c @ whole).numpy(), atol=1e-12)
+
+
+ORDERS = ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("ord", ORDERS)
+def test_norms_of_matrices(ord):
+    x = numbers(3, 2, 4)
+    want = np.linalg.norm(x, ord, (-2, -1))
+    np.testing.assert_allclose(linalg.matrix_norm(kobai.from_numpy(x), ord).numpy(), want)
+    kept = linalg.norm(kobai.from_numpy(x), ord, dim=(0, 2), keepdim=True)
+    np.testing.assert_allclose(kept.numpy(), np.linalg.norm(x, ord, (0, 2), keepdims=True))
+    have, difference = slope(lambda t: linalg.matrix_norm(t, ord).sum(), x)
+    assert have == pytest.approx(difference, rel=1e-5)
+
+
+def test_norms_without_dim_and_of_nothing():
+    x = kobai.from_numpy(numbers(2, 3, 4))
+    assert linalg.norm(x).item() == pytest.approx(np.linalg.norm(x.numpy()))
+    assert linalg.norm(x[0], 1).item() == pytest.approx(np.linalg.norm(x[0].numpy(), 1))
+    assert linalg.norm(x[0, 0], 1).item() == pytest.approx(np.abs(x[0, 0].numpy()).sum())
+    assert [linalg.matrix_norm(kobai.zeros(0, 2), p).item() for p in (1, 2, "nuc", "fro")] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("p", [None, *ORDERS])
+def test_condition_numbers(p):
+    x = numbers(2, 3, 3)
+    np.testing.assert_allclose(linalg.cond(kobai.from_numpy(x), p).numpy(), np.linalg.cond(x, p), rtol=1e-9)
+    singular = kobai.tensor([[1.0, 1.0], [1.0, 1.0]], dtype=kobai.float64)
+    if p in (1, np.inf, "fro"):
+        assert linalg.cond(singular, p).item() == np.inf
+
+
+def test_low_rank():
+    a = kobai.from_numpy(numbers(7, 3) @ numbers(3, 6))
+    for x in (a, a.mT):
+        u, s, v = kobai.svd_lowrank(x, 3)
+        np.testing.assert_allclose((u * s @ v.mT).numpy(), x.numpy(), atol=1e-10)
+    u, s, v = kobai.pca_lowrank(a, 4)
+    centred = a.numpy() - a.numpy().mean(0)
+    np.testing.assert_allclose(s.numpy()[:3], np.linalg.svd(centred, compute_uv=False)[:3])
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("general", [False, True])
+def test_lobpcg(largest, general):
+    a, b = numbers(7, 7), numbers(7, 7)
+    a, b = a + a.T, b @ b.T + np.eye(7)
+    values, x = kobai.lobpcg(kobai.from_numpy(a), 2, kobai.from_numpy(b) if general else None, largest=largest)
+    right = b if general else np.eye(7)
+    np.testing.assert_allclose(a @ x.numpy(), right @ x.numpy() * values.numpy(), atol=1e-9)
+    every = np.sort(np.linalg.eigvals(np.linalg.solve(right, a)).real)
+    np.testing.assert_allclose(values.numpy(), every[::-1][:2] if largest else every[:2])
+
+
+@pytest.mark.parametrize(("program", "phrase"), [
+    (lambda: linalg.lu_factor(kobai.zeros(2, 2)), "torch.linalg.lu_factor: U[1,1] is zero and using it on lu_solve"),
+    (lambda: linalg.lu(kobai.ones(2, 2), pivot=False), "linalg.lu_factor: LU without pivoting is not implemented"),
+    (lambda: linalg.matrix_norm(kobai.ones(2)), "linalg.matrix_norm: The input tensor A must have at least 2 dim"),
+    (lambda: linalg.matrix_norm(kobai.ones(2, 2), 3), "linalg.matrix_norm: Order 3 not supported."),
+    (lambda: linalg.norm(kobai.ones(2, 2, 2), 2), "linalg.norm: If dim is not specified but ord is, the input must"),
+    (lambda: linalg.cond(kobai.ones(2, 2), "x"), "linalg.cond got an invalid norm type: x")])
+def test_errors(program, phrase):
+    with pytest.raises(RuntimeError) as caught:
+        program()
+    assert str(caught.value).startswith(phrase)
