@@ -1,7 +1,6 @@
 """Recurrent layers: a cell applied at every time step, in either direction, in several layers.
 
-All layers share one loop, `_run`. A cell is a pure function from the gates' inputs (already multiplied
-by the input weights, for all time steps at once) and the last state to the next state.
+A layer over a sequence is one op for each direction (kobai/ops/sequence.py); single cells are made here.
 """
 from __future__ import annotations
 
@@ -10,8 +9,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .. import cat, empty, stack, zeros
+from .. import empty, zeros
 from ..ops.recurrent import GruCell, LstmCell
+from ..ops.rnn import recurrent_layers
 from ..tensor import Tensor
 from . import functional as F
 from . import init
@@ -58,41 +58,6 @@ LSTM_GATES, GRU_GATES = LstmCell(), GruCell()
 _CELLS: dict[str, tuple[Callable, int]] = {     # mode -> the cell, and how many gates it has
     "RNN_TANH": (_tanh_cell, 1), "RNN_RELU": (_relu_cell, 1), "GRU": (_gru_cell, 3), "LSTM": (_lstm_cell, 4),
 }
-
-
-# ---------------------------------------------------------------- one direction
-def _run(cell: Callable, xs: list[Tensor], state: State, w: Weights, reverse: bool) -> tuple[list[Tensor],
-                                                                                             State]:
-    """Outputs of all time steps and the last state; the batch may shrink with time (packed sequences)."""
-    return _backwards(cell, xs, state, w) if reverse else _forwards(cell, xs, state, w)
-
-
-def _forwards(cell, xs, state, w):
-    outputs, ended = [], []
-    n = len(state[0])
-    for x in xs:
-        if len(x) < n:          # the shortest sequences are over: their state is final
-            ended.append(tuple(s[len(x):] for s in state))
-            state = tuple(s[:len(x)] for s in state)
-            n = len(x)
-        state = cell(x, state, w)
-        outputs.append(state[0])
-    if ended:
-        state = tuple(cat(parts, 0) for parts in zip(state, *reversed(ended)))
-    return outputs, state
-
-
-def _backwards(cell, xs, initial, w):
-    outputs = []
-    n = len(xs[-1])
-    state = tuple(s[:n] for s in initial)
-    for x in reversed(xs):
-        if len(x) > n:          # from here on there are more sequences
-            state = tuple(cat([s, first[n:len(x)]], 0) for s, first in zip(state, initial))
-            n = len(x)
-        state = cell(x, state, w)
-        outputs.append(state[0])
-    return outputs[::-1], state
 
 
 # --------------------------------------------------------------------- layers
@@ -242,26 +207,15 @@ class RNNBase(Module):
     def _layers(self, xs: Tensor, batch_sizes: Tensor | None, state: State | None) -> tuple[Tensor, State]:
         """All layers: `xs` is (time, batch, input), or packed data (all steps one after the other, input)."""
         self.check_input(xs, batch_sizes)
-        sizes = None if batch_sizes is None else batch_sizes.tolist()
+        sizes = None if batch_sizes is None else tuple(batch_sizes.tolist())
         batch = xs.shape[1] if sizes is None else sizes[0]
         if state is None:
             state = self._zero_state(xs, batch)
         self._check_state(state, batch)
-        cell, last = _CELLS[self.mode][0], []
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction in range(self._directions):
-                w = self._weights_of(layer, direction)
-                gates = F.linear(xs, w.ih, w.b_ih)
-                steps = gates.unbind(0) if sizes is None else gates.split(sizes, 0)
-                first = tuple(s[layer * self._directions + direction] for s in state)
-                ys, end = _run(cell, list(steps), first, w, bool(direction))
-                outputs.append(stack(ys, 0) if sizes is None else cat(ys, 0))
-                last.append(end)
-            xs = outputs[0] if len(outputs) == 1 else cat(outputs, -1)
-            if self.dropout and layer < self.num_layers - 1:
-                xs = F.dropout(xs, self.dropout, self.training)
-        return xs, tuple(stack(parts, 0) for parts in zip(*last))
+        weights = [self._weights_of(layer, direction)
+                   for layer in range(self.num_layers) for direction in range(self._directions)]
+        return recurrent_layers(self.mode, xs, sizes, state, weights, self._directions,
+                                self.dropout if self.training else 0.0)
 
     # ------------------------------------------------------------------- state
     def _zero_state(self, like: Tensor, batch: int) -> State:
