@@ -1,6 +1,7 @@
 """Attention: softmax(q k' / sqrt(d)) v as one op, and multi-head attention made of it (Vaswani et al. 2017)."""
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod, sqrt
 
 import numpy as np
@@ -15,16 +16,19 @@ _PIECE = 1 << 18  # scores made at a time: they stay in the cache
 
 
 # ---- on arrays -------------------------------------------------------------------------------
+@lru_cache(64)
+def causal_mask(rows, columns, dtype):
+    """0 where a position may look, up to its own, and -inf elsewhere."""
+    return np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+
+
 def weights_of(q, k, mask, scale, causal):
-    """softmax(scale q k' + mask) over the last dimension; rows in which all is masked are zero."""
+    """(e, total): e / total is softmax(scale q k' + mask) over the last dimension, zero where all is masked."""
     s = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
     if causal:
-        s[..., ~np.tri(*s.shape[-2:], dtype=bool)] = -np.inf
+        s += causal_mask(*s.shape[-2:], s.dtype)
     if mask is not None:
-        if mask.dtype.kind == "b":
-            s[np.broadcast_to(~mask, s.shape)] = -np.inf
-        else:
-            s += mask
+        s += np.where(mask, s.dtype.type(0), s.dtype.type(-np.inf)) if mask.dtype.kind == "b" else mask
     top = s.max(-1, keepdims=True, initial=-np.inf)
     if causal or mask is not None:
         top[top == -np.inf] = 0
@@ -33,8 +37,7 @@ def weights_of(q, k, mask, scale, causal):
     total = s.sum(-1, keepdims=True)
     if causal or mask is not None:
         total[total == 0] = 1
-    s /= total
-    return s
+    return s, total
 
 
 def pieces(q, k):
@@ -74,10 +77,11 @@ class ScaledDotProductAttention(Op):
     def forward(self, q, k, v, mask, keep):
         y = np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
         for at in pieces(q, k):
-            p = weights_of(q[at], k[at], part(mask, at, q.ndim), self.scale, self.causal)
+            e, total = weights_of(q[at], k[at], part(mask, at, q.ndim), self.scale, self.causal)
             if keep is not None:
-                p *= part(keep, at, q.ndim)
-            np.matmul(p, v[at], out=y[at])
+                e *= part(keep, at, q.ndim)
+            out = np.matmul(e, v[at], out=y[at])
+            out /= total
         return y
 
     def vjp(self, g, q, k, v, mask, keep, needs):
@@ -91,7 +95,8 @@ class ScaledDotProductAttention(Op):
         g_keep = np.zeros_like(keep) if needs[4] else None
         for at in pieces(q, k):
             some, keep_ = part(mask, at, q.ndim), part(keep, at, q.ndim)
-            p = weights_of(q[at], k[at], some, self.scale, self.causal)
+            p, total = weights_of(q[at], k[at], some, self.scale, self.causal)
+            p /= total
             kept = p if keep is None else p * keep_
             np.matmul(kept.swapaxes(-1, -2), g[at], out=g_v[at])
             g_p = np.matmul(g[at], v[at].swapaxes(-1, -2))
