@@ -28,8 +28,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         cutoffs: where the head ends and each further cluster begins.
         div_value: each cluster's size is the one before, divided by this.
 
-    >>> loss = kobai.nn.AdaptiveLogSoftmaxWithLoss(4, 10, cutoffs=[3, 6])
-    >>> loss(kobai.ones(2, 4), kobai.tensor([1, 8])).output.shape
+    >>> loss = kobai.nn.AdaptiveLogSoftmaxWithLoss(16, 10, cutoffs=[3, 6])
+    >>> loss(kobai.ones(2, 16), kobai.tensor([1, 8])).output.shape
     torch.Size([2])
     """
 
