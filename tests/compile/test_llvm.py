@@ -1,5 +1,10 @@
 """Machine code against the NumPy interpreter, which defines what a kernel means."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -360,3 +365,28 @@ def test_equal_kernels_share_machine_code():
 def test_missing_type():
     with pytest.raises(NoKernel):
         build(lambda k, x: x, [np.complex128])
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names x86 CPUs")
+@pytest.mark.parametrize("cpu", ["x86-64-v2", "x86-64-v3"])
+def test_older_processors(cpu):
+    code = """if True:
+        import numpy as np
+        from kobai.backends import llvm, numpy
+        from kobai.compile.builder import build
+        x = np.concatenate([np.linspace(-120, 120, 5001), [np.inf, -np.inf, np.nan]]).astype("f4")
+        for t in ("f4", "f8"):
+            a = x.astype(t)
+            kernel = build(lambda k, x: (k.exp(x), k.tanh(x), k.sin(x), k.erf(x), k.log(x), k.cast(x, "bf16")), [t])
+            rtol = 3e-7 if t == "f4" else 1e-15
+            for got, expected in zip(llvm.run(kernel, a), numpy.run(kernel, a)):
+                np.testing.assert_allclose(got.astype("f8"), expected.astype("f8"), rtol, atol=3e-45)
+        rows = x[:5000].reshape(50, 100)
+        kernel = build(lambda k, x: (k.exp(x - k.amax(x)) / k.sum(k.exp(x - k.amax(x))), k.sum(x)), ["f4"])
+        for got, expected in zip(llvm.run(kernel, rows, inner=1), numpy.run(kernel, rows, inner=1)):
+            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-4)
+        print("fine")
+    """
+    environment = {**os.environ, "KOBAI_CPU": cpu}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == "fine\n", done.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import itertools
 import os
+import sys
 import threading
 
 import numpy as np
@@ -15,12 +17,7 @@ from kobai.compile.approximate import approximate
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Fitted, Layout, broadcast_strides, fit, lower
 
-try:
-    import importlib.util
-
-    available = importlib.util.find_spec("llvmlite") is not None
-except ImportError:  # pragma: no cover
-    available = False
+available = importlib.util.find_spec("llvmlite") is not None
 
 
 def _describe_cpu(llvm):
@@ -68,7 +65,7 @@ class Machine:
         return [self.engine.get_function_address(name) for name in names]
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _numbers = itertools.count()
 _machine: Machine | None = None
 _bridge: Bridge | None = None
@@ -120,13 +117,21 @@ class Compiled:
 
 
 def bridge() -> Bridge:
-    """The one Bridge of this process."""
+    """The one Bridge of this process.
+
+    Raises:
+        NoKernel: if NumPy's arrays or the C library are not what `kobai.backends.native` expects.
+    """
     global _bridge
+    if sys.platform == "win32":
+        raise NoKernel("native calls need posix_memalign")
     if _bridge is None:
         m = machine()
         with _lock:
             if _bridge is None:
                 _bridge = Bridge(m)
+    if not _bridge.works:
+        raise NoKernel("NumPy's arrays look different in memory")
     return _bridge
 
 
@@ -135,12 +140,9 @@ def compiled(kernel: Kernel, layout: Layout) -> Compiled:
     key = kernel, layout
     found = _compiled.get(key)
     if found is None:
-        with _lock_compile:
+        with _lock:
             found = _compiled.get(key) or _compiled.setdefault(key, Compiled(kernel, layout))
     return found
-
-
-_lock_compile = threading.RLock()
 
 
 def run(kernel: Kernel, *arrays, inner: int | None = None) -> tuple[np.ndarray, ...]:
