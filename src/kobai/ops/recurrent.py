@@ -4,10 +4,22 @@ from __future__ import annotations
 from ..op import Op, m
 from ..testing.samples import S
 from .join import Cat
-from .split import Split
+from .split import Split, SplitWithSizes
 
 
-class LstmCell(Op):
+class _Gates(Op):
+    """Each row of the batch by itself; `lower` is the definition, in ops that the compiler knows."""
+
+    outputs = "many"
+
+    def batch(self, size, batched, values):
+        """A batch of batches is one larger batch."""
+        rows = values[0].shape[1]
+        ys = self(*[m.reshape(v, (size * rows, v.shape[2])) for v in values])
+        return tuple([m.reshape(y, (size, rows, y.shape[1])) for y in ys])
+
+
+class LstmCell(_Gates):
     """The gates of an LSTM (Hochreiter and Schmidhuber 1997, with a forget gate).
 
     `x` and `h` are what the input and the last output contribute to the four gates i, f, g, o, each
@@ -17,7 +29,6 @@ class LstmCell(Op):
     """
 
     grad_name = "MulBackward0"      # what PyTorch shows as the origin of the output
-    outputs = "many"
     samples = [S((2, 12), (2, 12), (2, 3)), S((1, 4), (1, 4), (1, 1))]
 
     def forward(self, x, h, c):
@@ -25,10 +36,11 @@ class LstmCell(Op):
 
     def lower(self, x, h, c):
         n = c.shape[-1]
-        i, f, g, o = Split((n,) * 4, 1)(x + h)
-        i, f, g, o = m.sigmoid(i), m.sigmoid(f), m.tanh(g), m.sigmoid(o)
-        c = f * c + i * g
-        return o * m.tanh(c), c, Cat(1)(i, f, g, o)
+        both, new, o = SplitWithSizes((2 * n, n, n), 1)(x + h)
+        both, new, o = m.sigmoid(both), m.tanh(new), m.sigmoid(o)
+        i, f = Split((n, n), 1)(both)
+        c = f * c + i * new
+        return o * m.tanh(c), c, Cat(1)(both, new, o)
 
     def vjp(self, g, c, y, needs):
         n = c.shape[-1]
@@ -41,7 +53,7 @@ class LstmCell(Op):
         return gates, gates, d_c * f
 
 
-class GruCell(Op):
+class GruCell(_Gates):
     """The gates of a GRU (Cho et al. 2014), with the reset gate after the multiplication.
 
     `x` and `h` are what the input and the last state contribute to the three gates r, z, n, each
@@ -50,7 +62,6 @@ class GruCell(Op):
     """
 
     grad_name = "AddBackward0"      # what PyTorch shows as the origin of the new state
-    outputs = "many"
     samples = [S((2, 9), (2, 9), (2, 3)), S((1, 3), (1, 3), (1, 1))]
 
     def forward(self, x, h, s):
@@ -58,10 +69,12 @@ class GruCell(Op):
 
     def lower(self, x, h, s):
         n = s.shape[-1]
-        (x_r, x_z, x_n), (h_r, h_z, h_n) = Split((n,) * 3, 1)(x), Split((n,) * 3, 1)(h)
-        r, z = m.sigmoid(x_r + h_r), m.sigmoid(x_z + h_z)
+        parts = SplitWithSizes((2 * n, n), 1)
+        (x_both, x_n), (h_both, h_n) = parts(x), parts(h)
+        both = m.sigmoid(x_both + h_both)
+        r, z = Split((n, n), 1)(both)
         new = m.tanh(x_n + r * h_n)
-        return (s - new) * z + new, Cat(1)(r, z, new)
+        return (s - new) * z + new, Cat(1)(both, new)
 
     def vjp(self, g, h, s, y, needs):
         n = s.shape[-1]
