@@ -120,11 +120,23 @@ def compare(ours, theirs):
     return tuple(statistics.median(column) for column in zip(*pairs))
 
 
+_IMPORT = """
+import os, time
+def resident():  # in MB; where there is no /proc, memory is not measured
+    try:
+        with open("/proc/self/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return float("nan")
+before, start = resident(), time.perf_counter()
+import {name}
+print(time.perf_counter() - start, resident() - before)
+"""
+
+
 def import_cost(name):
     """(seconds, MB above bare Python) of `import name` in a new process; median of five."""
-    code = ("import resource, time; r = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; t = time.perf_counter();"
-            f"import {name}; print(time.perf_counter() - t,"
-            "(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - r) / 1024)")
+    code = _IMPORT.format(name=name)
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
             for _ in range(5)]
     return tuple(statistics.median(float(v) for v in column) for column in zip(*runs))
