@@ -137,7 +137,8 @@ class Lu(Op):
 # ---- torch.linalg ----------------------------------------------------------------------------
 def _check(A, name, pivot=True):
     if len(A.shape) < 2:
-        raise RuntimeError(f"torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead")
+        raise RuntimeError("torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: "
+                           f"{list(A.shape)} instead")
     if dtype_of(A).kind not in "fc":
         raise not_implemented("lu_cpu", A)
     if not pivot:
