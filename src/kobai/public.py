@@ -40,7 +40,7 @@ def public(where="torch Tensor", *, inplace=False, alias=(), name=None):
             if "Tensor" in spaces and not _RENAMED & set(parameters(fn)):
                 export("Tensor", n, fn)  # a method needs no check of its first argument
             if inplace:
-                export("Tensor torch" if "torch" in where.split() else where, n + "_", _inplace_method(fn, n))
+                export(f"Tensor {where}" if "torch" in spaces else where, n + "_", _inplace_method(fn, n))
         return fn
     return decorate
 

@@ -103,16 +103,17 @@ class FractionalMaxIndices(Op):
     def forward(self, x, u):
         n = len(self.out)
         spatial, lead = x.shape[x.ndim - n:], x.shape[:x.ndim - n]
-        flat, u = x.reshape(-1, int(np.prod(spatial))), u.reshape(-1, n)
+        rows = int(np.prod(lead))
+        flat, u = x.reshape(rows, int(np.prod(spatial))), u.reshape(-1, n)[:rows]
         first, weight = 0, 1
         for i in reversed(range(n)):
             start = fractional_starts(u[:, n - 1 - i if n == 2 else i], spatial[i], self.out[i], self.kernel[i])
-            first = first + weight * start.reshape(-1, *(1,) * i, self.out[i], *(1,) * (n - 1 - i))
+            first = first + weight * start.reshape(rows, *(1,) * i, self.out[i], *(1,) * (n - 1 - i))
             weight *= spatial[i]
         best = where = None
         for offset in np.ndindex(*self.kernel):
             at = first + int(np.ravel_multi_index(offset, spatial))
-            v = np.take_along_axis(flat, at.reshape(len(flat), -1), 1).reshape(at.shape)
+            v = np.take_along_axis(flat, at.reshape(rows, int(np.prod(self.out))), 1).reshape(at.shape)
             if best is None:
                 best, where = v, at
             else:

@@ -160,7 +160,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     if len(shape) not in (3, 4) or 0 in shape[-3:]:
         raise RuntimeError("Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
                            f"dimensions for input, but got: {list(shape)}")
-    if dtype_of(input).kind not in "fVc":
+    if dtype_of(input).kind in "iu":
         raise not_implemented("im2col_out_cpu", input)
     out = positions(shape[-2:], kernel, dilation, padding, stride)
     if min(out) < 1:
@@ -195,7 +195,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     if shape[-1] != out[0] * out[1]:
         raise RuntimeError(f"{given}, expected size of input's dimension 2 to match the calculated number of sliding "
                            f"blocks {out[0]} * {out[1]} = {out[0] * out[1]}, but got input.size(2)={shape[-1]}.")
-    if dtype_of(input).kind not in "fVc":
+    if dtype_of(input).kind in "iu":
         raise not_implemented("col2im_out_cpu", input)
     return Col2Im(kernel, dilation, padding, stride, size)(input)
 

@@ -56,13 +56,13 @@ def gradients(g, x, weight, dims, eps, needs):
     return g_x, g_weight, g
 
 
-def gradients_of_arrays(g, x, weight, dims, eps, needs, w_shape):
-    """The same on arrays, in place; where weights are constant over `dims`, the three share their sums."""
+def gradients_of_arrays(g, x, weight, dims, eps, needs, shares):
+    """The same on arrays, in place; if weights are constant over `dims`, the three can share their sums."""
     n = x.dtype.type(max(prod([x.shape[d] for d in dims]), 1))
     h, _, var = moments(x, dims)
     rstd = 1 / np.sqrt(var + x.dtype.type(eps))
-    h *= rstd
-    if all(w_shape[d] == 1 for d in dims):
+    if shares:
+        h *= rstd
         g_sum, gh_sum = add_up(g, dims, True), inner(g, h, dims)
         g_weight = _down(gh_sum, weight) if needs[1] else None
         if not needs[0]:
@@ -72,14 +72,17 @@ def gradients_of_arrays(g, x, weight, dims, eps, needs, w_shape):
         h -= g_sum / n
         h *= rstd if weight is None else rstd * weight
         return h, g_weight, g_sum
-    g_weight = _down(g * h, weight) if needs[1] else None
+    scaled = g * rstd
+    g_weight = _down(scaled * h, weight) if needs[1] else None
     if not needs[0]:
         return None, g_weight, g
     gw = g if weight is None else g * weight
-    h *= inner(gw, h, dims) / -n
-    h += gw
-    h -= add_up(gw, dims, True) / n
-    h *= rstd
+    shift = add_up(gw, dims, True) * rstd / -n
+    h *= inner(gw, h, dims) * (rstd * rstd * rstd / -n)
+    if weight is not None:
+        scaled *= weight
+    h += scaled
+    h += shift
     return h, g_weight, g
 
 
@@ -91,6 +94,7 @@ def _down(x, like):
 
 class _Normalize(Op):
     eps: float
+    shares = False  # whether weights are constant where the mean is taken
 
     def layout(self, shape):
         """(shape in which to work, dimensions of the mean, shape of the weight there) for an input's shape."""
@@ -121,7 +125,7 @@ class _Normalize(Op):
         arrays = type(g) is np.ndarray and type(x) is np.ndarray and (weight is None or type(weight) is np.ndarray)
         w = None if weight is None else m.reshape(m.cast(weight, wide), w_shape)
         given = (m.reshape(m.cast(g, wide), shape), m.reshape(m.cast(x, wide), shape), w, dims, self.eps, needs)
-        g_x, g_weight, g_bias = gradients_of_arrays(*given, w_shape) if arrays else gradients(*given)
+        g_x, g_weight, g_bias = gradients_of_arrays(*given, self.shares) if arrays else gradients(*given)
         if needs[2]:
             g_bias = m.reshape(m.sum_to(g_bias, w_shape), (prod(w_shape),))
         return (m.cast(m.reshape(g_x, tuple(x.shape)), kind) if needs[0] else None,
@@ -195,6 +199,7 @@ class NativeBatchNorm(_Normalize):
     """Over the batch and all that follows the channels; also gives mean and variance of each channel."""
 
     outputs = "many"
+    shares = True
     samples = [S((5, 2), (2,), (2,), params=(0.1,)), S((3, 2, 4), (2,), None, params=(0.1,)),
                S((2, 3, 2, 2), None, None, params=(0.1,)), S((4, 2, 10), (2,), (2,), params=(0.1,))]
 
@@ -296,6 +301,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 def _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps):
     channels = input.shape[1] if len(input.shape) > 1 else 0
+    if not channels and len(input.shape) == 1 and not input.shape[0]:
+        return m.clone(input)
     if not training:
         for name, v in (("running_mean", running_mean), ("running_var", running_var)):
             if v is None:

@@ -152,6 +152,13 @@ def _steps(op, double):
 
 
 # ---- adaptive means --------------------------------------------------------------------------
+class Means(Resample):
+    """The mean of each of `out` windows."""
+
+    ties = ("x",)
+    samples = [S((1, 5, 4), params=("AdaptiveAvgPool2D", "area", (5, 4), (3, 2)))]
+
+
 class MeanTiles2d(AvgPool2d):
     """The mean of each of equal parts."""
 
@@ -181,7 +188,7 @@ def _make_adaptive(n):
         else:
             spatial = tuple(x.shape[-len(full):])
             w = tiles(spatial, full)
-            y = Resample("AdaptiveAvgPool3D" if n == 3 else "AdaptiveAvgPool2D", "area", spatial, full)(x) \
+            y = Means("AdaptiveAvgPool3D" if n == 3 else "AdaptiveAvgPool2D", "area", spatial, full)(x) \
                 if w is None else (MeanTiles3d if n == 3 else MeanTiles2d)(w, False, 0)(x)
         return m.squeeze(y, -2) if n == 1 else y
     adaptive_avg_pool.__doc__ = (f"The mean of each of output_size windows that cover the last {n} dimensions.\n\n"

@@ -12,7 +12,7 @@ from .window import per_dim
 def flat_positions(index, lead, size):
     """Positions in a flat array of (*lead, size) from positions in each row."""
     rows = int(np.prod(lead))
-    return (index.reshape(rows, -1) + np.arange(rows).reshape(-1, 1) * size).reshape(index.shape)
+    return index + (np.arange(rows) * size).reshape(*lead, *(1,) * (index.ndim - len(lead)))
 
 
 class PickAt(Op):
