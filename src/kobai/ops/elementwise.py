@@ -161,6 +161,9 @@ class ZerosLike(Elementwise):
         return k.const(0)
 
 
+m.zeros_like = ZerosLike()  # in rules; the public zeros_like has a dtype and a device
+
+
 class Eq(Elementwise):
     """a == b, for each pair of elements."""
 

@@ -327,22 +327,6 @@ class SqueezeDims(Squeeze):
     grad_name = "SqueezeBackward2"
 
 
-class ZerosLike(Op):
-    """Zeros of the same shape and dtype."""
-
-    moves = True
-    samples = [S((2, 3), smooth=False)]
-
-    def forward(self, x):
-        return np.zeros_like(x)
-
-    def emit(self, k, x):
-        return k.const(0)
-
-    def batch(self, size, dims, values):
-        return self(*values)
-
-
 class Tied(Op):
     """x itself, counted as a function of the others too: its derivative by them is zero."""
 
@@ -381,7 +365,7 @@ def cast(x, to):
 
 
 m.sum_to, m.cast = sum_to, cast
-m.identity, m.zeros_like = Identity(), ZerosLike()
+m.identity = Identity()
 m.expand_to = lambda x, shape: x if x.shape == shape else Expand(tuple(shape))(x)
 
 
