@@ -6,22 +6,11 @@ import functools
 from .autograd import engine
 from .autograd.batched import Batched
 from .autograd.dual import Dual
-from .autograd.mode import enable_grad, modes
+from .autograd.mode import enable_grad, modes, transform_level
 from .op import m
 from .ops.creation import eye
 from .pytree import broadcast, flatten, tree_map, unflatten
-from .tensor import LiftedTensor, Tensor
-
-
-class _level:
-    """A number for the transform that is entered: higher than those around it."""
-
-    def __enter__(self):
-        modes.dual = (*modes.dual, len(modes.dual) + 1)
-        return modes.dual[-1]
-
-    def __exit__(self, *exc):
-        modes.dual = modes.dual[:-1]
+from .tensor import LiftedTensor, Tensor, anew
 
 
 # ---- reverse mode ----------------------------------------------------------------------------
@@ -29,7 +18,7 @@ def _fresh(t):
     """A tensor of its own to differentiate by, still connected to what is around."""
     if not isinstance(t, Tensor):
         return t
-    return m.identity(t) if t.requires_grad else t.detach().requires_grad_(t._value.dtype.kind in "fcV")
+    return m.identity(t) if t.requires_grad else anew(t).requires_grad_(t._value.dtype.kind in "fcV")
 
 
 def _graph_needed(tensors):
@@ -66,7 +55,7 @@ def vjp(func, *primals, has_aux=False):
 
 def _unhook(t, graph):
     """A result without the graph that only the transform needed."""
-    return t if graph or not isinstance(t, Tensor) else t.detach()
+    return t if graph or not isinstance(t, Tensor) else anew(t)
 
 
 def _gradients(outs, inputs, cotangents, create_graph):
@@ -148,7 +137,7 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         raise RuntimeError("jvp: Expected primals and tangents to be tuples of inputs")
     leaves, spec = flatten(primals)
     t_leaves = flatten(tangents)[0]
-    with _level() as level:
+    with transform_level() as level:
         duals = [LiftedTensor(Dual(p, t, level)) for p, t in zip(leaves, t_leaves, strict=True)]
         out = func(*unflatten(duals, spec))
         aux = None
@@ -206,7 +195,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
         return batched_once(leaves, dims, spec, kwargs, size)
 
     def batched_once(leaves, dims, spec, kwargs, size):
-        with _level() as level:
+        with transform_level() as level:
             inner = [t if d is None else LiftedTensor(Batched(m.movedim(t, d, 0) if d else t, level))
                      for t, d in zip(leaves, dims)]
             out = func(*unflatten(inner, spec), **kwargs)

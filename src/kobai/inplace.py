@@ -12,7 +12,7 @@ from .diagnose import error
 from .general import record
 from .op import Op, m
 from .saved import alias
-from .tensor import LiftedTensor, Tensor, edge_of, lift, ops_of, refresh, wrap
+from .tensor import LiftedTensor, Tensor, anew, edge_of, lift, ops_of, refresh, wrap
 
 
 class CopySlices(Op):
@@ -155,7 +155,7 @@ def _write_lifted(a, new):
         lift(a)._value = new._value
         a._rebased += 1
         return
-    patched = CopySlices(ops_of(a._chain))(base.detach(), new.detach())
+    patched = CopySlices(ops_of(a._chain))(anew(base), anew(new))
     lift(base)._value = patched._value
     base._rebased += 1
     lift(a)._value, a._seen = new._value, base._rebased

@@ -27,6 +27,18 @@ class Lifted:
         """The result of `op` on `values`, of which at least one is of this level."""
         raise NotImplementedError
 
+    def detached(self):
+        """The same without what derivatives need."""
+        return self
+
+    def plain(self):
+        """The Tensor whose numbers this shows, if there is one."""
+        return None
+
+    def suffixes(self):
+        """What a printed tensor says of it after its numbers."""
+        return ()
+
     @property
     def ndim(self):
         return len(self.shape)

@@ -307,6 +307,11 @@ def repr_of(t):
     if isinstance(value, Lifted):
         if value.layout is not None:
             return _sparse_str(t, value)
+        shown = value.plain()
+        if shown is not None:  # a number with a tangent
+            fn = t.grad_fn
+            return tensor_str(np.asarray(shown.numpy()), t.dtype.name, grad_fn_name=None if fn is None else fn.name(),
+                              default_dtype=get_default_dtype().name, extra=value.suffixes())
         return f"tensor(<{type(value).__name__.lower()}>, size={tuple(value.shape)}, dtype={t.dtype!r})"
     fn, wants = t.grad_fn, t.requires_grad
     return tensor_str(value, t.dtype.name, requires_grad=wants, grad_fn_name=None if fn is None else fn.name(),

@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from .inplace import inplace as _inplace
 from .inplace import into as _into
+from .lifted import Lifted
 from .op import Elementwise, apply1, apply2, apply_any, m, registry
 from .tensor import Tensor
 
@@ -134,16 +137,50 @@ def _operators(op, name):
         return {f"__{name}__": lambda self: apply1(op, self)}
 
     def forward(self, other):
-        return apply2(op, self, other)
+        try:
+            return apply2(op, self, other)
+        except TypeError:
+            return not_mine(other)
 
     def backward(self, other):
-        return apply2(op, other, self)
+        try:
+            return apply2(op, other, self)
+        except TypeError:
+            return not_mine(other)
 
     def inplace(self, other):
-        return _inplace(op, self, other)
+        try:
+            return _inplace(op, self, other)
+        except TypeError:
+            return not_mine(other)
+
+    def compare(self, other):  # NumPy has an answer for None
+        return NotImplemented if other is None else forward(self, other)
+    if name in ("eq", "ne"):
+        return {f"__{name}__": compare}
     if not op.differentiable:  # Python has no __rlt__
         return {f"__{name}__": forward}
     return {f"__{name}__": forward, f"__r{name}__": backward, f"__i{name}__": inplace}
+
+
+def not_mine(other):
+    """Called in the `except` of an operator: what Python may ask the other operand about is NotImplemented."""
+    if isinstance(other, OPERANDS):
+        raise  # noqa: PLE0704  (the error that is being handled)
+    return NotImplemented
+
+
+def operator(fn):
+    """A method for a Python operator: for an operand of a foreign type it is NotImplemented."""
+    def method(self, other):
+        try:
+            return fn(self, other)
+        except (TypeError, AttributeError):
+            return not_mine(other)
+    return method
+
+
+OPERANDS = (Tensor, bool, int, float, complex, np.ndarray, np.generic, Lifted)
 
 
 def export_elementwise():
@@ -177,4 +214,4 @@ def _export_one(cls):
                 setattr(Tensor, dunder, method)
 
 
-__all__ = ["export", "export_elementwise", "names", "public"]
+__all__ = ["export", "export_elementwise", "names", "not_mine", "operator", "public"]

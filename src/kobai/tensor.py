@@ -179,7 +179,8 @@ class Tensor:
     def detach(self):
         """The same memory without history; in-place changes of either are noticed by both."""
         if type(self) is LiftedTensor:
-            return LiftedTensor(self._value)
+            v = self._value.detached()
+            return LiftedTensor(v) if isinstance(v, Lifted) else v
         out = wrap(self._array())
         out._ver = self._ver
         if self._rg:
@@ -274,7 +275,7 @@ class Tensor:
     def numpy(self, *, force=False):
         """The values as a NumPy array on the same memory."""
         if type(self) is LiftedTensor:
-            raise _no_numbers(self, "numpy()")
+            return _plain(self, "numpy()").numpy(force=force)
         if force:
             return self._array()
         if self.requires_grad:
@@ -294,7 +295,7 @@ class Tensor:
         """The Python number of a tensor with one element."""
         value = self._value
         if isinstance(value, Lifted):
-            raise _no_numbers(self, "item()")
+            return _plain(self, "item()").item()
         if value.size != 1:
             raise RuntimeError(f"a Tensor with {value.size} elements cannot be converted to Scalar")
         v = value.item()
@@ -303,7 +304,7 @@ class Tensor:
     def tolist(self):
         """Nested lists of Python numbers."""
         if isinstance(self._value, Lifted):
-            raise _no_numbers(self, "tolist()")
+            return _plain(self, "tolist()").tolist()
         return (self._data.astype(np.float32) if self._data.dtype.kind == "V" else self._data).tolist()
 
     def __len__(self):
@@ -338,7 +339,7 @@ class Tensor:
         return int(self.item())
 
     def __format__(self, spec):
-        if not self._value.shape and not isinstance(self._value, Lifted) and spec:
+        if type(self) is Tensor and not self._data.shape:
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
 
@@ -420,11 +421,14 @@ class LiftedTensor(Tensor):
         return _rebuild_lifted, (self._value, self._rg and self._node is None)
 
 
-def _no_numbers(t, what):
-    """The error of asking for the numbers of a tensor that has no array."""
+def _plain(t, what):
+    """The Tensor whose numbers a lifted one shows; an error if there are none."""
+    found = t._value.plain()
+    if found is not None:
+        return found
     if t.layout is strided:
-        return error("lifted-value", what=what, tensor=t)
-    return TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} "
+        raise error("lifted-value", what=what, tensor=t)
+    raise TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} "
                      "needs all elements; this tensor has coordinates and values.\n  fix: x.to_dense(), or x.values()")
 
 
@@ -454,6 +458,11 @@ def wrap(data, cls=Tensor):
     t = _new(cls)
     t._data, t._ver, t._base, t._grad, t._node, t._rg = data, [0, None], None, None, None, False
     return t
+
+
+def anew(t):
+    """The same values as a tensor without history; what a lifted value knows of other transforms stays."""
+    return LiftedTensor(t._value) if type(t) is LiftedTensor else t.detach()
 
 
 def refresh(view):

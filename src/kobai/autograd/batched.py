@@ -18,6 +18,9 @@ class Batched(Lifted):
     shape = property(lambda self: self.value._value.shape[1:])
     dtype = property(lambda self: self.value._value.dtype)
 
+    def detached(self):
+        return Batched(self.value.detach(), self.level)
+
     def process(self, op, values):
         size = self.value._value.shape[0]
         if op.elementwise:

@@ -19,6 +19,16 @@ class Dual(Lifted):
     shape = property(lambda self: self.primal._value.shape)
     dtype = property(lambda self: self.primal._value.dtype)
 
+    def detached(self):
+        v = self.primal.detach()
+        return v._value if type(v) is LiftedTensor else v
+
+    def plain(self):
+        return self.primal.detach()
+
+    def suffixes(self):
+        return (f"tangent={self.tangent}",) if self.level in modes.dual else ()
+
     def process(self, op, values):
         mine = [isinstance(v, Dual) and v.level == self.level for v in values]
         primals = [v.primal if own else v for v, own in zip(values, mine)]

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..op import m
 from ..tensor import LiftedTensor, Tensor
 from .dual import Dual
-from .mode import modes
+from .mode import _Context, modes, transform_level
 
 
 class UnpackedDualTensor(NamedTuple):
@@ -16,19 +17,24 @@ class UnpackedDualTensor(NamedTuple):
 
 
 def enter_dual_level():
-    """Open a forward-mode level and return its number."""
-    modes.dual = (*modes.dual, len(modes.dual) + 1)
-    return modes.dual[-1] - 1
+    """Open a forward-mode level and return its number, 0."""
+    if modes.forward is not None:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment\n"
+                           "  fix: for derivatives of derivatives, nest torch.func.jvp.")
+    level = transform_level()
+    modes.forward = level.__enter__()
+    return 0
 
 
 def exit_dual_level(*, level=None):
-    """Close the innermost level."""
-    if not modes.dual:
-        raise RuntimeError("Trying to exit a forward AD level that was not entered")
-    modes.dual = modes.dual[:-1]
+    """Close the level again: tensors made in it have no tangent any more."""
+    if modes.forward is None:
+        raise RuntimeError("Dual level must be a positive number.\n  cause: no level is open.")
+    modes.dual = tuple([n for n in modes.dual if n != modes.forward])
+    modes.forward = None
 
 
-class dual_level:
+class dual_level(_Context):
     """Within the block, tangents made by `make_dual` are carried along.
 
     >>> import kobai
@@ -48,21 +54,28 @@ class dual_level:
 
 def make_dual(tensor, tangent, *, level=None):
     """`tensor` with `tangent` (of its shape) as its derivative."""
-    if not modes.dual:
+    if modes.forward is None:
         raise RuntimeError("Trying to create a dual Tensor for forward AD but no level exists, make sure to "
                            "enter_dual_level() first.")
-    if not (tensor.is_floating_point() or tensor.is_complex()):
-        raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor.dtype}")
+    for name, t in (("primal", tensor), ("tangent", tangent)):
+        if t._value.dtype.kind not in "fcV":
+            raise ValueError(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
+    if isinstance(tensor._value, Dual) and tensor._value.level == modes.forward:
+        raise RuntimeError("Making a dual Tensor based on a Tensor that already has a forward gradient at the same "
+                           "level 0 is not supported.")
     if tuple(tensor.shape) != tuple(tangent.shape):
         raise RuntimeError(f"Trying to set a forward gradient that has a different size than that of the original "
                            f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the given "
                            f"forward gradient is of size {list(tangent.shape)}.")
-    return LiftedTensor(Dual(tensor, tangent, modes.dual[-1]))
+    dual = LiftedTensor(Dual(tensor, tangent, modes.forward))
+    if tensor.requires_grad and modes.grad:
+        dual._node, dual._rg = m.identity(tensor)._node, True  # so that reverse mode can start from the dual tensor
+    return dual
 
 
 def unpack_dual(tensor, *, level=None):
     """(primal, tangent) of a dual tensor; of another tensor (itself, None)."""
     v = tensor._value
-    if isinstance(v, Dual) and modes.dual and v.level == modes.dual[-1]:
-        return UnpackedDualTensor(v.primal, v.tangent)
-    return UnpackedDualTensor(tensor, None)
+    if not isinstance(v, Dual):
+        return UnpackedDualTensor(tensor, None)
+    return UnpackedDualTensor(v.primal, v.tangent if v.level == modes.forward else None)

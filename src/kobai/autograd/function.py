@@ -7,7 +7,7 @@ from ..diagnose import error
 from ..inplace import rebase, refuse_leaf
 from ..lifted import Lifted, m, top
 from ..saved import alias, pack_one
-from ..tensor import LiftedTensor, Tensor, edge_of, wrap
+from ..tensor import LiftedTensor, Tensor, anew, edge_of, wrap
 from .dual import Dual
 from .mode import enable_grad, modes, no_grad
 from .node import Freed, Node, Port, here
@@ -217,7 +217,7 @@ def _fresh_output(ctx, o, args):
     if not isinstance(o, Tensor) or any(o is d for d in ctx._dirty):
         return o
     if any(o is a for a in args) or o._rg or o._base is not None:
-        return o.detach()
+        return anew(o)
     return o
 
 
@@ -302,7 +302,7 @@ def once_differentiable(fn):
 def _dead_end(t):
     if not isinstance(t, Tensor):
         return t
-    t = t.detach()
+    t = anew(t)
     t._node, t._rg = _DeadEnd(None, (), (), _raise_once, None, here(1)), True
     return t
 

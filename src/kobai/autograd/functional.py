@@ -2,90 +2,161 @@
 from __future__ import annotations
 
 from ..lifted import m
-from ..tensor import Tensor
+from ..tensor import Tensor, anew
 from .engine import grad
 from .mode import enable_grad
 
+_SECOND = ("While computing the hessian, found that the jacobian of the user-provided function with respect to input "
+           "{i} is independent of the input. This is not allowed in strict mode. You should ensure that your function "
+           "is twice differentiable and that the jacobian depends on the inputs.")
+_FIRST = "The output of the user-provided function is independent of input {i}. This is not allowed in strict mode."
+_GRAPH = ("The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict mode "
+          "when create_graph=True.")
 
-def _as_tuple(v, what="inputs"):
+
+# ---- arguments and results -------------------------------------------------------------------
+def _as_tuple(v, what, fn):
+    """(tensors as a tuple, whether it was one tensor)."""
     if isinstance(v, Tensor):
         return (v,), True
-    if isinstance(v, (tuple, list)) and all(isinstance(t, Tensor) for t in v):
-        return tuple(v), False
-    raise TypeError(f"The {what} must be either a Tensor or a tuple of Tensors but got {type(v).__name__}")
+    wrong = next((i for i, t in enumerate(v) if not isinstance(t, Tensor)), None) if isinstance(v, tuple) else None
+    if not isinstance(v, tuple):
+        where = f"the given {what} has type {type(v)}"
+    elif wrong is not None:
+        where = f"the value at index {wrong} has type {type(v[wrong])}"
+    else:
+        return v, False
+    raise TypeError(f"The {what} given to {fn} must be either a Tensor or a tuple of Tensors but {where}.")
 
 
 def _fresh(inputs, create_graph):
-    return tuple([m.identity(t) if create_graph and t.requires_grad else t.detach().requires_grad_() for t in inputs])
+    """Tensors to differentiate by: still connected to what is around, or cut off."""
+    return tuple([m.identity(t) if create_graph and t.requires_grad else anew(t).requires_grad_() for t in inputs])
 
 
-def _call(func, inputs):
-    out = func(*inputs)
-    return _as_tuple(out, "outputs of the user-provided function")
+def _call(func, inputs, fn, strict):
+    """(outputs, whether it is one tensor) of the user's function."""
+    what = "outputs of the user-provided function"
+    outs, single = _as_tuple(func(*inputs), what, fn)
+    for i, o in enumerate(outs):
+        if strict and not o.requires_grad:
+            raise RuntimeError(f"Output {i} of the user-provided function does not require gradients. The outputs must "
+                               "be computed in a differentiable manner from the input when running in strict mode.")
+    return outs, single
 
 
-def _grads(outs, inputs, vs, create_graph, strict):
+def _scalar(func, inputs, fn, strict):
+    outs, single = _call(func, inputs, fn, strict)
+    if not single:
+        raise RuntimeError(f"The function given to {fn} should return a single Tensor")
+    if outs[0].numel() != 1:
+        raise RuntimeError(f"The Tensor returned by the function given to {fn} should contain a single element")
+    return outs[0]
+
+
+def _direction(v, like, fn, whose):
+    """The vectors `v`, one for each of `like`; a single number's may be left out."""
+    if v is None:
+        if len(like) != 1 or like[0].numel() != 1:
+            raise RuntimeError(f"The vector v can only be None if {whose} a single Tensor with a single element.")
+        return (m.zeros_like(like[0].detach()) + 1,)
+    vs, single = _as_tuple(v, "v", fn)
+    if len(like) == 1 and len(vs) != 1:
+        raise RuntimeError("The given v should contain a single Tensor.")
+    if len(vs) != len(like):
+        raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
+    for i, (a, b) in enumerate(zip(vs, like)):
+        if tuple(a.shape) != tuple(b.shape):
+            raise RuntimeError(f"{'' if single else f'Entry {i} in '}v has invalid size: should be {b.shape} but got "
+                               f"{a.shape}.")
+    return vs
+
+
+_RETURNS = "the user-provided function returns"
+_INPUT = "the input to the user-provided function is"
+
+
+def _grads(outs, inputs, vs, create_graph, message=None):
+    """The gradients of <outs, vs>: zeros where nothing depends, or RuntimeError(message)."""
     pairs = [(o, v) for o, v in zip(outs, vs) if o.requires_grad]
-    if strict and len(pairs) < len(outs):
-        raise RuntimeError("The output of the user-provided function is independent of the input. This is not "
-                           "allowed in strict mode.")
-    if not pairs:
-        return tuple([m.zeros_like(t.detach()) for t in inputs])
-    got = grad([o for o, _ in pairs], inputs, [v for _, v in pairs], create_graph=create_graph, retain_graph=True,
-               allow_unused=True)
-    if strict and any(g is None for g in got):
-        raise RuntimeError("The output of the user-provided function is independent of an input. This is not "
-                           "allowed in strict mode.")
-    return tuple([m.zeros_like(t.detach()) if g is None else g for g, t in zip(got, inputs)])
+    found = (None,) * len(inputs)
+    if pairs:
+        found = grad([o for o, _ in pairs], inputs, [v for _, v in pairs], create_graph=create_graph,
+                     retain_graph=True, allow_unused=True)
+    for i, g in enumerate(found):
+        if message is not None and g is None:
+            raise RuntimeError(message.format(i=i))
+    return tuple([m.zeros_like(t.detach()) if g is None else g for g, t in zip(found, inputs)])
+
+
+def _need_graph(grads, message):
+    for i, g in enumerate(grads):
+        if not g.requires_grad:
+            raise RuntimeError(message.format(i=i))
 
 
 def _release(values, create_graph):
-    return values if create_graph else tuple([v.detach() for v in values])
+    return values if create_graph else tuple([anew(v) for v in values])
 
 
 def _single(values, is_single):
     return values[0] if is_single else values
 
 
+# ---- products --------------------------------------------------------------------------------
 def vjp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(*inputs), v^T J)."""
-    inputs, single = _as_tuple(inputs)
+    inputs, single = _as_tuple(inputs, "inputs", "vjp")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
-        outs, out_single = _call(func, xs)
-        vs = _direction(v, outs, out_single, "v")
-        grads = _grads(outs, xs, vs, create_graph, strict)
+        outs, out_single = _call(func, xs, "vjp", strict)
+        vs = _direction(v, outs, "vjp", _RETURNS)
+        grads = _grads(outs, xs, vs, create_graph, _FIRST if strict else None)
+        if strict and create_graph:
+            _need_graph(grads, _GRAPH)
     return _single(_release(outs, create_graph), out_single), _single(_release(grads, create_graph), single)
 
 
-def _direction(v, like, single, name):
-    if v is None:
-        if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(f"The vector {name} can only be None if the user-provided function returns a single "
-                               "Tensor with a single element.")
-        return (m.zeros_like(like[0].detach()) + 1,)
-    vs, _ = _as_tuple(v, name)
-    if len(vs) != len(like):
-        raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
-    for i, (a, b) in enumerate(zip(vs, like)):
-        if tuple(a.shape) != tuple(b.shape):
-            raise RuntimeError(f"Entry {i} of v has invalid size: should be {b.shape} but got {a.shape}.")
-    return vs
-
-
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
-    """(func(*inputs), J v), by differentiating the vjp (so that it works at any order)."""
-    inputs, single = _as_tuple(inputs)
+    """(func(*inputs), J v), by differentiating the vjp: v^T J is linear in v."""
+    inputs, single = _as_tuple(inputs, "inputs", "jvp")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
-        outs, out_single = _call(func, xs)
-        vs = _direction(v, xs, single, "v")
+        vs = _direction(v, xs, "jvp", _INPUT)
+        outs, out_single = _call(func, xs, "jvp", strict)
         us = tuple([m.zeros_like(o.detach()).requires_grad_() for o in outs])
-        back = _grads(outs, xs, us, True, strict)
-        got = _grads(back, us, vs, create_graph, False)
+        back = _grads(outs, xs, us, True, _FIRST if strict else None)
+        got = _grads(back, us, vs, create_graph)
+        if strict and create_graph:
+            _need_graph(got, _GRAPH)
     return _single(_release(outs, create_graph), out_single), _single(_release(got, create_graph), out_single)
 
 
+def vhp(func, inputs, v=None, create_graph=False, strict=False):
+    """(func(*inputs), v^T H) for a scalar function."""
+    return _second(func, inputs, v, create_graph, strict, "vhp")
+
+
+def hvp(func, inputs, v=None, create_graph=False, strict=False):
+    """(func(*inputs), H v) for a scalar function."""
+    return _second(func, inputs, v, create_graph, strict, "hvp")
+
+
+def _second(func, inputs, v, create_graph, strict, fn):
+    """H is symmetric: both products are the gradient of <gradient, v>."""
+    inputs, single = _as_tuple(inputs, "inputs", fn)
+    with enable_grad():
+        xs = _fresh(inputs, create_graph)
+        vs = _direction(v, xs, fn, _INPUT)
+        out = _scalar(func, xs, fn, strict)
+        first = _grads((out,), xs, [None], True, _FIRST if strict else None)
+        if strict:
+            _need_graph(first, _SECOND)
+        got = _grads(first, xs, vs, create_graph, _SECOND if strict else None)
+    return _release((out,), create_graph)[0], _single(_release(got, create_graph), single)
+
+
+# ---- matrices --------------------------------------------------------------------------------
 def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode"):
     """The Jacobian of `func`: shape outputs' + inputs', nested in tuples as outputs and inputs are.
 
@@ -94,84 +165,78 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     tensor([[2., 0.],
             [0., 4.]])
     """
-    if vectorize or strategy == "forward-mode":
-        return _vectorized(func, inputs, strategy)
-    inputs, single = _as_tuple(inputs)
+    _check_strategy(strategy)
+    inputs, single = _as_tuple(inputs, "inputs", "jacobian")
+    if strict and vectorize:
+        raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported "
+                           "together. Please either set `strict=False` or `vectorize=False`.")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
-        outs, out_single = _call(func, xs)
-        rows = []
-        for o in outs:
-            flat = m.reshape(o, (-1,))
-            per_input = [[] for _ in xs]
-            for i in range(flat.shape[0]):
-                got = _grads([m.select(flat, 0, i)], xs, [None], create_graph, strict)
-                for column, g in zip(per_input, got):
-                    column.append(g)
-            rows.append(tuple([_stack_rows(col, o, x) for col, x in zip(per_input, xs)]))
-    rows = tuple([_release(r, create_graph) for r in rows])
-    rows = tuple([_single(r, single) for r in rows])
+        if vectorize or strategy == "forward-mode":
+            return _released(_vectorized(func, xs, single, strategy), create_graph)
+        outs, out_single = _call(func, xs, "jacobian", strict)
+        message = f"Output {{k}} of {_FIRST[len('The output of '):]}" if strict else None
+        rows = tuple([_block(o, xs, create_graph, message and message.replace("{k}", str(k)))
+                      for k, o in enumerate(outs)])
+        if strict and create_graph:
+            for row in rows:
+                _need_graph(row, _GRAPH)
+    rows = tuple([_single(_release(r, create_graph), single) for r in rows])
     return _single(rows, out_single)
 
 
-def _stack_rows(rows, out, x):
-    shape = (*out.shape, *x.shape)
-    return m.reshape(m.stack(rows), shape) if rows else m.reshape(x.detach(), (-1,))[:0].reshape(shape)
+def _check_strategy(strategy):
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
 
-def _vectorized(func, inputs, strategy):
-    from ..func import jacfwd, jacrev  # noqa: PLC0415  (they stand above this module)
-    inputs, single = _as_tuple(inputs)
+def _block(out, xs, create_graph, message):
+    """The derivatives of all elements of one output by each input."""
+    flat = m.reshape(out, (-1,))
+    rows = [_grads([m.select(flat, 0, i)], xs, [None], create_graph, message) for i in range(flat.shape[0])]
+    shapes = [(*out.shape, *x.shape) for x in xs]
+    if not rows:
+        return tuple([m.zeros_like(m.reshape(x.detach(), (-1,))[:0]).reshape(s) for x, s in zip(xs, shapes)])
+    return tuple([m.reshape(m.stack(list(column)), s) for column, s in zip(zip(*rows), shapes)])
+
+
+def _vectorized(func, xs, single, strategy):
+    from ..func import jacfwd, jacrev  # they stand above this module
+
+    def checked(*inputs):
+        return _single(*_call(func, inputs, "jacobian", False))
     of = jacfwd if strategy == "forward-mode" else jacrev
-    return of(func, argnums=0 if single else tuple(range(len(inputs))))(*inputs)
+    return of(checked, argnums=0 if single else tuple(range(len(xs))))(*xs)
+
+
+def _released(tree, create_graph):
+    return tuple([_released(t, create_graph) for t in tree]) if isinstance(tree, tuple) \
+        else _release((tree,), create_graph)[0]
 
 
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
-    """Second derivatives of a scalar function."""
-    inputs, single = _as_tuple(inputs)
+    """Second derivatives of a scalar function: the Jacobian of its gradient."""
+    _check_strategy(outer_jacobian_strategy)
+    xs, single = _as_tuple(inputs, "inputs", "hessian")
 
     def gradient(*xs):
-        out = func(*xs)
-        if not isinstance(out, Tensor) or out.numel() != 1:
-            raise RuntimeError("The Tensor returned by the function given to hessian should contain a single element")
-        xs_diff = tuple([x if x.requires_grad else x.requires_grad_() for x in xs])
-        return _grads([m.reshape(out, ())], xs_diff, [None], True, strict) if not single else _grads(
-            [m.reshape(out, ())], xs_diff, [None], True, strict)[0]
-    return jacobian(gradient, inputs[0] if single else inputs, create_graph, strict)
-
-
-def vhp(func, inputs, v=None, create_graph=False, strict=False):
-    """(func(*inputs), v^T H) for a scalar function."""
-    return _second(func, inputs, v, create_graph, strict)
-
-
-def hvp(func, inputs, v=None, create_graph=False, strict=False):
-    """(func(*inputs), H v) for a scalar function."""
-    return _second(func, inputs, v, create_graph, strict)
-
-
-def _second(func, inputs, v, create_graph, strict):
-    """H is symmetric: both products are the gradient of <gradient, v>."""
-    inputs, single = _as_tuple(inputs)
-    with enable_grad():
-        xs = _fresh(inputs, create_graph)
-        outs, _ = _call(func, xs)
-        if len(outs) != 1 or outs[0].numel() != 1:
-            raise RuntimeError("The function given to vhp should return a single Tensor with a single element")
-        vs = _direction(v, xs, single, "v")
-        first = _grads(outs, xs, [m.zeros_like(outs[0].detach()) + 1], True, strict)
-        got = _grads(first, xs, vs, create_graph, strict)
-    return _release(outs, create_graph)[0], _single(_release(got, create_graph), single)
+        xs = tuple([x if x.requires_grad else anew(x).requires_grad_() for x in xs])
+        out = _scalar(func, xs, "hessian", strict)
+        grads = _grads((m.reshape(out, ()),), xs, [None], True, _SECOND if strict else None)
+        if strict:
+            _need_graph(grads, _SECOND)
+        return _single(grads, single)
+    return jacobian(gradient, xs[0] if single else xs, create_graph, strict, vectorize, outer_jacobian_strategy)
 
 
 def grad_batched(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads):
     """`autograd.grad(..., is_grads_batched=True)`: a vmap over the gradients of the outputs."""
-    from ..func import vmap  # noqa: PLC0415  (it stands above this module)
-    got = {}
+    from ..func import vmap  # it stands above this module
+    found = []
 
     def one(*gs):
-        got["found"] = grad(outputs, inputs, gs, retain_graph=True, create_graph=create_graph,
-                            allow_unused=allow_unused, materialize_grads=materialize_grads)
-        return tuple([g for g in got["found"] if g is not None])
+        found[:] = grad(outputs, inputs, gs, retain_graph=True, create_graph=create_graph,
+                        allow_unused=allow_unused, materialize_grads=materialize_grads)
+        return tuple([g for g in found if g is not None])
     values = iter(vmap(one)(*grad_outputs))
-    return tuple([None if g is None else next(values) for g in got["found"]])
+    return tuple([None if g is None else next(values) for g in found])

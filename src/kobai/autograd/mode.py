@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import threading
 
 
@@ -15,10 +16,25 @@ class _Modes(threading.local):
     no_hooks = None      # the message of disable_saved_tensors_hooks
     passing = None       # (roots, wanted) of the backward pass that calls a tensor hook
     anomaly = False      # check gradients for NaN in backward
-    dual = ()            # open forward-mode levels, innermost last
+    dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
+    forward = None       # the level of forward_ad.dual_level
 
 
 modes = _Modes()
+
+
+next_level = itertools.count(1).__next__  # never used again: values that outlive their transform meet no other
+
+
+class transform_level:
+    """The level of the transform that is entered: higher than those around it."""
+
+    def __enter__(self):
+        modes.dual = (*modes.dual, next_level())
+        return modes.dual[-1]
+
+    def __exit__(self, *exc):
+        modes.dual = modes.dual[:-1]
 
 
 class _Context:

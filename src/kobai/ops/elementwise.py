@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..op import Elementwise, apply2, dtype_of, m
-from ..public import export, public
+from ..public import export, operator, public
 from ..testing.samples import Ints, S, binary, predicate, unary
 
 
@@ -254,8 +254,8 @@ def rsub(input, other, *, alpha=1):
 
 export("torch Tensor", "rsub", rsub)
 _REVERSED = Rsub(1)
-export("Tensor", "__rsub__", lambda self, other: apply2(_REVERSED, self, other))
-export("Tensor", "__rtruediv__", lambda self, other: m.reciprocal(self) * other)  # as PyTorch records it
+export("Tensor", "__rsub__", operator(lambda self, other: apply2(_REVERSED, self, other)))
+export("Tensor", "__rtruediv__", operator(lambda self, other: m.reciprocal(self) * other))  # as PyTorch records it
 
 
 @public()

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..op import Elementwise, apply1, dtype_of, m
-from ..public import export, public
+from ..public import export, not_mine, operator, public
 from ..testing.samples import binary, unary
 
 _LN2, _LN10 = math.log(2), math.log(10)
@@ -361,7 +361,10 @@ def _power(self, exponent):
         if known is not None:
             return apply1(known, self)
         return pow(self, exponent)
-    return Pow()(self, exponent)
+    try:
+        return Pow()(self, exponent)
+    except TypeError:
+        return not_mine(exponent)
 
 
 _SMALL = {n: PowNumber(n) for n in (1, 2, 3, 4)}
@@ -376,5 +379,5 @@ def _power_of(self, base):
     return Pow()(base, self)
 
 
-export("Tensor", "__rpow__", _power_of)
-export("Tensor", "__ipow__", lambda self, exponent: self.pow_(exponent))
+export("Tensor", "__rpow__", operator(_power_of))
+export("Tensor", "__ipow__", operator(lambda self, exponent: self.pow_(exponent)))

@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..op import Contraction, dtype_of, m
-from ..public import export, public
+from ..public import export, operator, public
 from ..testing.samples import S
 from .movement import Permute
 
@@ -392,9 +392,8 @@ def _batched(a, b):
     return Bmm()(a, b)
 
 
-
-export("Tensor", "__matmul__", lambda self, other: matmul(self, other))
-export("Tensor", "__rmatmul__", lambda self, other: matmul(other, self))
+export("Tensor", "__matmul__", operator(lambda self, other: matmul(self, other)))
+export("Tensor", "__rmatmul__", operator(lambda self, other: matmul(other, self)))
 
 
 @public("nn.functional")

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..op import Elementwise, dtype_of, m
-from ..public import export, public
+from ..public import export, operator, public
 from ..testing.samples import Ints, S, predicate
 
 
@@ -120,9 +120,9 @@ class BitwiseNot(Elementwise):
 
 
 for _name in ("and", "or", "xor", "lshift", "rshift"):  # on the right of a Python number
-    export("Tensor", f"__r{_name}__", lambda self, other, _op={
+    export("Tensor", f"__r{_name}__", operator(lambda self, other, _op={
         "and": BitwiseAnd, "or": BitwiseOr, "xor": BitwiseXor, "lshift": BitwiseLeftShift,
-        "rshift": BitwiseRightShift}[_name](): _op(other, self))
+        "rshift": BitwiseRightShift}[_name](): _op(other, self)))
 
 
 class Gcd(Elementwise):

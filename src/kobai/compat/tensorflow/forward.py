@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...autograd.dual import Dual
-from ...autograd.mode import modes
+from ...autograd.mode import modes, next_level
 from ...op import m
 from ...tensor import LiftedTensor, wrap
 from . import nest
@@ -41,7 +41,7 @@ class ForwardAccumulator:
     def __enter__(self):
         if self._level in modes.dual:
             raise ValueError("Accumulator is already recording.")
-        self._level = max(modes.dual, default=0) + 1
+        self._level = next_level()
         modes.dual = (*modes.dual, self._level)
         for p, t in zip(self._primals, self._tangents):
             if isinstance(p, EagerTensor):
