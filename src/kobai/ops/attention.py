@@ -55,7 +55,7 @@ def part(x, at, ndim):
     """What of x, which broadcasts to `ndim` dimensions, belongs to the piece `at` of the leading ones."""
     if x is None or not at:
         return x
-    at = at[max(len(at) - (x.ndim - 2), 0):] if x.ndim < ndim else at
+    at = at[ndim - x.ndim:]  # dimensions in front that x does not have
     return x[tuple([(0 if isinstance(i, int) else slice(None)) if s == 1 else i for i, s in zip(at, x.shape)])]
 
 
@@ -191,16 +191,14 @@ def _check_attention(query, key, value, mask):
         raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
                            f"{len(query.shape)} key.dim: {len(key.shape)} and value.dim: {len(value.shape)} instead.")
     d = dtype_of(query)
-    names = [_C_NAMES.get(dtype_of(v).name, dtype_of(v).name) for v in (query, key, value)]
     if dtype_of(key) != d or dtype_of(value) != d:
         raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
-                           f"{names[0]} key.dtype: {names[1]} and value.dtype: {names[2]} instead.")
+                           f"{_c_name(query)} key.dtype: {_c_name(key)} and value.dtype: {_c_name(value)} instead.")
     if d.kind not in "fV":
         raise RuntimeError(f"expected scalar type Float but found {m.type_name(query).removesuffix('Tensor')}")
     if mask is not None and dtype_of(mask) not in (np.bool_, np.float32, d):
-        kind = _C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name)
         raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got "
-                           f"attn_mask.dtype: {kind} and  query.dtype: {names[0]} instead.")
+                           f"attn_mask.dtype: {_c_name(mask)} and  query.dtype: {_c_name(query)} instead.")
     if query.shape[-1] != key.shape[-1]:
         raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
                            f"[{prod(query.shape[:-2])}, {query.shape[-1]}] but got: "
@@ -210,6 +208,10 @@ def _check_attention(query, key, value, mask):
 
 _C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
             "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short int"}
+
+
+def _c_name(x):
+    return _C_NAMES.get(dtype_of(x).name, dtype_of(x).name)
 
 
 def _check_mask(mask, scores):

@@ -38,12 +38,23 @@ class Embedding(Op):
                S((2, 20), Ints((1000,), 2))]
 
     def forward(self, w, index):
-        return np.take(w, index, 0)
+        try:
+            if index.size and index.min() < 0:
+                raise IndexError
+            return np.take(w, index, 0)
+        except IndexError:
+            bad = index[(index < 0) | (index >= len(w))].flat[0]
+            raise IndexError(
+                f"index out of range in self\n  cause: position {bad} in a table of {len(w)} rows.\n  fix: positions "
+                f"are 0 to {len(w) - 1}; num_embeddings is the number of rows.") from None
 
     def vjp_w(self, g, index, w_shape):
         if self.padding >= 0 or self.by_frequency:
             g = g * m.unsqueeze(RowFactors(self.padding, self.by_frequency, dtype_of(g))(index), -1)
         if self.sparse_gradient:
+            if self.padding >= 0 and type(index) is np.ndarray:  # its row is not touched at all
+                there = np.flatnonzero(index.reshape(-1) != self.padding)
+                index, g = index.reshape(-1)[there], m.reshape(g, (index.size, w_shape[1]))[there]
             return m.sparse_rows(index, g, w_shape)
         return AddAt((0,), w_shape)(g, index)
 
@@ -123,8 +134,8 @@ class OneHot(Op):
 
 
 # ---- the public functions --------------------------------------------------------------------
-def _check_index(index, rows, fn="embedding"):
-    """Positions must be integers, and of rows that exist: negative ones are none."""
+def _check_dtype(index, fn="embedding"):
+    """Positions must be integers."""
     d = dtype_of(index)
     if d not in (np.int64, np.int32):
         word = m.type_name(index).removesuffix("Tensor")
@@ -132,6 +143,10 @@ def _check_index(index, rows, fn="embedding"):
         raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: "
                            f"Long, Int; but got {word} instead (while checking arguments for {fn})\n"
                            "  cause: positions are integers.\n  fix: .long()")
+
+
+def _first_outside(index, rows):
+    """The first position of a row that does not exist, or None."""
     data = _plain(index)
     if data is not None and data.size and (data.min() < 0 or data.max() >= rows):
         return data[(data < 0) | (data >= rows)].reshape(-1)[0]
@@ -171,10 +186,7 @@ def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse
     if len(weight.shape) != 2:
         raise RuntimeError("'weight' must be 2-D\n  cause: it is a table with a row for each position, and has shape "
                            f"{list(weight.shape)}.")
-    bad = _check_index(indices, weight.shape[0])
-    if bad is not None:
-        raise IndexError(f"index out of range in self\n  cause: position {bad} in a table of {weight.shape[0]} rows.\n"
-                         f"  fix: positions are 0 to {weight.shape[0] - 1}; num_embeddings is the number of rows.")
+    _check_dtype(indices)
     if sparse:
         from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows; few programs need it)
     return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
@@ -183,7 +195,7 @@ def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse
 def _shorten(weight, index, max_norm, p):
     """Rows that are looked up and longer than `max_norm` get that length, in place."""
     data, rows = _plain(index), np.unique(_plain(index))
-    if data is None or _check_index(index, weight.shape[0]) is not None:
+    if data is None or _first_outside(index, weight.shape[0]) is not None:
         return
     w = weight._array()
     norms = np.linalg.norm(w[rows], ord=float(p), axis=1)
@@ -220,7 +232,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     index, bag, count = _bags(input, offsets, include_last_offset)
     if max_norm is not None:
         _shorten(weight, index, max_norm, norm_type)
-    bad = _check_index(index, weight.shape[0], "embedding_bag")
+    _check_dtype(index, "embedding_bag")
+    bad = _first_outside(index, weight.shape[0])
     if bad is not None:
         place = int(np.flatnonzero(_plain(index) == bad)[0])
         raise RuntimeError(f"Index {place} of input takes value {bad} which is not in the valid range "

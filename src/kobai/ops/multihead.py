@@ -30,6 +30,11 @@ def _multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise RuntimeError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
                            "`generate_square_subsequent_mask` to create this mask.")
+    if key_padding_mask is not None:
+        for d, want in enumerate((batch, key.shape[0])):
+            if key_padding_mask.shape[d] != want:
+                raise AssertionError(f"Expected key_padded_mask.shape[{d}] to be {want}, but got "
+                                     f"{key_padding_mask.shape[d]}")
     padding = _as_numbers(key_padding_mask, "key_padding_mask", dtype_of(query))
     mask = None if is_causal and key_padding_mask is None and not need_weights else _as_numbers(
         attn_mask, "attn_mask", dtype_of(query))

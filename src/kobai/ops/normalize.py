@@ -212,24 +212,28 @@ class NativeBatchNorm(_Normalize):
         return y, mean.reshape(-1), var.reshape(-1)
 
     def vjp(self, g, x, weight, needs):
-        g_x, g_weight, g_bias = self.back(g[0], x, weight, needs)
-        if needs[0] and not (_is_zero(g[1]) and _is_zero(g[2])):
-            g_x = g_x + self.of_moments(g[1], g[2], x)
+        g_y, g_mean, g_var = g
+        g_x, g_weight, g_bias = (None,) * 3 if g_y is None else self.back(g_y, x, weight, needs)
+        if needs[0]:
+            for extra in (self.of_mean(g_mean, x), self.of_var(g_var, x)):  # where somebody uses them
+                g_x = extra if g_x is None else g_x if extra is None else g_x + extra
         return g_x, g_weight, g_bias
 
-    def of_moments(self, g_mean, g_var, x):
-        """What x gets from the mean and the variance, where somebody uses them."""
-        shape, dims, w_shape = self.layout(tuple(x.shape))
-        n = prod([shape[d] for d in dims])
-        z = m.reshape(x, shape)
-        z = z - m.mean(z, dims, keepdim=True)
-        g = (m.reshape(g_mean, w_shape) + 2 * z * m.reshape(g_var, w_shape)) / n
-        return m.reshape(g, tuple(x.shape))
+    def of_mean(self, g, x):
+        if g is not None:
+            shape, _, w_shape = self.layout(tuple(x.shape))
+            g = m.reshape(g / (shape[0] * shape[2]), w_shape)
+            return m.reshape(m.expand_to(g, shape), tuple(x.shape))
+
+    def of_var(self, g, x):
+        if g is not None:
+            shape, dims, w_shape = self.layout(tuple(x.shape))
+            z = m.reshape(x, shape)
+            z = (z - m.mean(z, dims, keepdim=True)) * m.reshape(g, w_shape) * (2 / (shape[0] * shape[2]))
+            return m.reshape(z, tuple(x.shape))
 
 
-def _is_zero(g):
-    """Whether a gradient is the zeros that the engine gives to outputs nobody used."""
-    return type(g) is np.ndarray and g.size and g.strides == (0,) * g.ndim and not g.flat[0]
+NativeBatchNorm.Node.materialize_grads = False
 
 
 class BatchNormRunning(Op):
