@@ -36,12 +36,17 @@ globals().update(_names["torch"])
 globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 
 # Imported when first used: `import kobai` stays fast.
-_MODULES = {"autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions", "fft", "func", "futures",
-            "hub", "jit", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides", "return_types", "signal", "special",
-            "testing", "types", "utils", "viewer", "version"}
-_ELSEWHERE = {"vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
+_MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions",
+            "fft", "func", "futures", "hub", "jit", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides",
+            "return_types", "signal", "special", "testing", "types", "utils", "viewer", "version"}
+_ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backends.threads",
+              **dict.fromkeys(("use_deterministic_algorithms", "are_deterministic_algorithms_enabled",
+                               "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
+                               "get_float32_matmul_precision"), "settings"),
+              "vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
-              "unload_ipython_extension": "compat.notebook", "compile": "compile.entry", "autocast": "amp", "hessian": "func"}
+              "unload_ipython_extension": "compat.notebook", "compile": "compile.entry", "autocast": "amp",
+              "GradScaler": "amp", "hessian": "func"}
 
 
 def __getattr__(name):

@@ -51,17 +51,22 @@ class device:
 cpu = device("cpu")
 
 
+def no_cuda():
+    """The exception for whatever needs a GPU."""
+    return AssertionError(
+        "Torch not compiled with CUDA enabled\n"
+        "  cause: this version of kobai computes on the CPU only.\n"
+        "  fix: use device='cpu', or choose it by: "
+        "device = 'cuda' if torch.cuda.is_available() else 'cpu'")
+
+
 def check(d):
     """The device `d` if kobai computes on it; PyTorch's errors otherwise."""
     if d is None or d is cpu:
         return cpu
     d = device(d)
     if d.type == "cuda":
-        raise AssertionError(
-            "Torch not compiled with CUDA enabled\n"
-            "  cause: this version of kobai computes on the CPU only.\n"
-            "  fix: use device='cpu', or choose it by: "
-            "device = 'cuda' if torch.cuda.is_available() else 'cpu'")
+        raise no_cuda()
     if d.type != "cpu":
         raise RuntimeError(f"kobai has no {d.type} device; use device='cpu'")
     return cpu
