@@ -217,6 +217,8 @@ def record(op, tensors, values, out, y, mask, is_complex):
         edges.append(edge_of(t) if mask & bit else None)
         bit += bit
     saved = save(y, out, cells, *values)
+    if not op.moves and any(getattr(v, "dtype", None) in _HALF for v in values):
+        vjp = _in_float32(vjp, [getattr(v, "dtype", None) for v in values])
     if modes.pack is not None:
         saved = pack_saved(vjp, saved)
     fit = fit_of(op, values, y) if op.elementwise else None
@@ -228,6 +230,25 @@ def record(op, tensors, values, out, y, mask, is_complex):
     for i, (t, v) in enumerate(zip(out, y)):
         if v.dtype.kind in "fcV":
             t._node, t._rg = Port(node, i), True
+
+
+def _in_float32(vjp, kinds):
+    """The rules of an op on float16 or bfloat16: computed in float32, as its forward, and rounded once."""
+    def back(node, g, s):
+        if s.__class__ is tuple:
+            s = (*[_widened(v) for v in s[:len(vjp.asks)]], *s[len(vjp.asks):])
+        grads = vjp(node, _widened(g), s)
+        return tuple([v if v is None or i >= len(kinds) or kinds[i] not in _HALF else m.cast(v, kinds[i])
+                      for i, v in enumerate(grads)])
+    back.asks, back.cells = vjp.asks, vjp.cells
+    return back
+
+
+def _widened(v):
+    if isinstance(v, tuple):
+        return tuple([_widened(x) for x in v])
+    d = v._value.dtype if isinstance(v, Tensor) else getattr(v, "dtype", None)
+    return m.cast(v, _F32) if d in _HALF else v
 
 
 def fit_of(op, values, y):

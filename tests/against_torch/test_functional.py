@@ -426,3 +426,29 @@ def test_recurrent_functions(torch, name, gates):
     rows = torch.tensor([2, 2, 1])
     return (layer(x, state, params, True, 1, 0.0, False, False, False),
             layer(x.reshape(-1, 3)[:5], rows, state, params, True, 1, 0.0, False, False), cell(x[0], step, *params))
+
+
+# ---- half precision --------------------------------------------------------------------------
+HALF = """
+f.max_pool2d(x, 2)|f.max_pool2d(x, 3, 1, 1)|f.avg_pool2d(x, 3, 2, 1)|f.adaptive_avg_pool2d(x, 3)
+f.interpolate(x, 5, mode='bilinear')|f.pad(x, (1, 1, 1, 1), 'reflect')|f.layer_norm(x, (8,), w[0], w[1])
+f.group_norm(x, 3, w[0, :3], w[1, :3])|f.batch_norm(x, None, None, w[0, :3], w[1, :3], True)|f.rms_norm(x, (8,), w[0])
+f.embedding(torch.tensor([1, 2, 1]), w)|f.scaled_dot_product_attention(x, x, x)|f.unfold(x, 2)|f.gelu(x) * 0.5 + x ** 3
+f.normalize(x)|f.cosine_similarity(w, w + 1)|f.linear(x, w, w[0])|f.mse_loss(w, w * 0.3)
+""".replace("\n", "|").strip("|").split("|")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("text", HALF)
+def test_gradients_in_half_precision(torch, text, dtype):
+    """Gradients have the dtype of their inputs, and are about those of float64."""
+    def result(dtype, *given):
+        x, w = given or (numbers(torch, 2, 3, 8, 8, dtype=dtype), numbers(torch, 8, 8, dtype=dtype))
+        y = eval(text, {"f": torch.nn.functional, "x": x, "w": w, "torch": torch})
+        return (x, w), (y, *torch.autograd.grad((y * 0.1).sum(), [x, w], allow_unused=True))
+
+    inputs, half = result(dtype)
+    _, exact = result("", *[t.detach().double().requires_grad_() for t in inputs])
+    near = [None if h is None else bool(((h.double() - e).abs() < 0.04 * (0.5 + e.abs())).all())
+            for h, e in zip(half, exact)]
+    return [None if h is None else str(h.dtype) for h in half], near

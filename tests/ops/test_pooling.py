@@ -37,7 +37,8 @@ def naive_max_pool(x, w):
 
 @pytest.mark.parametrize("k, s, p, d, ceil", [
     ((2, 2), (2, 2), (0, 0), (1, 1), False), ((3, 2), (1, 2), (1, 0), (1, 1), False),
-    ((2, 3), (2, 1), (1, 1), (2, 1), True), ((3, 3), (3, 3), (1, 1), (1, 1), True), ((1, 4), (1, 3), (0, 2), (1, 1), True)])
+    ((2, 3), (2, 1), (1, 1), (2, 1), True), ((3, 3), (3, 3), (1, 1), (1, 1), True),
+    ((1, 4), (1, 3), (0, 2), (1, 1), True)])
 @pytest.mark.parametrize("ties", [False, True])
 def test_max_pool_and_its_positions(k, s, p, d, ceil, ties):
     x = normal(7, 9)

@@ -159,6 +159,10 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
     those up to its own; `enable_gqa` lets several query heads share a key and value head.
 
     Shape: query (*, L, E), key (*, S, E), value (*, S, F) -> (*, L, F).
+
+    >>> q, k = kobai.zeros(1, 2), kobai.zeros(3, 2)
+    >>> kobai.nn.functional.scaled_dot_product_attention(q, k, kobai.tensor([[1.], [2.], [6.]]))
+    tensor([[3.]])
     """
     _check_attention(query, key, value, attn_mask)
     if enable_gqa:

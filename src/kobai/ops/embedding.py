@@ -169,6 +169,10 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     gradient a sparse tensor.
 
     Shape: (*) of integers, (rows, d) -> (*, d).
+
+    >>> kobai.nn.functional.embedding(kobai.tensor([1, 0]), kobai.tensor([[1., 2.], [3., 4.]]))
+    tensor([[3., 4.],
+            [1., 2.]])
     """
     rows = weight.shape[0] if len(weight.shape) else 0
     if padding_idx is not None:

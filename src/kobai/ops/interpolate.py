@@ -31,6 +31,9 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     `align_corners` keeps the outermost elements where they are; `antialias` smooths what shrinks.
 
     Shape: (N, C, *s) with one to three dimensions s -> (N, C, *size).
+
+    >>> kobai.nn.functional.interpolate(kobai.tensor([[[0., 2.]]]), scale_factor=2, mode="linear")
+    tensor([[[0.0000, 0.5000, 1.5000, 2.0000]]])
     """
     shape = tuple(input.shape)
     size, factor = (tuple(v) if isinstance(v, list) else v for v in (size, scale_factor))

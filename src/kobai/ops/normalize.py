@@ -120,17 +120,14 @@ class _Normalize(Op):
         """Gradients of x, weight and bias in their own shapes."""
         shape, dims, w_shape = self.layout(tuple(x.shape))
         needs = tuple(needs) + (False,) * (3 - len(needs))
-        kind = dtype_of(x)
-        wide = _F32 if kind.itemsize == 2 else kind
         arrays = type(g) is np.ndarray and type(x) is np.ndarray and (weight is None or type(weight) is np.ndarray)
-        w = None if weight is None else m.reshape(m.cast(weight, wide), w_shape)
-        given = (m.reshape(m.cast(g, wide), shape), m.reshape(m.cast(x, wide), shape), w, dims, self.eps, needs)
+        w = None if weight is None else m.reshape(weight, w_shape)
+        given = (m.reshape(g, shape), m.reshape(x, shape), w, dims, self.eps, needs)
         g_x, g_weight, g_bias = gradients_of_arrays(*given, self.shares) if arrays else gradients(*given)
         if needs[2]:
             g_bias = m.reshape(m.sum_to(g_bias, w_shape), (prod(w_shape),))
-        return (m.cast(m.reshape(g_x, tuple(x.shape)), kind) if needs[0] else None,
-                m.cast(m.reshape(g_weight, tuple(weight.shape)), dtype_of(weight)) if needs[1] else None,
-                g_bias if needs[2] else None)
+        return (m.reshape(g_x, tuple(x.shape)) if needs[0] else None,
+                m.reshape(g_weight, tuple(weight.shape)) if needs[1] else None, g_bias if needs[2] else None)
 
 
 class NativeLayerNorm(_Normalize):
@@ -258,9 +255,8 @@ class BatchNormRunning(Op):
         along, dims = (1, -1, *(1,) * (len(x.shape) - 2)), (0, *range(2, len(x.shape)))
         rstd = m.rsqrt(var + self.eps)
         scale = rstd if weight is None else rstd * weight
-        kind = dtype_of(x)
         needs = needs + (False,) * (5 - len(needs))
-        g_x = m.cast(g * m.reshape(scale, along), kind) if needs[0] else None
+        g_x = g * m.reshape(scale, along) if needs[0] else None
         g_sum = m.sum(g, dims) if needs[2] or needs[3] else None
         gx_sum = m.sum(g * (x - m.reshape(mean, along)), dims) if needs[1] or needs[4] else None
         return (g_x, gx_sum * rstd if needs[1] else None, g_sum if needs[2] else None,
@@ -294,6 +290,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     them: running = (1 - momentum) * running + momentum * batch.
 
     Shape: input (N, C, *), the others (C,) -> (N, C, *).
+
+    >>> kobai.nn.functional.batch_norm(kobai.tensor([[1.], [3.]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     shape = tuple(input.shape)
     if training and shape[0] * prod(shape[2:]) == 1 and len(shape) > 1:
