@@ -89,6 +89,18 @@ def adaptive_bounds(n, out):
     return i * n // max(out, 1), -(-(i + 1) * n // max(out, 1))
 
 
+class RandomWindows(Op):
+    """For each example and channel of x, n uniform random numbers."""
+
+    n: int
+    random = True
+    samples = [S((0, 2, 4, 4), params=(2,), smooth=False)]
+
+    def forward(self, x):
+        batch = x.shape[0] if x.ndim == self.n + 2 else 1
+        return sampler.uniform((batch, x.shape[-self.n - 1], self.n), x.dtype)
+
+
 class FractionalMaxIndices(Op):
     """Where the largest values of random windows are (Graham 2014): `out` windows of `kernel` along each dimension.
 
@@ -148,8 +160,7 @@ def _make_fractional(n):
                                    f"{s}\n"
                                    f"  cause: {o} windows of {k} need {o + k - 1} elements.")
         if _random_samples is None:
-            batch = input.shape[0] if len(input.shape) == n + 2 else 1
-            _random_samples = sampler.uniform((batch, input.shape[-n - 1], n), dtype_of(input))
+            _random_samples = RandomWindows(n)(input)
         index = FractionalMaxIndices(kernel, out)(input, _random_samples)
         y = (PickFractional if n == 2 else PickFractional3d)(n)(input, index)
         return (y, index) if return_indices else y

@@ -150,6 +150,17 @@ class ScaledDotProductAttention(Op):
         return self(q, k, v, broadcast(mask, dims[3]), broadcast(keep, dims[4]))
 
 
+class WeightNoise(Op):
+    """1 with probability 1 - p, else 0, for each attention weight of queries and keys."""
+
+    p: float
+    random = True
+    samples = [S((2, 3, 4), (2, 5, 4), params=(0.0,), smooth=False)]
+
+    def forward(self, q, k):
+        return DropoutNoise(self.p).forward(np.empty((*q.shape[:-1], k.shape[-2]), q.dtype))
+
+
 @public("nn.functional", name="scaled_dot_product_attention")
 def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
                                   enable_gqa=False):
@@ -184,7 +195,7 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
     if dropout_p:
         if not 0 <= dropout_p <= 1:
             raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p:g}")
-        noise = DropoutNoise(float(dropout_p))(np.empty(scores, dtype_of(query)))
+        noise = WeightNoise(float(dropout_p))(query, key)
         keep = noise if dropout_p == 1 else noise / (1 - dropout_p)
     scale = 1 / sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
     return ScaledDotProductAttention(scale, bool(is_causal))(query, key, value, attn_mask, keep)

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..op import Op, dtype_of, m
 from ..public import public
-from ..tensor import LiftedTensor, Tensor
+from ..tensor import LiftedTensor, Tensor, wrap
 from ..testing.samples import Ints, S
 from .gather import AddAlong
 from .index import AddAt
@@ -293,6 +293,18 @@ def _combined(w, index, bag, count, mode, weights, padding, sparse, by_frequency
     if sparse:
         from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows)
     return EmbeddingBag(count, bool(sparse), bool(by_frequency))(w, index, bag, factor)
+
+
+@public("torch", name="embedding_bag")
+def _embedding_bag(weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None,
+                   include_last_offset=False, padding_idx=None):
+    """nn.functional.embedding_bag (mode 0 sum, 1 mean, 2 max), the bag of each index, sizes of bags, rows of maxima."""
+    y = embedding_bag(indices, weight, offsets, None, 2, scale_grad_by_freq, ("sum", "mean", "max")[mode], sparse,
+                      per_sample_weights, include_last_offset, padding_idx)
+    index, bag, count = _bags(indices, offsets, include_last_offset)
+    sizes = np.bincount(bag, minlength=count)
+    rows = LargestOfBag(count)(weight, index, bag) if mode == 2 else wrap(sizes)
+    return y, wrap(bag), wrap(sizes), rows
 
 
 @public("nn.functional")

@@ -338,7 +338,7 @@ def _remember(running, new, momentum, correction=1.0):
     running.mul_(1 - momentum).add_(new.detach(), alpha=momentum * correction)
 
 
-@public("nn.functional torch")
+@public("nn.functional")
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
                   momentum=0.1, eps=1e-5):
     """As `batch_norm`, with mean and variance of each channel of each example (Ulyanov et al. 2016).
