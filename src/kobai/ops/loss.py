@@ -247,6 +247,33 @@ class PutClass(Op):
         return PickClass()(g, t)
 
 
+class ClassWeights(Op):
+    """What nll_loss multiplies each picked score by, and targets that can be picked: 0 for those that do not count."""
+
+    reduction: str
+    ignore: int
+    classes: int
+    dtype: np.dtype
+    outputs = "many"
+    samples = [S(Ints((3,), 4), None, params=("mean", 1, 4, np.dtype("f4")))]
+
+    def forward(self, t, weight):
+        bad = (t != self.ignore) & ((t < 0) | (t >= self.classes))
+        if bad.any():
+            raise IndexError(f"Target {int(t[bad][0])} is out of bounds.\n  cause: the scores have {self.classes} "
+                             f"classes, so targets are 0 to {self.classes - 1}.")
+        counted = t != self.ignore
+        all_count = bool(counted.all())
+        t = t if all_count else np.where(counted, t, 0)
+        if weight is None and all_count:
+            n = t.size if self.reduction == "mean" else 1
+            return np.full(t.shape, -1 / n if n else np.nan, self.dtype), t
+        c = np.where(counted, self.dtype.type(1) if weight is None else weight[t], 0).astype(self.dtype)
+        if self.reduction == "mean":
+            c = np.where(counted, c / c.sum(), 0)  # 0 / 0 only where something counts
+        return 0 - c, t  # no -0
+
+
 class NllLoss(Op):
     """-weight[t] * x[n, t]; the mean is over the weights. Targets equal to ignore_index do not count."""
 
@@ -257,29 +284,14 @@ class NllLoss(Op):
         S((3, 4), Ints((3,), 4), np.array([0.5, 1, 2, 1.5]), params=("mean", 1))]
 
     def forward(self, x, t, weight):
-        c, t = self._coefficients(t, weight, x.dtype, x.shape[1])
+        c, t = ClassWeights(self.reduction, self.ignore, x.shape[1], x.dtype).forward(t, weight)
         v = np.take_along_axis(x, np.expand_dims(t, 1), 1).squeeze(1) * c
+        if self.reduction == "mean" and not c.any():
+            return x.dtype.type(np.nan)  # the mean of nothing, though no score has a part in it
         return v if self.reduction == "none" else _total(v)
 
-    def _coefficients(self, t, weight, dtype, classes):
-        """(what each picked score is multiplied by, valid targets)."""
-        bad = (t != self.ignore) & ((t < 0) | (t >= classes))
-        if bad.any():
-            raise IndexError(f"Target {int(t[bad][0])} is out of bounds.\n  cause: the scores have {classes} "
-                             f"classes, so targets are 0 to {classes - 1}.")
-        counted = t != self.ignore
-        all_count = bool(counted.all())
-        t = t if all_count else np.where(counted, t, 0)
-        if weight is None and all_count:
-            n = t.size if self.reduction == "mean" else 1
-            return np.full(t.shape, -1 / n if n else np.nan, dtype), t
-        c = np.where(counted, dtype.type(1) if weight is None else weight[t], 0).astype(dtype)
-        if self.reduction == "mean":
-            c = c / c.sum()
-        return -c, t
-
     def vjp_x(self, g, t, weight, x_shape, x_dtype):
-        c, t = self._coefficients(_plain(t), _plain(weight), x_dtype, x_shape[1])
+        c, t = ClassWeights(self.reduction, self.ignore, x_shape[1], x_dtype)(t, weight)
         return PutClass(x_shape[1])(g * _like(c, g), t)
 
     def batch(self, size, batched, values):
@@ -294,13 +306,8 @@ class NllLoss(Op):
         return v if self.reduction == "none" else getattr(m, self.reduction)(v, dims)
 
 
-def _plain(v):
-    """The array of a saved target or weight: these have no derivative."""
-    return v._data if hasattr(v, "_data") else v
-
-
 def _like(c, g):
-    return wrap(c) if isinstance(g, Tensor) else c
+    return wrap(c) if isinstance(g, Tensor) and isinstance(c, np.ndarray) else c
 
 
 # ---- the public functions --------------------------------------------------------------------
