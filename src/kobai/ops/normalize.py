@@ -56,34 +56,44 @@ def gradients(g, x, weight, dims, eps, needs):
     return g_x, g_weight, g
 
 
-def gradients_of_arrays(g, x, weight, dims, eps, needs, shares):
-    """The same on arrays, in place; if weights are constant over `dims`, the three can share their sums."""
+def gradients_of_arrays(g, x, weight, dims, eps, needs, constant):
+    """The same on arrays, in place. Over `constant`, some of `dims`, the weight is constant: they are summed first."""
     n = x.dtype.type(max(prod([x.shape[d] for d in dims]), 1))
     h, _, var = moments(x, dims)
     rstd = 1 / np.sqrt(var + x.dtype.type(eps))
-    if shares:
-        h *= rstd
-        g_sum, gh_sum = add_up(g, dims, True), inner(g, h, dims)
-        g_weight = _down(gh_sum, weight) if needs[1] else None
-        if not needs[0]:
-            return None, g_weight, g_sum
-        h *= gh_sum / -n
-        h += g
-        h -= g_sum / n
-        h *= rstd if weight is None else rstd * weight
-        return h, g_weight, g_sum
-    scaled = g * rstd
-    g_weight = _down(scaled * h, weight) if needs[1] else None
+    gh, g_sum = (inner(g, h, constant), add_up(g, constant, True)) if constant else (g * h, g)
+    g_weight = _weighted(rstd, gh, weight) if needs[1] else None
     if not needs[0]:
-        return None, g_weight, g
-    gw = g if weight is None else g * weight
-    shift = add_up(gw, dims, True) * rstd / -n
-    h *= inner(gw, h, dims) * (rstd * rstd * rstd / -n)
-    if weight is not None:
-        scaled *= weight
-    h += scaled
-    h += shift
-    return h, g_weight, g
+        return None, g_weight, g_sum
+    rest = tuple([d for d in dims if d not in constant])
+    h *= _over(gh, weight, rest) * rstd * rstd * rstd / -n
+    if constant:
+        h += g * (rstd if weight is None else rstd * weight)
+    else:
+        scaled = np.multiply(g, rstd, out=gh)
+        h += scaled if weight is None else np.multiply(scaled, weight, out=scaled)
+    h += _over(g_sum, weight, rest) * rstd / -n
+    return h, g_weight, g_sum
+
+
+def _over(x, weight, dims):
+    """The sum of x * weight over `dims`; of rows a product with a vector."""
+    if x.ndim == 2 and weight is not None:
+        return x @ weight.T
+    x = x if weight is None else x * weight
+    return add_up(x, dims, True) if dims else x
+
+
+def _weighted(rstd, x, like):
+    """The sum of rstd * x over the dimensions in which `like` has size 1."""
+    if x.ndim > 2:
+        return _down(x * rstd, like)
+    # A long product adds one row after the other: blocks of it keep the digits.
+    parts = [rstd[i:i + _BLOCK].T @ x[i:i + _BLOCK] for i in range(0, len(x), _BLOCK)]
+    return parts[0] if len(parts) == 1 else np.add.reduce(parts, 0) if parts else np.zeros(like.shape, x.dtype)
+
+
+_BLOCK = 1024  # rows
 
 
 def _down(x, like):
@@ -94,7 +104,7 @@ def _down(x, like):
 
 class _Normalize(Op):
     eps: float
-    shares = False  # whether weights are constant where the mean is taken
+    constant = ()  # dimensions of the mean over which the weight is constant
 
     def layout(self, shape):
         """(shape in which to work, dimensions of the mean, shape of the weight there) for an input's shape."""
@@ -123,7 +133,7 @@ class _Normalize(Op):
         arrays = type(g) is np.ndarray and type(x) is np.ndarray and (weight is None or type(weight) is np.ndarray)
         w = None if weight is None else m.reshape(weight, w_shape)
         given = (m.reshape(g, shape), m.reshape(x, shape), w, dims, self.eps, needs)
-        g_x, g_weight, g_bias = gradients_of_arrays(*given, self.shares) if arrays else gradients(*given)
+        g_x, g_weight, g_bias = gradients_of_arrays(*given, self.constant) if arrays else gradients(*given)
         if needs[2]:
             g_bias = m.reshape(m.sum_to(g_bias, w_shape), (prod(w_shape),))
         return (m.reshape(g_x, tuple(x.shape)) if needs[0] else None,
@@ -172,6 +182,7 @@ class NativeGroupNorm(_Normalize):
     """Over `groups` of neighbouring channels and all that follows, of each example."""
 
     groups: int
+    constant = (3,)
     samples = [S((2, 4, 3), (4,), (4,), params=(0.1, 2)), S((2, 6, 2, 2), None, (6,), params=(0.1, 3)),
                S((3, 4), (4,), None, params=(0.1, 1))]
 
@@ -196,7 +207,7 @@ class NativeBatchNorm(_Normalize):
     """Over the batch and all that follows the channels; also gives mean and variance of each channel."""
 
     outputs = "many"
-    shares = True
+    constant = (0, 2)
     samples = [S((5, 2), (2,), (2,), params=(0.1,)), S((3, 2, 4), (2,), None, params=(0.1,)),
                S((2, 3, 2, 2), None, None, params=(0.1,)), S((4, 2, 10), (2,), (2,), params=(0.1,))]
 
