@@ -8,11 +8,11 @@ SRC = pathlib.Path(__file__).parents[1] / "src" / "kobai"
 
 # From the bottom up. A module may import what stands below it or beside it.
 LAYERS = [
-    {"dtypes", "devices", "pytree", "return_types", "lifted", "printing", "exact", "generator", "rejection", "random",
+    {"dtypes", "devices", "pytree", "return_types", "lifted", "printing", "exact", "rejection",
      "diagnose.language", "compat.missing", "compat.names"},
     {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
-    {"rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
+    {"generator", "random", "rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
     {"ops"},
     {"autograd", "func"},
     {"compile", "backends"},
