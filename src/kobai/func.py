@@ -46,7 +46,7 @@ def vjp(func, *primals, has_aux=False):
 
     def back(*cotangents, retain_graph=True, create_graph=None):
         gs = flatten(cotangents[0] if len(cotangents) == 1 else cotangents)[0]
-        grads = _gradients(outs, inputs, gs, create_graph if create_graph is not None else graph or modes.grad)
+        grads = _gradients(outs, inputs, gs, graph or _graph_needed(gs) if create_graph is None else create_graph)
         result = unflatten(grads, spec)
         return result
     plain = unflatten([_unhook(o, graph) for o in outs], out_spec)

@@ -92,7 +92,7 @@ for i in range(30):
     mem.append(Tr(s, a, None if i % 7 == 0 else s + 0.1, torch.tensor([1.0])))
 for _ in range(3):
     b = Tr(*zip(*random.sample(mem, 16)))
-    mask = torch.tensor(tuple((s is not None for s in b.next_state)), dtype=torch.bool)
+    mask = torch.tensor(tuple(s is not None for s in b.next_state), dtype=torch.bool)
     nf = torch.cat([s for s in b.next_state if s is not None])
     sa = pn(torch.cat(b.state)).gather(1, torch.cat(b.action))
     nv = torch.zeros(16)

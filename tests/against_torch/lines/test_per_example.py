@@ -18,3 +18,12 @@ g,=torch.autograd.grad(F.cross_entropy(y*2,t[:2],weight=w),y,create_graph=True);
 @pytest.mark.parametrize("line", CASES)
 def test_same(line, same):
     same(SETUP + line)
+
+
+def test_vjp_of_plain_tensors_keeps_no_graph(same):
+    same("f=lambda v: v*v; o, back = torch.func.vjp(f, torch.ones(2)); back(torch.ones(2))")
+
+
+def test_vjp_is_differentiable_by_its_cotangent(same):
+    same("f=lambda v: v**3; o, back = torch.func.vjp(f, torch.ones(2)); "
+         "torch.func.grad(lambda c: back(c * torch.ones(2))[0].sum())(torch.tensor(2.))")
