@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random as _python_random
+from itertools import count
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class _Global:
     seed = None
     draws = None
     streams: dict = {}
+    function = None         # (streams, count of operations so far) inside a function
 
 
 _state = _Global()
@@ -44,11 +46,28 @@ def set_seed(seed):
     _state.streams = {}
 
 
+class function_seeds:
+    """Inside a function of TensorFlow's, operations are numbered from 0, and these are their seeds.
+
+    `streams` is what the function keeps from call to call: how far its operations have come.
+    """
+
+    def __init__(self, streams):
+        self._streams = streams
+
+    def __enter__(self):
+        self._before = _state.function
+        _state.function = self._streams, count()
+
+    def __exit__(self, *exc):
+        _state.function = self._before
+
+
 def operation_seeds(op_seed):
     """The two seeds of an operation, as TensorFlow derives them in eager execution."""
     if _state.seed is not None:
         if op_seed is None:
-            op_seed = _state.draws.randint(0, _MAX)
+            op_seed = _state.draws.randint(0, _MAX) if _state.function is None else next(_state.function[1])
         seeds = _state.seed % _MAX, int(op_seed) % _MAX
     elif op_seed is not None:
         seeds = _GRAPH_SEED, int(op_seed) % _MAX
@@ -58,14 +77,15 @@ def operation_seeds(op_seed):
     return (0, _MAX) if seeds == (0, 0) else seeds
 
 
-def _stream(op, dtype, seed, count, reserved=_RESERVED):
-    """The place from which an operation draws `count` numbers; the next one with the same seeds draws behind them."""
+def _stream(op, dtype, seed, number, reserved=_RESERVED):
+    """The place from which an operation draws that many numbers; the next one with the same seeds draws behind them."""
     seeds = operation_seeds(seed)
+    streams = _state.streams if _state.function is None else _state.function[0]
     key = (op, dtype, *seeds)
-    stream = _state.streams.get(key)
+    stream = streams.get(key)
     if stream is None:
-        stream = _state.streams[key] = philox.seeded(*seeds)
-    return stream.skip(count * reserved)
+        stream = streams[key] = philox.seeded(*seeds)
+    return stream.skip(number * reserved)
 
 
 def _shaped(values, shape):

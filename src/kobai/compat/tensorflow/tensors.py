@@ -22,7 +22,7 @@ class Tensor:
     tf.Tensor(2, shape=(), dtype=int32)
     """
 
-    __slots__ = ("_t", "_keras_mask", "__weakref__")
+    __slots__ = ("_t", "_keras_mask", "_keras_logits", "__weakref__")
     __array_priority__ = 100  # NumPy leaves mixed arithmetic to us
 
     @property
@@ -101,6 +101,11 @@ class Tensor:
 
     def __format__(self, spec):
         return format(number_or_array(self._t), spec)
+
+    def __setitem__(self, index, value):
+        raise TypeError("'tensorflow.python.framework.ops.EagerTensor' object does not support item assignment\n"
+                        "  fix: tf.tensor_scatter_nd_update(x, indices, updates); or keep it in a tf.Variable: "
+                        "v[i].assign(value)")
 
     def __hash__(self):
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")

@@ -1,0 +1,26 @@
+"""`tf.keras.optimizers`."""
+from __future__ import annotations
+
+from ..registry import make_get as _make_get
+from . import legacy as legacy, schedules as schedules
+from .base import Optimizer as Optimizer
+from .rules import (
+    SGD as SGD,
+    Adadelta as Adadelta,
+    Adagrad as Adagrad,
+    Adam as Adam,
+    Adamax as Adamax,
+    AdamW as AdamW,
+    Ftrl as Ftrl,
+    Lion as Lion,
+    Nadam as Nadam,
+    RMSprop as RMSprop,
+)
+
+_BY_NAME = {c.__name__.lower(): c for c in (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop)}
+get = _make_get("optimizer", lambda name: _BY_NAME.get(name.lower()), Optimizer)
+
+
+def __getattr__(name):
+    from ....missing import missing_attribute
+    raise missing_attribute(__name__, name, dir())

@@ -1,0 +1,2 @@
+"""`tf.keras.preprocessing.sequence`."""
+from ..utils import pad_sequences as pad_sequences

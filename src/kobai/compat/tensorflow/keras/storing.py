@@ -1,0 +1,193 @@
+"""Weights and models in files. The files are kobai's own: zip archives of JSON and NumPy arrays, not HDF5."""
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+
+_KIND = "kobai-keras-1"
+
+
+def _path(filepath, overwrite=True):
+    path = os.fspath(filepath)
+    if os.path.exists(path) and not overwrite:
+        raise OSError(f"{path} exists; overwrite=True replaces it")
+    return path
+
+
+def _write_arrays(archive, arrays):
+    for i, a in enumerate(arrays):
+        buffer = io.BytesIO()
+        np.save(buffer, a, allow_pickle=False)
+        archive.writestr(f"weights/{i}.npy", buffer.getvalue())
+
+
+def _read_arrays(archive):
+    names = sorted((n for n in archive.namelist() if n.startswith("weights/")), key=lambda n: int(n[8:-4]))
+    return [np.load(io.BytesIO(archive.read(n)), allow_pickle=False) for n in names]
+
+
+def _opened(filepath):
+    path = os.fspath(filepath)
+    if not os.path.exists(path):
+        raise ValueError(f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` zip file.")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} was not written by kobai. Files of Keras (HDF5) cannot be read here.")
+    return zipfile.ZipFile(path)
+
+
+def save_weights(model, filepath, overwrite=True):
+    """Write the values of all weights."""
+    with zipfile.ZipFile(_path(filepath, overwrite), "w") as archive:
+        archive.writestr("kind.json", json.dumps({"kind": _KIND, "paths": [_name(w) for w in model.weights]}))
+        _write_arrays(archive, model.get_weights())
+
+
+def _name(weight):
+    return getattr(weight, "path", None) or weight.name
+
+
+def load_weights(model, filepath):
+    """Read the values of all weights."""
+    with _opened(filepath) as archive:
+        model.set_weights(_read_arrays(archive))
+
+
+def save_model(model, filepath, overwrite=True):
+    """Write what the model is made of, and its weights."""
+    path = _path(filepath, overwrite)
+    if not path.endswith((".keras", ".h5")):
+        raise ValueError("Invalid filepath extension for saving. Please add either a `.keras` extension for the native "
+                         "Keras format (recommended) or a `.h5` extension. Use `model.export(filepath)` if you want to "
+                         f"export a SavedModel for use with TFLite/TFServing/etc. Received: filepath={path}.")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("kind.json", json.dumps({"kind": _KIND}))
+        archive.writestr("model.json", json.dumps(_description(model), default=_plain))
+        _write_arrays(archive, model.get_weights())
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
+    """Make the model of a file that `model.save` wrote."""
+    with _opened(filepath) as archive:
+        if "model.json" not in archive.namelist():
+            raise ValueError(f"{os.fspath(filepath)} holds weights only: model.load_weights(path)")
+        described = json.loads(archive.read("model.json"))
+        model = _made(described, custom_objects or {})
+        model.set_weights(_read_arrays(archive))
+    if compile and described.get("compile"):
+        model.compile(**described["compile"])
+    return model
+
+
+# ---- what a model is made of -----------------------------------------------------------------
+def _description(model):
+    from .model import Functional, Sequential  # models need this module
+    if isinstance(model, Sequential):
+        found = {"class_name": "Sequential", "config": model.get_config()}
+    elif type(model) is Functional:
+        found = {"class_name": "Functional", "config": _graph(model)}
+    else:
+        found = {"class_name": type(model).__name__, "config": model.get_config(),
+                 "build": list(model._build_shape) if model._build_shape else None}
+    return {**found, "compile": _compiled(model)}
+
+
+def _compiled(model):
+    config = model._trainer.get("config") if model._trainer["compiled"] else None
+    if config is None:
+        return None
+    simple = {k: v for k, v in config.items() if isinstance(v, (str, list, dict, type(None)))}
+    simple["optimizer"] = {"class_name": type(model.optimizer).__name__.lower(), "config": model.optimizer.get_config()}
+    if hasattr(config["loss"], "get_config"):
+        simple["loss"] = {"class_name": type(config["loss"]).__name__, "config": config["loss"].get_config()}
+    elif not isinstance(config["loss"], (str, list, dict, type(None))):
+        return None
+    return simple if all(isinstance(m, str) for m in config["metrics"] or []) else None
+
+
+def _graph(model):
+    """A functional model as a list of calls."""
+    places = {id(t): i for i, t in enumerate(model.inputs)}
+    calls = []
+    for node in model._nodes:
+        op = node.operation
+        if not hasattr(op, "get_config"):
+            raise ValueError(f"The model cannot be saved: {op.name} is a function, not a layer. Put it into a layer of "
+                             "its own.")
+        calls.append({"layer": op.name, "inputs": [places[id(t)] for t in node.inputs],
+                      "many": isinstance(node.args[0], (list, tuple))})
+        for t in node.flat_outputs:
+            places[id(t)] = len(places)
+    layers = [{"class_name": type(x).__name__, "config": x.get_config()} for x in dict.fromkeys(
+        n.operation for n in model._nodes)]
+    return {"name": model.name, "inputs": [{"shape": t.shape, "dtype": t.dtype, "name": n}
+                                           for t, n in zip(model.inputs, model.input_names)],
+            "layers": layers, "calls": calls, "outputs": [places[id(t)] for t in model.outputs]}
+
+
+def _plain(value):
+    if isinstance(value, (np.integer, np.floating)):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if hasattr(value, "get_config"):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if callable(value):
+        return getattr(value, "__name__", repr(value))
+    raise TypeError(f"{value!r} cannot be saved")
+
+
+def _made(described, custom_objects):
+    from .model import Sequential
+    name, config = described["class_name"], described["config"]
+    if name == "Sequential":
+        return Sequential.from_config(config, custom_objects)
+    if name == "Functional":
+        return _from_graph(config, custom_objects)
+    cls = custom_objects.get(name) or _registered.get(name)
+    if cls is None:
+        raise TypeError(f"Could not locate class '{name}'. Make sure custom classes are decorated with "
+                        "`@keras.saving.register_keras_serializable()`, or give them in custom_objects.")
+    model = cls.from_config(config)
+    if described.get("build"):
+        model.build(tuple(described["build"]))
+    return model
+
+
+def _from_graph(config, custom_objects):
+    from .layers import Input
+    from .model import Model
+    known = [Input(batch_shape=i["shape"], dtype=i["dtype"], name=i["name"]) for i in config["inputs"]]
+    first = list(known)
+    layers = {c["config"]["name"]: layer_from(c, custom_objects) for c in config["layers"]}
+    for call in config["calls"]:
+        values = [known[i] for i in call["inputs"]]
+        out = layers[call["layer"]](values if call["many"] else values[0])
+        known += list(out) if isinstance(out, (list, tuple)) else [out]
+    outputs = [known[i] for i in config["outputs"]]
+    return Model(first if len(first) > 1 else first[0], outputs if len(outputs) > 1 else outputs[0],
+                 name=config["name"])
+
+
+_registered: dict = {}
+
+
+def register_keras_serializable(package="Custom", name=None):
+    """Decorate a class so that saved models that use it can be read."""
+    def decorate(cls):
+        _registered[name or cls.__name__] = cls
+        return cls
+    return decorate
+
+
+def layer_from(described, custom_objects=None):
+    """The layer of a configuration."""
+    from . import layers
+    name, config = described["class_name"], dict(described["config"])
+    cls = (custom_objects or {}).get(name) or _registered.get(name) or getattr(layers, name)
+    if isinstance(config.get("layer"), dict):
+        config["layer"] = layer_from(config["layer"], custom_objects)
+    return cls.from_config({k: v for k, v in config.items() if k != "module"})
