@@ -36,7 +36,7 @@ globals().update(_names["torch"])
 globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 
 # Imported when first used: `import kobai` stays fast.
-_MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "cpu", "cuda", "diagnose", "distributions",
+_MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "compile", "cpu", "cuda", "diagnose", "distributions",
             "fft", "func", "futures", "hub", "jit", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides",
             "return_types", "signal", "special", "testing", "types", "utils", "viewer", "version"}
 _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backends.threads",
@@ -45,7 +45,7 @@ _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backend
                                "get_float32_matmul_precision"), "settings"),
               "vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
-              "unload_ipython_extension": "compat.notebook", "compile": "compile.entry", "autocast": "amp",
+              "unload_ipython_extension": "compat.notebook", "autocast": "amp",
               "GradScaler": "amp", "hessian": "func"}
 
 

@@ -132,3 +132,10 @@ def grad_of_a_result():
     w = torch.ones(2, requires_grad=True)
     y = w * 2
     return y.grad
+
+
+def nan_in_backward():
+    w = torch.zeros(2, requires_grad=True)
+    with torch.autograd.detect_anomaly():
+        loss = (w.sqrt() * w).sum()
+        loss.backward()

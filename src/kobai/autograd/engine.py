@@ -22,7 +22,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     `wanted`: only these edges (and what leads to them); otherwise all leaves. `within`: go only
     through these nodes, as if the others were leaves.
     """
-    grads, heap, found = {}, [], {}
+    grads, heap, found, anomaly = {}, [], {}, modes.anomaly
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
     edges, out = zip(*roots)
@@ -64,6 +64,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         edges, out = node.edges, node.vjp(node, g, saved)
         if graph:
             out = tie(node, saved, out)
+        if anomaly:
+            _refuse_nan(node, out)
         if freed is not None and saved.__class__ is tuple and saved:
             node.saved = freed
         if node.hooks is not None and node.hooks[1]:
@@ -120,6 +122,14 @@ def _with_zeros(grads, node, graph):
             g = wrap(g) if graph else g
         out.append(g)
     return tuple(out)
+
+
+def _refuse_nan(node, out):
+    """In anomaly mode: raise where a gradient turns into NaN, with the line that recorded the operation."""
+    for i, g in enumerate(out):
+        value = getattr(g, "_value", g)
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc" and np.isnan(value).any():
+            raise error("nan-gradient", node=node, position=i)
 
 
 # ---- hooks -----------------------------------------------------------------------------------

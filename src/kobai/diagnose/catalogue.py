@@ -112,6 +112,15 @@ CATALOGUE = {
         ("{name} has dtype {b_dtype} and the assigned tensor {a_dtype}.",
          "{name} の型は {b_dtype}、代入されたテンソルの型は {a_dtype} です。"),
         ("convert it, for example with .to({var}.dtype).", ".to({var}.dtype) などで変換してください。")),
+    "nan-gradient": Entry(
+        "K115", RuntimeError,
+        "Function '{node}' returned nan values in its {position}th output.",
+        ("the gradient that came to {node} was a number, and what it sent on is not: {origin}.",
+         "{node} に届いた勾配は数でしたが、送り出した勾配は NaN でした: {origin}。"),
+        ("look at the values on the line where it was recorded: a root or logarithm of 0, a division by 0, inf - inf. "
+         "Keep them away from there (x + eps, clamp), before the operation rather than after it.",
+         "記録した行の値を確かめてください。0 の平方根や対数、0 での割り算、inf - inf などが原因です。演算の後ではなく前に、"
+         "x + eps や clamp で避けてください。")),
     # ---- requires_grad
     "int-requires-grad": Entry(
         "K111", RuntimeError,

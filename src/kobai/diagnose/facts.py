@@ -1,6 +1,8 @@
 """What the texts of the catalogue are filled with: names, shapes and lines of the failing program."""
 from __future__ import annotations
 
+import numpy as np
+
 from .. import dtypes
 from ..autograd.mode import modes
 from ..autograd.node import Freed
@@ -29,6 +31,8 @@ def gather(code, info):
     facts["position"] = str(info.get("position", 0))
     if "what" in info:
         facts["what"] = str(info["what"])
+    if code == "nan-gradient":
+        facts["origin"] = _nan_origin(info["node"])
     if code == "no-grad-fn":
         facts["why"] = _why_no_history(tensor)
     return facts
@@ -60,7 +64,7 @@ def places(code, info):
     node, tensor = info.get("node"), info.get("tensor")
     found = []
     if node is not None:
-        found.append(("recorded" if code == "second-backward" else "saved", node.where))
+        found.append(("saved" if code == "inplace-saved" else "recorded", node.where))
         if isinstance(node.saved, Freed):
             found.append(("first", node.saved.where))
         elif isinstance(node.saved, tuple):
@@ -74,6 +78,15 @@ def _changed_at(saved):
     """Where the memory of a saved value was last changed."""
     cells = [v for v in saved if type(v) is list] or [v.cell for v in saved if hasattr(v, "cell")]
     return next((c[1] for c in reversed(cells) if c[1] is not None), None)
+
+
+def _nan_origin(node):
+    """Whether the NaN was there in the forward pass already."""
+    values = node.saved if isinstance(node.saved, tuple) else ()
+    bad = [v for v in values if isinstance(v, (np.ndarray, np.generic)) and v.dtype.kind == "f" and np.isnan(v).any()]
+    if language() == "ja":
+        return "順方向の計算ですでに NaN がありました" if bad else "ここで生じました"
+    return "a NaN was there in the forward pass already" if bad else "it arose here"
 
 
 def type_string(dtype):
