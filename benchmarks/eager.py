@@ -142,6 +142,11 @@ def import_cost(name):
     return tuple(statistics.median(float(v) for v in column) for column in zip(*runs))
 
 
+def one_op(op, torch):
+    x = torch.ones(3, requires_grad=True)
+    return lambda: op(torch, x)
+
+
 def table(names):
     kobai, torch = importlib.import_module("kobai"), importlib.import_module("torch")
     lines = ["| workload | kobai, µs | PyTorch, µs | PyTorch ÷ kobai |", "|---|---:|---:|---:|"]
@@ -152,8 +157,7 @@ def table(names):
             print(lines[-1], flush=True)
     for name, op in OPS.items():
         if not names or "ops" in names:
-            steps = [lambda m=m, t=m.ones(3, requires_grad=True): op(m, t) for m in (kobai, torch)]
-            a, b = compare(*steps)
+            a, b = compare(*[one_op(op, module) for module in (kobai, torch)])
             lines.append(f"| one op: {name} | {a:.2f} | {b:.2f} | {b / a:.1f} |")
             print(lines[-1], flush=True)
     return lines, f"kobai {kobai.__version__}, PyTorch {torch.__version__}, NumPy {np.__version__}"

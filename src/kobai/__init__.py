@@ -8,7 +8,8 @@ import warnings as _warnings
 # it are kept for the user's own NumPy code.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
-from . import ops as _ops, sparse as sparse  # noqa: E402  (these fill the public namespaces)
+from . import ops as _ops  # noqa: E402  (this and the next fill the public namespaces)
+from . import sparse as sparse  # noqa: E402
 from .autograd import engine as _engine  # noqa: E402
 from .autograd.mode import (  # noqa: E402
     enable_grad as enable_grad,
@@ -60,7 +61,7 @@ def __getattr__(name):
     except ModuleNotFoundError as e:
         if not (e.name or "").startswith(__name__):
             raise
-    from .compat.missing import missing_attribute
+    from .compat.missing import missing_attribute  # noqa: PLC0415  (only when a name is missing)
     raise missing_attribute(__name__, name, __dir__())
 
 

@@ -201,7 +201,7 @@ def _block(out, xs, create_graph, message):
 
 
 def _vectorized(func, xs, single, strategy):
-    from ..func import jacfwd, jacrev  # they stand above this module
+    from ..func import jacfwd, jacrev  # noqa: PLC0415  (they stand above this module)
 
     def checked(*inputs):
         return _single(*_call(func, inputs, "jacobian", False))
@@ -231,7 +231,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
 
 def grad_batched(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads):
     """`autograd.grad(..., is_grads_batched=True)`: a vmap over the gradients of the outputs."""
-    from ..func import vmap  # it stands above this module
+    from ..func import vmap  # noqa: PLC0415  (it stands above this module)
     found = []
 
     def one(*gs):

@@ -119,10 +119,14 @@ class BitwiseNot(Elementwise):
         return ~x
 
 
-for _name in ("and", "or", "xor", "lshift", "rshift"):  # on the right of a Python number
-    export("Tensor", f"__r{_name}__", operator(lambda self, other, _op={
-        "and": BitwiseAnd, "or": BitwiseOr, "xor": BitwiseXor, "lshift": BitwiseLeftShift,
-        "rshift": BitwiseRightShift}[_name](): _op(other, self)))
+def _reversed(op):
+    """The operator with a Python number on its left."""
+    return lambda self, other: op(other, self)
+
+
+for _name, _kind in (("and", BitwiseAnd), ("or", BitwiseOr), ("xor", BitwiseXor), ("lshift", BitwiseLeftShift),
+                     ("rshift", BitwiseRightShift)):
+    export("Tensor", f"__r{_name}__", _reversed(_kind()))
 
 
 class Gcd(Elementwise):

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Programs that ask for devices, seeds and settings: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

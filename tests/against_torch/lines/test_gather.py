@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Masks, gather, scatter and their kin, with gradients: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The names of the nodes that views and indexing record: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

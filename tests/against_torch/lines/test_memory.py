@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Strides, storages, old constructors, copies: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Views, joins, splits, conversions, rearrangements: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Sparse tensors, as PyTorch prints them: each line below gives the same text in kobai and in PyTorch."""
 import pytest
 

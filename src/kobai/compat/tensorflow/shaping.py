@@ -8,7 +8,6 @@ import numpy as np
 
 from ...op import m
 from ...tensor import wrap
-from . import dtypes
 from .errors import InvalidArgumentError, invalid
 from .names import export
 from .shapes import TensorShape, sizes_of

@@ -74,7 +74,7 @@ class CompiledLoss:
 
     def _build(self, y_true, y_pred, targets, outputs):
         n = len(outputs)
-        names = list(sorted(y_pred)) if isinstance(y_pred, dict) else self.output_names or [
+        names = sorted(y_pred) if isinstance(y_pred, dict) else self.output_names or [
             f"output_{i}" for i in range(n)]
         chosen, weights = _per_output(self.loss, names, n), _per_output(self.weights, names, n)
         if isinstance(y_true, dict) and not isinstance(y_pred, dict):
@@ -112,7 +112,7 @@ class CompiledMetrics(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         outputs = nest.flatten(y_pred)
-        names = list(sorted(y_pred)) if isinstance(y_pred, dict) else self._output_names or [None] * len(outputs)
+        names = sorted(y_pred) if isinstance(y_pred, dict) else self._output_names or [None] * len(outputs)
         targets = [y_true[k] for k in names] if isinstance(y_true, dict) and not isinstance(y_pred, dict) \
             else nest.flatten(y_true)
         if self._found is None:

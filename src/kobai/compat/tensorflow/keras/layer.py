@@ -65,9 +65,9 @@ class Layer(Operation):
                           UserWarning, stacklevel=3)
             shape = (input_dim,) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         self._input_shape_arg = tuple(batch_shape[1:]) if batch_shape is not None else shape
+        super().__init__(name)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
-        super().__init__(name)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
         self._dtype = dtypes.as_dtype(dtype or floatx()).name

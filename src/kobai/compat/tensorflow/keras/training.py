@@ -91,7 +91,7 @@ class Trainer:
         with GradientTape() as tape:
             y_pred = self._call(x, True)
             loss = self._loss_of(x, y, y_pred, w, True)
-        self._track(loss, x)
+        self._add_loss_of(loss, x)
         weights = self.trainable_weights
         if weights:
             self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
@@ -103,14 +103,14 @@ class Trainer:
         """Measure on one batch; returns the metrics."""
         x, y, w = feeding.unpack(data)
         y_pred = self._call(x, False)
-        self._track(self._loss_of(x, y, y_pred, w, False), x)
+        self._add_loss_of(self._loss_of(x, y, y_pred, w, False), x)
         return self.compute_metrics(x, y, y_pred, w)
 
     def predict_step(self, data):
         """The outputs for one batch."""
         return self._call(feeding.unpack(data)[0], False)
 
-    def _track(self, loss, x):
+    def _add_loss_of(self, loss, x):
         self._trainer["loss_tracker"].update_state(loss, sample_weight=float(nest.flatten(x)[0].shape[0]))
 
     def _loss_of(self, x, y, y_pred, w, training):

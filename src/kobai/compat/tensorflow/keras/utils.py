@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import nest, random_ops
 from . import naming, seeds
-from .feeding import pack as pack_x_y_sample_weight, unpack as unpack_x_y_sample_weight  # noqa: F401
+from .feeding import pack as pack_x_y_sample_weight  # noqa: F401
 from .progress import Progbar as Progbar
 from .storing import register_keras_serializable as register_keras_serializable
 from .symbolic import KerasTensor

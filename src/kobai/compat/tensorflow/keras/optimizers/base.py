@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 
-from ... import dtypes
 from ...recording import pause
 from ...tape import GradientTape
 from ...values import convert_to_tensor, value_of
