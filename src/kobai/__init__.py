@@ -13,23 +13,42 @@ from . import sparse as sparse  # noqa: E402
 from .autograd import engine as _engine  # noqa: E402
 from .autograd.mode import (  # noqa: E402
     enable_grad as enable_grad,
+)
+from .autograd.mode import (
     inference_mode as inference_mode,
+)
+from .autograd.mode import (
     is_grad_enabled as is_grad_enabled,
+)
+from .autograd.mode import (
     is_inference_mode_enabled as is_inference_mode_enabled,
+)
+from .autograd.mode import (
     no_grad as no_grad,
+)
+from .autograd.mode import (
     set_grad_enabled as set_grad_enabled,
 )
 from .devices import device as device  # noqa: E402
 from .dtypes import (  # noqa: E402
     NAMES as _DTYPES,
+)
+from .dtypes import (
     dtype as dtype,
+)
+from .dtypes import (
     get_default_dtype as get_default_dtype,
+)
+from .dtypes import (
     promote_types as promote_types,
+)
+from .dtypes import (
     set_default_dtype as set_default_dtype,
 )
 from .printing import set_printoptions as set_printoptions  # noqa: E402
 from .public import names as _names  # noqa: E402
-from .tensor import Size as Size, Tensor as Tensor  # noqa: E402
+from .tensor import Size as Size  # noqa: E402
+from .tensor import Tensor as Tensor
 
 __version__ = "0.1.0"
 

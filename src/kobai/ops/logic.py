@@ -121,7 +121,7 @@ class BitwiseNot(Elementwise):
 
 def _reversed(op):
     """The operator with a Python number on its left."""
-    return lambda self, other: op(other, self)
+    return operator(lambda self, other: op(other, self))
 
 
 for _name, _kind in (("and", BitwiseAnd), ("or", BitwiseOr), ("xor", BitwiseXor), ("lshift", BitwiseLeftShift),

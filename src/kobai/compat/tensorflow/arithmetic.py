@@ -113,7 +113,7 @@ def add(x, y, name=None):
 
 
 def _is_text(t):
-    return getattr(getattr(t, "_value", None), "dtype", None) == object
+    return getattr(getattr(t, "_value", None), "dtype", None) == np.dtype(object)
 
 
 @export("truediv", "math.truediv", "realdiv")

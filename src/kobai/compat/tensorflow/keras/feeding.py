@@ -84,7 +84,7 @@ class Arrays:
         for start in range(0, self.n, self.batch_size):
             stop = min(start + self.batch_size, self.n)
             rows = slice(start, stop) if order is None else order[start:stop]
-            x, y, w = [None if p is None else nest.map_structure(lambda a: constant(a[rows]), p) for p in self.parts]
+            x, y, w = [None if p is None else nest.map_structure(lambda a, rows=rows: constant(a[rows]), p) for p in self.parts]
             yield pack(x, y, w)
 
 
