@@ -8,10 +8,10 @@ import warnings as _warnings
 # it are kept for the user's own NumPy code.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
-from . import ops as _ops  # noqa: E402  (this and the next fill the public namespaces)
-from . import sparse as sparse  # noqa: E402
-from .autograd import engine as _engine  # noqa: E402
-from .autograd.mode import (  # noqa: E402
+from . import ops as _ops  # (this and the next fill the public namespaces)
+from . import sparse as sparse
+from .autograd import engine as _engine
+from .autograd.mode import (
     enable_grad as enable_grad,
 )
 from .autograd.mode import (
@@ -29,8 +29,8 @@ from .autograd.mode import (
 from .autograd.mode import (
     set_grad_enabled as set_grad_enabled,
 )
-from .devices import device as device  # noqa: E402
-from .dtypes import (  # noqa: E402
+from .devices import device as device
+from .dtypes import (
     NAMES as _DTYPES,
 )
 from .dtypes import (
@@ -45,9 +45,9 @@ from .dtypes import (
 from .dtypes import (
     set_default_dtype as set_default_dtype,
 )
-from .printing import set_printoptions as set_printoptions  # noqa: E402
-from .public import names as _names  # noqa: E402
-from .tensor import Size as Size  # noqa: E402
+from .printing import set_printoptions as set_printoptions
+from .public import names as _names
+from .tensor import Size as Size
 from .tensor import Tensor as Tensor
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ from ...tensor import wrap
 from . import dtypes
 from .errors import invalid, mismatch, not_allowed
 from .names import export
-from .rules import FirstMaximum, FirstMinimum, SafeDivide, SafeMultiply
+from .rules import FirstMaximum, FirstMinimum, Power, SafeDivide, SafeMultiply
 from .tensors import EagerTensor, box
 from .values import is_tensor_like, same_dtype, value_of
 
@@ -78,7 +78,7 @@ def _dress(call, names, doc):
     return export(*names)(call)
 
 
-_first_maximum, _first_minimum = FirstMaximum(), FirstMinimum()
+_first_maximum, _first_minimum, _power = FirstMaximum(), FirstMinimum(), Power()
 subtract = _binary(m.sub, "Sub", "x - y.", "subtract", "math.subtract")
 multiply = _binary(m.mul, "Mul", "x * y.", "multiply", "math.multiply")
 maximum = _binary(_first_maximum, "Maximum", "The larger of each pair; at a tie x gets the gradient.", "maximum",
@@ -88,14 +88,10 @@ minimum = _binary(_first_minimum, "Minimum", "The smaller of each pair; at a tie
 floormod = _binary(m.remainder, "FloorMod", "x - y * floor(x / y): the remainder with the sign of y.",
                    "math.floormod", "math.mod")
 atan2 = _binary(m.atan2, "Atan2", "The angle of the point (y, x).", "atan2", "math.atan2")
-xlogy = _binary(m.xlogy, "Xlogy", "x * log(y), and 0 where x is 0.", "math.xlogy")
-xlog1py = _binary(m.xlog1py, "Xlog1py", "x * log1p(y), and 0 where x is 0.", "math.xlog1py")
 igamma = _binary(m.igamma, "Igamma", "The lower regularised incomplete gamma function.", "math.igamma")
 igammac = _binary(m.igammac, "Igammac", "The upper regularised incomplete gamma function.", "math.igammac")
-zeta = _binary(m.zeta, "Zeta", "The Hurwitz zeta function.", "math.zeta")
+zeta = _binary(lambda x, q: m.zeta(x.detach(), q), "Zeta", "The Hurwitz zeta function; no gradient by x.", "math.zeta")
 nextafter = _binary(m.nextafter, "NextAfter", "The number next to x in the direction of y.", "math.nextafter")
-divide_no_nan = _binary(SafeDivide(), "DivNoNan", "x / y, and 0 where y is 0.", "math.divide_no_nan")
-multiply_no_nan = _binary(SafeMultiply(), "MulNoNan", "x * y, and 0 where y is 0.", "math.multiply_no_nan")
 truncatemod = _binary(m.fmod, "TruncateMod", "The remainder with the sign of x.", "truncatemod")
 
 
@@ -155,16 +151,35 @@ def pow(x, y, name=None):
     if hasattr(b, "_value") and b._value.dtype.kind in "iu" and np.any(np.asarray(b._value) < 0):
         raise invalid("Pow", "Integers to negative integer powers are not allowed",
                       fix="cast to floats first: tf.cast(x, tf.float32)")
-    return apply("Pow", m.pow, a, b)
+    if not hasattr(b, "_value"):
+        return apply("Pow", m.pow, a, b)
+    a = a if hasattr(a, "_value") else wrap(b._value.dtype.type(a))
+    return apply("Pow", _power if b._value.dtype.kind in "fcV" else m.pow, a, b)
 
 
-@export("math.xdivy")
-def xdivy(x, y, name=None):
-    """x / y, and 0 where x is 0."""
-    a, b = same_dtype("Xdivy", x, y)
-    one = m.zeros_like(b) + 1
-    zero = m.eq(a, 0)
-    return box(m.where(zero, m.zeros_like(a), m.div(a, m.where(zero, one, b))))
+def _unless_zero(fn, op, doc, name):
+    """fn(x, y), and 0 (without gradients) where x is 0, whatever y is there."""
+    def call(x, y, name=None):
+        a, b = same_dtype(op, x, y)
+        zero = m.eq(a, 0)
+        safe = m.where(zero, m.zeros_like(b) + 1, b)
+        return box(m.where(zero, m.zeros_like(safe), fn(a, safe)))
+    return _dress(call, (name,), doc)
+
+
+xdivy = _unless_zero(m.div, "Xdivy", "x / y, and 0 where x is 0.", "math.xdivy")
+xlogy = _unless_zero(lambda a, b: a * m.log(b), "Xlogy", "x * log(y), and 0 where x is 0.", "math.xlogy")
+xlog1py = _unless_zero(lambda a, b: a * m.log1p(b), "Xlog1py", "x * log1p(y), and 0 where x is 0.", "math.xlog1py")
+
+
+def _safe(rule, op, doc, name):
+    def call(x, y, name=None):
+        return apply(op, rule, *same_dtype(op, x, y))
+    return _dress(call, (name,), doc)
+
+
+divide_no_nan = _safe(SafeDivide(), "DivNoNan", "x / y, and 0 where y is 0.", "math.divide_no_nan")
+multiply_no_nan = _safe(SafeMultiply(), "MulNoNan", "x * y, and 0 where y is 0.", "math.multiply_no_nan")
 
 
 @export("math.squared_difference")
@@ -382,8 +397,11 @@ def reciprocal_no_nan(x, name=None):
 @export("math.polygamma")
 def polygamma(a, x, name=None):
     """The a-th derivative of digamma, at x."""
-    a, x = same_dtype("Polygamma", a, x)
-    return box(m.polygamma_order(a, x))
+    n, x = same_dtype("Polygamma", a, x)
+    n = n.detach()
+    sign = 1 - 2 * m.remainder(n + 1, 2)
+    series = sign * m.exp(m.lgamma(n + 1)) * m.zeta(m.clamp_min(n, 1) + 1, x)
+    return box(m.where(m.eq(n, 0), m.digamma(x), series))
 
 
 @export("math.erfcinv")

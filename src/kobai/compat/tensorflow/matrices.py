@@ -292,8 +292,13 @@ det = _through("MatrixDeterminant", "The determinant.", "linalg.det", fn=lambda 
 logdet = _through("LogMatrixDeterminant", "log(det(x)) of positive definite matrices.", "linalg.logdet",
                   fn=lambda t: 2.0 * m.sum(m.log(m.diagonal(linalg.cholesky(t), 0, -2, -1)), -1))
 expm = _through("MatrixExponential", "The matrix exponential.", "linalg.expm", fn=lambda t: linalg.matrix_exp(t))
+def _from_lower(t):
+    """The self-adjoint matrix of a lower triangle: TensorFlow reads only that, and gives only that a gradient."""
+    return m.tril(t) + _turned(m.tril(t, -1), True, True)
+
+
 eigvalsh = _through("SelfAdjointEigV2", "The eigenvalues of self-adjoint matrices, ascending.", "linalg.eigvalsh",
-                    fn=lambda t: linalg.eigvalsh(t))
+                    fn=lambda t: linalg.eigvalsh(_from_lower(t)))
 eigvals = _through("Eig", "The eigenvalues.", "linalg.eigvals", "eigvals", fn=lambda t: linalg.eigvals(t))
 
 
@@ -366,7 +371,7 @@ def svd(tensor, full_matrices=False, compute_uv=True, name=None):
 @export("linalg.eigh")
 def eigh(tensor, name=None):
     """The eigenvalues (ascending) and eigenvectors of self-adjoint matrices."""
-    return tuple([box(t) for t in linalg.eigh(value_of(tensor))])
+    return tuple([box(t) for t in linalg.eigh(_from_lower(value_of(tensor)))])
 
 
 @export("linalg.eig", "eig")

@@ -21,7 +21,16 @@ _REAL = ("half", "bfloat16", "float", "double")
 relu = unary(lambda t: m.relu(t), "Relu", "The larger of x and 0.", "nn.relu", kinds="fViu")
 relu6 = unary(lambda t: m.relu6(t), "Relu6", "x kept between 0 and 6.", "nn.relu6", kinds="fViu")
 elu = unary(lambda t: m.elu(t), "Elu", "x, or e ** x - 1 below 0.", "nn.elu", kinds="fV")
-selu = unary(lambda t: m.selu(t), "Selu", "The scaled elu that keeps mean and variance.", "nn.selu", kinds="fV")
+_ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al., 2017
+
+
+def _selu(t):
+    """Its slope at 0 is that of the positive side, as in TensorFlow."""
+    below = m.expm1(m.clamp_max(t, 0)) * (_ALPHA * _SCALE)
+    return m.where(m.lt(t, 0), below, t * _SCALE)
+
+
+selu = unary(_selu, "Selu", "The scaled elu that keeps mean and variance.", "nn.selu", kinds="fV")
 softplus = unary(lambda t: m.softplus(t, 1.0, 30.0), "Softplus", "log(1 + e ** x).", "nn.softplus",
                  "math.softplus", kinds="fV")
 softsign = unary(lambda t: m.softsign(t), "Softsign", "x / (1 + |x|).", "nn.softsign", "math.softsign", kinds="fV")
@@ -223,7 +232,7 @@ def moments(x, axes, shift=None, keepdims=False, name=None):
     t = value_of(x)
     axes = _axes(axes, t.ndim, "Mean")
     mean = m.mean(t, axes, True)
-    away = t - mean
+    away = t - mean.detach()  # as TensorFlow computes it; the gradient is the same
     variance = m.mean(away * away, axes, True)
     if not keepdims:
         shape = tuple([n for i, n in enumerate(t._value.shape) if i not in axes])

@@ -141,7 +141,7 @@ def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     """The square root of the sum of squares."""
     t, axes = _prepared(input_tensor, axis, "EuclideanNorm")
-    return box(m.sqrt(_sum(t * t, axes, keepdims)))
+    return box(m.sqrt(_sum(t * t, axes, keepdims)) if axes else m.abs(t))
 
 
 @export("math.count_nonzero")

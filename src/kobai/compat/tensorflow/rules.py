@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...op import Elementwise, Op, m
+from ...op import Elementwise, Op, dtype_of, m
 from ...testing.samples import S, binary
 
 
@@ -39,6 +39,27 @@ class FirstMinimum(Elementwise):
 
     def emit(self, k, a, b):
         return k.minimum(a, b)
+
+
+class Power(Elementwise):
+    """a ** b, where only a positive `a` has a gradient by `b`."""
+
+    public = ""
+    samples = binary(0.5, 2)
+
+    def forward(self, a, b):
+        return np.power(a, b)
+
+    def d_a(self, a, b):
+        return b * Power()(a, b - 1)
+
+    def d_b(self, a, y):
+        able = m.ne(a, 0) if dtype_of(a).kind == "c" else m.gt(a, 0)
+        safe = m.where(able, a, m.zeros_like(a) + 1)
+        return y * m.log(safe)
+
+    def emit(self, k, a, b):
+        return k.pow(a, b)
 
 
 class SafeDivide(Elementwise):

@@ -118,7 +118,7 @@ def _squareplus(t):
 
 
 relu6 = _activation(lambda t: m.relu6(t), "x kept between 0 and 6.", "relu6")
-selu = _activation(lambda t: m.selu(t), "The scaled elu that keeps mean and variance.", "selu")
+selu = _activation(lambda t: nn_ops.selu(box(t))._t, "The scaled elu that keeps mean and variance.", "selu")
 softplus = _activation(lambda t: m.softplus(t, 1.0, 30.0), "log(1 + e ** x).", "softplus")
 softsign = _activation(lambda t: m.softsign(t), "x / (1 + |x|).", "softsign")
 silu = _activation(lambda t: m.silu(t), "x * sigmoid(x).", "silu")

@@ -46,7 +46,7 @@ def metric_for(identifier, y_true, y_pred):
     return found
 
 
-class CompiledLoss:
+class CompileLoss:
     """The sum of the losses of all outputs."""
 
     def __init__(self, loss, weights, output_names):
@@ -94,7 +94,7 @@ def _per_output(given, names, n):
     return [given[0] if isinstance(given, (list, tuple)) else given] * n
 
 
-class CompiledMetrics(Metric):
+class CompileMetrics(Metric):
     """The metrics of all outputs."""
 
     def __init__(self, chosen, weighted, output_names):

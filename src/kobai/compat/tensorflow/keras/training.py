@@ -11,7 +11,7 @@ from ..tape import GradientTape
 from ..tensors import EagerTensor
 from . import feeding, metrics, optimizers
 from .callbacks import CallbackList, History
-from .compiled import CompiledLoss, CompiledMetrics
+from .compiled import CompileLoss, CompileMetrics
 from .layer import _signature
 
 
@@ -33,9 +33,9 @@ class Trainer:
         state = {"compiled": True, "loss_tracker": _mean("loss"), "metrics": None, "loss": None,
                  "config": dict(optimizer=optimizer, loss=loss, metrics=metrics, loss_weights=loss_weights)}
         if loss is not None:
-            state["loss"] = CompiledLoss(loss, loss_weights, names)
+            state["loss"] = CompileLoss(loss, loss_weights, names)
         if metrics is not None or weighted_metrics is not None:
-            state["metrics"] = CompiledMetrics(metrics, weighted_metrics, names)
+            state["metrics"] = CompileMetrics(metrics, weighted_metrics, names)
         object.__setattr__(self, "_trainer", state)
 
     compiled = property(lambda self: self._trainer["compiled"])
@@ -79,7 +79,7 @@ class Trainer:
     @property
     def compiled_metrics(self):
         """The compiled metrics (Keras 2's name)."""
-        return self._trainer["metrics"] or CompiledMetrics(None, None, None)
+        return self._trainer["metrics"] or CompileMetrics(None, None, None)
 
     # ---- one step ------------------------------------------------------------------------
     def _call(self, x, training):

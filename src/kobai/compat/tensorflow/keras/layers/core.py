@@ -25,7 +25,7 @@ class InputLayer(Layer):
         self.batch_shape = tuple(batch_shape) if batch_shape is not None else (
             batch_size, *((shape,) if isinstance(shape, int) else shape))
         self._dtype = dtypes.as_dtype(dtype or "float32").name
-        tensor = input_tensor if input_tensor is not None else KerasTensor(self.batch_shape, self._dtype, name=self.name)
+        tensor = input_tensor if input_tensor is not None else KerasTensor(self.batch_shape, self._dtype, name=name)
         Node(self, (), {}, tensor)
         self.built = True
 

@@ -73,7 +73,7 @@ class Optimizer:
         self._states = [{} for _ in self._trainable_variables]
         for slot in self.slots_used():
             for v, state in zip(self._trainable_variables, self._states):
-                path = re.sub("[/:]", "_", getattr(v, "path", None) or v._name)
+                path = re.sub("[/:]", "_", getattr(v, "path", None) or v.name)
                 like = v.numpy()
                 state[slot] = self._variable(f"{path}_{slot}", self.first_state(slot, like), v.dtype)
         self.built = True
