@@ -8,47 +8,30 @@ import warnings as _warnings
 # it are kept for the user's own NumPy code.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
-from . import ops as _ops  # (this and the next fill the public namespaces)
-from . import sparse as sparse
+from . import (
+    ops as _ops,  # (this and the next fill the public namespaces)
+    sparse as sparse,
+)
 from .autograd import engine as _engine
 from .autograd.mode import (
     enable_grad as enable_grad,
-)
-from .autograd.mode import (
     inference_mode as inference_mode,
-)
-from .autograd.mode import (
     is_grad_enabled as is_grad_enabled,
-)
-from .autograd.mode import (
     is_inference_mode_enabled as is_inference_mode_enabled,
-)
-from .autograd.mode import (
     no_grad as no_grad,
-)
-from .autograd.mode import (
     set_grad_enabled as set_grad_enabled,
 )
 from .devices import device as device
 from .dtypes import (
     NAMES as _DTYPES,
-)
-from .dtypes import (
     dtype as dtype,
-)
-from .dtypes import (
     get_default_dtype as get_default_dtype,
-)
-from .dtypes import (
     promote_types as promote_types,
-)
-from .dtypes import (
     set_default_dtype as set_default_dtype,
 )
 from .printing import set_printoptions as set_printoptions
 from .public import names as _names
-from .tensor import Size as Size
-from .tensor import Tensor as Tensor
+from .tensor import Size as Size, Tensor as Tensor
 
 __version__ = "0.1.0"
 

@@ -14,8 +14,7 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
-from .lifted import Lifted, top
-from .lifted import m as m
+from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
 from .tensor import Tensor, refresh
 

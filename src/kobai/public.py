@@ -5,8 +5,7 @@ import re
 
 import numpy as np
 
-from .inplace import inplace as _inplace
-from .inplace import into as _into
+from .inplace import inplace as _inplace, into as _into
 from .lifted import Lifted
 from .op import Elementwise, apply1, apply2, apply_any, m, registry
 from .tensor import Tensor

@@ -2,8 +2,7 @@
 import pytest
 
 import kobai
-from kobai.autograd import forward_ad as fw
-from kobai.autograd import functional
+from kobai.autograd import forward_ad as fw, functional
 
 
 def test_tangents_are_carried_and_end_with_the_level():

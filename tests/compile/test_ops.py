@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import kobai
-from kobai.backends import llvm
-from kobai.backends import numpy as reference
+from kobai.backends import llvm, numpy as reference
 from kobai.compile.emit import kernel_of, kernel_of_graph, kernel_of_vjp, row_dims
 from kobai.op import registry
 from kobai.rules import compiled_rules

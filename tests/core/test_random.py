@@ -9,8 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from kobai import exact, rejection
-from kobai import random as R
+from kobai import exact, random as R, rejection
 
 f32, f64 = np.float32, np.float64
 

@@ -11,9 +11,9 @@ from kobai.utils.data import (
     IterableDataset,
     Subset,
     TensorDataset,
+    dataloader as dataloader_module,
     get_worker_info,
 )
-from kobai.utils.data import dataloader as dataloader_module
 
 
 class Count(IterableDataset):

@@ -1,8 +1,7 @@
 """x[...] and x[...] = v against NumPy, where the two agree, and against PyTorch 2.13's texts."""
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import kobai
 

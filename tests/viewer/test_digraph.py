@@ -6,8 +6,7 @@ import xml.dom.minidom
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from kobai.viewer import Digraph
 from kobai.viewer.dot import quote, quote_end

@@ -10,8 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kobai.backends import llvm
-from kobai.backends import numpy as reference
+from kobai.backends import llvm, numpy as reference
 from kobai.compile.kernel import Kernel
 
 

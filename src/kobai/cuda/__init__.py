@@ -8,8 +8,7 @@ or print how much memory is in use run unmodified.
 """
 from __future__ import annotations
 
-from ..devices import device as _device
-from ..devices import no_cuda as _no_cuda
+from ..devices import device as _device, no_cuda as _no_cuda
 from . import amp as amp
 
 __all__ = ["amp", "can_device_access_peer", "current_device", "current_stream", "default_stream", "device",

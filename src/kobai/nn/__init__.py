@@ -3,9 +3,7 @@ from __future__ import annotations
 
 import importlib as _importlib
 
-from . import functional as functional
-from . import init as init
-from . import utils as utils
+from . import functional as functional, init as init, utils as utils
 from .activation import (
     CELU,
     ELU,

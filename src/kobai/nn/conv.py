@@ -7,8 +7,7 @@ from typing import Any
 
 from .. import empty
 from ..tensor import Tensor
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import Parameter, UninitializedParameter

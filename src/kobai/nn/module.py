@@ -11,19 +11,22 @@ from typing import Any
 
 from .. import empty_like, no_grad
 from ..diagnose.language import language
-from ..dtypes import bfloat16, float16, float32, float64
-from ..dtypes import dtype as DType
+from ..dtypes import bfloat16, dtype as DType, float16, float32, float64
 from ..tensor import Tensor
 from .blame import blame
-from .hooks import GLOBAL, Hooks, call_with_hooks
-from .hooks import register_module_backward_hook as register_module_backward_hook
-from .hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
-from .hooks import register_module_forward_hook as register_module_forward_hook
-from .hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
-from .hooks import register_module_full_backward_hook as register_module_full_backward_hook
-from .hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
-from .hooks import register_module_module_registration_hook as register_module_module_registration_hook
-from .hooks import register_module_parameter_registration_hook as register_module_parameter_registration_hook
+from .hooks import (
+    GLOBAL,
+    Hooks,
+    call_with_hooks,
+    register_module_backward_hook as register_module_backward_hook,
+    register_module_buffer_registration_hook as register_module_buffer_registration_hook,
+    register_module_forward_hook as register_module_forward_hook,
+    register_module_forward_pre_hook as register_module_forward_pre_hook,
+    register_module_full_backward_hook as register_module_full_backward_hook,
+    register_module_full_backward_pre_hook as register_module_full_backward_pre_hook,
+    register_module_module_registration_hook as register_module_module_registration_hook,
+    register_module_parameter_registration_hook as register_module_parameter_registration_hook,
+)
 from .members import Members
 from .parameter import Buffer, Parameter
 from .state import State

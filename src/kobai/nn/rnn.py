@@ -13,8 +13,7 @@ from .. import empty, zeros
 from ..ops.recurrent import GruCell, LstmCell
 from ..ops.rnn import recurrent_layers
 from ..tensor import Tensor
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .module import Module
 from .parameter import Parameter
 from .utils.rnn import PackedSequence

@@ -7,8 +7,7 @@ from typing import Any
 
 from .. import full
 from ..tensor import Tensor
-from . import functional as F
-from . import init
+from . import functional as F, init
 from .attention import MultiheadAttention
 from .containers import ModuleList
 from .dropout import Dropout

@@ -6,8 +6,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..devices import check as check_device
-from ..devices import device as Device
+from ..devices import check as check_device, device as Device
 from ..op import dtype_of, m
 from ..public import export, public
 from ..tensor import Layout, LiftedTensor, Tensor, strided

@@ -19,6 +19,7 @@ from .decompose import (
     Det,
     Eig,
     Eigh,
+    H as dagger,
     Inv,
     Qr,
     Slogdet,
@@ -27,7 +28,6 @@ from .decompose import (
     Svd,
     Svdvals,
 )
-from .decompose import H as dagger
 
 
 def _square(x, name):

@@ -3,8 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import dtypes
-from .. import random as sampler
+from .. import dtypes, random as sampler
 from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export

@@ -6,8 +6,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..devices import check as check_device
-from ..devices import cpu
+from ..devices import check as check_device, cpu
 from ..public import export
 from ..tensor import Tensor
 from .arguments import as_dtype

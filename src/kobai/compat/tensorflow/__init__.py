@@ -10,75 +10,31 @@ import sys as _sys
 
 from . import (
     arithmetic as _arithmetic,
-)
-from . import (
     control as _control,
-)
-from . import (
     convolution as _convolution,
-)
-from . import (
     creation as _creation,
-)
-from . import (
     custom as _custom,
-)
-from . import (
     debugging as _debugging,
-)
-from . import errors as errors
-from . import (
+    errors as errors,
     forward as _forward,
-)
-from . import (
     indexing as _indexing,
-)
-from . import (
     matrices as _matrices,
-)
-from . import (
     modules as _modules,
-)
-from . import nest as nest
-from . import (
+    nest as nest,
     nn_ops as _nn_ops,
-)
-from . import (
     operators as _operators,
-)
-from . import (
     output as _output,
-)
-from . import (
     random_ops as _random_ops,
-)
-from . import (
     reductions as _reductions,
-)
-from . import (
     shaping as _shaping,
-)
-from . import (
     sorting as _sorting,
-)
-from . import (
     starting as _starting,
-)
-from . import (
     strings as _strings,
-)
-from . import (
     system as _system,
-)
-from . import (
     tape as _tape,
-)
-from . import (
     variables as _variables,
 )
-from .dtypes import NAMES as _DTYPES
-from .dtypes import DType as DType
-from .dtypes import as_dtype as as_dtype
+from .dtypes import NAMES as _DTYPES, DType as DType, as_dtype as as_dtype
 from .names import make_modules as _make_modules
 from .shapes import TensorShape as TensorShape
 from .tensors import Tensor as Tensor

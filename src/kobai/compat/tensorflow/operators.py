@@ -1,8 +1,7 @@
 """Python's operators on tensors and variables, from the functions of the same meaning."""
 from __future__ import annotations
 
-from . import arithmetic as a
-from . import indexing, matrices
+from . import arithmetic as a, indexing, matrices
 from .tensors import EagerTensor, Tensor
 from .variables import Variable
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...op import m
-from ...tensor import Tensor as _Tensor
-from ...tensor import wrap
+from ...tensor import Tensor as _Tensor, wrap
 from . import dtypes
 from .errors import invalid, mismatch
 from .names import export

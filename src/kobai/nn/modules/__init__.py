@@ -4,8 +4,8 @@ from __future__ import annotations
 import sys
 
 from .. import *
-from .. import __all__ as __all__
 from .. import (
+    __all__ as __all__,
     activation,
     adaptive,
     attention,

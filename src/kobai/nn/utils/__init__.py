@@ -7,13 +7,17 @@ from __future__ import annotations
 import importlib
 
 from . import rnn as rnn
-from .clip_grad import clip_grad_norm as clip_grad_norm
-from .clip_grad import clip_grad_norm_ as clip_grad_norm_
-from .clip_grad import clip_grad_value_ as clip_grad_value_
-from .clip_grad import clip_grads_with_norm_ as clip_grads_with_norm_
-from .clip_grad import get_total_norm as get_total_norm
-from .convert_parameters import parameters_to_vector as parameters_to_vector
-from .convert_parameters import vector_to_parameters as vector_to_parameters
+from .clip_grad import (
+    clip_grad_norm as clip_grad_norm,
+    clip_grad_norm_ as clip_grad_norm_,
+    clip_grad_value_ as clip_grad_value_,
+    clip_grads_with_norm_ as clip_grads_with_norm_,
+    get_total_norm as get_total_norm,
+)
+from .convert_parameters import (
+    parameters_to_vector as parameters_to_vector,
+    vector_to_parameters as vector_to_parameters,
+)
 
 _LATER = {
     "weight_norm": "norm_hooks", "remove_weight_norm": "norm_hooks",

@@ -5,39 +5,21 @@ import importlib as _importlib
 
 from . import (
     activations as activations,
-)
-from . import (
     callbacks as callbacks,
-)
-from . import (
     constraints as constraints,
-)
-from . import (
     initializers as initializers,
-)
-from . import (
     layers as layers,
-)
-from . import (
     losses as losses,
-)
-from . import (
     metrics as metrics,
-)
-from . import (
     optimizers as optimizers,
-)
-from . import (
     regularizers as regularizers,
 )
 from .initializers import Initializer as Initializer
 from .layer import Layer as Layer
-from .layers import Input as Input
-from .layers import InputSpec as InputSpec
+from .layers import Input as Input, InputSpec as InputSpec
 from .losses import Loss as Loss
 from .metrics import Metric as Metric
-from .model import Model as Model
-from .model import Sequential as Sequential
+from .model import Model as Model, Sequential as Sequential
 from .optimizers import Optimizer as Optimizer
 from .regularizers import Regularizer as Regularizer
 from .symbolic import KerasTensor as KerasTensor

@@ -8,23 +8,11 @@ from ..values import cast as _cast
 from . import naming, seeds
 from .settings import (
     backend as backend,
-)
-from .settings import (
     epsilon as epsilon,
-)
-from .settings import (
     floatx as floatx,
-)
-from .settings import (
     image_data_format as image_data_format,
-)
-from .settings import (
     set_epsilon as set_epsilon,
-)
-from .settings import (
     set_floatx as set_floatx,
-)
-from .settings import (
     set_image_data_format as set_image_data_format,
 )
 from .variable import Variable

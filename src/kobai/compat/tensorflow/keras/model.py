@@ -5,8 +5,7 @@ from .. import nest
 from ..indexing import getitem
 from ..shaping import expand_dims
 from ..values import is_tensor_like
-from . import naming, storing
-from . import summary as _summary
+from . import naming, storing, summary as _summary
 from .layer import Layer, _placeholders
 from .layers.core import InputLayer
 from .symbolic import KerasTensor, infer, sorted_nodes

@@ -5,8 +5,7 @@ import numpy as np
 
 from .....op import m
 from ... import shaping
-from ...arithmetic import maximum as _maximum
-from ...arithmetic import minimum as _minimum
+from ...arithmetic import maximum as _maximum, minimum as _minimum
 from ...tensors import box
 from ...values import value_of
 from ..layer import Layer
