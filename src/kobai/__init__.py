@@ -9,7 +9,7 @@ import warnings as _warnings
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
 from . import (
-    ops as _ops,  # (this and the next fill the public namespaces)
+    ops as _ops,  # (both fill the public namespaces)
     sparse as sparse,
 )
 from .autograd import engine as _engine
