@@ -173,12 +173,11 @@ def _fits(v, d):
 
 
 def _apply_lifted(op, tensors):
-    """Interpret; what is not lifted takes part as a Tensor, so that outer graphs see it."""
-    values = [t._value if type(t) is LiftedTensor else t for t in tensors]
-    highest = top(values)
+    """Interpret; what is not of the highest level takes part as a Tensor, so that outer graphs see it."""
+    highest = top([t._value for t in tensors if type(t) is LiftedTensor])
     if highest is None:  # plain values were written into lifted tensors
         return apply_any(op, [_plain(t) for t in tensors])
-    y = highest.process(op, values)
+    y = highest.process(op, [_seen_from(highest.level, t) for t in tensors])
     outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
                   for v in (y if op.outputs != 1 else (y,))])
     if op.view and type(tensors[0]) is LiftedTensor:
@@ -194,6 +193,15 @@ def _apply_lifted(op, tensors):
         else:
             record(op, tensors, inner, outs[0], outs[0]._value, mask, is_complex)
     return outs if op.outputs != 1 else outs[0]
+
+
+def _seen_from(level, t):
+    if type(t) is not LiftedTensor:
+        return t
+    v = t._value
+    if not isinstance(v, Lifted):
+        return _plain(t)
+    return v if v.level == level else t
 
 
 def _plain(t):

@@ -31,6 +31,10 @@ class Lifted:
         """The same without what derivatives need."""
         return self
 
+    def mapped(self, fn):
+        """The same with `fn` applied to the Tensors it is made of; itself if that changes none."""
+        return self
+
     def plain(self):
         """The Tensor whose numbers this shows, if there is one."""
         return None

@@ -322,6 +322,8 @@ class Tensor:
             if self._value.size == 0:
                 raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        if type(self) is LiftedTensor and self._value.per_example:
+            raise error("lifted-branch", tensor=self)
         return bool(self.item())
 
     def __float__(self):

@@ -49,6 +49,11 @@ def test_vmap(cls, sample):
     check.check_vmap(*made(cls, sample), rng())
 
 
+@pytest.mark.parametrize("cls, sample", [p for p in SMOOTH if not getattr(p.values[0], "random", False)])
+def test_vmap_of_gradient(cls, sample):
+    check.check_vmap_of_gradient(*made(cls, sample))
+
+
 @pytest.mark.parametrize("cls, sample", CASES)
 def test_strides(cls, sample):
     check.check_strides(*made(cls, sample))

@@ -1,9 +1,12 @@
 """vmap: a value for a whole batch, that shows each op the shape of one example."""
 from __future__ import annotations
 
+import functools
+
 from ..lifted import Lifted
 from ..op import m
 from ..tensor import LiftedTensor, Tensor, wrap
+from .mode import modes
 
 
 class Batched(Lifted):
@@ -21,7 +24,13 @@ class Batched(Lifted):
     def detached(self):
         return Batched(self.value.detach(), self.level)
 
+    def mapped(self, fn):
+        value = fn(self.value)
+        return self if value is self.value else Batched(value, self.level)
+
     def process(self, op, values):
+        if getattr(op, "random", False):
+            return modes.random.of(self.level).of_op(op, self, values)
         size = self.value._value.shape[0]
         if op.elementwise:
             y = op(*self._aligned(values))
@@ -65,6 +74,65 @@ class Batched(Lifted):
         if op.outputs == 1:
             return m.stack(results)
         return tuple([m.stack(list(column)) for column in zip(*results)])
+
+
+class Randomness:
+    """What random functions do inside a vmap: numbers for each example, the same for all, or an error."""
+
+    def __init__(self, kind, level, size, outer):
+        self.kind, self.level, self.size, self.outer = kind, level, size, outer
+
+    def of(self, level):
+        """That of the vmap of a level, which is this one or one around it."""
+        return self if self.level == level else self.outer.of(level)
+
+    def draw(self, fn, args, kwargs):
+        """fn(*args), a random function, for one example or for each."""
+        if self.kind == "error":
+            raise RuntimeError(_RANDOM)
+        before, modes.random = modes.random, self.outer
+        try:
+            if self.kind == "same":
+                return fn(*args, **kwargs)
+            return self._each(fn, args, kwargs)
+        finally:
+            modes.random = before
+
+    def _each(self, fn, args, kwargs):
+        drawn = []
+        for i in range(self.size):
+            drawn.append(fn(*[self._example(a, i) for a in args], **kwargs))
+        y = LiftedTensor(Batched(m.stack(drawn), self.level))
+        return args[0].copy_(y) if fn.__name__.endswith("_") else y
+
+    def _example(self, a, i):
+        """Example number i of an argument, in memory of its own."""
+        if not isinstance(a, Tensor):
+            return a
+        v = a._value
+        return m.clone(m.select(v.value, 0, i) if isinstance(v, Batched) and v.level == self.level else a)
+
+    def of_op(self, op, value, values):
+        """A random op (such as dropout's noise) of batched values."""
+        if self.kind == "error":
+            raise RuntimeError(_RANDOM)
+        if self.kind == "different":
+            return Batched(_tensor(value._loop(op, values, self.size)), self.level)
+        return op(*[m.select(v.value, 0, 0) if value._mine(v) else v for v in values])
+
+
+_RANDOM = ("vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+           "randomness flags on vmap or perform the randomness operation out of vmap")
+
+
+def random_function(fn):
+    """A function that draws random numbers: inside vmap it asks how."""
+    @functools.wraps(fn)
+    def call(*args, **kwargs):
+        if modes.random is None:
+            return fn(*args, **kwargs)
+        return modes.random.draw(fn, args, kwargs)
+    return call
 
 
 def _tensor(v):

@@ -29,6 +29,10 @@ class Dual(Lifted):
     def suffixes(self):
         return (f"tangent={self.tangent}",) if self.level in modes.dual else ()
 
+    def mapped(self, fn):
+        primal, tangent = fn(self.primal), fn(self.tangent)
+        return self if primal is self.primal and tangent is self.tangent else Dual(primal, tangent, self.level)
+
     def process(self, op, values):
         mine = [isinstance(v, Dual) and v.level == self.level for v in values]
         primals = [v.primal if own else v for v, own in zip(values, mine)]

@@ -17,6 +17,7 @@ class _Modes(threading.local):
     passing = None       # (roots, wanted) of the backward pass that calls a tensor hook
     anomaly = False      # check gradients for NaN in backward
     dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
+    random = None        # how the innermost vmap draws random numbers, see autograd/batched.py
     forward = None       # the level of forward_ad.dual_level
 
 

@@ -226,6 +226,14 @@ CATALOGUE = {
          "vmap、順方向微分、トレースの中では、テンソルは多くの値を代表しているので、一つの値を取り出せません。"),
         ("keep to tensor operations: torch.where instead of `if`, and convert outside the function.",
          "テンソルの演算だけで書いてください (`if` の代わりに torch.where)。変換は関数の外で行います。")),
+    "lifted-branch": Entry(
+        "K143", RuntimeError,
+        "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that "
+        "yet",
+        ("inside vmap a tensor stands for the values of many examples, and they need not agree on the condition.",
+         "vmap の中では、テンソルは多くの例の値を代表しているので、条件の真偽は例ごとに異なりえます。"),
+        ("write torch.where(condition, a, b) instead of `if`.",
+         "`if` の代わりに torch.where(condition, a, b) を使ってください。")),
     "lifted-into-plain": Entry(
         "K142", RuntimeError,
         "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in "

@@ -180,6 +180,10 @@ class ConvWeight(_Conv):
     def vjp_a(self, g, x, a_shape):
         return _cut_to(Conv(self.stride, self.padding, self.dilation, self.groups)(x, m.conj(g), None), a_shape)
 
+    def batch(self, size, batched, values):
+        w = _more_groups(self, size)(*[_beside(v) for v in values])
+        return m.reshape(w, (size, -1, *w.shape[1:]))
+
 
 def _cut_to(y, shape):
     """Output padding can leave room for one more window than there was."""
@@ -190,14 +194,25 @@ def _cut_to(y, shape):
 
 
 def _fold_batch(op, size, batched, values):
-    """vmap: examples that share the weights are one bigger batch; otherwise one more group each."""
+    """vmap: examples that share the weights are one bigger batch; otherwise each has groups of its own."""
     x, w, bias = values
-    if batched[1] or bias is not None and batched[2]:
-        return NotImplemented
     n = x.shape[1]
+    if batched[1] or bias is not None and batched[2]:
+        w = m.reshape(w, (size * w.shape[1], *w.shape[2:]))
+        y = _more_groups(op, size)(_beside(x), w, bias if bias is None else m.reshape(bias, (size * bias.shape[1],)))
+        return m.movedim(m.reshape(y, (n, size, -1, *y.shape[2:])), 1, 0)
     first = m.reshape(x, (size * n, *x.shape[2:]))
     y = op(first, m.select(w, 0, 0), None if bias is None else m.select(bias, 0, 0))
     return m.reshape(y, (size, n, *y.shape[1:]))
+
+
+def _more_groups(op, size):
+    return type(op)(*[size * op.groups if name == "groups" else getattr(op, name) for name in op.fields])
+
+
+def _beside(x):
+    """(size, n, c, ...) with the channels of all examples beside each other: (n, size * c, ...)."""
+    return m.reshape(m.movedim(x, 0, 1), (x.shape[1], x.shape[0] * x.shape[2], *x.shape[3:]))
 
 
 # ---- the public functions --------------------------------------------------------------------

@@ -145,6 +145,9 @@ class Trace(Op):
         n = _length(x_shape, 0, 0, 1)
         return PutDiagonal(0, 0, 1, x_shape)(m.expand_to(g, (n,)))
 
+    def batch(self, size, dims, values):
+        return m.sum(m.diagonal(*values, 0, 1, 2), -1)
+
 
 def _dims(input, dim1, dim2):
     first, second = normal_dim(dim1, input.ndim), normal_dim(dim2, input.ndim)

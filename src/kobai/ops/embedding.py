@@ -60,7 +60,13 @@ class Embedding(Op):
 
     def batch(self, size, dims, values):
         w, index = values
-        return self(m.select(w, 0, 0), index) if not dims[0] else NotImplemented
+        if self.by_frequency or self.sparse_gradient or dims[0] and self.padding >= 0:
+            return NotImplemented
+        if not dims[0]:
+            return self(m.select(w, 0, 0), index)
+        rows = w.shape[1]  # all tables below each other
+        first = np.arange(size).reshape(size, *(1,) * (len(index.shape) - 1)) * rows
+        return self(m.reshape(w, (size * rows, *w.shape[2:])), index + first)
 
 
 class EmbeddingBag(Op):

@@ -36,6 +36,11 @@ class CopyTo(Op):
     def vjp_src(self, g, src_shape, src_dtype):
         return cast(m.sum_to(g, src_shape), src_dtype)
 
+    def batch(self, size, dims, values):
+        x, src = values
+        missing = len(x.shape) - len(src.shape)
+        return self(x, m.reshape(src, (size, *(1,) * missing, *src.shape[1:])) if missing > 0 else src)
+
 
 class Fill(Op):
     """The same number everywhere, in the shape and dtype of `x`."""
@@ -73,6 +78,9 @@ class FillWith(Op):
 
     def vjp_value(self, g, value_dtype):
         return cast(m.sum(g), value_dtype)
+
+    def batch(self, size, dims, values):
+        return CopyTo().batch(size, dims, values)
 
 
 def copy_(self, src, non_blocking=False):

@@ -60,13 +60,31 @@ class Index(Op):
 
 def batched_index(dims, size, x, indices):
     """One more position: the number of the example. It stands first, and so the batch does in the result."""
-    n = max(len(i.shape) for i in indices) - 1
-    flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
-    y = Index((0, *[d + 1 for d in dims]))(x, np.arange(size).reshape(size, *(1,) * n), *flat)
+    with_example, flat, n = positions_with_example(dims, size, indices)
+    y = Index(with_example)(x, *flat)
     p = dims[0]
-    if p == 0 or tuple(dims) != tuple(range(p, p + len(dims))):
+    if p == 0 or not _neighbours(dims):
         return y
     return m.movedim(y, tuple(range(1, n + 1)), tuple(range(p + 1, p + 1 + n)))
+
+
+def positions_with_example(dims, size, indices):
+    """(dims, indices) of all examples at once, which begin with the example's number; and how many dims indices have."""
+    n = max(len(i.shape) for i in indices) - 1
+    flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
+    return (0, *[d + 1 for d in dims]), [np.arange(size).reshape(size, *(1,) * n), *flat], n
+
+
+def positions_first(v, dims, n):
+    """Values (example, ...) laid out as Index gives them once the example's number is one of the positions."""
+    p = dims[0]
+    if p == 0 or not n or not _neighbours(dims):
+        return v
+    return m.movedim(v, tuple(range(p + 1, p + 1 + n)), tuple(range(1, n + 1)))
+
+
+def _neighbours(dims):
+    return tuple(dims) == tuple(range(dims[0], dims[0] + len(dims)))
 
 
 class AddAt(Op):
@@ -87,12 +105,10 @@ class AddAt(Op):
 
     def batch(self, size, dims, values):
         x, *indices = values
-        if self.dims != tuple(range(len(self.dims))) or any(dtype_of(i).kind == "b" for i in indices):
+        if any(dtype_of(i).kind == "b" for i in indices):
             return NotImplemented
-        n = max(len(i.shape) for i in indices) - 1
-        flat = [m.reshape(i, (size, *(1,) * (n + 1 - len(i.shape)), *i.shape[1:])) for i in indices]
-        whole = AddAt((0, *[d + 1 for d in self.dims]), (size, *self.shape))
-        return whole(x, np.arange(size).reshape(size, *(1,) * n), *flat)
+        dims, flat, n = positions_with_example(self.dims, size, indices)
+        return AddAt(dims, (size, *self.shape))(positions_first(x, self.dims, n), *flat)
 
 
 def sum_at(shape, dims, indices, x):
@@ -196,6 +212,25 @@ class IndexPut(Op):
         if len(needs) > 1 and needs[1]:
             g_values = m.sum_to(Index(self.dims)(g, *indices), values_shape)
         return g_x, g_values
+
+    def batch(self, size, dims, values):
+        x, v, *indices = values
+        if any(dtype_of(i).kind == "b" for i in indices):
+            return self._where(x, v, indices)
+        with_example, flat, n = positions_with_example(self.dims, size, indices)
+        ndim = len(x.shape) - len(self.dims) + n
+        v = m.reshape(v, (size, *(1,) * (ndim - len(v.shape)), *v.shape[1:]))
+        return IndexPut(with_example, self.accumulate)(x, positions_first(v, self.dims, n), *flat)
+
+    def _where(self, x, v, indices):
+        """One number for each example, where a mask says so."""
+        mask, d = indices[0], self.dims[0]
+        if len(indices) > 1 or len(v.shape) > 1:
+            return NotImplemented
+        rest = (1,) * (len(x.shape) - d - len(mask.shape))
+        mask = m.reshape(mask, (mask.shape[0], *(1,) * d, *mask.shape[1:], *rest))
+        v = m.reshape(v, (v.shape[0], *(1,) * (len(x.shape) - 1)))
+        return m.where(mask, x + v if self.accumulate else v, x)
 
 
 def put(y, dims, indices, values, accumulate):

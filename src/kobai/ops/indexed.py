@@ -13,7 +13,7 @@ from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
 from .gather import Gather, ScatterReduce
-from .index import AddAt, add_at, batched_index, sum_at
+from .index import AddAt, Index, IndexPut, add_at, batched_index, sum_at
 from .movement import cast, normal_dim, size_of
 
 
@@ -76,6 +76,12 @@ class IndexAdd(Op):
         g = IndexSelect(self.dim)(g, index)
         return g if self.alpha == 1 else g * self.alpha
 
+    def batch(self, size, dims, values):
+        x, index, source = values
+        if self.alpha != 1:
+            source = source * self.alpha
+        return IndexPut((self.dim,), True).batch(size, dims, (x, source, index))
+
 
 class IndexCopy(Op):
     """x with the slices of `source` put at positions along `dim`."""
@@ -95,6 +101,10 @@ class IndexCopy(Op):
     def vjp_source(self, g, index):
         return IndexSelect(self.dim)(g, index)
 
+    def batch(self, size, dims, values):
+        x, index, source = values
+        return IndexPut((self.dim,)).batch(size, dims, (x, source, index))
+
 
 class IndexFill(Op):
     """x with a number in the slices at positions along `dim`."""
@@ -111,6 +121,11 @@ class IndexFill(Op):
 
     def vjp_x(self, g, index):
         return IndexFill(self.dim, 0)(g, index)
+
+    def batch(self, size, dims, values):
+        x, index = values
+        number = np.full(size, self.value, dtype_of(x))
+        return IndexPut((self.dim,)).batch(size, dims, (x, number, index))
 
 
 class IndexFillWith(Op):
@@ -132,6 +147,10 @@ class IndexFillWith(Op):
     def vjp_value(self, g, index, value_dtype):
         return cast(m.sum(g - IndexFill(self.dim, 0)(g, index)), value_dtype)
 
+    def batch(self, size, dims, values):
+        x, index, value = values
+        return IndexPut((self.dim,)).batch(size, dims, (x, value, index))
+
 
 class IndexReduce(ScatterReduce):
     """ScatterReduce with the same positions for whole slices."""
@@ -151,6 +170,10 @@ class Take(Op):
     def vjp_x(self, g, index, x_shape):
         return AddTaken(x_shape)(g, index)
 
+    def batch(self, size, dims, values):
+        x, index = values
+        return Index((0,)).batch(size, dims, (m.reshape(x, (size, -1)), index))
+
 
 class AddTaken(Op):
     """Zeros of `shape` with x added at flat positions: the transpose of Take."""
@@ -167,6 +190,10 @@ class AddTaken(Op):
 
     def vjp_x(self, g, index):
         return Take()(g, index)
+
+    def batch(self, size, dims, values):
+        n = int(np.prod(self.shape))
+        return m.reshape(AddAt((0,), (n,)).batch(size, dims, values), (size, *self.shape))
 
 
 class Put(Op):

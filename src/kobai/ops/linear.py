@@ -79,6 +79,14 @@ class Mv(Contraction):
     def vjp_b(self, g, a):
         return Mv()(dagger(a), g)
 
+    def batch(self, size, dims, values):
+        a, b = values
+        if not dims[0]:
+            return Mm()(b, m.transpose(m.select(a, 0, 0), 0, 1))
+        if not dims[1]:
+            return m.reshape(self(m.reshape(a, (size * a.shape[1], a.shape[2])), m.select(b, 0, 0)), (size, a.shape[1]))
+        return m.squeeze(Bmm()(a, m.unsqueeze(b, -1)), -1)
+
 
 class Dot(Contraction):
     """Sum of the products of two vectors."""
@@ -93,6 +101,12 @@ class Dot(Contraction):
 
     def vjp_b(self, g, a):
         return g * m.conj(a)
+
+    def batch(self, size, dims, values):
+        a, b = values
+        if not dims[0] or not dims[1]:
+            return Mv()(b, m.select(a, 0, 0)) if dims[1] else Mv()(a, m.select(b, 0, 0))
+        return m.sum(a * b, 1)
 
 
 class Addmm(Contraction):

@@ -10,6 +10,7 @@ from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
+from .index import batched_index
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -231,6 +232,10 @@ class PickClass(Op):
     def vjp_x(self, g, t, x_shape):
         return PutClass(x_shape[1])(g, t)
 
+    def batch(self, size, dims, values):
+        y = self(*[m.reshape(v, (size * v.shape[1], *v.shape[2:])) for v in values])
+        return m.reshape(y, tuple(values[1].shape))
+
 
 class PutClass(Op):
     """Zeros (n, c, ...) with x at the classes t: the transpose of PickClass."""
@@ -245,6 +250,10 @@ class PutClass(Op):
 
     def vjp_x(self, g, t):
         return PickClass()(g, t)
+
+    def batch(self, size, dims, values):
+        y = self(*[m.reshape(v, (size * v.shape[1], *v.shape[2:])) for v in values])
+        return m.reshape(y, (size, values[1].shape[1], *y.shape[1:]))
 
 
 class ClassWeights(Op):
@@ -273,6 +282,17 @@ class ClassWeights(Op):
             c = np.where(counted, c / c.sum(), 0)  # 0 / 0 only where something counts
         return 0 - c, t  # no -0
 
+    def batch(self, size, dims, values):
+        t, weight = values
+        counted = m.ne(t, self.ignore)
+        t = m.where(counted, t, 0)
+        c = m.cast(counted, self.dtype)
+        if weight is not None:
+            c = c * batched_index((0,), size, weight, [t])
+        if self.reduction == "mean":
+            c = c / m.sum(c, tuple(range(1, len(c.shape))), keepdim=True)
+        return -c, t
+
 
 class NllLoss(Op):
     """-weight[t] * x[n, t]; the mean is over the weights. Targets equal to ignore_index do not count."""
@@ -296,14 +316,16 @@ class NllLoss(Op):
 
     def batch(self, size, batched, values):
         x, t, weight = values
-        if weight is not None or self.ignore >= 0:
+        if weight is not None:
             return NotImplemented
         n = x.shape[1]
-        x, t = (m.reshape(v, (size * n, *v.shape[2:])) for v in (x, t))
-        flat = NllLoss("none", self.ignore)(x, t, None)
+        flat = NllLoss("none", self.ignore)(*[m.reshape(v, (size * n, *v.shape[2:])) for v in (x, t)], None)
         v = m.reshape(flat, (size, n, *flat.shape[1:]))
         dims = tuple(range(1, len(v.shape)))
-        return v if self.reduction == "none" else getattr(m, self.reduction)(v, dims)
+        if self.reduction == "none":
+            return v
+        total = m.sum(v, dims)
+        return total / m.sum(m.cast(m.ne(t, self.ignore), dtype_of(x)), dims) if self.reduction == "mean" else total
 
 
 def _like(c, g):

@@ -162,7 +162,13 @@ class NativeLayerNorm(_Normalize):
             g_bias, tuple(x.shape[len(x.shape) - len(self.dim):]))
 
     def batch(self, size, dims, values):
-        return _with_own_weights(self, dims, values)
+        x, weight, bias = values
+        if not _own(dims, values):
+            return self(x, *[None if w is None else m.select(w, 0, 0) for w in (weight, bias)])
+        y, middle = self(x, None, None), (1,) * (len(x.shape) - 1 - len(self.dim))
+        weight, bias = (w if w is None else m.reshape(w, (size, *middle, *w.shape[1:])) for w in (weight, bias))
+        y = y if weight is None else y * weight
+        return y if bias is None else y + bias
 
     def emit(self, k, x, weight, bias):
         n = k.cast(k.size(), x.dtype)
@@ -170,12 +176,30 @@ class NativeLayerNorm(_Normalize):
         return d * k.rsqrt(k.sum(d * d) / n + self.eps) * weight + bias
 
 
-def _with_own_weights(op, batched, values):
-    """vmap where examples share weight and bias: one call over all of them."""
+def _own(batched, values):
+    """Whether the examples of a vmap have weights of their own."""
+    return any(own for own, w in zip(batched[1:], values[1:]) if w is not None)
+
+
+def _more_examples(op, values):
+    """vmap where all examples share the weights: one call over all of them."""
     x, *weights = values
-    if any(own for own, w in zip(batched[1:], weights) if w is not None):
-        return NotImplemented
-    return op(x, *[None if w is None else m.select(w, 0, 0) for w in weights])
+    size, n = x.shape[:2]
+    y = op(m.reshape(x, (size * n, *x.shape[2:])), *[None if w is None else m.select(w, 0, 0) for w in weights])
+    return m.reshape(y, tuple(x.shape))
+
+
+def _more_channels(op, values):
+    """vmap where each example has weights of its own: their channels beside each other."""
+    x, *weights = values
+    size, n, c = x.shape[:3]
+    x = m.reshape(m.movedim(x, 0, 1), (n, size * c, *x.shape[3:]))
+    return op(x, *[None if w is None else m.reshape(w, (size * c,)) for w in weights])
+
+
+def _examples_first(y, size):
+    """(n, size * c, ...) as (size, n, c, ...)."""
+    return m.movedim(m.reshape(y, (y.shape[0], size, -1, *y.shape[2:])), 1, 0)
 
 
 class NativeGroupNorm(_Normalize):
@@ -197,10 +221,9 @@ class NativeGroupNorm(_Normalize):
         return self.back(g, x, weight, needs)
 
     def batch(self, size, dims, values):
-        x, *weights = values
-        flat = m.reshape(x, (size * x.shape[1], *x.shape[2:]))
-        y = _with_own_weights(self, dims, (flat, *weights))
-        return y if y is NotImplemented else m.reshape(y, tuple(x.shape))
+        if not _own(dims, values):
+            return _more_examples(self, values)
+        return _examples_first(_more_channels(NativeGroupNorm(self.eps, size * self.groups), values), size)
 
 
 class NativeBatchNorm(_Normalize):
@@ -240,6 +263,10 @@ class NativeBatchNorm(_Normalize):
             z = (z - m.mean(z, dims, keepdim=True)) * m.reshape(g, w_shape) * (2 / (shape[0] * shape[2]))
             return m.reshape(z, tuple(x.shape))
 
+    def batch(self, size, dims, values):
+        y, *moments = _more_channels(self, values)
+        return (_examples_first(y, size), *[m.reshape(v, (size, -1)) for v in moments])
+
 
 NativeBatchNorm.Node.materialize_grads = False
 
@@ -274,10 +301,9 @@ class BatchNormRunning(Op):
                 -g_sum * scale if needs[3] else None, gx_sum * scale * rstd * rstd * -0.5 if needs[4] else None)
 
     def batch(self, size, dims, values):
-        x, *rest = values
-        flat = m.reshape(x, (size * x.shape[1], *x.shape[2:]))
-        y = _with_own_weights(self, dims, (flat, *rest))
-        return y if y is NotImplemented else m.reshape(y, tuple(x.shape))
+        if not _own(dims, values):
+            return _more_examples(self, values)
+        return _examples_first(_more_channels(self, values), size)
 
 
 # ---- the public functions --------------------------------------------------------------------

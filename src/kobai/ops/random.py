@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes, random as sampler
+from ..autograd.batched import random_function
 from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export
@@ -207,10 +208,12 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
 
 
 for _fn in (rand, randn, randint, randperm, rand_like, randn_like, randint_like, normal, bernoulli, multinomial,
-            poisson, binomial, sampler.get_rng_state, sampler.set_rng_state, sampler.manual_seed, sampler.seed,
+            poisson, binomial):
+    export("torch", _fn.__name__, random_function(_fn))
+for _fn in (sampler.get_rng_state, sampler.set_rng_state, sampler.manual_seed, sampler.seed,
             sampler.initial_seed, sampler.Generator):
     export("torch", _fn.__name__, _fn)
 export("torch", "default_generator", sampler.default_generator)
 for _fn in (bernoulli, multinomial, uniform_, normal_, random_, bernoulli_, exponential_, geometric_, cauchy_,
             log_normal_):
-    export("Tensor", _fn.__name__, _fn)
+    export("Tensor", _fn.__name__, random_function(_fn))

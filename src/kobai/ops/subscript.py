@@ -293,7 +293,17 @@ def delitem(self, index):
 export("Tensor", "__getitem__", getitem)
 export("Tensor", "__setitem__", setitem)
 export("Tensor", "__delitem__", delitem)
-m.getitem = getitem
+
+
+def item_of(x, index):
+    """x[index] for arrays, Tensors and lifted values: for rules."""
+    views, dims, indices = read(x, index)
+    for op in views:
+        x = op(x)
+    return Index(dims)(x, *indices) if dims else x
+
+
+m.getitem = item_of
 
 
 # ---- index_put and index ---------------------------------------------------------------------

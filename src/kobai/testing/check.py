@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.engine import grad
-from ..func import jvp, vmap
+from ..func import jvp, vjp, vmap
 from ..tensor import Tensor, wrap
 
 STEP = 1e-6
@@ -140,12 +140,35 @@ def check_vmap(op, arrays, rng):
                 full[i] = t
             y = op(*full)
             return y if op.outputs != 1 else (y,)
-        found = vmap(f)(*[wrap(stacked[i]) for i in chosen])
+        found = vmap(f, randomness="different")(*[wrap(stacked[i]) for i in chosen])
         for k, one in enumerate((arrays, other)):
             y = op(*one)
             for have, want in zip(found, y if op.outputs != 1 else (y,)):
                 np.testing.assert_allclose(have._array()[k], want, rtol=1e-9, atol=1e-12,
                                            err_msg=f"{op} vmap")
+
+
+def check_vmap_of_gradient(op, arrays):
+    """The gradients of a batch of two, by vmap over vjp, against those of two calls."""
+    places = [i for i, a in enumerate(arrays) if isinstance(a, np.ndarray)]
+    chosen = [i for i in places if differentiable(op, i, arrays[i])]
+    other = [np.roll(a, 1) if i in places and a.size else a for i, a in enumerate(arrays)]
+
+    def gradients(*inputs):
+        full = list(arrays)
+        for i, t in zip(places, inputs):
+            full[i] = t
+
+        def f(*moving):
+            for i, t in zip(chosen, moving):
+                full[i] = t
+            return tuple(apply(op, full))
+        outs, back = vjp(f, *[full[i] for i in chosen])
+        return back(tuple([(v.detach() * 0.3 + 1).conj() for v in outs]))
+    found = vmap(gradients)(*[wrap(np.stack([arrays[i], other[i]])) for i in places])
+    for k, one in enumerate((arrays, other)):
+        for have, want in zip(found, gradients(*[wrap(np.array(one[i])) for i in places])):
+            np.testing.assert_allclose(have._array()[k], want._array(), rtol=1e-8, atol=1e-11, err_msg=f"{op} vmap of vjp")
 
 
 def check_strides(op, arrays):

@@ -89,7 +89,7 @@ def _table_of(module: Module, path: str) -> tuple[dict, str]:
     for table in (parent._parameters, parent._buffers):
         if name in table:
             return table, name
-    raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+    return {name: None}, name  # nobody reads it; `strict` is there to complain
 
 
 def _check_names(own: set[str], given: set[str]) -> None:

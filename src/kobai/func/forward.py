@@ -1,0 +1,73 @@
+"""Forward mode: jvp, linearize."""
+from __future__ import annotations
+
+from ..autograd.dual import Dual
+from ..autograd.mode import transform_level
+from ..op import m
+from ..pytree import flatten, tree_map, unflatten
+from ..tensor import LiftedTensor, Tensor
+from .reverse import split_aux
+
+_WHO = "jvp(f, primals, tangents)"
+
+
+def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+    """(func(*primals), directional derivative of func along `tangents`).
+
+    >>> kobai.func.jvp(kobai.square, (kobai.tensor(3.0),), (kobai.tensor(1.0),))
+    (tensor(9.), tensor(6.))
+    """
+    leaves, t_leaves, spec = _checked(primals, tangents)
+    with transform_level() as level:
+        duals = [LiftedTensor(Dual(p, t, level)) for p, t in zip(leaves, t_leaves)]
+        out, aux = split_aux(func(*unflatten(duals, spec)), has_aux, _WHO)
+        outs, out_spec = flatten(out)
+        pairs = [_split(o, level, strict) for o in outs]
+        aux = tree_map(lambda t: _primal(t, level), aux)
+    result = unflatten([p for p, _ in pairs], out_spec), unflatten([t for _, t in pairs], out_spec)
+    return (*result, aux) if has_aux else result
+
+
+def _checked(primals, tangents):
+    """(primals, tangents, their structure), flattened."""
+    if not isinstance(primals, tuple):
+        raise RuntimeError(f"{_WHO}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+    (leaves, spec), (t_leaves, t_spec) = flatten(primals), flatten(tangents)
+    if spec != t_spec:
+        raise RuntimeError(f"{_WHO}: Expected primals and tangents to have the same python structure. For example, if "
+                           "primals is a tuple of 3 tensors, tangents also must be.")
+    if not leaves:
+        raise RuntimeError(f"{_WHO}: Expected primals to contain at least one Tensor.")
+    for name, values in (("primals", leaves), ("tangents", t_leaves)):
+        for v in values:
+            if not isinstance(v, Tensor):
+                raise RuntimeError(f"{_WHO}: Expected {name} to only contain Tensors, got {type(v)}")
+    for p, t in zip(leaves, t_leaves):
+        if tuple(p.shape) != tuple(t.shape):
+            raise RuntimeError(f"Trying to set a forward gradient that has a different size than that of the original "
+                               f"Tensor, this is not supported. Tensor is of size {list(p.shape)} while the given "
+                               f"forward gradient is of size {list(t.shape)}.")
+    return leaves, t_leaves, spec
+
+
+def _primal(t, level):
+    v = t._value if isinstance(t, Tensor) else None
+    return v.primal if isinstance(v, Dual) and v.level == level else t
+
+
+def _split(t, level, strict):
+    """(primal, tangent) of a result; a zero tangent for one that does not vary."""
+    if not isinstance(t, Tensor):
+        raise RuntimeError(f"{_WHO}: expected f(*primals) to return only tensors, got unsupported type {type(t)}")
+    v = t._value
+    if isinstance(v, Dual) and v.level == level:
+        return v.primal, v.tangent
+    if strict:
+        raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This "
+                           "is not allowed with strict=True.")
+    return t, m.zeros_like(t)
+
+
+def linearize(func, *primals):
+    """(func(*primals), the linear function tangents -> directional derivative)."""
+    return func(*primals), lambda *tangents: jvp(func, primals, tangents)[1]
