@@ -10,7 +10,7 @@ from .errors import invalid, mismatch
 from .names import export
 from .recording import live
 from .shapes import TensorShape, sizes_of
-from .tensors import EagerTensor, Tensor, box
+from .tensors import Tensor, box
 
 _NUMBERS = {bool: dtypes.bool_, int: dtypes.int32, float: dtypes.float32, complex: dtypes.NAMES["complex128"]}
 
@@ -25,7 +25,7 @@ def value_of(x, dtype=None, hint=None):
 
     Args: `dtype`, a DType that it must have; `hint`, one that numbers and arrays get if they fit.
     """
-    if type(x) is EagerTensor:
+    if isinstance(x, Tensor):
         t = x._t
         if t._rg or type(t) is not _Tensor:
             t = live(t)
@@ -263,7 +263,7 @@ def constant(value, dtype=None, shape=None, name="Const"):
                         f"  fix: tf.cast(x, tf.{dtype.name})")
     t = value_of(value, dtype)
     if shape is None:
-        return value if type(value) is EagerTensor else box(t)
+        return value if isinstance(value, Tensor) else box(t)
     shape = sizes_of(shape)
     have, want = t._value.size, int(np.prod(shape, dtype=np.int64))
     if have == 1:
@@ -282,7 +282,7 @@ def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
     """
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
     hint = None if dtype_hint is None else dtypes.as_dtype(dtype_hint)
-    if type(value) is EagerTensor and (dtype is None or value.dtype == dtype):
+    if isinstance(value, Tensor) and (dtype is None or value.dtype == dtype):
         return value
     t = value_of(value, dtype, hint)
     return box(m.identity(t) if t._node is None and t._rg else t)  # a variable that was read is another tensor
@@ -306,7 +306,7 @@ def cast(x, dtype, name=None):
     d = dtypes.as_dtype(dtype)
     t = value_of(x)
     if t._value.dtype == d.np:
-        return x if type(x) is EagerTensor else box(t)
+        return x if isinstance(x, Tensor) else box(t)
     if d is dtypes.string or t._value.dtype.kind == "O":
         raise invalid("Cast", f"Cast {dtypes.of(t._value.dtype).long_name} to {d.long_name} is not supported",
                       fix="tf.strings.as_string(x) or tf.strings.to_number(x)")

@@ -1,6 +1,7 @@
 """`keras.Layer`: weights, and a function of tensors that uses them."""
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 import warnings
@@ -48,6 +49,11 @@ class Layer(Operation):
     supports_masking = False
     input_spec = None
     _allow_non_tensor_positional_args = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _in_scope(cls.build)
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -401,6 +407,16 @@ class Layer(Operation):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _in_scope(build):
+    """A `build` whose variables have the layer's name in their path; after it the layer is built."""
+    @functools.wraps(build)
+    def wrapped(self, *args, **kwargs):
+        with naming.scope(self.name, self):
+            build(self, *args, **kwargs)
+        self.built = True
+    return wrapped
 
 
 def _distinct(values):

@@ -238,6 +238,7 @@ class Trainer:
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Measure on these as one batch; returns the loss and the metrics."""
         self._need_compile("test_on_batch")
+        self.reset_metrics()
         return self._one(self.test_step, x, y, sample_weight, return_dict)
 
     def _one(self, step, x, y, w, return_dict, class_weight=None):

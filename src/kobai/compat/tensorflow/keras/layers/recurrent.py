@@ -10,6 +10,7 @@ from ...tensors import box
 from ...values import value_of
 from .. import activations, constraints, initializers, regularizers, seeds
 from ..layer import Layer
+from ..naming import snake_case
 from ..spec import InputSpec
 
 
@@ -27,7 +28,9 @@ class _Cell(Layer):
             raise ValueError("Received an invalid value for argument `units`, expected a positive integer, got "
                              f"{units}")
         super().__init__(**kwargs)
-        self.units, self.use_bias = units, use_bias
+        self.units, self.use_bias, self.seed = units, use_bias, seed
+        if self.gates == 1:  # the order in which seeds are drawn is Keras's
+            self.seed_generator = seeds.SeedGenerator(seed)
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -38,8 +41,9 @@ class _Cell(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout, self.recurrent_dropout, self.seed = dropout, recurrent_dropout, seed
-        self.seed_generator = seeds.SeedGenerator(seed)
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        if self.gates > 1:
+            self.seed_generator = seeds.SeedGenerator(seed)
 
     state_size = property(lambda self: [self.units] * self.states)
     output_size = property(lambda self: self.units)
@@ -74,22 +78,32 @@ class _Cell(Layer):
 
     def project(self, x):
         """What the inputs give to the gates, for one step or all at once."""
-        y = m.matmul(x, self.kernel._read())
+        y = self._to_gates(x, self.kernel._read())
         return y + self._input_bias() if self.use_bias else y
+
+    def _to_gates(self, x, w):
+        """x @ w; of a list, each gate's columns with an x of its own."""
+        if not isinstance(x, list):
+            return m.matmul(x, w)
+        n = self.units
+        return m.cat([m.matmul(v, m.narrow(w, -1, i * n, n)) for i, v in enumerate(x)], -1)
 
     def _input_bias(self):
         return self.bias._read()
 
     def masks(self, inputs, state, training):
-        """Functions that drop some inputs, and some states: the same ones in all steps."""
-        found = []
+        """Functions that drop some inputs, and some states: the same ones in all steps.
+
+        If states are dropped, each gate has masks of its own.
+        """
+        found, own = [], self.recurrent_dropout > 0 and self.gates > 1
         for rate, like in ((self.dropout, inputs), (self.recurrent_dropout, state)):
+            masks = []
             if training and rate > 0:
-                shape = (like.shape[0], like.shape[-1])
-                mask = value_of(seeds.dropout(creation.ones(shape, self._dtype), rate, seed=self.seed_generator))
-                found.append(lambda t, mask=mask: t * (m.unsqueeze(mask, 1) if t.ndim == 3 else mask))
-            else:
-                found.append(lambda t: t)
+                ones = creation.ones((like.shape[0], like.shape[-1]), self._dtype)
+                masks = [value_of(seeds.dropout(ones, rate, seed=self.seed_generator))
+                         for _ in range(self.gates if own else 1)]
+            found.append(_dropping(masks, own))
         return found
 
     def step(self, x, states, drop=lambda t: t):
@@ -103,6 +117,14 @@ class _Cell(Layer):
         return [m.narrow(t, -1, i * self.units, self.units) for i in range(self.gates)]
 
 
+def _dropping(masks, own):
+    """A function that applies one mask, or each of several."""
+    def drop(t):
+        found = [t * (m.unsqueeze(k, 1) if t.ndim == 3 else k) for k in masks]
+        return t if not masks else found if own else found[0]
+    return drop
+
+
 def _act(fn, t):
     return value_of(fn(box(t)))
 
@@ -111,7 +133,7 @@ class SimpleRNNCell(_Cell):
     """activation(x @ kernel + h @ recurrent_kernel + bias)."""
 
     def step(self, x, states, drop=lambda t: t):
-        h = _act(self.activation, x + m.matmul(drop(states[0]), self.recurrent_kernel._read()))
+        h = _act(self.activation, x + self._to_gates(drop(states[0]), self.recurrent_kernel._read()))
         return h, h
 
 
@@ -139,7 +161,7 @@ class LSTMCell(_Cell):
 
     def step(self, x, states, drop=lambda t: t):
         h, c = states
-        i, f, g, o = self._split(x + m.matmul(drop(h), self.recurrent_kernel._read()))
+        i, f, g, o = self._split(x + self._to_gates(drop(h), self.recurrent_kernel._read()))
         i, f, o = [_act(self.recurrent_activation, v) for v in (i, f, o)]
         c = f * c + i * _act(self.activation, g)
         h = o * _act(self.activation, c)
@@ -167,7 +189,7 @@ class GRUCell(_Cell):
         h, w = states[0], self.recurrent_kernel._read()
         xz, xr, xh = self._split(x)
         if self.reset_after:
-            inner = m.matmul(drop(h), w)
+            inner = self._to_gates(drop(h), w)
             if self.use_bias:
                 inner = inner + m.select(self.bias._read(), 0, 1)
             hz, hr, hh = self._split(inner)
@@ -175,9 +197,11 @@ class GRUCell(_Cell):
             new = _act(self.activation, xh + r * hh)
         else:
             n = self.units
-            hz, hr, _ = self._split(m.matmul(drop(h), w))
+            hz, hr, _ = self._split(self._to_gates(drop(h), w))
             z, r = [_act(self.recurrent_activation, v) for v in (xz + hz, xr + hr)]
-            new = _act(self.activation, xh + m.matmul(r * drop(h), m.narrow(w, -1, 2 * n, n)))
+            last = drop(h)
+            last = last[2] if isinstance(last, list) else last
+            new = _act(self.activation, xh + m.matmul(r * last, m.narrow(w, -1, 2 * n, n)))
         h = z * h + (1 - z) * new
         return h, h
 
@@ -298,7 +322,7 @@ def _layer_of(cls, name, doc):
             own = {k: kwargs.pop(k) for k in _OF_RNN if k in kwargs}
             for unused in ("use_cudnn", "implementation"):
                 kwargs.pop(unused, None)
-            super().__init__(cls(units, *args, **kwargs), **own)
+            super().__init__(cls(units, *args, name=f"{snake_case(name)}_cell", **kwargs), **own)
 
         def __getattr__(self, attribute):
             if attribute != "cell" and "cell" in self.__dict__ and hasattr(self.__dict__["cell"], attribute):

@@ -179,7 +179,8 @@ class IoU(Metric):
         t = t if self.sparse_y_true else t.argmax(-1)
         p = p if self.sparse_y_pred else p.argmax(-1)
         t, p = [v.reshape(-1).astype(np.int64) for v in (t, p)]
-        w = np.ones(len(t)) if sample_weight is None else array(sample_weight, np.float64).reshape(-1)
+        # Keras counts in integers here, and cuts off the fractions of weights.
+        w = np.ones(len(t)) if sample_weight is None else np.trunc(array(sample_weight, np.float64).reshape(-1))
         if self.ignore_class is not None:
             keep = t != self.ignore_class
             t, p, w = t[keep], p[keep], w[keep]
