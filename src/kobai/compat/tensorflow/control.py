@@ -11,6 +11,7 @@ from ...op import m
 from ...tensor import wrap
 from . import dtypes, nest
 from .names import export
+from .random_ops import function_seeds
 from .shapes import TensorShape
 from .shaping import stack, unstack
 from .tensors import box
@@ -41,6 +42,7 @@ class Function:
 
     def __init__(self, python_function, input_signature=None, instance=None):
         self.python_function, self.input_signature, self._instance = python_function, input_signature, instance
+        self._streams = {}  # how far its random operations have come
         functools.update_wrapper(self, python_function)
 
     def __call__(self, *args, **kwargs):
@@ -50,7 +52,8 @@ class Function:
         kwargs = {k: _as_input(v) for k, v in kwargs.items()}
         if self._instance is not None:
             args = (self._instance, *args)
-        return _outputs(self.python_function(*args, **kwargs))
+        with function_seeds(self._streams):
+            return _outputs(self.python_function(*args, **kwargs))
 
     def _checked(self, args):
         specs = self.input_signature
@@ -71,6 +74,7 @@ class Function:
         if instance is None:
             return self
         bound = Function(self.python_function, self.input_signature, instance)
+        bound._streams = self._streams
         return bound
 
     def get_concrete_function(self, *args, **kwargs):

@@ -63,6 +63,11 @@ class function_seeds:
         _state.function = self._before
 
 
+def has_seed(op_seed):
+    """Whether an operation with this seed always draws the same numbers."""
+    return _state.seed is not None or op_seed is not None
+
+
 def operation_seeds(op_seed):
     """The two seeds of an operation, as TensorFlow derives them in eager execution."""
     if _state.seed is not None:

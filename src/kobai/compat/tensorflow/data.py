@@ -1,0 +1,635 @@
+"""`tf.data`: elements one after the other, made when they are asked for.
+
+Inside, elements are NumPy arrays (nested as the program nested its tensors); functions of the program and
+loops over a dataset see tensors. With the same seeds `shuffle` gives TensorFlow's order.
+"""
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+
+from ...tensor import wrap
+from . import dtypes, nest
+from .control import TensorSpec
+from .errors import InvalidArgumentError, OutOfRangeError
+from .philox import seeded
+from .random_ops import function_seeds, has_seed, operation_seeds
+from .shapes import TensorShape
+from .tensors import EagerTensor, box, number_or_array
+from .values import array_of, convert_to_tensor, is_tensor_like, value_of
+
+AUTOTUNE = -1
+INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+
+
+# ---- elements --------------------------------------------------------------------------------
+def _tensors(element):
+    """Arrays as tensors; datasets (of windows) as they are."""
+    return nest.map_structure(lambda v: v if isinstance(v, Dataset) else box(wrap(v)), element)
+
+
+def _arrays(value):
+    """What a function of the program returned, as nested arrays."""
+    if isinstance(value, Dataset) or value is None:
+        return value
+    if isinstance(value, dict):
+        return type(value)((k, _arrays(v)) for k, v in value.items())
+    if isinstance(value, tuple):
+        parts = [_arrays(v) for v in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if is_tensor_like(value) or isinstance(value, list):
+        return number_or_array(value_of(value)) if not isinstance(value, EagerTensor) else number_or_array(value._t)
+    return array_of(value)
+
+
+def _call(fn, element, streams):
+    """`fn` of an element: of its parts if it is a tuple."""
+    with function_seeds(streams):
+        args = _tensors(element)
+        return fn(*args) if type(args) is tuple else fn(args)
+
+
+def _stack(rows):
+    """Elements as one with a dimension more."""
+    columns = zip(*[nest.flatten(r) for r in rows])
+    return nest.pack_sequence_as(rows[0], [_stack_column(c) for c in columns])
+
+
+def _stack_column(column):
+    if isinstance(column[0], Dataset):
+        raise TypeError("Unsupported operation: datasets of windows cannot be batched; use flat_map first")
+    try:
+        return np.stack([np.asarray(v) for v in column]) if not isinstance(column[0], bytes) else np.array(column, object)
+    except ValueError:
+        shapes = [list(np.shape(v)) for v in column]
+        bad = next(i for i, s in enumerate(shapes) if s != shapes[0])
+        raise InvalidArgumentError(None, None, (
+            "{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost/replica:0/task:0/device:"
+            f"CPU:0}}}} Cannot batch tensors with different shapes in component 0. First element had shape {shapes[0]} "
+            f"and element {bad} had shape {shapes[bad]}. [Op:IteratorGetNext] name: ")) from None
+
+
+def _spec(array):
+    if isinstance(array, Dataset):
+        return SimpleNamespace(element_spec=array.element_spec)
+    a = np.asarray(array, object) if isinstance(array, bytes) else np.asarray(array)
+    return TensorSpec(a.shape, dtypes.of(a.dtype))
+
+
+class Dataset:
+    """Elements in order. Its methods give other datasets; nothing is computed before someone iterates.
+
+    >>> import kobai.compat.tensorflow as tf
+    >>> list(tf.data.Dataset.range(5).map(lambda x: x * x).batch(2).as_numpy_iterator())
+    [array([0, 1]), array([4, 9]), array([16])]
+    """
+
+    _is_dataset = True
+
+    def __init__(self, make, count, spec, kind="Dataset"):
+        self._make, self._count, self._kind = make, count, kind
+        self._spec_of, self._known_spec = spec, None
+
+    # ---- sources -------------------------------------------------------------------------
+    @staticmethod
+    def from_tensor_slices(tensors, name=None):
+        """The slices of tensors (nested as you like) along their first dimension."""
+        arrays = _arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
+        flat = nest.flatten(arrays)
+        for a in flat:
+            if not np.ndim(a):
+                raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+        n = len(flat[0])
+        if any(len(a) != n for a in flat):
+            sizes = [len(a) for a in flat]
+            raise ValueError(f"Dimensions {sizes[0]} and {next(s for s in sizes if s != n)} are not compatible")
+
+        def make():
+            for i in range(n):
+                yield nest.map_structure(lambda a: a[i], arrays)
+        return Dataset(make, n, lambda: nest.map_structure(
+            lambda a: TensorSpec(a.shape[1:], dtypes.of(a.dtype)), arrays), "_TensorSliceDataset")
+
+    @staticmethod
+    def from_tensors(tensors, name=None):
+        """One element."""
+        arrays = _arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
+        return Dataset(lambda: iter([arrays]), 1, lambda: nest.map_structure(_spec, arrays), "_TensorDataset")
+
+    @staticmethod
+    def from_generator(generator, output_types=None, output_shapes=None, args=None, output_signature=None, name=None):
+        """What a generator function yields."""
+        spec = output_signature
+        if spec is None and output_types is not None:
+            shapes = output_shapes if output_shapes is not None else nest.map_structure(lambda _: None, output_types)
+            flat = nest.flatten(shapes) if not isinstance(shapes, (TensorShape, list)) else [shapes]
+            spec = nest.pack_sequence_as(output_types, [TensorSpec(s, d) for s, d in zip(
+                flat, nest.flatten(output_types))])
+        given = [convert_to_tensor(a).numpy() for a in args or ()]
+
+        def make():
+            for element in generator(*given):
+                if spec is None:
+                    yield _arrays(element)
+                else:
+                    values = _up_to(spec, element)
+                    yield nest.pack_sequence_as(spec, [_fitting(v, s) for v, s in zip(values, nest.flatten(spec))])
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: spec, "_FlatMapDataset")
+
+    @staticmethod
+    def range(*args, **kwargs):
+        """Whole numbers, as Python's range."""
+        d = dtypes.as_dtype(kwargs.get("output_type") or dtypes.int64)
+        numbers = range(*[int(a) for a in args])
+        return Dataset(lambda: (d.np.type(i) for i in numbers), len(numbers), lambda: TensorSpec((), d), "_RangeDataset")
+
+    @staticmethod
+    def zip(*args, datasets=None, name=None):
+        """Elements of several datasets side by side."""
+        nested = datasets if datasets is not None else args[0] if len(args) == 1 else args
+        flat = nest.flatten(nested)
+
+        def make():
+            for row in zip(*[d._make() for d in flat]):
+                yield nest.pack_sequence_as(nested, row)
+        known = [d._count for d in flat]
+        count = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in known else min(
+            [c for c in known if c != INFINITE_CARDINALITY], default=INFINITE_CARDINALITY)
+        return Dataset(make, count, lambda: nest.map_structure(lambda d: d.element_spec, nested), "_ZipDataset")
+
+    @staticmethod
+    def random(seed=None, rerandomize_each_iteration=None, name=None):
+        """Whole numbers without end."""
+        def make():
+            stream = seeded(*operation_seeds(seed))
+            while True:
+                yield from (np.int64(w) for w in stream.skip(64).words(256))
+        return Dataset(make, INFINITE_CARDINALITY, lambda: TensorSpec((), dtypes.int64), "_RandomDataset")
+
+    # ---- functions of elements -----------------------------------------------------------
+    def map(self, map_func, num_parallel_calls=None, deterministic=None, name=None, **kwargs):
+        """`map_func` of each element."""
+        def make():
+            streams = {}
+            for element in self._make():
+                yield _arrays(_call(map_func, element, streams))
+        kind = "_MapDataset" if num_parallel_calls is None else "_ParallelMapDataset"
+        return Dataset(make, self._count, lambda: _traced(map_func, self.element_spec), kind)
+
+    def filter(self, predicate, name=None):
+        """The elements for which the predicate holds."""
+        def make():
+            streams = {}
+            return (e for e in self._make() if bool(_call(predicate, e, streams)))
+        return self._like(make, UNKNOWN_CARDINALITY, "_FilterDataset")
+
+    def flat_map(self, map_func, name=None):
+        """The elements of the datasets that `map_func` gives, one after the other."""
+        def make():
+            streams = {}
+            for element in self._make():
+                yield from _call(map_func, element, streams)._make()
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_FlatMapDataset")
+
+    def interleave(self, map_func, cycle_length=None, block_length=1, num_parallel_calls=None, deterministic=None,
+                   name=None):
+        """The elements of the datasets that `map_func` gives, in turns of `block_length`."""
+        width = cycle_length if cycle_length and cycle_length > 0 else 1
+
+        def make():
+            streams, source, open_ = {}, self._make(), []
+            opened = (_call(map_func, e, streams)._make() for e in source)
+            open_ = list(itertools.islice(opened, width))
+            place = 0
+            while open_:
+                got = list(itertools.islice(open_[place], block_length))
+                yield from got
+                if len(got) < block_length:
+                    new = next(opened, None)
+                    if new is None:
+                        open_.pop(place)
+                        place = place % len(open_) if open_ else 0
+                        continue
+                    open_[place] = new
+                    if not got:
+                        continue
+                place = (place + 1) % len(open_)
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_InterleaveDataset")
+
+    def _first_of(self, map_func):
+        return _call(map_func, next(iter(self._make())), {})
+
+    def scan(self, initial_state, scan_func, name=None):
+        """Elements from a function of state and element: it returns the next state and the output."""
+        def make():
+            state = nest.map_structure(convert_to_tensor, initial_state)
+            for element in self._make():
+                state, out = scan_func(state, _tensors(element))
+                yield _arrays(out)
+        return Dataset(make, self._count, lambda: nest.map_structure(_spec, next(iter(make()))), "_ScanDataset")
+
+    def reduce(self, initial_state, reduce_func, name=None):
+        """One value from all elements: `state = reduce_func(state, element)`."""
+        state = nest.map_structure(convert_to_tensor, initial_state)
+        for element in self:
+            state = nest.map_structure(convert_to_tensor, reduce_func(state, element))
+        return state
+
+    def apply(self, transformation_func):
+        """`transformation_func` of this dataset."""
+        return transformation_func(self)
+
+    # ---- batches -------------------------------------------------------------------------
+    def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
+        """`batch_size` elements as one with a dimension more."""
+        n = int(batch_size)
+
+        def make():
+            source = self._make()
+            while rows := list(itertools.islice(source, n)):
+                if len(rows) < n and drop_remainder:
+                    return
+                yield _stack(rows)
+        count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
+        lead = n if drop_remainder else None
+        return Dataset(make, count, lambda: _wider(self.element_spec, lead), "_BatchDataset")
+
+    def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
+        """As `batch`, with elements of different sizes filled up."""
+        n = int(batch_size)
+
+        def make():
+            source = self._make()
+            while rows := list(itertools.islice(source, n)):
+                if len(rows) < n and drop_remainder:
+                    return
+                columns = list(zip(*[nest.flatten(r) for r in rows]))
+                fills = [0] * len(columns) if padding_values is None else nest.flatten(padding_values) * (
+                    len(columns) if not isinstance(padding_values, (tuple, list, dict)) else 1)
+                shapes = [None] * len(columns) if padded_shapes is None else _shapes(padded_shapes, rows[0])
+                yield nest.pack_sequence_as(rows[0], [_padded(c, f, s) for c, f, s in zip(columns, fills, shapes)])
+        count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
+        return Dataset(make, count, lambda: _wider(self.element_spec, n if drop_remainder else None),
+                       "_PaddedBatchDataset")
+
+    def unbatch(self, name=None):
+        """The slices of each element."""
+        def make():
+            for element in self._make():
+                for i in range(len(nest.flatten(element)[0])):
+                    yield nest.map_structure(lambda a: a[i], element)
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: nest.map_structure(
+            lambda s: TensorSpec(s.shape[1:], s.dtype), self.element_spec), "_UnbatchDataset")
+
+    def window(self, size, shift=None, stride=1, drop_remainder=False, name=None):
+        """Datasets of `size` elements each, beginning at every `shift`-th."""
+        step = size if shift is None else shift
+
+        def make():
+            rows, source, gone = [], self._make(), False
+            while True:
+                while not gone and len(rows) < (size - 1) * stride + 1:
+                    row = next(source, _END)
+                    gone = row is _END
+                    if not gone:
+                        rows.append(row)
+                part = rows[:(size - 1) * stride + 1:stride]
+                if not part or drop_remainder and len(part) < size:
+                    return
+                yield _of_rows(part, rows[0])
+                if step > len(rows) and not gone:
+                    for _ in range(step - len(rows)):
+                        next(source, None)
+                rows = rows[step:]
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: self.element_spec, "_WindowDataset")
+
+    # ---- order and number ----------------------------------------------------------------
+    def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=None, name=None):
+        """Elements in random order, each drawn from the next `buffer_size`; in another order each time."""
+        size = max(int(buffer_size), 1)
+        seeds = operation_seeds(seed) if has_seed(seed) else None
+        again = reshuffle_each_iteration is not False
+        if seeds is None and not again:
+            seeds = operation_seeds(None)
+        turns = itertools.count()
+
+        def make():
+            mine = seeds or operation_seeds(None)
+            if seeds is not None and again:  # two words of the dataset's stream are the seeds of each turn
+                mine = seeded(*seeds).words(2 * next(turns) + 2)[-2:].tolist()
+            return _shuffled(self._make(), size, seeded(*mine))
+        return self._like(make, self._count, "_ShuffleDataset")
+
+    def repeat(self, count=None, name=None):
+        """All elements `count` times; without end if it is None or -1."""
+        endless = count is None or int(count) < 0
+
+        def make():
+            for _ in itertools.count() if endless else range(int(count)):
+                some = False
+                for element in self._make():
+                    some = True
+                    yield element
+                if not some:
+                    return
+        total = self._count if self._count in (0, UNKNOWN_CARDINALITY, INFINITE_CARDINALITY) and not endless else \
+            INFINITE_CARDINALITY if endless and self._count else self._count * int(count or 0)
+        return self._like(make, total, "_RepeatDataset")
+
+    def take(self, count, name=None):
+        """The first elements."""
+        n = int(count)
+        left = self._count if n < 0 else min(self._count, n) if self._count >= 0 else n if \
+            self._count == INFINITE_CARDINALITY else UNKNOWN_CARDINALITY
+        return self._like(lambda: itertools.islice(self._make(), None if n < 0 else n), left, "_TakeDataset")
+
+    def skip(self, count, name=None):
+        """All but the first elements."""
+        n = int(count)
+        return self._like(lambda: itertools.islice(self._make(), n, None),
+                          max(self._count - n, 0) if self._count >= 0 else self._count, "_SkipDataset")
+
+    def take_while(self, predicate, name=None):
+        """The elements before the first for which the predicate does not hold."""
+        return self._like(lambda: itertools.takewhile(lambda e: bool(_call(predicate, e, {})), self._make()),
+                          UNKNOWN_CARDINALITY, "_TakeWhileDataset")
+
+    def shard(self, num_shards, index, name=None):
+        """Every `num_shards`-th element, from `index` on."""
+        count = len(range(index, self._count, num_shards)) if self._count >= 0 else self._count
+        return self._like(lambda: itertools.islice(self._make(), index, None, num_shards), count, "_ShardDataset")
+
+    def concatenate(self, dataset, name=None):
+        """These elements, and then those of another dataset."""
+        counts = self._count, dataset._count
+        total = INFINITE_CARDINALITY if INFINITE_CARDINALITY in counts else UNKNOWN_CARDINALITY \
+            if UNKNOWN_CARDINALITY in counts else sum(counts)
+        return self._like(lambda: itertools.chain(self._make(), dataset._make()), total, "_ConcatenateDataset")
+
+    def enumerate(self, start=0, name=None):
+        """Pairs of number and element."""
+        return Dataset(lambda: ((np.int64(i), e) for i, e in enumerate(self._make(), start)), self._count,
+                       lambda: (TensorSpec((), dtypes.int64), self.element_spec), "_ZipDataset")
+
+    def unique(self, name=None):
+        """Each element once."""
+        def make():
+            seen = set()
+            for e in self._make():
+                key = np.asarray(e).tobytes() if not isinstance(e, bytes) else e
+                if key not in seen:
+                    seen.add(key)
+                    yield e
+        return self._like(make, UNKNOWN_CARDINALITY, "_UniqueDataset")
+
+    def cache(self, filename="", name=None):
+        """The elements, kept in memory after the first time."""
+        kept = []
+
+        def make():
+            if kept:
+                return iter(kept[0])
+            return self._keeping(kept)
+        return self._like(make, self._count, "CacheDataset")
+
+    def _keeping(self, kept):
+        rows = []
+        for element in self._make():
+            rows.append(element)
+            yield element
+        kept[:] = [rows]
+
+    def prefetch(self, buffer_size, name=None):
+        """The same elements: they are made when they are needed."""
+        return self._like(self._make, self._count, "_PrefetchDataset")
+
+    def with_options(self, options, name=None):
+        """The same elements."""
+        return self._like(self._make, self._count, "_OptionsDataset")
+
+    def ignore_errors(self, log_warning=False, name=None):
+        """Without the elements whose computation fails."""
+        def make():
+            source = self._make()
+            while True:
+                try:
+                    yield next(source)
+                except StopIteration:
+                    return
+                except (InvalidArgumentError, ValueError):
+                    continue
+        return self._like(make, UNKNOWN_CARDINALITY, "_IgnoreErrorsDataset")
+
+    def _like(self, make, count, kind):
+        return Dataset(make, count, lambda: self.element_spec, kind)
+
+    # ---- looking at it -------------------------------------------------------------------
+    @property
+    def element_spec(self):
+        """The shapes and dtypes of the elements, nested as they are."""
+        if self._known_spec is None:
+            self._known_spec = self._spec_of()
+        return self._known_spec
+
+    def cardinality(self, name=None):
+        """The number of elements as a tensor; -1: without end, -2: not known."""
+        return box(wrap(np.int64(self._count)))
+
+    def cardinality_or_none(self):
+        """The number of elements, or None."""
+        return self._count if self._count >= 0 else None
+
+    def __len__(self):
+        if self._count == INFINITE_CARDINALITY:
+            raise TypeError("The dataset is infinite.")
+        if self._count == UNKNOWN_CARDINALITY:
+            raise TypeError("The dataset length is unknown.")
+        return self._count
+
+    def __bool__(self):
+        return True
+
+    def __iter__(self):
+        return Iterator(self)
+
+    def as_numpy_iterator(self):
+        """The elements as NumPy arrays."""
+        return (nest.map_structure(lambda v: v if isinstance(v, Dataset) else number_or_array(wrap(v), True), e)
+                for e in self._make())
+
+    def get_single_element(self, name=None):
+        """The only element."""
+        rows = list(itertools.islice(self._make(), 2))
+        if len(rows) != 1:
+            raise InvalidArgumentError(None, None, "Dataset had more than one element." if rows else "Dataset was empty.")
+        return _tensors(rows[0])
+
+    def __repr__(self):
+        return f"<{self._kind} element_spec={self.element_spec}>"
+
+
+Dataset.__module__ = "tensorflow.python.data.ops.dataset_ops"
+_END = object()
+
+
+class Iterator:
+    """The elements of one turn."""
+
+    def __init__(self, dataset):
+        self._source, self.element_spec = dataset._make(), None
+        self._dataset = dataset
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return _tensors(next(self._source))
+
+    def get_next(self):
+        """The next element. Raises OutOfRangeError at the end."""
+        try:
+            return next(self)
+        except StopIteration:
+            raise OutOfRangeError(None, None, "End of sequence") from None
+
+
+Iterator.__name__ = Iterator.__qualname__ = "OwnedIterator"
+Iterator.__module__ = "tensorflow.python.data.ops.iterator_ops"
+
+
+def _shuffled(source, size, stream):
+    """The elements in the order that TensorFlow's buffer gives: a place of it is drawn, and filled from its front."""
+    buffer, start, end = [None] * size, 0, 0
+    drawn = iter(())
+    done = False
+    while True:
+        while not done and end - start < size:
+            element = next(source, _END)
+            if element is _END:
+                done = True
+            else:
+                buffer[end % size] = element
+                end += 1
+        if start == end:
+            return
+        word = next(drawn, None)
+        if word is None:
+            drawn = iter(stream.skip(64).words(256).tolist())
+            word = next(drawn)
+        place, front = (start + word % (end - start)) % size, start % size
+        yield buffer[place]
+        buffer[place] = buffer[front]
+        buffer[front] = None
+        start += 1
+
+
+def _of_rows(rows, first):
+    """A small dataset of a window; windows of tuples are tuples of datasets."""
+    def one(column):
+        return Dataset(lambda: iter(column), len(column), lambda: _spec(column[0]), "_VariantDataset")
+    if isinstance(first, (tuple, dict)):
+        columns = zip(*[nest.flatten(r) for r in rows])
+        return nest.pack_sequence_as(first, [one(list(c)) for c in columns])
+    return one(rows)
+
+
+def _up_to(spec, element):
+    """The parts of an element that stand in the places of the leaves of a spec."""
+    if isinstance(spec, dict):
+        return [v for k in sorted(spec) for v in _up_to(spec[k], element[k])]
+    if isinstance(spec, (tuple, list)):
+        return [v for s, e in zip(spec, element) for v in _up_to(s, e)]
+    return [element]
+
+
+def _fitting(value, spec):
+    """A value that a generator gave, as an array of the dtype and shape that were promised."""
+    if is_tensor_like(value):
+        a = number_or_array(value_of(value))
+    else:
+        try:
+            a = array_of(np.asarray(value) if isinstance(value, list) and not value else value, spec.dtype)
+        except (TypeError, ValueError):
+            raise InvalidArgumentError(None, None, (
+                "TypeError: `generator` yielded an element that could not be converted to the expected type. The "
+                f"expected type was {spec.dtype.name}, but the yielded element was {value}.")) from None
+    if not spec.shape.is_compatible_with(np.shape(a)):
+        raise InvalidArgumentError(None, None, (
+            f"TypeError: `generator` yielded an element of shape {np.shape(a)} where an element of shape {spec.shape} "
+            "was expected."))
+    return a
+
+
+def _wider(spec, lead):
+    return nest.map_structure(lambda s: TensorSpec([lead, *s.shape.dims] if s.shape.dims is not None else None, s.dtype),
+                              spec)
+
+
+def _traced(fn, spec):
+    """The spec of what `fn` returns: it is tried on zeros; sizes that change with unknown ones are unknown."""
+    def tried(size):
+        zeros = nest.map_structure(lambda s: np.zeros([size if d is None else d for d in s.shape], s.dtype.np)
+                                   if s.dtype != "string" else np.full([size if d is None else d for d in s.shape], b"",
+                                                                       object), spec)
+        return _arrays(_call(fn, zeros, {}))
+    first, second = tried(2), tried(3)
+    return nest.map_structure(lambda a, b: TensorSpec(
+        [n if n == k else None for n, k in zip(np.shape(a), np.shape(b))], _spec(a).dtype), first, second)
+
+
+def _shapes(padded_shapes, row):
+    flat = []
+
+    def walk(shape, like):
+        if isinstance(like, (tuple, dict)):
+            keys = sorted(like) if isinstance(like, dict) else range(len(like))
+            for k in keys:
+                walk(shape[k], like[k])
+        else:
+            flat.append(None if shape is None else [None if s in (None, -1) else int(s) for s in shape])
+    walk(padded_shapes, row)
+    return flat
+
+
+def _padded(column, fill, shape):
+    arrays = [np.asarray(v) for v in column]
+    want = [max(s) for s in zip(*[a.shape for a in arrays])] if shape is None else [
+        max(a.shape[i] for a in arrays) if s is None else s for i, s in enumerate(shape)]
+    d = arrays[0].dtype
+    out = np.full((len(arrays), *want), b"" if d == object and fill == 0 else fill, d)
+    for i, a in enumerate(arrays):
+        out[(i, *[slice(0, n) for n in a.shape])] = a
+    return out
+
+
+class Options:
+    """Accepted, and of no effect."""
+
+    def __init__(self):
+        self.experimental_distribute = self.threading = self.experimental_optimization = SimpleNamespace()
+        self.deterministic = None
+
+
+def _text_lines(filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
+    """The lines of text files."""
+    names = [filenames] if isinstance(filenames, (str, bytes)) else [
+        v.decode() if isinstance(v, bytes) else v for v in np.atleast_1d(_arrays(filenames)).tolist()]
+
+    def make():
+        for path in names:
+            with open(path, "rb") as file:
+                for line in file:
+                    yield np.array(line.rstrip(b"\r\n"), object)
+    return Dataset(make, UNKNOWN_CARDINALITY, lambda: TensorSpec((), dtypes.string), "TextLineDatasetV2")
+
+
+TextLineDataset = _text_lines
+experimental = SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=lambda d: d.cardinality(),
+                               INFINITE_CARDINALITY=INFINITE_CARDINALITY, UNKNOWN_CARDINALITY=UNKNOWN_CARDINALITY)
+
+
+def __getattr__(name):
+    from ..missing import missing_attribute
+    raise missing_attribute(__name__, name, [n for n in globals() if not n.startswith("_")])
