@@ -12,7 +12,7 @@ LAYERS = [
      "diagnose.language", "compat.missing", "compat.names"},
     {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
-    {"generator", "random", "rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
+    {"autograd.batched", "generator", "random", "rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
     {"ops"},
     {"autograd", "func"},
     {"compile", "backends"},

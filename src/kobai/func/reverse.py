@@ -39,9 +39,15 @@ class Inputs:
             seen.add(id(e))
             if isinstance(e, Node):
                 stack.extend(e.edges)
-            elif id(e) not in self._own:
+            elif id(e) not in self._own and "_closed" not in e.__dict__:
                 return True
         return False
+
+    def close(self):
+        """No transform outside needs these tensors: what leads only to them leads no further."""
+        for t in self.tensors:
+            if t.is_leaf:
+                t.__dict__["_closed"] = True
 
     def released(self, t):
         """A result without the graph that only this transform needed, at its own level and those below."""
@@ -87,6 +93,7 @@ def vjp(func, *primals, has_aux=False):
     """
     out, back, aux, inputs = pullback(func, primals, has_aux)
     out = tree_map(inputs.released, out)
+    inputs.close()
     return (out, back, tree_map(inputs.released, aux)) if has_aux else (out, back)
 
 

@@ -38,6 +38,8 @@ def _mask_of(x, mask):
     if mask is None:
         return None
     mask = mask if dtype_of(mask).kind == "b" else mask != 0
+    if len(mask.shape) > len(x.shape):
+        raise IndexError("_input_mask expected broadcastable mask (got mask dimensionality higher than of the input)")
     return m.expand(mask, tuple(x.shape)) if tuple(mask.shape) != tuple(x.shape) else mask
 
 

@@ -152,8 +152,7 @@ class Dataset:
         flat = nest.flatten(nested)
 
         def make():
-            for row in zip(*[d._make() for d in flat]):
-                yield nest.pack_sequence_as(nested, row)
+            return (nest.pack_sequence_as(nested, row) for row in zip(*[d._make() for d in flat]))
         known = [d._count for d in flat]
         count = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in known else min(
             [c for c in known if c != INFINITE_CARDINALITY], default=INFINITE_CARDINALITY)
@@ -173,8 +172,7 @@ class Dataset:
         """`map_func` of each element."""
         def make():
             streams = {}
-            for element in self._make():
-                yield _arrays(_call(map_func, element, streams))
+            return (_arrays(_call(map_func, element, streams)) for element in self._make())
         kind = "_MapDataset" if num_parallel_calls is None else "_ParallelMapDataset"
         return Dataset(make, self._count, lambda: _traced(map_func, self.element_spec), kind)
 
@@ -189,8 +187,7 @@ class Dataset:
         """The elements of the datasets that `map_func` gives, one after the other."""
         def make():
             streams = {}
-            for element in self._make():
-                yield from _call(map_func, element, streams)._make()
+            return (inner for element in self._make() for inner in _call(map_func, element, streams)._make())
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_FlatMapDataset")
 
     def interleave(self, map_func, cycle_length=None, block_length=1, num_parallel_calls=None, deterministic=None,
@@ -199,23 +196,8 @@ class Dataset:
         width = cycle_length if cycle_length and cycle_length > 0 else 1
 
         def make():
-            streams, source, open_ = {}, self._make(), []
-            opened = (_call(map_func, e, streams)._make() for e in source)
-            open_ = list(itertools.islice(opened, width))
-            place = 0
-            while open_:
-                got = list(itertools.islice(open_[place], block_length))
-                yield from got
-                if len(got) < block_length:
-                    new = next(opened, None)
-                    if new is None:
-                        open_.pop(place)
-                        place = place % len(open_) if open_ else 0
-                        continue
-                    open_[place] = new
-                    if not got:
-                        continue
-                place = (place + 1) % len(open_)
+            streams = {}
+            return _in_turns((_call(map_func, e, streams)._make() for e in self._make()), width, block_length)
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_InterleaveDataset")
 
     def _first_of(self, map_func):
@@ -224,8 +206,10 @@ class Dataset:
     def scan(self, initial_state, scan_func, name=None):
         """Elements from a function of state and element: it returns the next state and the output."""
         def make():
-            state = nest.map_structure(convert_to_tensor, initial_state)
-            for element in self._make():
+            return run(self._make(), nest.map_structure(convert_to_tensor, initial_state))
+
+        def run(source, state):
+            for element in source:
                 state, out = scan_func(state, _tensors(element))
                 yield _arrays(out)
         return Dataset(make, self._count, lambda: nest.map_structure(_spec, next(iter(make()))), "_ScanDataset")
@@ -247,11 +231,7 @@ class Dataset:
         n = int(batch_size)
 
         def make():
-            source = self._make()
-            while rows := list(itertools.islice(source, n)):
-                if len(rows) < n and drop_remainder:
-                    return
-                yield _stack(rows)
+            return map(_stack, _groups(self._make(), n, drop_remainder))
         count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
         lead = n if drop_remainder else None
         return Dataset(make, count, lambda: _wider(self.element_spec, lead), "_BatchDataset")
@@ -261,15 +241,8 @@ class Dataset:
         n = int(batch_size)
 
         def make():
-            source = self._make()
-            while rows := list(itertools.islice(source, n)):
-                if len(rows) < n and drop_remainder:
-                    return
-                columns = list(zip(*[nest.flatten(r) for r in rows]))
-                fills = [0] * len(columns) if padding_values is None else nest.flatten(padding_values) * (
-                    len(columns) if not isinstance(padding_values, (tuple, list, dict)) else 1)
-                shapes = [None] * len(columns) if padded_shapes is None else _shapes(padded_shapes, rows[0])
-                yield nest.pack_sequence_as(rows[0], [_padded(c, f, s) for c, f, s in zip(columns, fills, shapes)])
+            return (_filled_up(rows, padded_shapes, padding_values)
+                    for rows in _groups(self._make(), n, drop_remainder))
         count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
         return Dataset(make, count, lambda: _wider(self.element_spec, n if drop_remainder else None),
                        "_PaddedBatchDataset")
@@ -277,9 +250,8 @@ class Dataset:
     def unbatch(self, name=None):
         """The slices of each element."""
         def make():
-            for element in self._make():
-                for i in range(len(nest.flatten(element)[0])):
-                    yield nest.map_structure(lambda a: a[i], element)
+            return (nest.map_structure(lambda a: a[i], element) for element in self._make()
+                    for i in range(len(nest.flatten(element)[0])))
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: nest.map_structure(
             lambda s: TensorSpec(s.shape[1:], s.dtype), self.element_spec), "_UnbatchDataset")
 
@@ -288,21 +260,7 @@ class Dataset:
         step = size if shift is None else shift
 
         def make():
-            rows, source, gone = [], self._make(), False
-            while True:
-                while not gone and len(rows) < (size - 1) * stride + 1:
-                    row = next(source, _END)
-                    gone = row is _END
-                    if not gone:
-                        rows.append(row)
-                part = rows[:(size - 1) * stride + 1:stride]
-                if not part or drop_remainder and len(part) < size:
-                    return
-                yield _of_rows(part, rows[0])
-                if step > len(rows) and not gone:
-                    for _ in range(step - len(rows)):
-                        next(source, None)
-                rows = rows[step:]
+            return _windows(self._make(), size, step, stride, drop_remainder)
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self.element_spec, "_WindowDataset")
 
     # ---- order and number ----------------------------------------------------------------
@@ -327,13 +285,17 @@ class Dataset:
         endless = count is None or int(count) < 0
 
         def make():
-            for _ in itertools.count() if endless else range(int(count)):
+            return run(self._make() if endless or int(count) else None)
+
+        def run(source):
+            for turn in itertools.count(1) if endless else range(1, int(count) + 1):
                 some = False
-                for element in self._make():
+                for element in source:
                     some = True
                     yield element
-                if not some:
+                if not some or turn == count:
                     return
+                source = self._make()
         total = self._count if self._count in (0, UNKNOWN_CARDINALITY, INFINITE_CARDINALITY) and not endless else \
             INFINITE_CARDINALITY if endless and self._count else self._count * int(count or 0)
         return self._like(make, total, "_RepeatDataset")
@@ -377,11 +339,7 @@ class Dataset:
         """Each element once."""
         def make():
             seen = set()
-            for e in self._make():
-                key = np.asarray(e).tobytes() if not isinstance(e, bytes) else e
-                if key not in seen:
-                    seen.add(key)
-                    yield e
+            return (e for e in self._make() if not (_key(e) in seen or seen.add(_key(e))))
         return self._like(make, UNKNOWN_CARDINALITY, "_UniqueDataset")
 
     def cache(self, filename="", name=None):
@@ -391,15 +349,15 @@ class Dataset:
         def make():
             if kept:
                 return iter(kept[0])
-            return self._keeping(kept)
-        return self._like(make, self._count, "CacheDataset")
+            return keeping(self._make())
 
-    def _keeping(self, kept):
-        rows = []
-        for element in self._make():
-            rows.append(element)
-            yield element
-        kept[:] = [rows]
+        def keeping(source):
+            rows = []
+            for element in source:
+                rows.append(element)
+                yield element
+            kept[:] = [rows]
+        return self._like(make, self._count, "CacheDataset")
 
     def prefetch(self, buffer_size, name=None):
         """The same elements: they are made when they are needed."""
@@ -412,7 +370,9 @@ class Dataset:
     def ignore_errors(self, log_warning=False, name=None):
         """Without the elements whose computation fails."""
         def make():
-            source = self._make()
+            return run(self._make())
+
+        def run(source):
             while True:
                 try:
                     yield next(source)
@@ -525,6 +485,54 @@ def _shuffled(source, size, stream):
         start += 1
 
 
+def _groups(source, n, drop_remainder):
+    """Lists of n elements; the last may be shorter."""
+    while rows := list(itertools.islice(source, n)):
+        if len(rows) < n and drop_remainder:
+            return
+        yield rows
+
+
+def _in_turns(opened, width, block_length):
+    """Blocks of elements from `width` open iterators in turn; one that ends is replaced by the next."""
+    running, place = list(itertools.islice(opened, width)), 0
+    while running:
+        got = list(itertools.islice(running[place], block_length))
+        yield from got
+        if len(got) < block_length:
+            new = next(opened, None)
+            if new is None:
+                running.pop(place)
+                place = place % len(running) if running else 0
+                continue
+            running[place] = new
+            if not got:
+                continue
+        place = (place + 1) % len(running)
+
+
+def _windows(source, size, step, stride, drop_remainder):
+    """Datasets of `size` elements, every `stride`-th, beginning `step` elements after each other."""
+    rows, gone, span = [], False, (size - 1) * stride + 1
+    while True:
+        while not gone and len(rows) < span:
+            row = next(source, _END)
+            gone = row is _END
+            if not gone:
+                rows.append(row)
+        part = rows[:span:stride]
+        if not part or drop_remainder and len(part) < size:
+            return
+        yield _of_rows(part, rows[0])
+        for _ in range(step - len(rows)):
+            next(source, None)
+        rows = rows[step:]
+
+
+def _key(element):
+    return element if isinstance(element, bytes) else np.asarray(element).tobytes()
+
+
 def _of_rows(rows, first):
     """A small dataset of a window; windows of tuples are tuples of datasets."""
     def one(column):
@@ -591,6 +599,15 @@ def _shapes(padded_shapes, row):
             flat.append(None if shape is None else [None if s in (None, -1) else int(s) for s in shape])
     walk(padded_shapes, row)
     return flat
+
+
+def _filled_up(rows, padded_shapes, padding_values):
+    """Elements of different sizes as one."""
+    columns = list(zip(*[nest.flatten(r) for r in rows]))
+    fills = [0] * len(columns) if padding_values is None else nest.flatten(padding_values) * (
+        len(columns) if not isinstance(padding_values, (tuple, list, dict)) else 1)
+    shapes = [None] * len(columns) if padded_shapes is None else _shapes(padded_shapes, rows[0])
+    return nest.pack_sequence_as(rows[0], [_padded(c, f, s) for c, f, s in zip(columns, fills, shapes)])
 
 
 def _padded(column, fill, shape):

@@ -119,6 +119,8 @@ class Stream:
             return
         for batch in self.source:
             yield _tensors(batch)
+        if hasattr(self.source, "_is_dataset"):
+            iter(self.source)  # Keras opens the dataset once more at the end: a shuffle draws the seeds of that turn too
 
     def _part(self):
         for _ in range(self._given if self._given is not None else 10 ** 12):

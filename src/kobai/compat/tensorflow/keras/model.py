@@ -262,6 +262,7 @@ class Sequential(Model):
                     x = layer(x)
                 except NotImplementedError:  # its shapes are known only with a value
                     return
+        naming.auto_name("functional")  # Keras makes a functional model of its own here, and it takes a name
         object.__setattr__(self, "_functional", Functional(start, x, name=self.name))
         self.built = True
 

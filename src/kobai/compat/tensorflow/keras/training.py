@@ -233,6 +233,7 @@ class Trainer:
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Train on these as one batch; returns the loss and the metrics."""
         self._need_compile("train_on_batch")
+        self.reset_metrics()
         return self._one(self.train_step, x, y, sample_weight, return_dict, class_weight)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
