@@ -147,3 +147,34 @@ def test_errors(program, phrase):
     with pytest.raises(RuntimeError) as caught:
         program()
     assert str(caught.value).startswith(phrase)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (2, 4, 3)])
+def test_least_squares(shape):
+    a, b = numbers(*shape), numbers(*shape[:-1], 2)
+    x, residuals, rank, values = linalg.lstsq(kobai.from_numpy(a), kobai.from_numpy(b), driver="gelsd")
+    np.testing.assert_allclose(x.numpy(), np.linalg.pinv(a) @ b, atol=1e-10)
+    np.testing.assert_allclose(values.numpy(), np.linalg.svd(a, compute_uv=False))
+    assert (rank == min(shape[-2:])).all()
+    left = ((b - a @ x.numpy()) ** 2).sum(-2) if shape[-2] > shape[-1] else np.empty(0)
+    np.testing.assert_allclose(residuals.numpy(), left)
+    assert [v.shape for v in linalg.lstsq(kobai.from_numpy(a), kobai.from_numpy(b))[1::2]] == [(0,), (0,)]
+
+
+def test_pseudoinverse_with_tolerances():
+    a = np.stack([np.diag([3.0, 2.0, 1e-3]), np.diag([3.0, 2.0, 1.0])])
+    x = kobai.from_numpy(a)
+    y = linalg.pinv(x, atol=kobai.tensor([0.5, 2.5], dtype=kobai.float64)).numpy()
+    np.testing.assert_allclose(y, np.stack([np.diag([1 / 3, 1 / 2, 0]), np.diag([1 / 3, 0, 0])]), atol=1e-12)
+    assert linalg.matrix_rank(x, rtol=kobai.tensor([0.1, 0.5])).tolist() == [2, 2]
+    assert linalg.matrix_rank(x).tolist() == [3, 3] and linalg.matrix_rank(x[0], 0.5).item() == 2
+    lower = kobai.from_numpy(np.tril(numbers(3, 3)))
+    full = lower + lower.tril(-1).mT
+    np.testing.assert_allclose(linalg.pinv(lower, hermitian=True).numpy(), np.linalg.pinv(full.numpy()), atol=1e-9)
+
+
+def test_gradient_of_a_pseudoinverse_of_low_rank():
+    u, v = numbers(4, 2), numbers(2, 5)
+    w = kobai.from_numpy(numbers(5, 4))
+    have, want = slope(lambda a: (linalg.pinv(a @ kobai.from_numpy(v), rtol=1e-8) * w).sum(), u)
+    assert have == pytest.approx(want, rel=1e-5)

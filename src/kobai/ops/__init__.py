@@ -58,6 +58,7 @@ from . import (
     order,
     pad,
     parts,
+    pinv,
     products,
     quantile,
     random,

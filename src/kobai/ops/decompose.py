@@ -175,11 +175,9 @@ class Cholesky(Op):
 
     def vjp_x(self, g, y):
         inner = m.tril(H(y) @ g)
-        n = y.shape[-1]
-        inner = inner - inner * (_eye(n, y) * 0.5)
+        inner = (inner + H(m.tril(inner, -1))) * 0.5
         back = SolveTriangular(True)(H(y), inner)
-        s = H(SolveTriangular(True)(H(y), H(back)))
-        return (s + H(s)) * 0.5
+        return H(SolveTriangular(True)(H(y), H(back)))
 
     def batch(self, size, batched, values):
         return self(*values)

@@ -268,75 +268,6 @@ export("torch Tensor", "qr", _old_qr)
 
 
 # ---- made of these ---------------------------------------------------------------------------
-@public("linalg", name="pinv")
-def pinv(A, *, atol=None, rtol=None, hermitian=False, rcond=None):
-    """The Moore-Penrose inverse, by the singular values above max(atol, rtol * the largest)."""
-    if rcond is not None:
-        rtol = rcond
-    if 0 in A.shape[-2:]:
-        return m.transpose(A, -2, -1) * 1
-    if hermitian:
-        return Pinv(_tolerance(A, atol, rtol), True)(A)
-    return Pinv(_tolerance(A, atol, rtol))(A)
-
-
-def _tolerance(A, atol, rtol):
-    """(atol, rtol) as numbers; PyTorch's default is eps times the larger size."""
-    plain = [float(t) if t is not None else None for t in (atol, rtol)]
-    if plain[1] is None:
-        plain[1] = 0.0 if plain[0] else np.finfo(dtype_of(A)).eps * max(A.shape[-2:])
-    return plain[0] or 0.0, float(plain[1])
-
-
-def _kept(s, A, atol, rtol):
-    a, r = _tolerance(A, atol, rtol)
-    top = m.amax(s, -1, keepdim=True)
-    return m.gt(s, m.clamp_min(top * r, a))
-
-
-class Pinv(Op):
-    """The Moore-Penrose inverse (Golub and Pereyra 1973 for the derivative)."""
-
-    tolerance: tuple
-    hermitian: bool = False
-    grad_name = "LinalgPinvBackward0"
-    samples = [S((3, 2), params=((0.0, 1e-12),)), S((2, 3), params=((0.0, 1e-12),))]
-
-    def forward(self, x):
-        if self.hermitian:  # only the lower triangle counts
-            x = np.tril(x) + np.conj(np.swapaxes(np.tril(x, -1), -1, -2))
-        u, s, vh = np.linalg.svd(x, False)
-        atol, rtol = self.tolerance
-        keep = s > np.maximum(atol, rtol * s.max(-1, keepdims=True, initial=0))
-        back = np.where(keep, 1 / np.where(keep, s, 1), 0)
-        return np.matmul(np.conj(np.swapaxes(vh, -1, -2)) * back[..., None, :], np.conj(np.swapaxes(u, -1, -2)))
-
-    def vjp_x(self, g, x, y):
-        ph, gh = dagger(y), dagger(g)
-        if x.shape[-2] <= x.shape[-1]:
-            k = gh @ y
-            return -dagger(y @ k) + k @ ph - (x @ y) @ (k @ ph) + (ph @ y) @ (gh - k @ x)
-        k = y @ gh
-        return -dagger(k @ y) + (gh - x @ k) @ y @ ph + ph @ k - (ph @ k @ y) @ x
-
-    def batch(self, size, batched, values):
-        return self(*values)
-
-
-export("torch Tensor", "pinverse", lambda input, rcond=1e-15: pinv(input, rtol=rcond))
-
-
-@public("linalg")
-def matrix_rank(A, *, tol=None, atol=None, rtol=None, hermitian=False):
-    """The number of singular values above the tolerance."""
-    s = m.abs(Eigh(False)(A)[0]) if hermitian else Svdvals()(A)
-    if 0 in A.shape[-2:]:
-        return m.sum(m.cast(s, np.dtype(np.int64)), -1)
-    if tol is not None:
-        return m.sum(m.gt(s, tol), -1)
-    return m.sum(_kept(s, A, atol, rtol), -1)
-
-
 @public("linalg torch Tensor", name="matrix_power")
 def matrix_power(A, n):
     """A multiplied with itself n times; n < 0 inverts."""
@@ -427,26 +358,6 @@ def _in_order(tensors, split, i, j):
         return tensors[i]
     k = split[i, j]
     return m.matmul(_in_order(tensors, split, i, k), _in_order(tensors, split, k + 1, j))
-
-
-@public("linalg", name="lstsq")
-def lstsq(A, B, rcond=None, *, driver=None):
-    """(solution, residuals, rank, singular_values) of the least-squares problem A @ X = B."""
-    matrix, vector = _as_matrix_of(A, B)
-    X = pinv(A, rtol=rcond if rcond is not None and rcond > 0 else None) @ matrix
-    empty = creation.empty((0,), dtype=A.dtype) if hasattr(A, "requires_grad") else np.empty(0)
-    d = matrix - A @ X
-    residuals = m.sum(m.real(d * m.conj(d)) if dtype_of(d).kind == "c" else d * d, -2)
-    if A.shape[-2] <= A.shape[-1]:
-        residuals = m.narrow(m.reshape(residuals, (-1,)), 0, 0, 0)
-    kind = return_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
-    rank = matrix_rank(A) if driver != "gels" and driver is not None else creation.empty((0,), dtype=_int64())
-    s = Svdvals()(A) if driver in ("gelss", "gelsd") else empty
-    return kind(m.squeeze(X, -1) if vector else X, residuals, rank, s)
-
-
-def _int64():
-    return dtypes.int64
 
 
 @public("linalg", name="vander")
