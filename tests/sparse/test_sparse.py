@@ -117,6 +117,19 @@ def test_compressed_matrices():
     np.testing.assert_array_equal(z.to_sparse().to_dense().numpy(), DENSE)
 
 
+@pytest.mark.parametrize("layout", ["bsr", "bsc"])
+def test_blocks(layout):
+    a = np.zeros((4, 6), np.float32)
+    a[0, 1], a[3, 4], a[2, 5], a[2, 0] = 1, 2, 3, 4
+    x = getattr(kobai.from_numpy(a), "to_sparse_" + layout)((2, 3))
+    assert (x.layout.name, x._nnz(), x.values().shape) == ("sparse_" + layout, 3, (3, 2, 3))
+    np.testing.assert_array_equal(x.to_dense().numpy(), a)
+    np.testing.assert_array_equal((x @ kobai.eye(6)).numpy(), a)
+    np.testing.assert_array_equal((2 * x).to_dense().numpy(), 2 * a)
+    with pytest.raises(RuntimeError, match="must be divisible by given blocksize"):
+        kobai.ones(3, 4).to_sparse_bsr((2, 2))
+
+
 def test_in_place_copies_and_pickles():
     x = matrix().coalesce()
     y, z = copy.deepcopy(x), pickle.loads(pickle.dumps(x))

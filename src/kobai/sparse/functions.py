@@ -12,7 +12,7 @@ from ..ops.movement import normal_dim
 from ..ops.reduce import normal_dims
 from ..public import export
 from ..tensor import LiftedTensor, Tensor, strided, wrap
-from .compressed import Compressed, sparse_csc, sparse_csr
+from .compressed import BY_ROWS, Compressed, sparse_bsc, sparse_bsr, sparse_csc, sparse_csr
 from .coo import Coo, sparse_coo
 from .ops import (
     Coalesce,
@@ -118,8 +118,8 @@ def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=N
     >>> kobai.tensor([[0., 1.], [2., 0.]]).to_sparse().values()
     tensor([1., 2.])
     """
-    if layout in (sparse_csr, sparse_csc):
-        return ToCompressed(layout)(self)
+    if layout is not None and layout is not sparse_coo:
+        return _matrix_to(self, layout, blocksize)
     n = self.ndim if sparse_dim is None else int(sparse_dim)
     if not (0 < n <= self.ndim or n == self.ndim == 0):
         raise RuntimeError(f"dense_to_sparse: sparse_dim argument must be in [0,{self.ndim}] range, but {n} is given")
@@ -136,11 +136,26 @@ def to_sparse_csc(self, dense_dim=None):
     return _matrix_to(self, sparse_csc)
 
 
-def _matrix_to(x, layout):
+def to_sparse_bsr(self, blocksize, dense_dim=None):
+    """This matrix with compressed rows of blocks of a given (height, width)."""
+    return _matrix_to(self, sparse_bsr, blocksize)
+
+
+def to_sparse_bsc(self, blocksize, dense_dim=None):
+    """This matrix with compressed columns of blocks of a given (height, width)."""
+    return _matrix_to(self, sparse_bsc, blocksize)
+
+
+def _matrix_to(x, layout, block=None):
+    if block is not None:
+        block = (block, block) if isinstance(block, int) else tuple(block)
+        if any(n % b for n, b in zip(x.shape, block)):
+            raise RuntimeError(f"tensor sparse size ({x.shape[0]},{x.shape[1]}) must be divisible by given blocksize "
+                               f"({block[0]},{block[1]})")
     if x.ndim != 2:
         raise RuntimeError(f"to_sparse_{layout.name[-3:]}(): only matrices are compressed here, got {x.ndim} "
                            "dimensions")
-    return ToCompressed(layout)(x)
+    return ToCompressed(layout, block)(x)
 
 
 def to_dense(self, dtype=None, *, masked_grad=True):
@@ -208,9 +223,9 @@ def _nnz(self):
     return _value(self, "_nnz", "sparse tensor").nnz
 
 
-def _part(name, layout, part):
+def _part(name, by_rows, part):
     def get(self):
-        if self.layout is not layout:
+        if not isinstance(self._value, Compressed) or (self.layout in BY_ROWS) is not by_rows:
             raise RuntimeError(f"{name} expected sparse row compressed tensor layout but got "
                                f"{'Strided' if self.layout is strided else self.layout.name}")
         return wrap(getattr(self._value, part))
@@ -284,12 +299,13 @@ def spdiags(diagonals, offsets, shape, layout=None):
 
 for _fn in (sparse_coo_tensor, sparse_csr_tensor, sparse_csc_tensor):
     export("torch", _fn.__name__, _fn)
-for _layout in (sparse_coo, sparse_csr, sparse_csc):
+for _layout in (sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc):
     export("torch", _layout.name, _layout)
-for _fn in (to_sparse, to_sparse_csr, to_sparse_csc, to_dense, sparse_mask, coalesce, is_coalesced, indices, values,
-            _indices, _values, _nnz, sparse_dim, dense_dim, _part("crow_indices", sparse_csr, "starts"),
-            _part("col_indices", sparse_csr, "others"), _part("ccol_indices", sparse_csc, "starts"),
-            _part("row_indices", sparse_csc, "others")):
+for _fn in (to_sparse, to_sparse_csr, to_sparse_csc, to_sparse_bsr, to_sparse_bsc, to_dense,
+            sparse_mask, coalesce, is_coalesced, indices, values,
+            _indices, _values, _nnz, sparse_dim, dense_dim, _part("crow_indices", True, "starts"),
+            _part("col_indices", True, "others"), _part("ccol_indices", False, "starts"),
+            _part("row_indices", False, "others")):
     export("Tensor", _fn.__name__, _fn)
 export("Tensor", "to_sparse_coo", to_sparse)
 m.dense = ToDense()

@@ -81,12 +81,13 @@ class ToCompressed(_Sparse):
     """A matrix with compressed rows or columns."""
 
     layout: object
+    block: tuple | None = None
     grad_name = "ToSparseBackward1"
 
     def forward(self, x):
         if isinstance(x, Compressed):
-            return x if x.layout is self.layout else compress(x.to_coo(), self.layout)
-        return compress(x if isinstance(x, Coo) else from_dense(np.asarray(x), 2), self.layout)
+            x = x.to_coo()
+        return compress(x if isinstance(x, Coo) else from_dense(np.asarray(x), 2), self.layout, self.block)
 
     def vjp_x(self, g):
         return dense(g)
