@@ -46,6 +46,8 @@ _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backend
               **dict.fromkeys(("use_deterministic_algorithms", "are_deterministic_algorithms_enabled",
                                "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
                                "get_float32_matmul_precision"), "settings"),
+              **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled", "set_anomaly_enabled"),
+                              "autograd.anomaly"),
               "vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
               "unload_ipython_extension": "compat.notebook", "autocast": "amp",

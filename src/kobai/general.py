@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import dtypes
-from .autograd.mode import modes
+from .autograd.mode import PASS, modes
 from .autograd.node import Port, here
-from .diagnose import error
+from .diagnose import error, warn
 from .lifted import Lifted, m, top
 from .rules import compiled_rules
 from .saved import pack_saved
@@ -227,10 +227,12 @@ def record(op, tensors, values, out, y, mask, is_complex):
     saved = save(y, out, cells, *values)
     if not op.moves and any(getattr(v, "dtype", None) in _HALF for v in values):
         vjp = _in_float32(vjp, [getattr(v, "dtype", None) for v in values])
-    if modes.pack is not None:
+    if modes.pack is not None and modes.pack is not PASS:
         saved = pack_saved(vjp, saved)
     fit = fit_of(op, values, y) if op.elementwise else None
     node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
+    if modes.anomaly and _has_nan(y) and not any(map(_has_nan, values)):
+        warn("nan-forward", node=node)
     if op.outputs == 1:
         out._node, out._rg = node, True
         return
@@ -238,6 +240,12 @@ def record(op, tensors, values, out, y, mask, is_complex):
     for i, (t, v) in enumerate(zip(out, y)):
         if v.dtype.kind in "fcV":
             t._node, t._rg = Port(node, i), True
+
+
+def _has_nan(v):
+    if isinstance(v, tuple):
+        return any(map(_has_nan, v))
+    return isinstance(v, (np.ndarray, np.generic)) and v.dtype.kind in "fc" and bool(np.isnan(v).any())
 
 
 def _in_float32(vjp, kinds):

@@ -134,8 +134,15 @@ def grad_of_a_result():
     return y.grad
 
 
+def nan_in_forward():
+    w = torch.tensor([1.0, -1.0], requires_grad=True)
+    with torch.autograd.set_detect_anomaly(True):
+        loss = torch.log(w).sum()
+    return loss
+
+
 def nan_in_backward():
     w = torch.zeros(2, requires_grad=True)
-    with torch.autograd.detect_anomaly():
+    with torch.autograd.set_detect_anomaly(True):
         loss = (w.sqrt() * w).sum()
         loss.backward()

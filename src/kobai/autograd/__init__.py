@@ -15,6 +15,7 @@ from .mode import (
 _WHERE = {"backward": "engine", "grad": "engine", "Function": "function", "InplaceFunction": "function",
           "NestedIOFunction": "function", "gradcheck": "gradcheck", "gradgradcheck": "gradcheck",
           "detect_anomaly": "anomaly", "set_detect_anomaly": "anomaly", "is_anomaly_enabled": "anomaly",
+          "is_anomaly_check_nan_enabled": "anomaly",
           "Variable": "variable"}
 _MODULES = {"anomaly", "engine", "forward_ad", "function", "functional", "grad_mode", "graph", "profiler", "variable"}
 

@@ -272,7 +272,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     edges = {_place(t): t for t in inputs}
     wanted = {node for node, _ in edges}
-    found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
+    found = _to(wanted, roots, keep, create_graph)
     for (node, number), t in edges.items():
         g = found.get(node)
         if isinstance(node, Tensor):
@@ -312,7 +312,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     roots = _roots(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {node for node, _ in places}
-    found = propagate(roots, keep=keep, graph=create_graph, wanted=wanted)
+    found = _to(wanted, roots, keep, create_graph)
     for node in found:
         if isinstance(node, Tensor) and node._hooks is not None:
             found[node] = _call_hooks(node._hooks[0].values(), found[node], create_graph, (roots, wanted))
@@ -328,6 +328,15 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                             inputs=inputs)
         out.append(_tensor(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else g))
     return tuple(out)
+
+
+def _to(wanted, roots, keep, graph):
+    """`propagate` to some inputs only; checkpoints ask whether it is so."""
+    before, modes.partial = modes.partial, True
+    try:
+        return propagate(roots, keep=keep, graph=graph, wanted=wanted)
+    finally:
+        modes.partial = before
 
 
 def _as_tuple(v):

@@ -9,7 +9,7 @@ from ..lifted import Lifted, m, top
 from ..saved import alias, pack_one
 from ..tensor import LiftedTensor, Tensor, anew, edge_of, wrap
 from .dual import Dual
-from .mode import enable_grad, modes, no_grad
+from .mode import PASS, enable_grad, modes, no_grad
 from .node import Freed, Node, Port, here
 
 
@@ -69,19 +69,18 @@ class _Saved:
         self.output = next((i for i, o in enumerate(outs) if o is t), None)
         self.cell, self.version = t._ver, t._ver[0]
         self.value = t if self.output is None else t._value
-        self.kept = pack_one(t._value) if modes.pack is not None else None
+        self.kept = None
+        if modes.pack is not None and modes.pack is not PASS:  # the hook keeps the value, we only where it came from
+            self.kept, self.value = pack_one(t._value), edge_of(t) if self.output is None else None
 
     def tensor(self, node):
         if self.kept is not None:
-            return wrap(self.kept.value()) if self.output is None and self.value._node is None and not self.value._rg \
-                else alias(self.kept.value(), self._edge(node))
+            return alias(self.kept.value(), self.value if self.output is None else self._port(node))
         if self.cell[0] != self.version:
             raise error("inplace-saved", node=node)
-        return self.value if self.output is None else alias(self.value, self._edge(node))
+        return self.value if self.output is None else alias(self.value, self._port(node))
 
-    def _edge(self, node):
-        if self.output is None:
-            return edge_of(self.value)
+    def _port(self, node):
         return Port(node, self.output) if node.outs_many else node
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from ..tensor import Tensor, edge_of
 from .engine import leading_to, reached
-from .mode import modes
+from .mode import PASS, modes
 from .node import AccumulateGrad, GradientEdge, Hook, Node, Port, accumulator
 
 
@@ -52,7 +52,7 @@ class disable_saved_tensors_hooks:
         self.message = error_message
 
     def __enter__(self):
-        if modes.pack is not None:
+        if modes.pack is not None and modes.pack is not PASS:
             raise RuntimeError(self.message)
         self._before = modes.no_hooks
         modes.no_hooks = self.message

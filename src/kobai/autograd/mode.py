@@ -14,14 +14,23 @@ class _Modes(threading.local):
     inference = False    # as grad=False, and tensors made here never enter a graph
     pack = None          # (pack, unpack) of the innermost saved_tensors_hooks
     no_hooks = None      # the message of disable_saved_tensors_hooks
+    partial = False      # a backward pass goes only to some inputs
     passing = None       # (roots, wanted) of the backward pass that calls a tensor hook
-    anomaly = False      # check gradients for NaN in backward
+    anomaly = False      # look for NaN, forward and backward
+    anomaly_on = False   # what is_anomaly_enabled says
     dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
     random = None        # how the innermost vmap draws random numbers, see autograd/batched.py
     forward = None       # the level of forward_ad.dual_level
 
 
 modes = _Modes()
+
+
+def _itself(t):
+    return t
+
+
+PASS = _itself, _itself  # saved-tensor hooks that do nothing: anomaly mode's, so that ops go the long way
 
 
 next_level = itertools.count(1).__next__  # never used again: values that outlive their transform meet no other

@@ -121,6 +121,13 @@ CATALOGUE = {
          "Keep them away from there (x + eps, clamp), before the operation rather than after it.",
          "記録した行の値を確かめてください。0 の平方根や対数、0 での割り算、inf - inf などが原因です。演算の後ではなく前に、"
          "x + eps や clamp で避けてください。")),
+    "nan-forward": Entry(
+        "K116", UserWarning,
+        "A NaN arose in the forward pass, in the operation of {node}: its inputs were numbers, its result is not all.",
+        ("the operation was\n      {saved_at}", "NaN が生じた演算:\n      {saved_at}"),
+        ("a root or logarithm of a negative number, 0 / 0 or inf - inf make NaN; change the values before this "
+         "operation.",
+         "負の数の平方根や対数、0 / 0、inf - inf は NaN になります。この演算の前で値を変えてください。")),
     # ---- requires_grad
     "int-requires-grad": Entry(
         "K111", RuntimeError,
