@@ -61,8 +61,8 @@ def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) ->
 def missing_import(wanted: str, candidates: Iterable[str], from_import: bool = False) -> ModuleNotFoundError:
     """The exception for a module, or a name to be imported from a module, that kobai lacks.
 
-    >>> print(missing_import("torch.distributed", []))
-    No module named 'torch.distributed': kobai does not have torch.distributed.
+    >>> print(missing_import("torch.quantization", []))
+    No module named 'torch.quantization': kobai does not have torch.quantization.
     """
     module_name, _, name = wanted.rpartition(".")
     ours = kobai_name(wanted).rpartition(".")[0] if module_name else ""

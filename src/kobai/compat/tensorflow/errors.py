@@ -43,7 +43,8 @@ for _class in (OpError, *OpError.__subclasses__()):
 
 def invalid(op, text, name="", fix=""):
     """InvalidArgumentError as the kernel of TensorFlow's operation `op` raises it."""
-    text = f"{{{{function_node __wrapped__{op}_device_{_DEVICE}}}}} {text} [Op:{op}] name: {name}"
+    text = f"{{{{function_node __wrapped__{op}_device_{_DEVICE}}}}} {text} [Op:{op}]"
+    text += "" if name is None else f" name: {name}"
     return InvalidArgumentError(None, None, text + (f"\n  fix: {fix}" if fix else ""))
 
 

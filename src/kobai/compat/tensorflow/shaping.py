@@ -35,13 +35,13 @@ def reshape(tensor, shape, name=None):
     have, known = t._value.size, prod([s for s in want if s != -1])
     if want.count(-1) > 1:
         raise invalid("Reshape", f"Only one input size may be -1, not both {want.index(-1)} and "
-                      f"{want.index(-1, want.index(-1) + 1)}")
+                      f"{want.index(-1, want.index(-1) + 1)}", None)
     if -1 in want and (not known or have % known):
         raise invalid("Reshape", f"Input to reshape is a tensor with {have} values, but the requested shape requires "
-                      f"a multiple of {known}")
+                      f"a multiple of {known}", None)
     if -1 not in want and known != have:
         raise invalid("Reshape", f"Input to reshape is a tensor with {have} values, but the requested shape has "
-                      f"{known}")
+                      f"{known}", None)
     return box(m.reshape(t, tuple([have // known if s == -1 else s for s in want])))
 
 

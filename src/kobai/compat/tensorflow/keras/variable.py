@@ -97,6 +97,11 @@ class Variable:
         self._value.assign(value)
         return self._value.read_value()
 
+    def store(self, value):
+        """Set the value to a number or array, without looking at it."""
+        leaf = self._value._leaf
+        leaf._data = np.asarray(value, leaf._value.dtype)[()]
+
     def assign_add(self, value):
         """Add to the value; returns it as a tensor."""
         return self.assign(self._value + self._cast(value))

@@ -60,8 +60,7 @@ class BatchNormalization(Layer):
     def _remember(self, mean, variance):
         for variable, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             old = variable.numpy()
-            variable.assign((old * self.momentum + np.asarray(now.detach()._value) * (1.0 - self.momentum)
-                             ).astype(old.dtype))
+            variable.store(old * self.momentum + np.asarray(now.detach()._value) * (1.0 - self.momentum))
 
     def compute_output_shape(self, input_shape):
         return input_shape

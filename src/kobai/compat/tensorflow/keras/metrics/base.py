@@ -63,7 +63,7 @@ class Metric:
     def reset_state(self):
         """Begin again."""
         for v in self.variables:
-            v.assign(np.zeros(v.shape))
+            v.store(np.zeros(v.shape))
 
     def reset_states(self):
         """Begin again."""
@@ -125,7 +125,7 @@ class Sum(Metric):
 
     def update_state(self, values, sample_weight=None):
         v, _ = by_sample(values, sample_weight, self._dtype)
-        self.total.assign(self.total.numpy() + v.sum(dtype=v.dtype))
+        self.total.store(self.total.numpy() + v.sum(dtype=v.dtype))
 
     def result(self):
         return tensor(self.total.numpy(), self._dtype)
@@ -141,8 +141,8 @@ class Mean(Metric):
 
     def update_state(self, values, sample_weight=None):
         v, w = by_sample(values, sample_weight, self._dtype)
-        self.total.assign(self.total.numpy() + v.sum(dtype=v.dtype))
-        self.count.assign(self.count.numpy() + (w.sum(dtype=v.dtype) if w is not None else v.size))
+        self.total.store(self.total.numpy() + v.sum(dtype=v.dtype))
+        self.count.store(self.count.numpy() + (w.sum(dtype=v.dtype) if w is not None else v.size))
 
     def result(self):
         count = self.count.numpy()

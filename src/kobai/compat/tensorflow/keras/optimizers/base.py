@@ -159,7 +159,7 @@ class Optimizer:
         for _, v in pairs:
             if getattr(v, "constraint", None) is not None:
                 v.assign(v.constraint(convert_to_tensor(v)))
-        self.iterations.assign(self.iterations.numpy() + 1)
+        self.iterations.store(self.iterations.numpy() + 1)
 
     def update(self, w, g, state, rate):
         """The new value of a variable `w` with gradient `g`; `state[name]._data` are arrays to be replaced."""

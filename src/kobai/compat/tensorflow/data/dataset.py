@@ -1,8 +1,4 @@
-"""`tf.data`: elements one after the other, made when they are asked for.
-
-Inside, elements are NumPy arrays (nested as the program nested its tensors); functions of the program and
-loops over a dataset see tensors. With the same seeds `shuffle` gives TensorFlow's order.
-"""
+"""`tf.data.Dataset`."""
 from __future__ import annotations
 
 import itertools
@@ -10,72 +6,22 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ...tensor import wrap
-from . import dtypes, nest
-from .control import TensorSpec
-from .errors import InvalidArgumentError, OutOfRangeError
-from .philox import seeded
-from .random_ops import function_seeds, has_seed, operation_seeds
-from .shapes import TensorShape
-from .tensors import EagerTensor, box, number_or_array
-from .values import array_of, convert_to_tensor, is_tensor_like, value_of
+from ....tensor import wrap
+from .. import dtypes, nest
+from ..control import TensorSpec
+from ..errors import InvalidArgumentError, OutOfRangeError
+from ..philox import seeded
+from ..random_ops import has_seed, operation_seeds
+from ..shapes import TensorShape
+from ..tensors import box, number_or_array
+from ..values import convert_to_tensor
+from .elements import (
+    END, as_arrays, as_tensors, call_with, filled_up, fitting, groups, in_turns, key_of, parts_of, shuffled, spec_of,
+    stacked, traced, wider,
+)
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
-
-
-# ---- elements --------------------------------------------------------------------------------
-def _tensors(element):
-    """Arrays as tensors; datasets (of windows) as they are."""
-    return nest.map_structure(lambda v: v if isinstance(v, Dataset) else box(wrap(v)), element)
-
-
-def _arrays(value):
-    """What a function of the program returned, as nested arrays."""
-    if isinstance(value, Dataset) or value is None:
-        return value
-    if isinstance(value, dict):
-        return type(value)((k, _arrays(v)) for k, v in value.items())
-    if isinstance(value, tuple):
-        parts = [_arrays(v) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if is_tensor_like(value) or isinstance(value, list):
-        return number_or_array(value_of(value)) if not isinstance(value, EagerTensor) else number_or_array(value._t)
-    return array_of(value)
-
-
-def _call(fn, element, streams):
-    """`fn` of an element: of its parts if it is a tuple."""
-    with function_seeds(streams):
-        args = _tensors(element)
-        return fn(*args) if type(args) is tuple else fn(args)
-
-
-def _stack(rows):
-    """Elements as one with a dimension more."""
-    columns = zip(*[nest.flatten(r) for r in rows])
-    return nest.pack_sequence_as(rows[0], [_stack_column(c) for c in columns])
-
-
-def _stack_column(column):
-    if isinstance(column[0], Dataset):
-        raise TypeError("Unsupported operation: datasets of windows cannot be batched; use flat_map first")
-    try:
-        return np.stack([np.asarray(v) for v in column]) if not isinstance(column[0], bytes) else np.array(column, object)
-    except ValueError:
-        shapes = [list(np.shape(v)) for v in column]
-        bad = next(i for i, s in enumerate(shapes) if s != shapes[0])
-        raise InvalidArgumentError(None, None, (
-            "{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost/replica:0/task:0/device:"
-            f"CPU:0}}}} Cannot batch tensors with different shapes in component 0. First element had shape {shapes[0]} "
-            f"and element {bad} had shape {shapes[bad]}. [Op:IteratorGetNext] name: ")) from None
-
-
-def _spec(array):
-    if isinstance(array, Dataset):
-        return SimpleNamespace(element_spec=array.element_spec)
-    a = np.asarray(array, object) if isinstance(array, bytes) else np.asarray(array)
-    return TensorSpec(a.shape, dtypes.of(a.dtype))
 
 
 class Dataset:
@@ -96,7 +42,7 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors, name=None):
         """The slices of tensors (nested as you like) along their first dimension."""
-        arrays = _arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
+        arrays = as_arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
         flat = nest.flatten(arrays)
         for a in flat:
             if not np.ndim(a):
@@ -115,8 +61,8 @@ class Dataset:
     @staticmethod
     def from_tensors(tensors, name=None):
         """One element."""
-        arrays = _arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
-        return Dataset(lambda: iter([arrays]), 1, lambda: nest.map_structure(_spec, arrays), "_TensorDataset")
+        arrays = as_arrays(tensors if isinstance(tensors, (dict, tuple)) else convert_to_tensor(tensors))
+        return Dataset(lambda: iter([arrays]), 1, lambda: nest.map_structure(spec_of, arrays), "_TensorDataset")
 
     @staticmethod
     def from_generator(generator, output_types=None, output_shapes=None, args=None, output_signature=None, name=None):
@@ -132,10 +78,10 @@ class Dataset:
         def make():
             for element in generator(*given):
                 if spec is None:
-                    yield _arrays(element)
+                    yield as_arrays(element)
                 else:
-                    values = _up_to(spec, element)
-                    yield nest.pack_sequence_as(spec, [_fitting(v, s) for v, s in zip(values, nest.flatten(spec))])
+                    values = parts_of(spec, element)
+                    yield nest.pack_sequence_as(spec, [fitting(v, s) for v, s in zip(values, nest.flatten(spec))])
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: spec, "_FlatMapDataset")
 
     @staticmethod
@@ -172,22 +118,22 @@ class Dataset:
         """`map_func` of each element."""
         def make():
             streams = {}
-            return (_arrays(_call(map_func, element, streams)) for element in self._make())
+            return (as_arrays(call_with(map_func, element, streams)) for element in self._make())
         kind = "_MapDataset" if num_parallel_calls is None else "_ParallelMapDataset"
-        return Dataset(make, self._count, lambda: _traced(map_func, self.element_spec), kind)
+        return Dataset(make, self._count, lambda: traced(map_func, self.element_spec), kind)
 
     def filter(self, predicate, name=None):
         """The elements for which the predicate holds."""
         def make():
             streams = {}
-            return (e for e in self._make() if bool(_call(predicate, e, streams)))
+            return (e for e in self._make() if bool(call_with(predicate, e, streams)))
         return self._like(make, UNKNOWN_CARDINALITY, "_FilterDataset")
 
     def flat_map(self, map_func, name=None):
         """The elements of the datasets that `map_func` gives, one after the other."""
         def make():
             streams = {}
-            return (inner for element in self._make() for inner in _call(map_func, element, streams)._make())
+            return (inner for element in self._make() for inner in call_with(map_func, element, streams)._make())
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_FlatMapDataset")
 
     def interleave(self, map_func, cycle_length=None, block_length=1, num_parallel_calls=None, deterministic=None,
@@ -197,11 +143,11 @@ class Dataset:
 
         def make():
             streams = {}
-            return _in_turns((_call(map_func, e, streams)._make() for e in self._make()), width, block_length)
+            return in_turns((call_with(map_func, e, streams)._make() for e in self._make()), width, block_length)
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self._first_of(map_func).element_spec, "_InterleaveDataset")
 
     def _first_of(self, map_func):
-        return _call(map_func, next(iter(self._make())), {})
+        return call_with(map_func, next(iter(self._make())), {})
 
     def scan(self, initial_state, scan_func, name=None):
         """Elements from a function of state and element: it returns the next state and the output."""
@@ -210,9 +156,9 @@ class Dataset:
 
         def run(source, state):
             for element in source:
-                state, out = scan_func(state, _tensors(element))
-                yield _arrays(out)
-        return Dataset(make, self._count, lambda: nest.map_structure(_spec, next(iter(make()))), "_ScanDataset")
+                state, out = scan_func(state, as_tensors(element))
+                yield as_arrays(out)
+        return Dataset(make, self._count, lambda: nest.map_structure(spec_of, next(iter(make()))), "_ScanDataset")
 
     def reduce(self, initial_state, reduce_func, name=None):
         """One value from all elements: `state = reduce_func(state, element)`."""
@@ -231,20 +177,20 @@ class Dataset:
         n = int(batch_size)
 
         def make():
-            return map(_stack, _groups(self._make(), n, drop_remainder))
+            return map(stacked, groups(self._make(), n, drop_remainder))
         count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
         lead = n if drop_remainder else None
-        return Dataset(make, count, lambda: _wider(self.element_spec, lead), "_BatchDataset")
+        return Dataset(make, count, lambda: wider(self.element_spec, lead), "_BatchDataset")
 
     def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False, name=None):
         """As `batch`, with elements of different sizes filled up."""
         n = int(batch_size)
 
         def make():
-            return (_filled_up(rows, padded_shapes, padding_values)
-                    for rows in _groups(self._make(), n, drop_remainder))
+            return (filled_up(rows, padded_shapes, padding_values)
+                    for rows in groups(self._make(), n, drop_remainder))
         count = self._count if self._count < 0 else self._count // n if drop_remainder else -(-self._count // n)
-        return Dataset(make, count, lambda: _wider(self.element_spec, n if drop_remainder else None),
+        return Dataset(make, count, lambda: wider(self.element_spec, n if drop_remainder else None),
                        "_PaddedBatchDataset")
 
     def unbatch(self, name=None):
@@ -277,7 +223,7 @@ class Dataset:
             mine = seeds or operation_seeds(None)
             if seeds is not None and again:  # two words of the dataset's stream are the seeds of each turn
                 mine = seeded(*seeds).words(2 * next(turns) + 2)[-2:].tolist()
-            return _shuffled(self._make(), size, seeded(*mine))
+            return shuffled(self._make(), size, seeded(*mine))
         return self._like(make, self._count, "_ShuffleDataset")
 
     def repeat(self, count=None, name=None):
@@ -315,7 +261,7 @@ class Dataset:
 
     def take_while(self, predicate, name=None):
         """The elements before the first for which the predicate does not hold."""
-        return self._like(lambda: itertools.takewhile(lambda e: bool(_call(predicate, e, {})), self._make()),
+        return self._like(lambda: itertools.takewhile(lambda e: bool(call_with(predicate, e, {})), self._make()),
                           UNKNOWN_CARDINALITY, "_TakeWhileDataset")
 
     def shard(self, num_shards, index, name=None):
@@ -339,7 +285,7 @@ class Dataset:
         """Each element once."""
         def make():
             seen = set()
-            return (e for e in self._make() if not (_key(e) in seen or seen.add(_key(e))))
+            return (e for e in self._make() if not (key_of(e) in seen or seen.add(key_of(e))))
         return self._like(make, UNKNOWN_CARDINALITY, "_UniqueDataset")
 
     def cache(self, filename="", name=None):
@@ -424,14 +370,13 @@ class Dataset:
         rows = list(itertools.islice(self._make(), 2))
         if len(rows) != 1:
             raise InvalidArgumentError(None, None, "Dataset had more than one element." if rows else "Dataset was empty.")
-        return _tensors(rows[0])
+        return as_tensors(rows[0])
 
     def __repr__(self):
         return f"<{self._kind} element_spec={self.element_spec}>"
 
 
 Dataset.__module__ = "tensorflow.python.data.ops.dataset_ops"
-_END = object()
 
 
 class Iterator:
@@ -445,7 +390,7 @@ class Iterator:
         return self
 
     def __next__(self):
-        return _tensors(next(self._source))
+        return as_tensors(next(self._source))
 
     def get_next(self):
         """The next element. Raises OutOfRangeError at the end."""
@@ -459,65 +404,13 @@ Iterator.__name__ = Iterator.__qualname__ = "OwnedIterator"
 Iterator.__module__ = "tensorflow.python.data.ops.iterator_ops"
 
 
-def _shuffled(source, size, stream):
-    """The elements in the order that TensorFlow's buffer gives: a place of it is drawn, and filled from its front."""
-    buffer, start, end = [None] * size, 0, 0
-    drawn = iter(())
-    done = False
-    while True:
-        while not done and end - start < size:
-            element = next(source, _END)
-            if element is _END:
-                done = True
-            else:
-                buffer[end % size] = element
-                end += 1
-        if start == end:
-            return
-        word = next(drawn, None)
-        if word is None:
-            drawn = iter(stream.skip(64).words(256).tolist())
-            word = next(drawn)
-        place, front = (start + word % (end - start)) % size, start % size
-        yield buffer[place]
-        buffer[place] = buffer[front]
-        buffer[front] = None
-        start += 1
-
-
-def _groups(source, n, drop_remainder):
-    """Lists of n elements; the last may be shorter."""
-    while rows := list(itertools.islice(source, n)):
-        if len(rows) < n and drop_remainder:
-            return
-        yield rows
-
-
-def _in_turns(opened, width, block_length):
-    """Blocks of elements from `width` open iterators in turn; one that ends is replaced by the next."""
-    running, place = list(itertools.islice(opened, width)), 0
-    while running:
-        got = list(itertools.islice(running[place], block_length))
-        yield from got
-        if len(got) < block_length:
-            new = next(opened, None)
-            if new is None:
-                running.pop(place)
-                place = place % len(running) if running else 0
-                continue
-            running[place] = new
-            if not got:
-                continue
-        place = (place + 1) % len(running)
-
-
 def _windows(source, size, step, stride, drop_remainder):
     """Datasets of `size` elements, every `stride`-th, beginning `step` elements after each other."""
     rows, gone, span = [], False, (size - 1) * stride + 1
     while True:
         while not gone and len(rows) < span:
-            row = next(source, _END)
-            gone = row is _END
+            row = next(source, END)
+            gone = row is END
             if not gone:
                 rows.append(row)
         part = rows[:span:stride]
@@ -529,96 +422,14 @@ def _windows(source, size, step, stride, drop_remainder):
         rows = rows[step:]
 
 
-def _key(element):
-    return element if isinstance(element, bytes) else np.asarray(element).tobytes()
-
-
 def _of_rows(rows, first):
     """A small dataset of a window; windows of tuples are tuples of datasets."""
     def one(column):
-        return Dataset(lambda: iter(column), len(column), lambda: _spec(column[0]), "_VariantDataset")
+        return Dataset(lambda: iter(column), len(column), lambda: spec_of(column[0]), "_VariantDataset")
     if isinstance(first, (tuple, dict)):
         columns = zip(*[nest.flatten(r) for r in rows])
         return nest.pack_sequence_as(first, [one(list(c)) for c in columns])
     return one(rows)
-
-
-def _up_to(spec, element):
-    """The parts of an element that stand in the places of the leaves of a spec."""
-    if isinstance(spec, dict):
-        return [v for k in sorted(spec) for v in _up_to(spec[k], element[k])]
-    if isinstance(spec, (tuple, list)):
-        return [v for s, e in zip(spec, element) for v in _up_to(s, e)]
-    return [element]
-
-
-def _fitting(value, spec):
-    """A value that a generator gave, as an array of the dtype and shape that were promised."""
-    if is_tensor_like(value):
-        a = number_or_array(value_of(value))
-    else:
-        try:
-            a = array_of(np.asarray(value) if isinstance(value, list) and not value else value, spec.dtype)
-        except (TypeError, ValueError):
-            raise InvalidArgumentError(None, None, (
-                "TypeError: `generator` yielded an element that could not be converted to the expected type. The "
-                f"expected type was {spec.dtype.name}, but the yielded element was {value}.")) from None
-    if not spec.shape.is_compatible_with(np.shape(a)):
-        raise InvalidArgumentError(None, None, (
-            f"TypeError: `generator` yielded an element of shape {np.shape(a)} where an element of shape {spec.shape} "
-            "was expected."))
-    return a
-
-
-def _wider(spec, lead):
-    return nest.map_structure(lambda s: TensorSpec([lead, *s.shape.dims] if s.shape.dims is not None else None, s.dtype),
-                              spec)
-
-
-def _traced(fn, spec):
-    """The spec of what `fn` returns: it is tried on zeros; sizes that change with unknown ones are unknown."""
-    def tried(size):
-        zeros = nest.map_structure(lambda s: np.zeros([size if d is None else d for d in s.shape], s.dtype.np)
-                                   if s.dtype != "string" else np.full([size if d is None else d for d in s.shape], b"",
-                                                                       object), spec)
-        return _arrays(_call(fn, zeros, {}))
-    first, second = tried(2), tried(3)
-    return nest.map_structure(lambda a, b: TensorSpec(
-        [n if n == k else None for n, k in zip(np.shape(a), np.shape(b))], _spec(a).dtype), first, second)
-
-
-def _shapes(padded_shapes, row):
-    flat = []
-
-    def walk(shape, like):
-        if isinstance(like, (tuple, dict)):
-            keys = sorted(like) if isinstance(like, dict) else range(len(like))
-            for k in keys:
-                walk(shape[k], like[k])
-        else:
-            flat.append(None if shape is None else [None if s in (None, -1) else int(s) for s in shape])
-    walk(padded_shapes, row)
-    return flat
-
-
-def _filled_up(rows, padded_shapes, padding_values):
-    """Elements of different sizes as one."""
-    columns = list(zip(*[nest.flatten(r) for r in rows]))
-    fills = [0] * len(columns) if padding_values is None else nest.flatten(padding_values) * (
-        len(columns) if not isinstance(padding_values, (tuple, list, dict)) else 1)
-    shapes = [None] * len(columns) if padded_shapes is None else _shapes(padded_shapes, rows[0])
-    return nest.pack_sequence_as(rows[0], [_padded(c, f, s) for c, f, s in zip(columns, fills, shapes)])
-
-
-def _padded(column, fill, shape):
-    arrays = [np.asarray(v) for v in column]
-    want = [max(s) for s in zip(*[a.shape for a in arrays])] if shape is None else [
-        max(a.shape[i] for a in arrays) if s is None else s for i, s in enumerate(shape)]
-    d = arrays[0].dtype
-    out = np.full((len(arrays), *want), b"" if d == object and fill == 0 else fill, d)
-    for i, a in enumerate(arrays):
-        out[(i, *[slice(0, n) for n in a.shape])] = a
-    return out
 
 
 class Options:
@@ -632,7 +443,7 @@ class Options:
 def _text_lines(filenames, compression_type=None, buffer_size=None, num_parallel_reads=None, name=None):
     """The lines of text files."""
     names = [filenames] if isinstance(filenames, (str, bytes)) else [
-        v.decode() if isinstance(v, bytes) else v for v in np.atleast_1d(_arrays(filenames)).tolist()]
+        v.decode() if isinstance(v, bytes) else v for v in np.atleast_1d(as_arrays(filenames)).tolist()]
 
     def make():
         for path in names:
@@ -645,8 +456,3 @@ def _text_lines(filenames, compression_type=None, buffer_size=None, num_parallel
 TextLineDataset = _text_lines
 experimental = SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=lambda d: d.cardinality(),
                                INFINITE_CARDINALITY=INFINITE_CARDINALITY, UNKNOWN_CARDINALITY=UNKNOWN_CARDINALITY)
-
-
-def __getattr__(name):
-    from ..missing import missing_attribute
-    raise missing_attribute(__name__, name, [n for n in globals() if not n.startswith("_")])
