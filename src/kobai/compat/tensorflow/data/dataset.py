@@ -16,8 +16,21 @@ from ..shapes import TensorShape
 from ..tensors import box, number_or_array
 from ..values import convert_to_tensor
 from .elements import (
-    END, as_arrays, as_tensors, call_with, filled_up, fitting, groups, in_turns, key_of, parts_of, shuffled, spec_of,
-    stacked, traced, wider,
+    END,
+    as_arrays,
+    as_tensors,
+    call_with,
+    filled_up,
+    fitting,
+    groups,
+    in_turns,
+    key_of,
+    parts_of,
+    shuffled,
+    spec_of,
+    stacked,
+    traced,
+    wider,
 )
 
 AUTOTUNE = -1
