@@ -59,6 +59,50 @@ def test_a_flipped_bit_is_an_error():
         kobai.load(io.BytesIO(raw[:100]))
 
 
+def test_no_flipped_bit_goes_unnoticed():
+    """Whatever bit of the file is wrong: an error, or the same values (times and the like)."""
+    w = {"w": kobai.arange(6.0).reshape(2, 3), "step": kobai.tensor(7), "name": "net"}
+    file = io.BytesIO()
+    kobai.save(w, file)
+    good, noticed = file.getvalue(), 0
+    for place in range(0, len(good), 3):
+        raw = bytearray(good)
+        raw[place] ^= 1 << place % 8
+        try:
+            got = kobai.load(io.BytesIO(raw))
+        except Exception:  # which one depends on the place
+            noticed += 1
+        else:
+            assert got["w"].equal(w["w"]) and got["step"].equal(w["step"]) and got["name"] == "net"
+    assert noticed > len(good) / 6
+
+
+@pytest.mark.parametrize("offset, size, stride", [(0, (100,), (1,)), (2, (3,), (1,)), (0, (2,), (4,)), (0, (2,), (-1,)),
+                                                  (-1, (2,), (1,)), (0, (2, 2), (1,))])
+def test_a_tensor_must_lie_within_its_storage(offset, size, stride):
+    """A file that was made on purpose has right checksums; it must not reach other memory either."""
+    from kobai.pickled import _rebuild_tensor
+    with pytest.raises(RuntimeError, match="the file is damaged"):
+        _rebuild_tensor(np.zeros(4, np.float32), offset, size, stride)
+
+
+def test_an_empty_file(tmp_path):
+    (tmp_path / "empty.pt").write_bytes(b"")
+    with pytest.raises(EOFError, match="Ran out of input"):
+        kobai.load(tmp_path / "empty.pt")
+
+
+def test_safe_globals():
+    file = io.BytesIO()
+    kobai.save(Payload(), file)
+    with kobai.serialization.safe_globals([Payload]):
+        file.seek(0)
+        assert isinstance(kobai.load(file), Payload)
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError):
+        kobai.load(file)
+
+
 class Payload:
     pass
 
@@ -69,6 +113,7 @@ def test_only_data_is_loaded_unless_asked():
     file.seek(0)
     with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
         kobai.load(file)
+    file.seek(0)
     assert isinstance(kobai.load(file, weights_only=False), Payload)
 
 

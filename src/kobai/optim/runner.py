@@ -130,8 +130,6 @@ class Runner:
                     self.loose += some
 
     def _unpack(self):
-        for pack in self.packs:
-            pack.dissolve()
         self.packs, self.state = [], None
 
     def _pack_key(self, p):
@@ -289,7 +287,7 @@ def _portions(params):
 class Pack:
     """Several small parameters, their gradients and all that is kept for them, as flat arrays.
 
-    All have taken the same number of steps, so they share their counters. `gather` copies values
+    All have taken the same number of steps: their counters are equal elements of one array. `gather` copies values
     and gradients in; after `update` the values are copied back; what is kept lives here.
     """
 
@@ -301,14 +299,14 @@ class Pack:
         self.p, self.g = np.empty(total, dtype), np.empty(total, dtype)
         self.names, self.fresh = names, [name not in first for name in names]
         self.arrays = [np.empty(total, dtype) for _ in names]
-        self.counters = [np.array(first[name]._data) for name in optimizer.counters]
+        self.counters = [np.full(len(params), first[name]._data) for name in optimizer.counters]
         self.rows, start = [], 0
-        for p in params:
+        for i, p in enumerate(params):
             kept, shape = optimizer.state[p], p._data.shape
             cut = slice(start, start + p._data.size)
             start = cut.stop
             for name, counter in zip(optimizer.counters, self.counters):
-                kept[name] = wrap(counter)
+                kept[name] = wrap(counter[i:i + 1].reshape(()))
             for name, array in zip(names, self.arrays):
                 if name in kept:
                     view = array[cut].reshape(shape)
@@ -331,7 +329,7 @@ class Pack:
 
     def update(self, optimizer, h):
         """One step of all members."""
-        counts = [c.item() for c in self.counters]
+        counts = [c[0].item() for c in self.counters]
         if counts:
             counts[0] += 1.0
         old = self.arrays
@@ -352,13 +350,6 @@ class Pack:
             array[...] = value
         if True in self.fresh:
             self._publish()
-
-    def dissolve(self):
-        """Let each member count for itself."""
-        for _, kept, *_ in self.rows:
-            for name, t in list(kept.items()):
-                if t._data.__class__ is np.ndarray and any(t._data is c for c in self.counters):
-                    kept[name] = wrap(t._data.copy())
 
     def _publish(self):
         """Show arrays that have their first value in the state of the members."""
