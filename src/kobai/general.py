@@ -233,6 +233,8 @@ def record(op, tensors, values, out, y, mask, is_complex):
     node = op.Node(op, tuple(edges), saved, vjp, fit, here(3))
     if modes.anomaly and _has_nan(y) and not any(map(_has_nan, values)):
         warn("nan-forward", node=node)
+    if modes.look is not None:
+        modes.look.recorded(node, tensors, values, y)
     if op.outputs == 1:
         out._node, out._rg = node, True
         return

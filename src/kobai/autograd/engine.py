@@ -22,7 +22,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     `wanted`: only these edges (and what leads to them); otherwise all leaves. `within`: go only
     through these nodes, as if the others were leaves.
     """
-    grads, heap, found, anomaly = {}, [], {}, modes.anomaly
+    grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
     edges, out = zip(*roots)
@@ -64,6 +64,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         edges, out = node.edges, node.vjp(node, g, saved)
         if graph:
             out = tie(node, saved, out)
+        if look is not None:
+            look.passed(node, g, out)
         if anomaly:
             _refuse_nan(node, out)
         if freed is not None and saved.__class__ is tuple and saved:

@@ -18,6 +18,7 @@ class _Modes(threading.local):
     passing = None       # (roots, wanted) of the backward pass that calls a tensor hook
     anomaly = False      # look for NaN, forward and backward
     anomaly_on = False   # what is_anomaly_enabled says
+    look = None          # who is told of each node recorded and each node passed backward: diagnose/watch.py
     dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
     random = None        # how the innermost vmap draws random numbers, see autograd/batched.py
     forward = None       # the level of forward_ad.dual_level
