@@ -1,23 +1,27 @@
-"""Kernels as machine code: LLVM through llvmlite, SIMD, compiled in memory."""
+"""Kernels as machine code: LLVM through llvmlite, SIMD, compiled in memory, remembered on disk."""
 
 from __future__ import annotations
 
 import ctypes
 import importlib.util
-import itertools
+import json
 import os
 import sys
 import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
-from kobai.backends.llvm_loops import LoopEmitter
+from kobai.backends import object_code
 from kobai.backends.native import Bridge
-from kobai.compile.approximate import approximate
+from kobai.compile import cache
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Fitted, Layout, broadcast_strides, fit, lower
 
-available = importlib.util.find_spec("llvmlite") is not None
+_found = importlib.util.find_spec("llvmlite")
+available = _found is not None
 
 
 def _describe_cpu(llvm):
@@ -30,21 +34,21 @@ def _describe_cpu(llvm):
     return llvm.get_host_cpu_name(), features.flatten() + ",-prefer-256-bit", size
 
 
-class Machine:
-    """The CPU we run on, and what LLVM needs to write code for it; made when first needed."""
+class _Tools:
+    """LLVM itself, imported only where there is something to compile: that takes 50 ms and as many MB."""
 
     def __init__(self):
-        import llvmlite.binding as llvm  # noqa: PLC0415 (takes 0.1 s: not before there is something to compile)
+        import llvmlite.binding as llvm  # noqa: PLC0415
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         self.llvm = llvm
         self.cpu, self.features, self.vector_bytes = _describe_cpu(llvm)
-        self.has_half = self.vector_bytes > 16 or "x86" not in llvm.get_default_triple()
         self.triple = llvm.get_default_triple()
         target = llvm.Target.from_triple(self.triple)
         self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=2, jit=True)
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.engine))  # its code outlives the interpreter's modules
         self.passes = llvm.create_new_module_pass_manager()
         self.passes.add_sroa_pass()
         self.tuning = llvm.create_pass_builder(
@@ -52,21 +56,91 @@ class Machine:
         )
 
     def assemble(self, text: str) -> bytes:
-        """Object code of LLVM text."""
         module = self.llvm.parse_assembly(text)
         module.verify()
         self.passes.run(module, self.tuning)
         return self.target.emit_object(module)
 
-    def load(self, code: bytes, *names: str) -> list[int]:
-        """Addresses of functions in object code."""
+    def load(self, code: bytes, names) -> list[int]:
         self.engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
         return [self.engine.get_function_address(name) for name in names]
 
 
+def _identity() -> str:
+    """A name for this CPU and this LLVM, found without asking LLVM; "" where that is not possible."""
+    try:
+        library = next((Path(_found.submodule_search_locations[0]) / "binding").glob("libllvmlite*"))
+        status = library.stat()
+        with open("/proc/cpuinfo") as f:
+            first = f.read(8192).split("\n\n")[0].splitlines()
+    except (OSError, StopIteration, TypeError, AttributeError):
+        return ""
+    varying = ("cpu MHz", "bogomips", "processor", "core id", "apicid", "initial apicid", "physical id", "cpu cores",
+               "siblings", "cache size", "BogoMIPS")  # fmt: skip
+    lasting = [line for line in first if not line.startswith(varying)]
+    return cache.digest(library, status.st_mtime_ns, status.st_size, os.environ.get("KOBAI_CPU"), *lasting)
+
+
+class Machine:
+    """The CPU we run on, and what writes code for it.
+
+    What is known of the CPU (``cpu``, ``features``, ``triple``, ``vector_bytes``) comes from the cache if it
+    can: with all code in the cache too, LLVM is not even loaded.
+    """
+
+    def __init__(self):
+        identity = _identity() if object_code.supported else ""
+        known = cache.store().get(cache.digest("machine", identity)) if identity and cache.store() else None
+        if known is None:
+            tools = self.tools
+            known = json.dumps([tools.cpu, tools.features, tools.triple, tools.vector_bytes]).encode()
+            if identity and cache.store():
+                cache.store().put(cache.digest("machine", identity), known)
+        self.cpu, self.features, self.triple, self.vector_bytes = json.loads(known)
+        self.has_half = self.vector_bytes > 16 or "x86" not in self.triple
+        self.name = cache.digest(identity or self._version(), known)
+
+    @cached_property
+    def tools(self) -> _Tools:
+        """LLVM, when first needed."""
+        global available
+        try:
+            return _Tools()
+        except (ImportError, OSError, RuntimeError) as e:
+            available = False
+            raise NoKernel(f"no machine code: {e}") from e
+
+    def _version(self) -> str:
+        import llvmlite  # noqa: PLC0415
+
+        return f"{llvmlite.__version__} {self.tools.llvm.llvm_version_info}"
+
+    def assemble(self, text: str) -> bytes:
+        """Object code of LLVM text, which must not contain addresses of this process."""
+        return cache.remembered(cache.digest(self.name, text), lambda: self.compile(text))
+
+    def compile(self, text: str) -> bytes:
+        """Object code of LLVM text, made anew."""
+        with _lock:
+            return self.tools.assemble(text)
+
+    def remembered(self, key: str, write: Callable[[], str]) -> bytes:
+        """Object code of the text that ``write`` gives for this key and version of kobai."""
+        name = cache.digest(self.name, cache.fingerprint(), key)
+        return cache.remembered(name, lambda: self.compile(write()))
+
+    def load(self, code: bytes, *names: str) -> list[int]:
+        """Addresses of functions in object code; a name must always stand for the same code."""
+        try:
+            found = object_code.load(code)
+            return [found[name] for name in names]
+        except (object_code.Unsupported, KeyError):
+            with _lock:
+                return self.tools.load(code, names)
+
+
 _lock = threading.RLock()
-_numbers = itertools.count()
 _machine: Machine | None = None
 _bridge: Bridge | None = None
 _compiled: dict[tuple[Kernel, Layout], Compiled] = {}
@@ -78,15 +152,11 @@ def machine() -> Machine:
     Raises:
         NoKernel: if llvmlite is not there or does not work here.
     """
-    global _machine, available
-    with _lock:
-        if _machine is None:
-            try:
-                _machine = Machine()
-            except (ImportError, OSError, RuntimeError) as e:
-                available = False
-                raise NoKernel(f"no machine code: {e}") from e
-        return _machine
+    global _machine
+    if _machine is None:
+        with _lock:
+            _machine = _machine or Machine()
+    return _machine
 
 
 class Compiled:
@@ -96,14 +166,24 @@ class Compiled:
         m = machine()
         if not m.has_half and any(n.dtype == "f16" for n in kernel.nodes):
             raise NoKernel("this CPU has no instructions for float16")
-        self.nest = lower(approximate(kernel), layout)
-        self.name = f"k{next(_numbers)}"
-        self.text = LoopEmitter(self.nest, self.name, m.vector_bytes).text()
+        self.kernel, self.layout = kernel, layout
+        self.nest = lower(kernel, layout)  # the loops; approximations add none
+        key = f"{kernel.key}\n{layout}"
+        self.name = "k" + cache.digest(key)
         names = (self.name, self.name + "_finish") if self.nest.by_chunks else (self.name,)
-        self.address, *finish = m.load(m.assemble(self.text), *names)
+        self.address, *finish = m.load(m.remembered(key, lambda: self.text), *names)
         self.finish = finish[0] if finish else 0
         signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         self._functions = [signature(a) for a in (self.address, *finish)]
+
+    @property
+    def text(self) -> str:
+        """The LLVM text."""
+        from kobai.backends.llvm_loops import LoopEmitter  # noqa: PLC0415 (not needed for code in the cache)
+        from kobai.compile.approximate import approximate  # noqa: PLC0415
+
+        nest = lower(approximate(self.kernel), self.layout)
+        return LoopEmitter(nest, self.name, machine().vector_bytes).text()
 
     def __call__(self, fitted: Fitted, addresses):
         words = [*addresses, *fitted.sizes, *[s for strides in fitted.strides for s in strides]]
