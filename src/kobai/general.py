@@ -100,6 +100,8 @@ def grad_mask(tensors):
 
 def _finish(op, tensors, values, y, mask, is_complex):
     """Wrap the results, as views where they are, and record them."""
+    if modes.trace is not None:
+        y = modes.trace.call(op, tensors, values, y)
     if op.outputs == 1:
         out = wrap(y)
         if op.view:
@@ -131,7 +133,7 @@ def _as_tensor(op, v, position):
     if isinstance(v, (bool, int, float, complex)):
         return v
     if isinstance(v, (np.ndarray, np.generic)):
-        return wrap(v)
+        return wrap(v) if modes.trace is None else modes.trace.constant(wrap(v))
     if isinstance(v, Lifted):
         return LiftedTensor(v)
     raise TypeError(

@@ -76,13 +76,16 @@ def _shape_error(have, other):
 
 def changed(a):
     """Count a change of the memory of `a`, and note the user's line for an error about it."""
+    if modes.trace is not None:
+        modes.trace.changed(a)
     a._ver[0] += 1
     a._ver[1] = here(2)
 
 
 def _fits_ufunc(op, a, args):
     """Whether NumPy can write the result into `a` at once: plain arrays of one float dtype, no gradient."""
-    if getattr(op, "ufunc", None) is None or isinstance(a, LiftedTensor) or a._data.dtype.kind != "f":
+    if getattr(op, "ufunc", None) is None or isinstance(a, LiftedTensor) or a._data.dtype.kind != "f" \
+            or modes.trace is not None:
         return False
     if (a._rg or a._base is not None) and modes.grad:
         return False
@@ -132,6 +135,8 @@ def write(a, new):
         target = a._array()
         if not target.flags.writeable:
             raise error("inplace-expanded", tensor=a)
+        if modes.trace is not None:
+            modes.trace.wrote(a, new)
         target[...] = new._data
     changed(a)
     if modes.grad and (new._rg or a._rg):
@@ -174,7 +179,7 @@ def _keep_saved(node, a):
     if not isinstance(saved, tuple) or node.vjp.__class__ is not _function:
         return
     n = len(node.vjp.asks)
-    values = [np.array(v) if isinstance(v, np.ndarray) and np.may_share_memory(v, x) else v for v in saved[:n]]
+    values = [_copied(v) if isinstance(v, np.ndarray) and np.may_share_memory(v, x) else v for v in saved[:n]]
     cells = [[0, None] if c is a._ver else c for c in saved[n:n + node.vjp.cells]]
     node.saved = (*values, *cells, sum([c[0] for c in cells]))
 
@@ -184,10 +189,15 @@ _function = type(lambda: None)
 
 def _copy_with_history(a):
     if a._node is None:
-        t = wrap(np.array(a._data))
+        t = wrap(_copied(a._data))
         t._rg = a._rg
         return t
-    return alias(np.array(a._data), edge_of(a))
+    return alias(_copied(a._data), edge_of(a))
+
+
+def _copied(v):
+    new = np.array(v)
+    return new if modes.trace is None else modes.trace.copied(v, new)
 
 
 def into(out, result):
@@ -209,7 +219,10 @@ def into(out, result):
                 f"An output with one or more elements was resized since it had shape {list(out.shape)}, which "
                 f"does not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=4)
         out._data = np.empty(result._data.shape, out._data.dtype)
-    out._array()[...] = result._data
+    out._array()
+    if modes.trace is not None:
+        modes.trace.wrote(out, result)
+    out._data[...] = result._data
     changed(out)
     return out
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import operator
 from sys import _getframe
+from threading import Lock
 
 import numpy as np
 
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
+from .later import Registry
 from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
 from .tensor import Tensor, refresh
 
-registry: list[type[Op]] = []
+registry: list[type[Op]] = Registry()
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _new, _ndarray = object.__new__, np.ndarray
@@ -363,3 +365,34 @@ def apply(op, *inputs):
         if len(inputs) == 3:
             return apply3(op, *inputs)
     return apply_any(op, inputs)
+
+
+# ---- while something is recorded ---------------------------------------------------------------
+def _long1(op, a):
+    return apply_any(op, (a,))
+
+
+def _long2(op, a, b):
+    return apply_any(op, (a, b))
+
+
+def _long3(op, a, b, c):
+    return apply_any(op, (a, b, c))
+
+
+_WAYS = [(apply1, _long1), (apply_view, _long1), (apply2, _long2), (apply3, _long3)]
+_SHORT = [short.__code__ for short, _ in _WAYS]
+_recorders = 0
+_lock = Lock()
+
+
+def long_ways(on):
+    """Send all ops the general way while a recorder is at work, so that the short ways need not ask for one.
+
+    The general way gives the same; other threads are only slower meanwhile.
+    """
+    global _recorders
+    with _lock:
+        _recorders += 1 if on else -1
+        for (short, long), code in zip(_WAYS, _SHORT):
+            short.__code__ = long.__code__ if _recorders else code

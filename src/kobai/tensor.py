@@ -151,11 +151,13 @@ class Tensor:
                 raise error("assigned-grad-dtype", tensor=self, a=g, b=self)
             if g._value.shape != self._value.shape:
                 raise error("assigned-grad-shape", tensor=self, have=g.shape, want=self.shape)
+        if modes.trace is not None:
+            modes.trace.touch(self, True)
         self._grad = g
 
     @grad.deleter
     def grad(self):
-        self._grad = None
+        self.grad = None
 
     @property
     def data(self):
@@ -164,10 +166,19 @@ class Tensor:
 
     @data.setter
     def data(self, other):
+        if modes.trace is not None:
+            modes.trace.stop("x.data = ... gives a tensor other memory")
         if type(self) is LiftedTensor:
             self._value = other._value
         else:
             self._data = other._data
+
+    @property
+    def grad_dtype(self):
+        """The dtype of `grad`: always the tensor's own, as only leaves have one."""
+        if self.grad_fn is not None:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+        return self.dtype
 
     @property
     def _version(self):
@@ -264,18 +275,25 @@ class Tensor:
     # ---- its memory ----------------------------------------------------------------------
     def _array(self):
         """The ndarray, for writing or for views; a scalar becomes an array first."""
-        if type(self._data) is not np.ndarray:
-            self._data = np.array(self._data)
+        data = self._data
+        if type(data) is not np.ndarray:
+            self._data = np.array(data)
+            if modes.trace is not None:
+                modes.trace.same(data, self._data)
         return self._data
 
     def _bump(self):
         """Say that the memory was changed in place."""
+        if modes.trace is not None:
+            modes.trace.changed(self)
         self._ver[0] += 1
 
     def numpy(self, *, force=False):
         """The values as a NumPy array on the same memory."""
         if type(self) is LiftedTensor:
             return _plain(self, "numpy()").numpy(force=force)
+        if modes.trace is not None:
+            modes.trace.looked("numpy()")
         if force:
             return self._array()
         if self.requires_grad:
@@ -294,6 +312,8 @@ class Tensor:
     def item(self):
         """The Python number of a tensor with one element."""
         value = self._value
+        if modes.trace is not None:
+            modes.trace.looked("item()")
         if isinstance(value, Lifted):
             return _plain(self, "item()").item()
         if value.size != 1:
@@ -303,6 +323,8 @@ class Tensor:
 
     def tolist(self):
         """Nested lists of Python numbers."""
+        if modes.trace is not None:
+            modes.trace.looked("tolist()")
         if isinstance(self._value, Lifted):
             return _plain(self, "tolist()").tolist()
         return (self._data.astype(np.float32) if self._data.dtype.kind == "V" else self._data).tolist()
@@ -349,18 +371,24 @@ class Tensor:
         return bool((element == self).any())
 
     def __repr__(self):
+        if modes.trace is not None:
+            modes.trace.looked("printing")
         return printing.repr_of(self)
 
     def __setstate__(self, state):
         self.__dict__.update(state)
 
     def __reduce_ex__(self, protocol):
+        if modes.trace is not None:
+            modes.trace.looked("pickling")
         extra = {k: v for k, v in self.__dict__.items() if k not in _IN_THE_GRAPH}
         # Not by its name, torch.Tensor, which in a process of PyTorch's would be another class.
         kind = None if type(self) is Tensor else type(self)
         return _rebuild, (kind, self._array(), self._rg and self._node is None), extra or None
 
     def __deepcopy__(self, memo):
+        if modes.trace is not None:
+            modes.trace.looked("deepcopy()")
         if self._node is not None:
             raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the "
                                "deepcopy protocol at the moment")

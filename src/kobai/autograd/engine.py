@@ -22,6 +22,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     `wanted`: only these edges (and what leads to them); otherwise all leaves. `within`: go only
     through these nodes, as if the others were leaves.
     """
+    if modes.trace is not None and not graph:
+        return modes.trace.backward(propagate, roots, keep=keep, wanted=wanted, within=within)
     grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
@@ -62,7 +64,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
             saved = raw_saved(node)
         edges, out = node.edges, node.vjp(node, g, saved)
-        if graph:
+        if graph and modes.trace is None:
             out = tie(node, saved, out)
         if look is not None:
             look.passed(node, g, out)
@@ -121,9 +123,13 @@ def _with_zeros(grads, node, graph):
         if g is None and known is not None and getattr(node, "materialize_grads", True):
             shape, dtype = known
             g = np.broadcast_to(np.zeros((), dtype), shape)
-            g = wrap(g) if graph else g
+            g = _constant(wrap(g)) if graph else g
         out.append(g)
     return tuple(out)
+
+
+def _constant(t):
+    return t if modes.trace is None else modes.trace.constant(t)
 
 
 def _refuse_nan(node, out):
@@ -210,6 +216,8 @@ def accumulate(leaf, g, graph=False, which=None):
         g = _call_hooks(leaf._hooks[0].values(), g, graph, which)
         if not graph and isinstance(g, np.ndarray):
             g = np.array(g)  # a hook may have kept what it got or gave
+    if modes.trace is not None and not graph:
+        return modes.trace.accumulate(leaf, _tensor(g))
     old = leaf._grad
     if old is None:
         leaf._grad = _tensor(g) if graph else _tensor(_owned(g, leaf))
@@ -324,7 +332,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         g = g[number] if type(g) is list else g
         if g is None:
             if materialize_grads:
-                g = np.zeros(t.shape, t._value.dtype)
+                g = _constant(wrap(np.zeros(t.shape, t._value.dtype)))
             elif not allow_unused:
                 raise error("unused-input", tensor=t if isinstance(t, Tensor) else None, position=len(out),
                             inputs=inputs)

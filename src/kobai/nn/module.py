@@ -365,10 +365,10 @@ class Module(Hooks, State, Tree):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         for param in self.parameters():
-            if param.grad is None:
-                continue
             if set_to_none:
                 param.grad = None
+            elif param.grad is None:
+                continue
             elif param.grad.grad_fn is not None:
                 param.grad.detach_().zero_()
             else:

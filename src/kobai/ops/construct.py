@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..lifted import Lifted
 from ..op import m
 from ..public import export
@@ -28,6 +29,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     """
     if data.__class__ is float and dtype is device is None:
         out = wrap(dtypes._default.np.type(data))
+        if modes.trace is not None:
+            modes.trace.constant(out)
     else:
         if isinstance(data, Tensor):
             warnings.warn(
@@ -52,7 +55,8 @@ def from_data(data, dtype=None, copy=False):
         return wrap(_converted(data, dtype, copy))
     if isinstance(data, Lifted):
         return LiftedTensor(data)
-    return wrap(array_of(data, dtype))
+    out = wrap(array_of(data, dtype))
+    return out if modes.trace is None else modes.trace.constant(out)
 
 
 def _converted(a, dtype, copy):

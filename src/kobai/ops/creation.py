@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..inplace import into
 from ..op import dtype_of, m
 from ..public import export
@@ -19,6 +20,8 @@ _range = range  # torch.range, below, hides Python's
 def made(array, requires_grad=False, out=None):
     """The tensor a creation function returns: new, or the result written into `out`."""
     t = wrap(array if array.ndim else array[()])
+    if modes.trace is not None:
+        modes.trace.constant(t)
     if out is not None:
         t = into(out, t)
     return t.requires_grad_() if requires_grad else t

@@ -87,6 +87,8 @@ def copy_(self, src, non_blocking=False):
     """Copy the elements of `src`, broadcast and converted, into this tensor."""
     if not isinstance(src, Tensor):
         src = wrap(np.asarray(number(src, "copy_", "other")))
+        if modes.trace is not None:
+            modes.trace.constant(src)
     if self is src:
         return self
     _check_copy(src, self)
@@ -117,7 +119,7 @@ def _check_copy(src, to):
 
 
 def _recorded(self, *others):
-    if any(isinstance(v, LiftedTensor) for v in (self, *others)):
+    if modes.trace is not None or any(isinstance(v, LiftedTensor) for v in (self, *others)):
         return True
     return modes.grad and (self._rg or self._base is not None or any(v._rg for v in others))
 

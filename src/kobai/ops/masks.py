@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
@@ -172,6 +173,8 @@ def masked_fill_(self, mask, value):
         return replace(self, masked_fill(self, mask, value))
     _check_mask(mask, "masked_fill_", "masked_fill_ only supports boolean masks, but got mask with dtype "
                 f"{dtype_of(mask)}")
+    if modes.trace is not None:
+        return replace(self, masked_fill(self, mask, value))
     a = self._array()
     v = scalar(number(value, "masked_fill_", "value", 3), self.dtype)
     try:
@@ -253,7 +256,8 @@ def where(condition, input=None, other=None):
 def _like(v, other):
     """A Python float beside a float tensor, as a tensor of its dtype: the short way through `apply`."""
     if v.__class__ is float and other.__class__ is Tensor and other._data.dtype.kind == "f":
-        return wrap(other._data.dtype.type(v))
+        t = wrap(other._data.dtype.type(v))
+        return t if modes.trace is None else modes.trace.constant(t)
     return v
 
 

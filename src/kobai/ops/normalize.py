@@ -13,7 +13,7 @@ import numpy as np
 from ..autograd.mode import modes
 from ..op import Op, dtype_of, m
 from ..public import public
-from ..tensor import LiftedTensor, Tensor
+from ..tensor import LiftedTensor
 from ..testing.samples import S
 from .reduce import not_implemented
 from .summation import add_up
@@ -367,7 +367,7 @@ def _batch_norm(input, running_mean, running_var, weight, bias, training, moment
 
 def _remember(running, new, momentum, correction=1.0):
     """running = (1 - momentum) * running + momentum * correction * new, in place."""
-    if type(running) is Tensor or not isinstance(running, LiftedTensor) and not isinstance(new, LiftedTensor):
+    if modes.trace is None and not isinstance(running, LiftedTensor) and not isinstance(new, LiftedTensor):
         a = running._array()
         a *= a.dtype.type(1 - momentum)
         a += new._data * a.dtype.type(momentum * correction)
@@ -401,7 +401,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 def _set(running, new):
-    if isinstance(running, LiftedTensor) or isinstance(new, LiftedTensor):
+    if modes.trace is not None or isinstance(running, LiftedTensor) or isinstance(new, LiftedTensor):
         running.copy_(new.detach())
     else:
         running._array()[...] = new._data

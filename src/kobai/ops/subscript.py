@@ -129,7 +129,7 @@ def _tensor_item(t):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors\n"
                          f"  cause: this one is {t.dtype!r}.\n  fix: .long() for positions, .bool() for a mask.")
     if not t._value.shape and not isinstance(t, LiftedTensor):
-        return int(t._data)
+        return int(t)
     return t
 
 
@@ -210,16 +210,17 @@ def setitem(self, index, value):
 
 
 def _recorded(self, value, indices):
-    """Whether assignment must go through ops: gradients or lifted values are in play."""
+    """Whether assignment must go through ops: gradients, lifted values or a recorder are in play."""
     lifted = any(isinstance(v, LiftedTensor) for v in (self, value, *indices))
-    return lifted or modes.grad and (self._rg or value._rg or self._base is not None)
+    return lifted or modes.trace is not None or modes.grad and (self._rg or value._rg or self._base is not None)
 
 
 def _number(v, x):
     """A number as a tensor of the dtype of `x`."""
     if isinstance(v, (bool, int, float, complex, np.number, np.bool_)):
         v = v.item() if isinstance(v, np.generic) else v
-        return wrap(scalar(v, dtypes.of(dtype_of(x))))
+        t = wrap(scalar(v, dtypes.of(dtype_of(x))))
+        return t if modes.trace is None else modes.trace.constant(t)
     kind = type(v)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     raise TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}\n  fix: make it a tensor first: "

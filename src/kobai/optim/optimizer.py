@@ -16,7 +16,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..autograd.mode import enable_grad
+from ..autograd.mode import enable_grad, modes
 from ..autograd.node import Hook
 from ..dtypes import float64, get_default_dtype
 from ..tensor import Tensor, wrap
@@ -134,7 +134,10 @@ class Optimizer:
                 runner = runners[id(group)]
             except KeyError:
                 runner = runners[id(group)] = Runner(self, group)
-            runner.step()
+            if modes.trace is None:
+                runner.step()
+            else:
+                modes.trace.optimizer(self, runner)
         return loss
 
     def _state_of(self, p, h):
@@ -202,6 +205,8 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
+                    if modes.trace is not None:
+                        modes.trace.touch(p, True)
                     p._grad = None
                 elif p.grad is not None:
                     if p.grad.grad_fn is not None:

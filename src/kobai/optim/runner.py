@@ -226,10 +226,16 @@ class Runner:
         return (x, *new[1:after], *targets[1:])
 
     # ---- on Tensors ----------------------------------------------------------------------
-    def step_on_tensors(self):
-        """As `step`, in operations on Tensors, for those who record or interpret these: the compiler."""
+    def step_on_tensors(self, number=None):
+        """As `step`, in operations on Tensors, for the compiler, which records these.
+
+        `number(table, key)` gives a tensor for a hyperparameter that may be another number on the next step.
+        """
         self._read_hyperparameters()
         self._unpack()
+        if number is not None and isinstance(self.h.lr, float):
+            self.h.lr = number(self.group, "lr")
+        self.values = ()  # an ordinary step reads them anew
         with no_grad():
             for p in self.group["params"]:
                 if p._grad is not None:

@@ -1,0 +1,232 @@
+"""Recording: one call of a program, run as always, while every op is written down.
+
+The program really runs, on its real tensors, so its first call gives what it would have given anyway; nothing
+has to be undone where it turns out that it cannot be recorded.  A backward pass computes on Tensors meanwhile
+and an optimiser's formula too, so all that is computed is an op applied to tensors (`Call`) or a result written
+into memory (`Write`).  Values are told apart by the identity of their arrays, which the recorder keeps alive.
+
+`modes.trace` is the recorder of this thread.  The core calls its methods; what it cannot write down ends in
+`stop(reason)`, with the user's line.  ssa.py makes a `Graph` of the log.
+"""
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kobai.autograd.engine import reached
+from kobai.autograd.mode import modes, no_grad
+from kobai.autograd.node import Node, here, line_of
+from kobai.op import long_ways
+from kobai.tensor import LiftedTensor, Tensor, wrap
+
+
+class Call(NamedTuple):
+    """An op applied: `args` are arrays, numbers (in a `Number`) or None; `outs` arrays."""
+
+    op: Any
+    args: tuple
+    outs: tuple
+    where: Any
+
+
+class Write(NamedTuple):
+    """The values of array `new` put into the memory of array `target`."""
+
+    target: Any
+    new: Any
+
+
+class Literal(NamedTuple):
+    """A number among the arguments of an op, in the dtype it is computed in."""
+
+    value: Any
+
+
+class External:
+    """An array that was there before: of an argument, a tensor the program holds, a number that may change."""
+
+    __slots__ = ("array", "owner", "source", "constant")
+
+    def __init__(self, array, owner=None, source=None, constant=False):
+        self.array, self.source, self.constant = array, source, constant
+        self.owner = None if owner is None else weakref.ref(owner)
+
+
+class Leaf:
+    """A leaf whose `.grad` the program sets: what it was before, and whether that mattered."""
+
+    __slots__ = ("tensor", "before", "fresh")
+
+    def __init__(self, tensor, fresh):
+        self.tensor, self.before, self.fresh = tensor, tensor._grad, fresh
+
+
+class Recorder:
+    """The log of one call."""
+
+    def __init__(self):
+        self.log: list[Call | Write] = []
+        self.externals: dict[int, External] = {}
+        self.leaves: dict[int, Leaf] = {}
+        self.cells: dict[int, list] = {}       # version cells of what was written: [cell, count]
+        self.optimizers: dict[int, Any] = {}
+        self.modules: dict[int, Any] = {}
+        self.reason: str | None = None
+        self.where = None
+        self.again = False                     # state was made on this call: record the next one
+        self.finished: set[Node] = set()       # nodes that a backward pass in the program went through
+        self._known: set[int] = set()
+        self._alive: list = []
+        self._written = None
+
+    # ---- called by the core --------------------------------------------------------------
+    def stop(self, reason, where=None):
+        """Say why the program cannot be recorded; the first reason counts. The program goes on."""
+        if self.reason is None:
+            self.reason, self.where = reason, where or here(2)
+
+    def looked(self, what):
+        """The program looks at the numbers of a tensor, so what it does next may depend on them."""
+        self.stop(f"{what} needs the numbers of a tensor")
+
+    def call(self, op, tensors, values, y):
+        """Note an op; returns its result, in an object of its own."""
+        if getattr(op, "dynamic", False):
+            self.stop(f"the shape of what {type(op).__name__.lower()} gives depends on numbers")
+        args = tuple([self._argument(t, v) for t, v in zip(tensors, values)])
+        if op.outputs == 1:
+            y = self.made(y)
+            self.log.append(Call(op, args, (y,), here(3)))
+        else:
+            y = tuple([self.made(v) for v in y])
+            self.log.append(Call(op, args, y, here(3)))
+        return y
+
+    def made(self, v):
+        """Remember an array as known; NumPy's True and False are shared objects and get one of their own."""
+        if isinstance(v, np.bool_):
+            v = np.array(v)
+        self._known.add(id(v))
+        self._alive.append(v)
+        return v
+
+    def _argument(self, t, v):
+        if t is None:
+            return None
+        if not isinstance(t, Tensor):
+            return Literal(v)
+        if id(v) not in self._known:
+            self.external(v, t)
+        return v
+
+    def external(self, array, owner=None, source=None, constant=False):
+        """An array that no op of the program made."""
+        self._known.add(id(array))
+        self._alive.append(array)
+        self.externals[id(array)] = External(array, owner, source, constant)
+
+    def constant(self, t):
+        """A tensor made of Python numbers."""
+        if isinstance(t, Tensor) and type(t) is not LiftedTensor and id(t._data) not in self._known:
+            data = t._data
+            if isinstance(data, np.bool_):
+                t._data = data = np.array(data)
+            self.external(data, constant=True)
+        return t
+
+    def copied(self, old, new):
+        """`new` is an array with the values that `old` has now."""
+        if id(old) not in self._known:
+            self.external(old)
+        from kobai.ops.movement import Clone  # noqa: PLC0415  (ops are above the recorder's other needs)
+        self.log.append(Call(Clone(), (old,), (self.made(new),), None))
+        return new
+
+    def same(self, old, new):
+        """The scalar `old` of a tensor became the array `new`."""
+        self.copied(old, new)
+        if id(old) in self.externals:
+            was = self.externals.pop(id(old))
+            self.log.pop()
+            self.externals[id(new)] = External(new, was.owner and was.owner(), was.source, was.constant)
+
+    def wrote(self, a, new):
+        """The values of the tensor `new` were put into the memory of `a`."""
+        target = a._data
+        self._argument(a, target)
+        self._argument(new, new._data)
+        self.log.append(Write(target, new._data))
+        self._written = target
+        self.cells.setdefault(id(a._ver), [a._ver, 0])[1] += 1
+
+    def changed(self, a):
+        """Some memory changed: it must have been said how."""
+        if type(a) is LiftedTensor:
+            return
+        if self._written is not a._data:
+            self.stop("memory was changed in a way that is not recorded")
+        self._written = None
+
+    def touch(self, leaf, reset):
+        """The program is about to change `leaf.grad`; `reset`: whatever it was."""
+        if id(leaf) not in self.leaves:
+            self.leaves[id(leaf)] = Leaf(leaf, reset)
+
+    def accumulate(self, leaf, g):
+        """Add a gradient to `leaf.grad`."""
+        self.touch(leaf, False)
+        old = leaf._grad
+        with no_grad():
+            if old is None:
+                leaf._grad = _plain(g.clone())
+            else:
+                old.add_(g)
+
+    def backward(self, propagate, roots, **options):
+        """A backward pass computed on Tensors."""
+        self.finished.update(n for n in reached(roots) if isinstance(n, Node))
+        roots = [(edge, g if isinstance(g, Tensor) else self.constant(wrap(g))) for edge, g in roots]
+        with no_grad():
+            return propagate(roots, graph=True, **options)
+
+    def optimizer(self, optimizer, runner):
+        """One group of an optimiser."""
+        self.optimizers[id(optimizer)] = optimizer
+        states = len(optimizer.state), sum(map(len, optimizer.state.values()))
+        runner.step_on_tensors(self.number)
+        if states != (len(optimizer.state), sum(map(len, optimizer.state.values()))):
+            self.again = True
+
+    def number(self, table, key):
+        """The Python float table[key] as a tensor that is read anew on each call."""
+        t = wrap(np.array(table[key], np.float64))
+        self.external(t._data, source=("number", table, key))
+        return t
+
+
+def _plain(t):
+    t._node, t._rg = None, False
+    return t
+
+
+class recording:
+    """`with recording() as recorder:` writes down what this thread computes."""
+
+    def __enter__(self):
+        self.recorder = modes.trace = Recorder()
+        long_ways(True)
+        return self.recorder
+
+    def __exit__(self, *exc):
+        modes.trace = None
+        long_ways(False)
+
+
+def line_text(where):
+    """file:line of a place in the user's program."""
+    if where is None:
+        return "?"
+    file, line, name = line_of(where)
+    return f"{file}:{line} in {name}"
