@@ -8,10 +8,7 @@ import warnings as _warnings
 # it are kept for the user's own NumPy code.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"kobai\.|<kobai")
 
-from . import (
-    ops as _ops,  # (both fill the public namespaces)
-    sparse as sparse,
-)
+from . import ops as _ops  # (fills the public namespaces)
 from .autograd import engine as _engine
 from .autograd.mode import (
     enable_grad as enable_grad,
@@ -29,6 +26,7 @@ from .dtypes import (
     promote_types as promote_types,
     set_default_dtype as set_default_dtype,
 )
+from .later import find as _find, waiting as _waiting
 from .printing import set_printoptions as set_printoptions
 from .public import names as _names
 from .tensor import Size as Size, Tensor as Tensor
@@ -41,7 +39,7 @@ globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 # Imported when first used: `import kobai` stays fast.
 _MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "compile", "cpu", "cuda", "diagnose", "distributions",
             "fft", "func", "futures", "hub", "jit", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides",
-            "return_types", "signal", "special", "testing", "types", "utils", "viewer", "version"}
+            "return_types", "signal", "sparse", "special", "testing", "types", "utils", "viewer", "version"}
 _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backends.threads",
               **dict.fromkeys(("use_deterministic_algorithms", "are_deterministic_algorithms_enabled",
                                "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
@@ -62,6 +60,9 @@ def __getattr__(name):
             value = getattr(_importlib.import_module("." + _ELSEWHERE[name], __name__), name)
             globals()[name] = value
             return value
+        if name in _waiting("torch"):
+            value = globals()[name] = _find(_names, "torch", name)
+            return value
     except ModuleNotFoundError as e:
         if not (e.name or "").startswith(__name__):
             raise
@@ -70,4 +71,9 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_ELSEWHERE})
+    return sorted({*globals(), *_MODULES, *_ELSEWHERE, *_waiting("torch")})
+
+
+# `from kobai import *` brings functions and types, and no submodules.
+__all__ = [n for n in (*globals(), *_waiting("torch"))
+           if not (n.startswith("_") or isinstance(globals().get(n), type(_importlib)))]

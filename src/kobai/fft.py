@@ -1,6 +1,7 @@
 """Functions of torch.fft: each is defined with its op in kobai/ops."""
 from __future__ import annotations
 
+from .later import attributes as _attributes
 from .public import names as _names
 
-globals().update(_names.get("fft", {}))
+__getattr__, __dir__ = _attributes(_names, "fft", globals())

@@ -5,9 +5,12 @@ the highest level, which calls the op again on what lies below; so transforms ne
 """
 from __future__ import annotations
 
-from types import SimpleNamespace
 
-m = SimpleNamespace()  # every op and function by name, for arrays, Tensors and lifted values alike
+class Names:
+    """A namespace; what stands in the class is found where the namespace itself has nothing (later.py)."""
+
+
+m = Names()  # every op and function by name, for arrays, Tensors and lifted values alike
 
 
 class Lifted:

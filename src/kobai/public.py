@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from .inplace import inplace as _inplace, into as _into
+from .later import after_loading
 from .lifted import Lifted
 from .op import Elementwise, apply1, apply2, apply_any, m, registry
 from .tensor import Tensor
@@ -33,7 +34,7 @@ def public(where="torch Tensor", *, inplace=False, alias=(), name=None):
     """
     def decorate(fn):
         own = name or fn.__name__
-        if not hasattr(m, own):
+        if own not in vars(m):
             setattr(m, own, fn)
         outer = _checked(fn, own) if fn.__code__.co_varnames[:1] == ("input",) else _with_out(fn)
         spaces = where.split()
@@ -182,18 +183,19 @@ def operator(fn):
 OPERANDS = (Tensor, bool, int, float, complex, np.ndarray, np.generic, Lifted)
 
 
+@after_loading
 def export_elementwise():
     """Functions, methods and operators of the parameterless elementwise ops made so far."""
-    for cls in registry:
+    for cls in registry.here():
         if issubclass(cls, Elementwise) and not cls.fields and "exported" not in vars(cls):
-            cls.exported = True
             _export_one(cls)
+            cls.exported = True
 
 
 def _export_one(cls):
     name = vars(cls).get("name") or re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", cls.__name__).lower()
     op = cls()
-    if not hasattr(m, name):
+    if name not in vars(m):
         setattr(m, name, op)
     where = getattr(cls, "public", "torch Tensor")
     if where:

@@ -1,6 +1,8 @@
 """Results with named fields, such as (values, indices) of `max`: torch.return_types."""
 from __future__ import annotations
 
+from .later import attributes as _attributes
+
 
 class _Result(tuple):
     """A tuple whose items also have names; prints as PyTorch's."""
@@ -33,4 +35,8 @@ def return_type(name, *fields):
 
 
 def _rebuild(name, values):
-    return globals()[name](values)
+    kind = globals().get(name) or __getattr__(name)
+    return kind(values)
+
+
+__getattr__, __dir__ = _attributes({"return_types": globals()}, "return_types", globals())

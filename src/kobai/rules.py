@@ -23,21 +23,28 @@ def read_rules(cls):
     taken = {"g", "y", "needs", "out", "tensors"} & set(cls.inputs)
     if taken:
         raise TypeError(f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")
-    known = {"g", "y", "needs", *cls.inputs}
-    known.update(f"{n}_{what}" for n in cls.inputs for what in ("shape", "dtype"))
     cls.rules, cls.joint = {}, getattr(cls, "vjp", None)
-    for name in dir(cls):
-        kind, _, target = name.partition("_")
-        if kind not in ("d", "vjp") or not target:
-            continue
+    # (the last two classes are Op and object, which have no rules)
+    for name in dict.fromkeys(n for k in cls.__mro__[:-2] for n in vars(k) if n.startswith(("d_", "vjp_"))):
+        target = name.partition("_")[2]
         if target not in cls.inputs:
             raise TypeError(f"{cls.__name__}.{name}: forward has no input {target!r}")
         cls.rules[target] = getattr(cls, name)
     for rule in (*cls.rules.values(), cls.joint):
         for ask in asks_of(rule):
-            if ask not in known:
-                raise TypeError(f"{cls.__name__}: a rule asks for {ask!r}; it can have {sorted(known)}")
+            if ask not in _ALWAYS and ask not in cls.inputs and _of_input(ask) not in cls.inputs:
+                raise TypeError(f"{cls.__name__}: a rule asks for {ask!r}; it can have "
+                                f"{sorted({*_ALWAYS, *cls.inputs})}, and the _shape and _dtype of an input")
     cls.differentiable = bool(cls.rules or cls.joint)
+
+
+_ALWAYS = {"g", "y", "needs"}
+
+
+def _of_input(ask):
+    """ "x" of "x_shape" and "x_dtype"."""
+    name, _, what = ask.rpartition("_")
+    return name if what in ("shape", "dtype") else None
 
 
 def asks_of(rule):

@@ -46,8 +46,7 @@ names = TorchNames("torch", kobai.__doc__)
 names.__dict__.update(
     __file__=kobai.__file__,
     __path__=[],
-    # `from torch import *` brings functions and types, and no submodules.
-    __all__=[n for n, v in vars(kobai).items() if not (n.startswith("_") or isinstance(v, ModuleType))],
+    __all__=kobai.__all__,
     __version__=torch_version.__version__,
     version=torch_version,
     backends=torch_backends,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 
 
@@ -15,6 +14,10 @@ def language() -> str:
     for variable in ("KOBAI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         if setting := os.environ.get(variable):
             return "ja" if setting.lower().startswith("ja") else "en"
-    # Windows sets none of these; its name for the language is "Japanese_Japan".
-    system = locale.getlocale()[0] if os.name == "nt" else None
-    return "ja" if (system or "").lower().startswith("ja") else "en"
+    return "ja" if os.name == "nt" and _windows().startswith("ja") else "en"
+
+
+def _windows():
+    """Windows sets none of these; its name for the language is "Japanese_Japan"."""
+    import locale  # noqa: PLC0415  (nobody else needs it)
+    return (locale.getlocale()[0] or "").lower()

@@ -1,92 +1,48 @@
-"""All operations, one file a family. Importing this package fills the public namespaces."""
-from ..lifted import add_operators
+"""All operations, one file a family. Importing this package fills the public namespaces.
+
+Families that are not imported here are imported when one of their names is first used (later.py); their names are in
+families.py, which `python tools/list_families.py` writes.
+"""
+from ..later import stand_in
+from ..lifted import Names, add_operators
 from ..op import m
 from ..public import export_elementwise
+from ..tensor import Tensor
 from . import (
     activation,
-    adaptive,
-    along,
-    attention,
-    avgpool,
-    blocks,
-    calculus,
-    combine,
     complex,
     construct,
-    conv,
     conversion,
-    copies,
     creation,
-    ctc,
-    diagonal,
-    distance,
-    distinct,
-    dropout,
-    einsum,
     elementwise,
-    embedding,
     exponential,
     extremes,
-    fft,
     fill,
-    frequencies,
     gather,
-    grid,
-    histogram,
-    implicit,
     index,
     indexed,
-    interpolate,
     join,
-    linalg,
     linear,
-    linear_loss,
     logic,
-    loss,
-    lowlevel,
-    lowrank,
-    lu,
-    margin,
-    masked,
     masks,
-    matrix_norm,
-    maxpool,
     movement,
-    multihead,
-    normalize,
-    norms,
-    order,
-    pad,
     parts,
-    pinv,
-    products,
-    quantile,
     random,
     rearrange,
-    recurrent,
     reduce,
-    reflectors,
-    resample,
-    rnn,
     rounding,
-    scan,
-    search,
-    sequence,
     shape,
     softmax,
-    special,
     split,
-    statistics,
-    stft,
     storage,
     strided,
     subscript,
     trig,
     typed,
     types,
-    unpool,
-    windows,
 )
 
 export_elementwise()
 add_operators(m)
+stand_in("Tensor", Tensor)
+stand_in("m", Names, m)

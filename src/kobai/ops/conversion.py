@@ -168,18 +168,13 @@ def is_contiguous(self, memory_format=contiguous_format):
     return a.flags.c_contiguous
 
 
-def to_dense(self, dtype=None, *, masked_grad=True):
-    """The tensor itself, which is dense already."""
-    return self if dtype is None else to_dtype(self, dtype)
-
-
 def record_stream(self, stream):
     """Nothing: only GPUs have streams."""
 
 
 export("torch", "strided", strided)
 export("torch", "layout", Layout)
-for _fn in (chalf, cpu, cuda, type, type_as, is_contiguous, to_dense, record_stream):
+for _fn in (chalf, cpu, cuda, type, type_as, is_contiguous, record_stream):
     export("Tensor", _fn.__name__, _fn)
 for _fn in (memory_format, contiguous_format, preserve_format, channels_last, channels_last_3d):
     export("torch", getattr(_fn, "name", None) or "memory_format", _fn)

@@ -197,8 +197,6 @@ def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse
         raise RuntimeError("'weight' must be 2-D\n  cause: it is a table with a row for each position, and has shape "
                            f"{list(weight.shape)}.")
     _check_dtype(indices)
-    if sparse:
-        from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows; few programs need it)
     return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
 
 
@@ -296,8 +294,6 @@ def _combined(w, index, bag, count, mode, weights, padding, sparse, by_frequency
             factor /= np.bincount(bag, minlength=count).astype(d)[bag]
     else:
         factor = m.reshape(weights, (-1,))
-    if sparse:
-        from .. import sparse as _sparse  # noqa: F401, PLC0415  (gives m.sparse_rows)
     return EmbeddingBag(count, bool(sparse), bool(by_frequency))(w, index, bag, factor)
 
 

@@ -7,7 +7,7 @@ from .. import dtypes
 from ..op import m
 from ..ops.arguments import as_dtype, check_options
 from ..ops.construct import tensor
-from ..ops.conversion import to_dense as same
+from ..ops.conversion import to_dtype
 from ..ops.movement import normal_dim
 from ..ops.reduce import normal_dims
 from ..public import export
@@ -160,7 +160,8 @@ def _matrix_to(x, layout, block=None):
 
 def to_dense(self, dtype=None, *, masked_grad=True):
     """All elements; of a dense tensor, itself."""
-    return same(dense(self), dtype)
+    x = dense(self)
+    return x if dtype is None else to_dtype(x, dtype)
 
 
 def sparse_mask(self, mask):

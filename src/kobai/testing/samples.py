@@ -1,12 +1,9 @@
 """Sample inputs of an op, declared in its class: what the generated tests feed it."""
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
 class Sample:
     """Parameters of the op, and how to make its inputs.
 
@@ -14,11 +11,14 @@ class Sample:
     Python number, or None.
     """
 
-    inputs: tuple
-    params: tuple = ()
-    low: float = -1.0
-    high: float = 1.0
-    smooth: bool = True  # differentiable near the sample: finite differences make sense
+    __slots__ = ("inputs", "params", "low", "high", "smooth")
+
+    def __init__(self, inputs, params=(), low=-1.0, high=1.0, smooth=True):
+        self.inputs, self.params, self.low, self.high = inputs, params, low, high
+        self.smooth = smooth  # differentiable near the sample: finite differences make sense
+
+    def __repr__(self):
+        return f"Sample({', '.join(f'{n}={getattr(self, n)!r}' for n in self.__slots__)})"
 
     def arrays(self, rng, dtype=np.float64):
         """The inputs as NumPy arrays (numbers and None as they are)."""
@@ -35,13 +35,16 @@ class Sample:
         return np.asarray(x).astype(dtype)
 
 
-@dataclasses.dataclass(frozen=True)
 class Ints:
     """Random integers of a shape, low <= i < high: for indices."""
 
-    shape: tuple
-    high: int
-    low: int = 0
+    __slots__ = ("shape", "high", "low")
+
+    def __init__(self, shape, high, low=0):
+        self.shape, self.high, self.low = shape, high, low
+
+    def __repr__(self):
+        return f"Ints({self.shape}, {self.high}, {self.low})"
 
 
 def S(*inputs, params=(), low=-1.0, high=1.0, smooth=True):

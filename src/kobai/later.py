@@ -1,0 +1,111 @@
+"""Families of names that `import kobai` leaves out: each is imported when one of its names is first used.
+
+`families.py` says which module defines which name; `tools/list_families.py` writes it. A name that waits is found
+as any other: as `kobai.name` (`find`), as a method of Tensor and in the namespace `m` (`Later`), in `kobai.linalg`
+and its kin (`attributes`), and what the module registers, by going through the registry (`Registry`).
+"""
+from __future__ import annotations
+
+import importlib
+
+from .families import FAMILIES
+
+_WHERE: dict[str, dict[str, str]] = {}  # "torch", "Tensor", "m", "linalg", ... -> name -> module
+for _module, _spaces in FAMILIES.items():
+    for _space, _names in _spaces.items():
+        _WHERE.setdefault(_space, {}).update(dict.fromkeys(_names.split(), _module))
+
+_after = []  # called when a module has been imported
+
+
+def after_loading(fn):
+    """Have `fn` called after each import of a family."""
+    _after.append(fn)
+    return fn
+
+
+def load(module):
+    """Import a family, "ops.fft", and let its names take their places."""
+    importlib.import_module("kobai." + module)
+    for fn in _after:
+        fn()
+
+
+def load_all(space=None):
+    """Import all families; or those with names in `space`, "linalg"."""
+    for module in FAMILIES if space is None else dict.fromkeys(_WHERE.get(space, {}).values()):
+        load(module)
+
+
+def waiting(space):
+    """The names in `space` that belong to families, imported or not."""
+    return _WHERE.get(space, {}).keys()
+
+
+class Later:
+    """Stands in a class for an attribute that a family will set: in the class, or in `holder`."""
+
+    def __init__(self, name, module, holder):
+        self.name, self.module, self.holder = name, module, holder
+
+    def __get__(self, obj, cls=None):
+        load(self.module)
+        found = vars(self.holder).get(self.name, self)
+        if found is self:
+            raise AttributeError(f"{self.name!r} is used while kobai.{self.module}, which defines it, is being imported")
+        if isinstance(self.holder, type):
+            return found.__get__(obj, cls) if hasattr(found, "__get__") else found
+        if vars(cls).get(self.name) is self:
+            delattr(cls, self.name)
+        return found
+
+
+def stand_in(space, cls, holder=None):
+    """Put a Later in `cls` for each name that waits in `space`."""
+    for name, module in _WHERE.get(space, {}).items():
+        setattr(cls, name, Later(name, module, holder or cls))
+
+
+def find(names, space, name):
+    """The object called `name` in a namespace of `names`; KeyError if no family defines it."""
+    load(_WHERE.get(space, {})[name])
+    return names[space][name]
+
+
+def attributes(names, space, scope):
+    """`__getattr__` and `__dir__` of a module with the globals `scope` that shows the namespace `space`."""
+    def __getattr__(name):
+        try:
+            value = scope[name] = find(names, space, name)
+        except KeyError:
+            raise AttributeError(f"module {scope['__name__']!r} has no attribute {name!r}") from None
+        return value
+
+    def __dir__():
+        return sorted({*scope, *waiting(space)})
+    scope.update(names.get(space, {}))
+    return __getattr__, __dir__
+
+
+class Registry(list):
+    """The classes of all ops: going through it imports those that wait."""
+
+    def here(self):
+        """An iterator over what has been imported so far."""
+        return super().__iter__()
+
+    def __iter__(self):
+        load_all()
+        return super().__iter__()
+
+    def __len__(self):
+        load_all()
+        return super().__len__()
+
+    def __getitem__(self, index):
+        load_all()
+        return super().__getitem__(index)
+
+    def __contains__(self, item):
+        load_all()
+        return super().__contains__(item)
