@@ -15,11 +15,12 @@ LAYERS = [
     {"tensor"},
     {"autograd.batched", "generator", "random", "rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
     {"ops"},
-    {"autograd", "func"},
+    {"autograd", "func", "control"},
     {"compile", "backends"},
     {"linalg", "fft", "special", "sparse", "utils", "serialization", "distributions"},
     {"nn", "optim"},
-    {"testing", "viewer"},
+    {"testing", "viewer", "diagnose.formula", "diagnose.numbers", "diagnose.tape", "diagnose.explain",
+     "diagnose.sections"},
     {"compat", "cli", "doctor", "__main__"},
 ]
 

@@ -43,13 +43,18 @@ _MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "compile", "
 _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backends.threads",
               **dict.fromkeys(("use_deterministic_algorithms", "are_deterministic_algorithms_enabled",
                                "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
-                               "get_float32_matmul_precision"), "settings"),
+                               "get_float32_matmul_precision", "set_deterministic_debug_mode",
+                               "get_deterministic_debug_mode", "set_num_interop_threads", "get_num_interop_threads",
+                               "set_warn_always", "is_warn_always_enabled", "set_flush_denormal"), "settings"),
+              "cond": "control", "while_loop": "control",
               **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled", "set_anomaly_enabled"),
                               "autograd.anomaly"),
-              "vmap": "func", "draw": "viewer", "make_dot": "viewer", "save": "serialization",
+              "vmap": "func", "draw": "viewer", "make_dot": "viewer", "view": "viewer.view", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
               "unload_ipython_extension": "compat.notebook", "autocast": "amp",
-              "GradScaler": "amp", "hessian": "func"}
+              "GradScaler": "amp", "hessian": "func", "explain": "diagnose.explain",
+              "why_no_grad": "diagnose.no_grad", "why_nan": "diagnose.nan",
+              "who_holds_graph": "diagnose.holders", "coach": "diagnose.coach"}
 
 
 def __getattr__(name):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Iterator
 from types import CodeType, FrameType
 
 _PACKAGE = __file__.rsplit("diagnose", 1)[0]
@@ -18,6 +19,15 @@ def user_frame(depth: int = 1) -> FrameType | None:
     while frame is not None and _ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
+
+
+def user_frames() -> Iterator[FrameType]:
+    """The user's frames, innermost first."""
+    frame = user_frame(2)
+    while frame is not None:
+        if not _ours(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
 
 
 def here() -> tuple[CodeType, int] | None:
