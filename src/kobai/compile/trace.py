@@ -53,6 +53,11 @@ class External:
         self.array, self.source, self.constant = array, source, constant
         self.owner = None if owner is None else weakref.ref(owner)
 
+    @property
+    def holder(self):
+        """The tensor it was met in, if that is still there."""
+        return None if self.owner is None else self.owner()
+
 
 class Leaf:
     """A leaf whose `.grad` the program sets: what it was before, and whether that mattered."""
@@ -150,7 +155,7 @@ class Recorder:
         if id(old) in self.externals:
             was = self.externals.pop(id(old))
             self.log.pop()
-            self.externals[id(new)] = External(new, was.owner and was.owner(), was.source, was.constant)
+            self.externals[id(new)] = External(new, was.holder, was.source, was.constant)
 
     def wrote(self, a, new):
         """The values of the tensor `new` were put into the memory of `a`."""
