@@ -404,6 +404,12 @@ FAMILIES: dict[str, dict[str, str]] = {
         "torch":
             "bucketize searchsorted",
     },
+    "ops.segment": {
+        "m":
+            "segment_reduce",
+        "torch":
+            "segment_reduce",
+    },
     "ops.statistics": {
         "Tensor":
             "corrcoef cov std var",

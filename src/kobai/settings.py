@@ -4,10 +4,13 @@ The same seed always gives the same bits in kobai, and products of float32 are c
 """
 from __future__ import annotations
 
+import os
 import warnings
 
 _deterministic = [False, False]     # wanted, warn_only
 _precision = ["highest"]
+_interop = [0]                      # 0: nobody has chosen
+_warn_always = [False]
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
@@ -28,6 +31,68 @@ def are_deterministic_algorithms_enabled():
 def is_deterministic_algorithms_warn_only_enabled():
     """Whether `use_deterministic_algorithms` was told to warn only."""
     return _deterministic[1]
+
+
+_DEBUG_MODES = ["default", "warn", "error"]
+
+
+def set_deterministic_debug_mode(debug_mode):
+    """`use_deterministic_algorithms` by one word or number: "default" (0), "warn" (1), "error" (2).
+
+    >>> kobai.set_deterministic_debug_mode("warn"); kobai.get_deterministic_debug_mode()
+    1
+    >>> kobai.set_deterministic_debug_mode(0)
+    """
+    if not isinstance(debug_mode, (str, int)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if isinstance(debug_mode, str):
+        if debug_mode not in _DEBUG_MODES:
+            raise RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
+                               f"{debug_mode}")
+        debug_mode = _DEBUG_MODES.index(debug_mode)
+    if debug_mode not in (0, 1, 2):
+        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+    _deterministic[:] = [debug_mode > 0, debug_mode == 1]
+
+
+def get_deterministic_debug_mode():
+    """0, 1 or 2: see `set_deterministic_debug_mode`."""
+    return (1 if _deterministic[1] else 2) if _deterministic[0] else 0
+
+
+def set_num_interop_threads(n):
+    """How many ops may run at once: here it is one after the other, and the number is only kept."""
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise RuntimeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}")
+    if n <= 0:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    _interop[0] = n
+
+
+def get_num_interop_threads():
+    """What `set_num_interop_threads` was told last; at first, the number of cores."""
+    return _interop[0] or os.cpu_count() or 1
+
+
+def set_warn_always(b):
+    """Whether warnings that come once per process should come each time; kobai leaves that to `warnings`."""
+    if not isinstance(b, bool):
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _warn_always[0] = b
+
+
+def is_warn_always_enabled():
+    """What `set_warn_always` was told last."""
+    return _warn_always[0]
+
+
+def set_flush_denormal(mode):
+    """Ask the processor to take the smallest numbers for 0; False says that this is not done here.
+
+    >>> kobai.set_flush_denormal(True)
+    False
+    """
+    return False
 
 
 def set_float32_matmul_precision(precision):

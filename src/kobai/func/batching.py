@@ -128,3 +128,21 @@ def _unbatch(t, level, size, dim, name):
                          "set out_dims= to None for output?")
     y = value.value if mine else m.expand_to(m.unsqueeze(t, 0), (size, *t.shape))
     return m.movedim(y, 0, dim) if dim else y
+
+
+def debug_unwrap(tensor, *, recurse=True):
+    """The tensor that a transform works on, below all transforms or (`recurse=False`) the innermost: to print it.
+
+    >>> seen = []
+    >>> _ = kobai.vmap(lambda x: seen.append(kobai.func.debug_unwrap(x)) or x)(kobai.ones(2, 3)); seen[0].shape
+    torch.Size([2, 3])
+    """
+    while type(tensor) is LiftedTensor:
+        v = tensor._value
+        below = getattr(v, "value", None) if isinstance(v, Batched) else getattr(v, "primal", None)
+        if below is None:
+            return tensor
+        tensor = below
+        if not recurse:
+            break
+    return tensor

@@ -287,7 +287,7 @@ for _fn in (stride, storage_offset, data_ptr, size, dim, element_size, is_same_s
     export("Tensor", _fn.__name__, _fn)
 export("Tensor", "ndimension", dim)
 export("Tensor", "const_data_ptr", data_ptr)
-for _fn in (UntypedStorage, TypedStorage, is_storage, from_dlpack, is_same_size, resize_as_):
+for _fn in (UntypedStorage, TypedStorage, is_storage, from_dlpack, to_dlpack, is_same_size, resize_as_):
     export("torch", _fn.__name__, _fn)
 export("utils.dlpack", "from_dlpack", from_dlpack)
 export("utils.dlpack", "to_dlpack", to_dlpack)

@@ -30,6 +30,12 @@ def is_complex(input):
     return input.dtype.is_complex
 
 
+def is_inference(input):
+    """Whether the tensor was made in inference mode: tensors do not remember that here."""
+    need_tensor(input, "is_inference")
+    return input.is_inference()
+
+
 def is_signed(input):
     """Whether the dtype has negative numbers."""
     need_tensor(input, "is_signed")
@@ -141,7 +147,7 @@ def set_default_device(device):
     check_device(device)
 
 
-for _fn in (is_tensor, is_floating_point, is_complex, is_signed, numel, is_nonzero, promote_types, result_type,
+for _fn in (is_tensor, is_floating_point, is_complex, is_inference, is_signed, numel, is_nonzero, promote_types, result_type,
             can_cast, iinfo, finfo, get_default_device, set_default_device):
     export("torch", _fn.__name__, _fn)
 for _fn in (is_floating_point, is_complex, is_signed, numel, is_nonzero):
