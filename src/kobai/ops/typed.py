@@ -67,7 +67,7 @@ def _make(name, d):
 
 
 _HAD = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
-CLASSES = {dtypes.NAMES[name]: _make(name, dtypes.NAMES[name]) for name in _HAD if dtypes.NAMES[name] is not None}
+CLASSES = {dtypes.NAMES[name]: _make(name, dtypes.NAMES[name]) for name in _HAD if name in dtypes.NAMES}
 
 
 def new(self, *args, device=None):
