@@ -26,6 +26,8 @@ HEAD = """
             return os.getpid()
 """
 START = """
+    import signal
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     loader = DataLoader(Slow(), num_workers=2, persistent_workers=True)
     batches = iter(loader)
     next(batches)
