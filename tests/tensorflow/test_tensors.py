@@ -149,7 +149,7 @@ def test_python_conversions():
     assert float(tf.constant(2.5)) == 2.5
     assert int(tf.constant(2.7)) == 2
     assert f"{tf.constant(2.5):.3f}" == "2.500"
-    assert "%.2f" % tf.constant(2.5) == "2.50"
+    assert "%.2f" % tf.constant(2.5) == "2.50"  # noqa: UP031  (which is what is tested)
     assert [5, 6][tf.constant(1)] == 6
     assert [v.numpy() for v in tf.constant([1, 2])] == [1, 2]
     assert type(tf.constant(1.0).numpy()) is np.float32
