@@ -13,7 +13,7 @@ LAYERS = [
      "diagnose.language", "compat.missing", "compat.names"},
     {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
-    {"autograd.batched", "generator", "random", "rules", "saved", "general", "op", "inplace", "public", "testing.samples"},
+    {"autograd.batched", "generator", "random", "rules", "saved", "general", "large", "op", "inplace", "public", "testing.samples"},
     {"ops"},
     {"autograd", "func", "control"},
     {"compile", "backends"},

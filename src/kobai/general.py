@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import dtypes
+from . import dtypes, large
 from .autograd.mode import PASS, modes
 from .autograd.node import Port, here
 from .diagnose import error, warn
+from .large import NEVER
 from .lifted import Lifted, m, top
 from .rules import compiled_rules
 from .saved import pack_saved
@@ -34,10 +35,17 @@ def apply_any(op, inputs):
     if values is None:
         return _apply_general(op, inputs)
     try:
-        y = op.forward(*values)
+        y = large.forward(op, *values) if op.least < NEVER and _is_large(op, values) else op.forward(*values)
     except ValueError as e:
         raise broadcast_error(op, values, e) from None
     return _finish(op, inputs, values, y, mask, False)
+
+
+def _is_large(op, values):
+    for v in values:
+        if v.__class__ is np.ndarray and v.size >= op.least:
+            return True
+    return False
 
 
 def _plain_values(op, inputs):
@@ -118,6 +126,9 @@ def _finish(op, tensors, values, y, mask, is_complex):
 
 def _compute(op, values):
     """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
+    y = large.attempt(op, values) if op.least < NEVER and _is_large(op, values) else None
+    if y is not None:
+        return y
     if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
         return op.forward(*values)
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
@@ -227,6 +238,8 @@ def record(op, tensors, values, out, y, mask, is_complex):
         edges.append(edge_of(t) if mask & bit else None)
         bit += bit
     saved = save(y, out, cells, *values)
+    if op.least < NEVER and not is_complex and modes.trace is None and _is_large(op, values):
+        vjp = large.backward(op, mask, vjp)
     if not op.moves and any(getattr(v, "dtype", None) in _HALF for v in values):
         vjp = _in_float32(vjp, [getattr(v, "dtype", None) for v in values])
     if modes.pack is not None and modes.pack is not PASS:

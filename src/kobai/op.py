@@ -15,6 +15,7 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
+from .large import NEVER, backward as large_backward, forward as large_forward, least_of
 from .later import Registry
 from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
@@ -56,6 +57,7 @@ class Op:
     differentiable = False
     abstract = True
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
+    least = NEVER         # elements from which on machine code may compute it, see large.py
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
     batch = None          # vmap: batch(size, batched, values) -> value with the batch first
@@ -72,6 +74,7 @@ class Op:
             read_signature(cls)
             read_rules(cls)
             name = cls.grad_name or cls.__name__ + "Backward0"
+            cls.least = least_of(cls)
             cls.Node = type(name, (Node,), {"__slots__": (), "__module__": "kobai"})
             registry.append(cls)
 
@@ -190,7 +193,8 @@ def apply1(op, a):
         return apply_any(op, (a,))
     if a._base is not None:
         refresh(a)
-    y = op.forward(x)
+    big = x.__class__ is _ndarray and x.size >= op.least
+    y = large_forward(op, x) if big else op.forward(x)
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
     if a._rg and modes.grad and op.differentiable:
@@ -199,6 +203,8 @@ def apply1(op, a):
             record(op, (a,), (x,), out, y, 1, y.dtype.kind == "c")
             return out
         save, vjp = op._plans[1] or _plan(op, 1)
+        if big:
+            vjp = large_backward(op, 1, vjp)
         f = _getframe(2)
         while inside[f.f_code.co_filename]:
             f = f.f_back
@@ -257,8 +263,10 @@ def apply2(op, a, b):
         d = e
     if d is not e or d is not _F32 and d is not _F64 or x is None or y is None:
         return apply_any(op, (a, b))
+    v = x if x.__class__ is _ndarray else y
+    big = v.__class__ is _ndarray and v.size >= op.least
     try:
-        z = op.forward(x, y)
+        z = large_forward(op, x, y) if big else op.forward(x, y)
     except ValueError as error_:
         failure = error_
     else:
@@ -274,19 +282,21 @@ def apply2(op, a, b):
                 refresh(b)
             needs += 2 * b._rg
         if needs and modes.grad and op.differentiable:
-            _record2(op, needs, a, b, x, y, z, out)
+            _record2(op, needs, a, b, x, y, z, out, big)
         else:
             out._node, out._rg = None, False
         return out
     raise broadcast_error(op, (x, y), failure)
 
 
-def _record2(op, needs, a, b, x, y, z, out):
+def _record2(op, needs, a, b, x, y, z, out, big):
     """The node of an elementwise op of two inputs; x, y are their values, z the result's."""
     if modes.pack is not None:
         out._node, out._rg = None, False
         return record(op, (a, b), (x, y), out, z, needs, False)
     save, vjp = op._plans[needs] or _plan(op, needs)
+    if big:
+        vjp = large_backward(op, needs, vjp)
     f = _getframe(3)
     while inside[f.f_code.co_filename]:
         f = f.f_back
@@ -321,8 +331,9 @@ def apply3(op, a, b, c):
         d = None
     if d is not _F32 and d is not _F64 or y.dtype is not d or z.dtype is not d or modes.pack is not None:
         return apply_any(op, (a, b, c))
+    big = x.__class__ is _ndarray and x.size >= op.least
     try:
-        r = op.forward(x, y, z)
+        r = large_forward(op, x, y, z) if big else op.forward(x, y, z)
     except ValueError as e:
         failure = e
     else:
@@ -334,6 +345,8 @@ def apply3(op, a, b, c):
             needs = a._rg + 2 * b._rg + 4 * c._rg
         if needs and modes.grad and op.differentiable:
             save, vjp = op._plans[needs] or _plan(op, needs)
+            if big:
+                vjp = large_backward(op, needs, vjp)
             f = _getframe(2)
             while inside[f.f_code.co_filename]:
                 f = f.f_back

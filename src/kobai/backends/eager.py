@@ -1,14 +1,18 @@
 """One op at a time as machine code: what eager mode does with arrays that are not small.
 
-    y = forward(op, (a, b))                       # instead of op.forward(a, b)
-    grads = backward(op, mask, {"y": y, "a": a, "b": b}, g)
+    run = forward_of(op, (a, b))              # then run(a, b) instead of op.forward(a, b)
+    run = backward_of(op, mask, asks, (g, *saved))   # then run(g, *saved) instead of the op's rules
 
-Both return None where there is no machine code (no llvmlite, no scalar code, an odd type), and the caller
-goes on with NumPy.  A `Program` is one kernel with the callables made for the arrays it has met: one for
-contiguous arrays of any size, and one for each other combination of shapes and strides.
+Both return False where there is no machine code (no scalar code, an odd type), and the caller goes on with
+NumPy; when they are asked for is decided in `kobai.large`.  A `Program` is one kernel with the callables made
+for the arrays it has met: one for contiguous arrays of any size, and one for each other combination of shapes
+and strides.
 """
 
 from __future__ import annotations
+
+import threading
+import warnings
 
 import numpy as np
 
@@ -16,6 +20,7 @@ from kobai.backends import llvm
 from kobai.compile.emit import kernel_of, kernel_of_vjp, row_dims
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Layout, broadcast_strides, fit
+from kobai.rules import compiled_rules
 
 _PLANS = 512  # shapes a program remembers
 
@@ -39,6 +44,12 @@ class Program:
             inputs = [numpy_type(o.dtype) for o in kernel.operands]
             address = llvm.compiled(kernel, layout).address
             self.call = llvm.bridge().flat(address, inputs, self.types, self._by_plan)
+
+    def prepare(self, arrays):
+        """Compile what these arrays need."""
+        shape = arrays[0].shape
+        if self.dims is not None or any(a.shape != shape or not a.flags.c_contiguous for a in arrays):
+            self._plan(arrays)
 
     def _by_plan(self, *arrays):
         """For arrays of any shapes and strides."""
@@ -97,54 +108,148 @@ _programs: dict = {}
 
 
 def forward(op, arrays):
-    """The result of an op on arrays (None where an input is left out), or None."""
-    types = [None if a is None else a.dtype for a in arrays]
-    arrays = [a for a in arrays if a is not None]
-    key = (op, *types)
-    program = _programs.get(key)
-    if program is None:
-        if not llvm.available:
-            return None
-        program = _programs[key] = _forward_program(op, types, max(a.ndim for a in arrays))
-    return program.call(*arrays) if program else None
+    """The result of an op on arrays (None where an input is left out) by machine code at once, or None.
 
-
-def _forward_program(op, types, ndim: int):
-    try:
-        kernel = kernel_of(op, types)
-        if kernel is None:
-            return False
-        return Program(kernel, row_dims(op, ndim), getattr(op, "keepdim", False))
-    except NoKernel:
-        return False
+    >>> from kobai.ops.elementwise import Neg
+    >>> forward(Neg(), (np.ones(3),))
+    array([-1., -1., -1.])
+    """
+    key = (op, *[None if a is None else (a.dtype, a.ndim) for a in arrays])
+    run = _programs.get(key)
+    if run is None:
+        run = _programs[key] = llvm.available and _or_false(forward_of, op, arrays)
+    return run(*arrays) if run else None
 
 
 def backward(op, mask: int, arrays: dict, g):
-    """Gradients of the inputs with a bit in ``mask`` (unreduced where they broadcast), or None.
+    """Gradients of the inputs with a bit in ``mask`` (unreduced where they broadcast) at once, or None.
 
     ``arrays`` are "y" and the op's inputs by name; gradients come in a tuple with None for the others.
     """
-    key = (op, mask, g.dtype, *[a.dtype for a in arrays.values()])
-    if not op.elementwise:  # the rule may have used the shapes
-        key += tuple([a.shape for a in arrays.values()])
-    found = _programs.get(key)
-    if found is None:
-        if not llvm.available:
-            return None
-        found = _programs[key] = _backward_program(op, mask, arrays)
-    if found is False:
-        return None
-    program, vjp = found
-    results = program.call(*[g if name == "g" else arrays[name] for name in vjp.reads])
-    gradients = [None] * len(op.inputs)
-    for i, result in zip(vjp.gives, (results,) if program.single else results):
-        gradients[i] = result
-    return tuple(gradients)
+    asks = compiled_rules(type(op), mask, False)[1].asks
+    values = (g, *[_asked(ask, arrays) for ask in asks])
+    key = (op, mask, *[(v.dtype, v.shape) if isinstance(v, np.ndarray) else v for v in values])
+    run = _programs.get(key)
+    if run is None:
+        run = _programs[key] = llvm.available and _or_false(backward_of, op, mask, asks, values)
+    return run(*values) if run else None
 
 
-def _backward_program(op, mask, arrays):
+def _asked(ask: str, arrays: dict):
+    if ask in arrays:
+        return arrays[ask]
+    name, _, what = ask.rpartition("_")
+    return getattr(arrays[name], what)
+
+
+def _or_false(make, *args):
     try:
-        vjp = kernel_of_vjp(op, mask, {name: (a.shape, a.dtype) for name, a in arrays.items()})
-        return False if vjp is None else (Program(vjp.kernel, vjp.dims), vjp)
+        return make(*args)
     except NoKernel:
         return False
+
+
+def begin(make, *args):
+    """Have ``make(*args)`` done by another thread; what is returned waits for its result and gives it.
+
+    The result is False where there is no machine code.
+    """
+    if not llvm.available:
+        return None
+    found: list = []
+
+    def work():
+        try:
+            found.append(_or_false(make, *args))
+        except Exception as e:  # NumPy can do it; but it should be known
+            warnings.warn(f"no machine code for {args[0]}: {type(e).__name__}: {e}", RuntimeWarning, stacklevel=1)
+            found.append(False)
+
+    thread = threading.Thread(target=work, name="kobai-compile")
+    thread.start()
+
+    def result():
+        thread.join()
+        if not found:  # in a forked child, which has not got this thread
+            work()
+        return found[0]
+
+    return result
+
+
+def _as_arrays(run, values, dtype):
+    """``run`` for values among which are numbers, which it sees as arrays."""
+    if all(type(v) is np.ndarray for v in values):
+        return run
+    kinds = [None if v is None or type(v) is np.ndarray else getattr(v, "dtype", dtype) for v in values]
+
+    def call(*values):
+        return run(*[v if d is None else np.asarray(v, d) for v, d in zip(values, kinds) if v is not None])
+
+    return call
+
+
+def forward_of(op, values):
+    """What computes an op on such values: arrays, numbers, or None where an input is left out.
+
+    Returns False where there is no scalar code.
+    """
+    dtype = next(v.dtype for v in values if type(v) is np.ndarray)
+    arrays = [v if v is None else np.asarray(v, getattr(v, "dtype", dtype)) for v in values]
+    kernel = kernel_of(op, [v if v is None else v.dtype for v in arrays])
+    if kernel is None:
+        return False
+    given = [a for a in arrays if a is not None]
+    dims = row_dims(op, max(a.ndim for a in given))
+    program = Program(kernel, dims, getattr(op, "keepdim", False))
+    program.prepare(given)
+    return _as_arrays(program.call, values, dtype)
+
+
+def backward_of(op, mask: int, asks, values):
+    """What computes the gradients of an op: a function of g and what its rules ask for, or False."""
+    g, *saved = values
+    arrays = {"y": (g.shape, g.dtype)}
+    for ask, v in zip(asks, saved):
+        name, _, what = ask.rpartition("_")
+        if what == "shape":
+            arrays[name] = (v, arrays.get(name, (v, g.dtype))[1])
+        elif what == "dtype":
+            arrays[name] = (arrays.get(name, (g.shape, v))[0], v)
+        else:
+            arrays[ask] = (np.shape(v), getattr(v, "dtype", g.dtype))
+    vjp = kernel_of_vjp(op, mask, arrays)
+    if vjp is None or _only_hands_on(vjp.kernel):
+        return False
+    order = [("g", *asks).index(name) for name in vjp.reads]
+    used = [values[i] for i in order]
+    if not _of_inputs_shape(op, vjp, arrays, used):
+        return False
+    program = Program(vjp.kernel, vjp.dims)
+    program.prepare([np.asarray(v, getattr(v, "dtype", g.dtype)) for v in used])
+    run, gives, count = _as_arrays(program.call, used, g.dtype), vjp.gives, len(op.inputs)
+    if count == 1:
+        return lambda *values: (run(*[values[i] for i in order]),)
+
+    def call(*values):
+        results = run(*[values[i] for i in order])
+        gradients = [None] * count
+        for i, result in zip(gives, (results,) if len(gives) == 1 else results):
+            gradients[i] = result
+        return tuple(gradients)
+
+    return call
+
+
+def _only_hands_on(kernel: Kernel) -> bool:
+    """Whether some gradient is `g` itself, which needs no memory of its own."""
+    return any(kernel.nodes[i].op == "load" for i in kernel.outputs)
+
+
+def _of_inputs_shape(op, vjp, arrays, used) -> bool:
+    """Whether the gradients come out in the shapes of the inputs (an elementwise op fits them later)."""
+    space = np.broadcast_shapes(*[np.shape(v) for v in used])
+    if op.elementwise:
+        return space == arrays["y"][0]
+    shapes = [arrays.get(op.inputs[i], (space,))[0] for i in vjp.gives]
+    return all(s == space and not vjp.kernel.per_row[o] for s, o in zip(shapes, vjp.kernel.outputs))

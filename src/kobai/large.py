@@ -1,0 +1,143 @@
+"""Large arrays: which ops run as machine code on them, and from when on.
+
+`op.py` asks an array's size against the op's `least`; below that NumPy is as fast, and nothing else is looked at.
+From there on an op with scalar code is still computed by NumPy until that has cost about as much time as
+compiling does (`BUDGET`): programs that use an op a few times never wait for a compiler. Then it is
+compiled by a thread of its own, and used from the next time on: after the same number of elements in
+every run, ready or not, so that results do not depend on timing. See `kobai.backends.eager` for what runs.
+"""
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from .lifted import m
+
+NEVER = sys.maxsize
+COSTLY = 2048        # elements from which on machine code beats NumPy: functions, reductions, several steps
+PLAIN = 32768        # the same for what NumPy does at the speed of memory: then only threads help
+BUDGET = {COSTLY: 1 << 19, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
+_PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
+                 np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}
+_ndarray = np.ndarray
+
+
+def least_of(cls):
+    """From how many elements on an op class asks for machine code."""
+    if cls.emit is None or cls.view or cls.outputs != 1 or cls.moves:
+        return NEVER
+    return PLAIN if getattr(cls, "ufunc", None) in _PLAIN_UFUNCS else COSTLY
+
+
+class Use:
+    """One op on inputs of given types: how much of it NumPy may still compute, and then its machine code."""
+
+    __slots__ = ("left", "job", "run")
+
+    def __init__(self, budget):
+        self.left, self.job, self.run = budget, None, None
+
+    def numpy_does(self, size):
+        """Whether NumPy computes once more; else `run` is there, or False where there is no machine code."""
+        if self.left > 0:
+            self.left -= size
+            return True
+        if self.run is None:
+            self.run = self.job() if self.job else False
+            self.job = None
+        return self.run is False
+
+    def prepare(self, make, *args):
+        """Compile, by another thread, if NumPy has done its part: `run` will be ``make(*args)``."""
+        if self.left <= 0 and self.job is None and self.run is None:
+            self.job = _eager().begin(make, *args)
+
+
+def _eager():
+    from kobai.backends import eager  # noqa: PLC0415 (slow to load: not before there is much to compute)
+    return eager
+
+
+def attempt(op, values):
+    """The result of an op by machine code, or None: NumPy has to compute it."""
+    key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
+    if not op.elementwise:
+        key += (values[0].ndim,)
+    uses = op.__dict__.get("uses")
+    if uses is None:
+        uses = op.uses = {}
+    use = uses.get(key)
+    if use is None:
+        use = uses[key] = Use(BUDGET[op.least])
+    if use.run:
+        return use.run(*values)
+    if use.numpy_does(_size(values)):
+        if use.run is None and use.left <= 0:
+            use.prepare(_eager().forward_of, op, values)
+        return None
+    return use.run(*values)
+
+
+def forward(op, *values):
+    """`op.forward(*values)`, one of which is large."""
+    y = attempt(op, values)
+    return op.forward(*values) if y is None else y
+
+
+def _size(values):
+    return max([v.size for v in values if v.__class__ is _ndarray], default=1)
+
+
+def backward(op, mask, vjp):
+    """The function `vjp` that applies an op's rules, for arrays that are large: with the same saved values."""
+    backs = op.__dict__.get("backs")
+    if backs is None:
+        backs = op.backs = {}
+    found = backs.get(vjp)
+    if found is None:
+        found = backs[vjp] = _backward(op, mask, vjp)
+    return found
+
+
+def _backward(op, mask, vjp):
+    uses, count, cells = {}, len(vjp.asks), vjp.cells
+
+    def back(node, g, s):
+        if s.__class__ is not tuple or g.__class__ is not _ndarray and not isinstance(g, np.generic) \
+                or cells and sum([c[0] for c in s[count:count + cells]]) != s[-1]:
+            return vjp(node, g, s)  # graphs of gradients, and what is an error
+        values = (g, *s[:count])
+        use = _use_of(op, uses, values)
+        if use.run is None and use.numpy_does(_size(values)) or use.run is False:
+            grads = vjp(node, g, s)
+            if use.left <= 0 and use.run is None:
+                use.prepare(_eager().backward_of, op, mask, vjp.asks, values)
+            return grads
+        grads = use.run(*values)
+        return grads if node.fit is None else _fit(grads, node.fit)
+
+    back.asks, back.cells = vjp.asks, cells
+    return back
+
+
+def _use_of(op, uses, values):
+    """The Use for values of these types; rules of ops that are not elementwise may look at shapes."""
+    key = [v.dtype if v.__class__ is _ndarray else v if v.__class__ is tuple else v.__class__ for v in values]
+    if not op.elementwise:
+        key += [v.shape for v in values if v.__class__ is _ndarray]
+    key = tuple(key)
+    use = uses.get(key)
+    if use is None:
+        if len(uses) >= _SHAPES:
+            uses.clear()
+        use = uses[key] = Use(BUDGET[op.least])
+    return use
+
+
+_SHAPES = 64  # combinations of types and shapes that are remembered
+
+
+def _fit(grads, shapes):
+    """Sum gradients of broadcast inputs down to the inputs' shapes."""
+    return tuple([g if g is None or shape is None else m.sum_to(g, shape) for g, shape in zip(grads, shapes)])
