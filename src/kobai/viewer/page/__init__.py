@@ -31,7 +31,7 @@ def html(description: dict, *, live: bool = False, lang: str = "en", nonce: str 
     (False, True)
     """
     script, style = _asset("viewer.js"), _asset("viewer.css")
-    data = embedded({**description, "live": live, "lang": lang})
+    data = embedded(compact({**description, "live": live, "lang": lang}))
     mark = f' nonce="{escape(nonce)}"' if nonce else ""
     policy = "" if nonce else _policy(script, style, live)
     return (
@@ -42,6 +42,17 @@ def html(description: dict, *, live: bool = False, lang: str = "en", nonce: str 
         f'<script type="application/json" id="graph"{mark}>{data}</script>\n'
         f"<script{mark}>{script}</script>\n</body>\n</html>\n"
     )
+
+
+def compact(value):
+    """The same without what is empty: the page takes a missing field as None, "", [], 0 or False.
+
+    >>> compact({"name": "w", "source": None, "settings": [], "grad": {"data": [0, None]}})
+    {'name': 'w', 'grad': {'data': [0, None]}}
+    """
+    if isinstance(value, dict):
+        return {k: compact(v) for k, v in value.items() if v or isinstance(v, (int, float)) and v is not False}
+    return [compact(v) for v in value] if isinstance(value, list) else value
 
 
 def embedded(value) -> str:
