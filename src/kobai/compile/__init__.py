@@ -1,4 +1,4 @@
-"""From ops to machine code: the scalar `Kernel`, and the passes around it.
+"""From ops to machine code: recorded programs, the scalar `Kernel`, and the passes between.
 
 The package can also be called, as `torch.compile` is: see `compile`.
 """
@@ -8,15 +8,35 @@ import sys
 from types import ModuleType
 
 
-def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False):
-    """The function or module itself: this version runs it eagerly, one op at a time.
+def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False,
+            explain=False):
+    """Record what a function or module computes, and run it as one program from the third call on.
 
-    Compiling whole training steps is being built on the kernels of this package; until then programs
-    that call `torch.compile` run, with the same results and at eager speed.
+    A whole training step (zero_grad, forward, backward, the optimiser's step) may be given, a model, or any
+    function of tensors. What cannot be recorded runs as always; `explain=True` prints why, with the line.
+
+    Args:
+        model: the function or module; without it, a decorator.
+        fullgraph: raise if a call cannot be recorded.
+        disable: return `model` as it is.
+        dynamic, backend, mode, options: accepted for PyTorch's programs.
+
+    >>> import kobai
+    >>> @kobai.compile
+    ... def f(x):
+    ...     return (x.sin() * x).sum()
+    >>> x = kobai.ones(3)
+    >>> [round(f(x).item(), 4) for _ in range(3)]
+    [2.5244, 2.5244, 2.5244]
+    >>> f.graph.nodes[0].op
+    Sin()
     """
-    if model is None:  # as a decorator with arguments
-        return lambda fn: fn
-    return model
+    if model is None:
+        return lambda fn: compile(fn, fullgraph=fullgraph, disable=disable, explain=explain)
+    if disable:
+        return model
+    from kobai.compile.front import compiled  # noqa: PLC0415  (the recorder is loaded on first use)
+    return compiled(model, fullgraph=fullgraph, explain=explain)
 
 
 class _Callable(ModuleType):

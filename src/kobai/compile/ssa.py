@@ -49,8 +49,11 @@ class Builder:
         # Inputs in the order in which the program met them.
         order = {id(e.array): i for i, e in enumerate(recorder.externals.values())}
         self.inputs.sort(key=lambda v: order[id(v.source.array)])
+        self.marks: list[int] = []  # for each entry of the log the number of nodes before it
         for entry in recorder.log:
+            self.marks.append(len(self.nodes))
             self._call(entry) if isinstance(entry, Call) else self._write(entry)
+        self.marks.append(len(self.nodes))
 
     def _external(self, e, owners):
         if e.constant:

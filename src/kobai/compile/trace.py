@@ -53,6 +53,13 @@ class External:
         self.array, self.source, self.constant = array, source, constant
         self.owner = None if owner is None else weakref.ref(owner)
 
+    def __str__(self):
+        if self.source is None:
+            return "constant"
+        kind, *rest = self.source
+        return {"arg": "argument {}", "cotangent": "gradient {}", "tensor": "tensor", "grad": "gradient of a tensor",
+                "number": "{1}"}[kind].format(*[v if isinstance(v, (int, str)) else "" for v in rest])
+
     @property
     def holder(self):
         """The tensor it was met in, if that is still there."""

@@ -1,0 +1,208 @@
+"""`kobai.compile(fn)`: records the first calls of a function and runs what was recorded on the later ones.
+
+Each kind of call (shapes and dtypes of the tensors, values of the other arguments, modes) has a `Variant`.  Its first
+call runs as always and is recorded too, so that state which is made on the first step (an optimiser's averages)
+exists; the second is recorded again, and shows that the function itself changes none of the variables it depends
+on; from the third on the plan runs, as long as those variables are the same.
+"""
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from typing import Any
+
+from kobai import amp, dtypes
+from kobai.autograd.mode import modes
+from kobai.compile.guards import collect
+from kobai.compile.program import record
+from kobai.compile.trace import line_text
+from kobai.compile.watch import Watcher
+from kobai.pytree import flatten
+from kobai.tensor import LiftedTensor, Tensor
+
+log = logging.getLogger("kobai.compile")
+MOST = 8          # variants; calls of other kinds run eagerly
+MOST_RECORDS = 6  # recordings of one kind that turned out not to last
+
+
+class Variant:
+    """What is known of one kind of call."""
+
+    __slots__ = ("program", "guards", "reason", "records")
+
+    def __init__(self):
+        self.program = self.guards = self.reason = None
+        self.records = 0
+
+
+class Compiled:
+    """A function that runs as one recorded program where it can be, and as always elsewhere.
+
+    `reason` says why calls run eagerly, if they do, with the user's line; `graph`, `kernels` and `llvm` show
+    what the last recorded call became.
+    """
+
+    def __init__(self, fn, *, fullgraph=False, explain=False):
+        self.fn, self.fullgraph, self.explain = fn, fullgraph, explain
+        self.variants: dict[Any, Variant] = {}
+        self.reason: str | None = None
+        self._last: Variant | None = None
+        self._lock = threading.RLock()
+        functools.update_wrapper(self, fn, updated=())
+
+    def __call__(self, *args, **kwargs):
+        if modes.trace is not None or modes.dual or modes.anomaly or modes.pack is not None:
+            return self.fn(*args, **kwargs)
+        leaves, spec = flatten((args, kwargs))
+        key = _kind(leaves, spec)
+        if key is None:
+            return self.fn(*args, **kwargs)
+        variant = self.variants.get(key)
+        if variant is not None and variant.program is not None:
+            changed = variant.guards.changed()
+            if changed is None:
+                with self._lock:
+                    arrays = variant.program.bind(leaves)
+                    if arrays is not None:
+                        self._last = variant
+                        return variant.program.run(arrays, leaves)
+                changed = "the memory of a tensor"
+            self._forget(variant, changed)
+        return self._record(key, variant, args, kwargs)
+
+    def _forget(self, variant, changed):
+        variant.program = None
+        log.info("%s: %s changed; recording again", self._name, changed)
+
+    def _record(self, key, variant, args, kwargs):
+        if variant is None:
+            if len(self.variants) >= MOST:
+                self._say(f"more than {MOST} kinds of calls (shapes, dtypes, or values of other arguments)")
+                return self.fn(*args, **kwargs)
+            variant = self.variants[key] = Variant()
+        if variant.reason is not None:
+            return self.fn(*args, **kwargs)
+        with self._lock:
+            before = variant.guards.changed() if variant.guards is not None else "first"
+            with Watcher() as watcher:
+                got = record(self.fn, args, kwargs, _plan)
+            self._settle(variant, got, watcher, before is None)
+        return got.result
+
+    def _settle(self, variant, got, watcher, steady):
+        """Keep the program of a recorded call if it will last."""
+        variant.records += 1
+        reason = got.reason
+        if reason is None and watcher.reason is not None:
+            reason = f"{watcher.reason} ({line_text(watcher.where)})"
+        if reason is not None:
+            variant.reason = reason
+            return self._say(reason)
+        moved = variant.guards.changed() if steady else None
+        guards = collect(self.fn, watcher.codes)
+        if guards is None:
+            variant.reason = "it depends on too many variables"
+        elif moved is not None:
+            variant.reason = f"it changes {moved} on each call"
+        elif variant.records > MOST_RECORDS:
+            variant.reason = "variables it depends on keep changing"
+        if variant.reason is not None:
+            return self._say(variant.reason)
+        variant.guards = guards
+        if steady and got.program is not None:
+            variant.program, self._last, self.reason = got.program, variant, None
+
+    def _say(self, reason):
+        if self.fullgraph:
+            raise RuntimeError(f"{self._name} cannot be recorded: {reason}\n  cause: fullgraph=True was asked for.\n"
+                               "  fix: leave it out to run such calls eagerly, or change that line.")
+        if self.reason != reason:
+            self.reason = reason
+            log.info("%s runs eagerly: %s", self._name, reason)
+            if self.explain:
+                print(f"kobai.compile: {self._name} runs eagerly: {reason}")
+
+    @property
+    def _name(self):
+        return getattr(self.fn, "__qualname__", type(self.fn).__name__)
+
+    def _shown(self, what):
+        if self._last is None or self._last.program is None:
+            raise RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}")
+        return getattr(self._last.program.plan, what)
+
+    @property
+    def graph(self):
+        """The graph of the last compiled call."""
+        if self._last is None or self._last.program is None:
+            raise RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}")
+        return self._last.program.graph
+
+    kernels = property(lambda self: self._shown("kernels"), doc="Its kernels, in the order in which they run.")
+    llvm = property(lambda self: self._shown("llvm"), doc="Their machine code as LLVM text.")
+
+    def __get__(self, instance, owner=None):
+        """As a method: bound to its object."""
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self):
+        return f"<compiled {self._name}>"
+
+
+def _plan(graph):
+    try:
+        from kobai.compile.plan import plan  # noqa: PLC0415  (machine code is loaded on first use)
+    except ImportError:
+        return Interpreted(graph)
+    return plan(graph)
+
+
+class Interpreted:
+    """Runs a graph op by op."""
+
+    kernels: list = []
+    llvm = ""
+
+    def __init__(self, graph):
+        self.graph = graph
+
+    def __call__(self, arrays):
+        import numpy as np
+        outs, new = self.graph.run(*arrays)
+        outs = [np.array(o) for o in outs]
+        where = {v: a for v, a in zip(self.graph.inputs, arrays)}
+        for (target, _), value in zip(self.graph.writes, [np.array(v) for v in new]):
+            where[target][...] = value
+        return outs
+
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), dtypes.dtype)
+
+
+def _kind(leaves, spec):
+    """What calls of one kind have in common; None for calls that are not recorded."""
+    parts, seen = [], {}
+    for i, v in enumerate(leaves):
+        if isinstance(v, Tensor):
+            if type(v) is LiftedTensor or v.is_sparse:
+                return None
+            x = v._data
+            parts.append((x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
+        elif isinstance(v, _PLAIN):
+            parts.append((type(v), v))
+        else:
+            parts.append((type(v), id(v)))
+    return (_hashable(spec), tuple(parts), modes.grad, modes.inference, dtypes._default, _autocast())
+
+
+def _hashable(spec):
+    if spec is None:
+        return None
+    kind, keys, children = spec
+    return kind, None if keys is None else tuple(keys), tuple([_hashable(c) for c in children])
+
+
+def _autocast():
+    state = getattr(amp, "state", None)
+    return None if state is None else state()

@@ -1,0 +1,120 @@
+"""A function whose caller differentiates it: its forward graph, the backward graph, and what is kept between."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kobai.autograd.mode import enable_grad
+from kobai.compile.graph import Graph, Node, Value
+from kobai.ops.movement import Clone
+from kobai.tensor import Tensor, edge_of, wrap
+
+
+class Joint(NamedTuple):
+    """The backward graph of a program.
+
+    Its inputs are the gradients of the outputs, then the program's inputs number `inputs`, then its outputs
+    number `saved`; its outputs are the gradients of the program's inputs number `differentiated`.
+    `position[n]` is the place of the program's output n among those with gradients.
+    """
+
+    graph: Graph
+    inputs: list[int]
+    saved: list[int]
+    differentiated: list[int]
+    position: dict[int, int]
+    forward: Graph
+
+    def differentiable(self, program, arrays, leaves, g):
+        """The same gradients with a history: the forward pass again, op by op, on Tensors."""
+        from kobai.autograd.engine import grad  # noqa: PLC0415  (for gradients of gradients only)
+        tensors = []
+        for i, (array, source) in enumerate(zip(arrays, program.sources)):
+            owner = leaves[source[1]] if source[0] == "arg" else source[1]
+            t = wrap(array)
+            if i in self.differentiated and isinstance(owner, Tensor):
+                edge = edge_of(owner)
+                t = owner if edge is owner else t
+                if edge is not owner:
+                    t._node, t._rg = edge, True
+            tensors.append(t)
+        with enable_grad():
+            outs, _ = self.forward.run(*tensors)
+        wanted = [tensors[i] for i in self.differentiated]
+        return grad([outs[n] for n in self.position], wanted, list(g), create_graph=True, allow_unused=True)
+
+
+def split(builder, graph, joint, position):
+    """(forward graph, Joint) from the graph of both."""
+    mark, _, seeds, found = joint
+    count = len(graph.outputs)
+    gradients, differentiated = [], []
+    inputs = list(graph.inputs)
+    own = [v for v in inputs if v.source.source[0] != "cotangent"]
+    for i, v in enumerate(own):
+        kind, *rest = v.source.source
+        t = v.source.holder if kind == "arg" else rest[0] if kind == "tensor" else None
+        if t is None or not t.requires_grad:
+            continue
+        g = _gradient(found, edge_of(t))
+        if g is not None:
+            differentiated.append(i)
+            gradients.append(builder.value(g._data))
+    whole = Graph(inputs, builder.nodes, [*graph.outputs, *gradients], graph.writes).without_dead()
+    cotangents = [next(v for v in builder.inputs if v.source.array is g._data) for g in seeds]
+    after = _after(builder, mark)
+    ahead = [n for n in whole.nodes if n not in after]
+    behind = [n for n in whole.nodes if n in after]
+    return _separate(whole, count, ahead, behind, cotangents, differentiated, position)
+
+
+def _gradient(found, edge):
+    if edge is None:
+        return None
+    node = getattr(edge, "node", None)
+    if node is not None and type(edge).__name__ == "Port":
+        g = found.get(node)
+        return None if g is None else g[edge.number]
+    return found.get(edge)
+
+
+def _after(builder, mark):
+    """The nodes that belong to the backward pass."""
+    return set(builder.nodes[builder.marks[mark]:])
+
+
+def _separate(whole, count, ahead, behind, cotangents, differentiated, position):
+    given = set(cotangents)
+    made = {v for n in behind for v in n.outs}
+    inputs = [v for v in whole.inputs if v not in given]
+    written = {v for v, _ in whole.writes}
+    needed = list(dict.fromkeys(v for n in behind for v in n.values if v not in made and v not in given
+                                and v.constant is None))
+    needed += [v for v in whole.outputs[count:] if v not in made and v not in given and v.constant is None
+               and v not in needed]
+    outputs, saved, replaced = list(whole.outputs[:count]), [], {}
+    for v in needed:
+        if v in inputs and v not in written:
+            continue
+        if v in written:  # the program changes it: keep what it was
+            keep = Node(Clone(), [v], [(v.shape, v.dtype)])
+            ahead.insert(0, keep)
+            outputs.append(keep.outs[0])
+        else:
+            outputs.append(v)
+        saved.append((len(outputs) - 1, v))
+    forward = Graph(inputs, ahead, outputs, whole.writes).verify().without_dead()
+    direct = [v for v in needed if v in inputs and v not in written]
+    back_inputs = []
+    for v in [*cotangents, *direct, *[v for _, v in saved]]:
+        replaced[v] = Value(v.shape, v.dtype, source="given", strides=v.strides)
+        back_inputs.append(replaced[v])
+    nodes = []
+    for n in behind:
+        copy = Node(n.op, [replaced.get(a, a) if isinstance(a, Value) else a for a in n.args],
+                    [(v.shape, v.dtype) for v in n.outs], n.where)
+        replaced.update(zip(n.outs, copy.outs))
+        nodes.append(copy)
+    back = Graph(back_inputs, nodes, [replaced.get(v, v) for v in whole.outputs[count:]]).verify().without_dead()
+    plain = Graph(inputs, ahead, whole.outputs[:count], whole.writes)
+    return forward, Joint(back, [inputs.index(v) for v in direct], [k for k, _ in saved],
+                          differentiated, position, plain)

@@ -1,0 +1,260 @@
+"""One recorded call as something to run again: where inputs are found, the plan, and what happens after it.
+
+`record` runs a function once and gives a `Program` (or the reason why there is none).  A program whose results
+go on into a backward pass of the caller has a second graph, which that pass runs.
+"""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kobai.autograd.engine import propagate, reached
+from kobai.autograd.mode import modes
+from kobai.autograd.node import Freed, Node, Port, here
+from kobai.compile.joint import Joint, split
+from kobai.compile.ssa import Builder, Unknown
+from kobai.compile.trace import Recorder, line_text, recording
+from kobai.pytree import flatten, unflatten
+from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
+
+
+class Returned(NamedTuple):
+    """How a leaf of the result is made: a new tensor from output `number`, or an object as it is."""
+
+    number: int | None
+    requires_grad: bool = False
+    node: Any = None
+    kind: type = Tensor
+    same: Any = None    # ("arg", i), or ("object", what)
+
+
+class Program:
+    """A recorded call, ready to run on other arguments of the same shapes."""
+
+    def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan):
+        self.graph, self.sources = graph, sources
+        self.results, self.spec = results, spec
+        self.grads, self.cells = effects
+        self.joint = joint
+        self.plan = make_plan(graph)
+        self.back = make_plan(joint.graph) if joint else None
+        self._numbers = {i: np.array(s[1][s[2]], np.float64) for i, s in enumerate(sources) if s[0] == "number"}
+        self._strides = [v.strides for v in graph.inputs]
+        self._bound = [None] * len(sources)
+        self._fixed = [(i, s[0] == "grad", s[1]) for i, s in enumerate(sources) if s[0] in ("tensor", "grad")]
+        self._given = [(i, s[1]) for i, s in enumerate(sources) if s[0] == "arg"]
+
+    def bind(self, leaves) -> list | None:
+        """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
+        arrays = self._bound
+        for i, number in self._given:
+            a = leaves[number]._data
+            arrays[i] = a if a.__class__ is np.ndarray else leaves[number]._array()
+        for i, is_grad, t in self._fixed:
+            if is_grad:
+                t = t._grad
+                if t is None:
+                    return None
+            a = t._data
+            if a is arrays[i]:
+                continue
+            a, v = t._array(), self.graph.inputs[i]
+            if a.shape != v.shape or a.dtype != v.dtype or a.strides != v.strides:
+                return None
+            arrays[i] = a
+        for i, number in self._numbers.items():
+            now = self.sources[i][1][self.sources[i][2]]
+            if now.__class__ is not float:
+                return None
+            number[...] = now
+            arrays[i] = number
+        return arrays
+
+    def run(self, arrays, leaves):
+        """Compute, change what the program changes, and give what it returned."""
+        outputs = self.plan(arrays)
+        for cell, count in self.cells:
+            cell[0] += count
+        for leaf, number in self.grads:
+            leaf._grad = None if number is None else wrap(outputs[number])
+        if self.joint is not None:
+            node = self._node(arrays, outputs, leaves)
+            return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
+        return unflatten([self._returned(r, outputs, leaves, None) for r in self.results], self.spec)
+
+    def _returned(self, r: Returned, outputs, leaves, node):
+        if r.number is None:
+            return leaves[r.same[1]] if r.same[0] == "arg" else r.same[1]
+        t = wrap(outputs[r.number], r.kind)
+        t._rg = r.requires_grad
+        t._node = r.node
+        if node is not None and r.requires_grad and r.node is None:
+            t._node = Port(node, self.joint.position[r.number])
+        return t
+
+    def _node(self, arrays, outputs, leaves):
+        """The node that stands for this call in the caller's graph."""
+        joint = self.joint
+        tensors = [leaves[s[1]] if s[0] == "arg" else s[1] for s in (self.sources[i] for i in joint.differentiated)]
+        saved = [arrays[i] for i in joint.inputs] + [outputs[i] for i in joint.saved]
+        cells = [(leaves[s[1]] if s[0] == "arg" else s[1])._ver for s in (self.sources[i] for i in joint.inputs)
+                 if s[0] != "number"]
+        node = CompiledFunctionBackward(None, tuple([edge_of(t) for t in tensors]),
+                                (self, list(arrays), saved, cells, sum([c[0] for c in cells]), leaves), _vjp, None,
+                                here(3))
+        node.extra = {"outs": [(outputs[i].shape, outputs[i].dtype) for i in joint.position]}
+        return node
+
+
+class CompiledFunctionBackward(Node):
+    """The backward pass of a compiled function, in the graph of its caller."""
+
+    __slots__ = ()
+
+
+def _vjp(node, g, s):
+    """Gradients of what was differentiated, given those of the outputs."""
+    if isinstance(s, Freed):
+        from kobai.diagnose import error  # noqa: PLC0415  (only for the error)
+        raise error("second-backward", node=node)
+    program, arrays, saved, cells, version, leaves = s
+    if sum([c[0] for c in cells]) != version:
+        from kobai.diagnose import error  # noqa: PLC0415
+        raise error("inplace-saved", node=node)
+    if any(isinstance(v, Tensor) for v in g):
+        return program.joint.differentiable(program, arrays, leaves, g)
+    given = [np.asarray(v, order="C") for v in g]
+    return tuple([v if v.ndim else v[()] for v in program.back([*given, *saved])])
+
+
+_vjp.asks, _vjp.cells = (), 0
+
+
+class Recorded(NamedTuple):
+    """What a call gave: its result, and a program or the reason why there is none."""
+
+    result: Any
+    program: Program | None
+    reason: str | None
+    recorder: Recorder
+
+
+def record(fn, args, kwargs, make_plan) -> Recorded:
+    """Call fn(*args, **kwargs) and write down what it computes."""
+    leaves, _ = flatten((args, kwargs))
+    with recording() as recorder:
+        for i, t in enumerate(leaves):
+            if isinstance(t, Tensor):
+                recorder.external(t._array(), t, ("arg", i))
+        start = Node(None, (), (), None, None, None)._order
+        result = fn(*args, **kwargs)
+        outs, spec = flatten(result)
+        joint = None
+        if recorder.reason is None:
+            joint = _open(recorder, outs, start)
+    if recorder.reason is not None or recorder.again:
+        return Recorded(result, None, _why(recorder), recorder)
+    try:
+        program = _program(recorder, leaves, outs, spec, joint, make_plan)
+    except Unknown as e:
+        return Recorded(result, None, str(e), recorder)
+    return Recorded(result, program, None, recorder)
+
+
+def _why(recorder):
+    if recorder.reason is None:
+        return None
+    return f"{recorder.reason} ({line_text(recorder.where)})"
+
+
+def _open(recorder, outs, start):
+    """Record the backward pass of outputs that the caller may differentiate."""
+    roots = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor and t._rg and t._node is not None
+             and _node_of(t)._order < start and _node_of(t) not in recorder.finished]
+    if not roots:
+        return None
+    mark = len(recorder.log)
+    seeds = []
+    for k, t in enumerate(roots):
+        g = wrap(np.ones(t._value.shape, t._value.dtype))
+        recorder.external(g._data, g, ("cotangent", k))
+        seeds.append(g)
+    pairs = [(t._node, g) for t, g in zip(roots, seeds)]
+    new = {n for n in reached(pairs) if isinstance(n, Node) and n._order < start}
+    if any(n.hooks is not None for n in new):
+        recorder.stop("a hook on a value inside")
+        return None
+    boundary = {e.node if isinstance(e, Port) else e for n in new for e in n.edges if e is not None} - new
+    found = propagate(pairs, keep=True, wanted=boundary, within=new) if boundary else {}
+    return mark, roots, seeds, found
+
+
+def _node_of(t):
+    return t._node.node if isinstance(t._node, Port) else t._node
+
+
+def _program(recorder, leaves, outs, spec, joint, make_plan):
+    builder = Builder(recorder)
+    arrays, results = [], []
+    open_roots = {} if joint is None else {id(t): t for t in joint[1]}
+    for t in outs:
+        results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots))
+    grads = []
+    for leaf in recorder.leaves.values():
+        _grad(builder, recorder, leaf, arrays, grads)
+    cells = [(cell, count) for cell, count in recorder.cells.values() if _lives(builder, cell)]
+    position = {} if joint is None else {r.number: k for t in joint[1] for r, o in zip(results, outs) if o is t
+                                         for k in [list(open_roots).index(id(t))]}
+    graph = builder.graph(arrays)
+    sources = [v.source.source for v in graph.inputs]
+    pair = None
+    if joint is not None:
+        graph, pair = split(builder, graph, joint, position)
+        sources = [v.source.source for v in graph.inputs]
+    return Program(graph, sources, results, spec, (grads, cells), pair, make_plan)
+
+
+def _result(builder, recorder, leaves, t, arrays, is_open):
+    if not isinstance(t, Tensor):
+        if not _is_plain(t):
+            raise Unknown(f"it returns an object of type {type(t).__name__}")
+        return Returned(None, same=("object", t))
+    if type(t) is LiftedTensor:
+        raise Unknown("it returns a tensor of an open transform")
+    for i, leaf in enumerate(leaves):
+        if t is leaf:
+            return Returned(None, same=("arg", i))
+    e = recorder.externals.get(id(t._data))
+    if e is not None and (e.holder is t or not e.constant):
+        return Returned(None, same=("object", t))
+    if not builder.known(t._data):
+        raise Unknown("it returns a tensor that is not recorded")
+    if t._base is not None and any(s is t._base for s in leaves):
+        raise Unknown("it returns a view of an argument")
+    arrays.append(t._data)
+    node = None if is_open else t._node
+    return Returned(len(arrays) - 1, bool(t._rg), node, type(t))
+
+
+def _is_plain(v):
+    return v is None or isinstance(v, (bool, int, float, complex, str, bytes, type(...)))
+
+
+def _grad(builder, recorder, leaf, arrays, grads):
+    """What becomes of one leaf's `.grad`."""
+    g = leaf.tensor._grad
+    if g is None:
+        grads.append((leaf.tensor, None))
+    elif g is not leaf.before or leaf.fresh:
+        if g._node is not None or type(g) is LiftedTensor:
+            raise Unknown("gradients with a history (create_graph=True) are kept in .grad")
+        if not builder.known(g._data):
+            raise Unknown("a gradient that is not recorded")
+        arrays.append(g._data)
+        grads.append((leaf.tensor, len(arrays) - 1))
+
+
+def _lives(builder, cell):
+    """Whether a version cell belongs to a tensor that was there before."""
+    return any(getattr(v.source.holder, "_ver", None) is cell for v in builder.inputs)
