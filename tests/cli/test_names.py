@@ -192,3 +192,15 @@ def test_a_torch_imported_when_python_starts_is_reported(workshop):
     assert result.returncode == 2
     assert result.stderr.startswith("kobai: torch is already imported in this process, and it is not kobai's")
     assert result.stdout == ""
+
+
+def test_a_name_that_needs_a_package_names_it():
+    from kobai.compat.missing import missing_attribute
+    text = str(missing_attribute("kobai", "bfloat16", []))
+    assert text.startswith("module 'torch' has no attribute 'bfloat16': bfloat16 needs the package ml_dtypes")
+    assert text.endswith("\n  fix: pip install ml_dtypes")
+
+
+def test_near_names_include_those_that_are_not_imported_yet(workshop):
+    workshop.write("program.py", "import torch.linalg\ntorch.linalg.erfinv\n")
+    assert workshop.kobai("run", "program.py").stderr.splitlines()[-1].startswith("Near names: torch.erfinv")

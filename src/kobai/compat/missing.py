@@ -31,6 +31,11 @@ _TEXT = {
     "ja": ("kobai に {} はありません。", "近い名前"),
 }
 
+# Names that are missing only where a package is.
+_NEEDS = {"bfloat16": "ml_dtypes"}
+_NEEDS_TEXT = {"en": "{} needs the package {}, which is not installed.",
+               "ja": "{} には {} が必要ですが、インストールされていません。"}
+
 
 @dataclass(frozen=True)
 class _Message:
@@ -77,6 +82,8 @@ def missing_import(wanted: str, candidates: Iterable[str], from_import: bool = F
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:
     """That kobai lacks the name, and on a second line the names that are near."""
     text, label = _TEXT[language()]
+    if name in _NEEDS and kobai_name(module_name) == "kobai":
+        return f"{_NEEDS_TEXT[language()].format(name, _NEEDS[name])}\n  fix: pip install {_NEEDS[name]}"
     near = near_names(module_name, name, candidates)
     text = text.format(f"{program_name(module_name)}.{name}".removeprefix("."))
     return f"{text}\n{label}: {', '.join(near)}" if near else text
@@ -88,7 +95,7 @@ def near_names(module_name: str, name: str, candidates: Iterable[str]) -> list[s
     >>> near_names("kobai.optim", "sgd", ["SGD", "Adam"])
     ['torch.optim.SGD']
     """
-    elsewhere = [p for p in _PLACES if p != module_name and name in vars(sys.modules.get(p, object))]
+    elsewhere = [p for p in _PLACES if p != module_name and name in dir(sys.modules.get(p, object))]
     public: dict[str, list[str]] = {}
     for candidate in candidates:
         if not candidate.startswith("_") and candidate != name:  # a name may be listed, and not be there yet

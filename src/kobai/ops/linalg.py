@@ -306,7 +306,11 @@ class MatrixExp(Op):
     def forward(self, x):
         if not x.size:
             return x.copy()
-        from scipy.linalg import expm  # noqa: PLC0415  (SciPy is only needed here)
+        try:
+            from scipy.linalg import expm  # noqa: PLC0415  (optional, and slow to import)
+        except ImportError:
+            raise ModuleNotFoundError("matrix_exp: the exponential of a matrix needs SciPy\n  cause: NumPy has none, and "
+                                      "SciPy is not installed.\n  fix: pip install scipy") from None
         return expm(x).astype(x.dtype)
 
     def vjp_x(self, g, x):
