@@ -18,6 +18,7 @@ import numpy as np
 from kobai.autograd.engine import reached
 from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
+from kobai.lifted import Lifted
 from kobai.op import long_ways
 from kobai.tensor import LiftedTensor, Tensor, wrap
 
@@ -90,6 +91,7 @@ class Recorder:
         self.again = False                     # state was made on this call: record the next one
         self.finished: set[Node] = set()       # nodes that a backward pass in the program went through
         self._known: set[int] = set()
+        self._literals: set[int] = set()
         self._alive: list = []
         self._written = None
 
@@ -128,9 +130,11 @@ class Recorder:
         if t is None:
             return None
         if not isinstance(t, Tensor):
+            self._literals.add(id(v))
+            self._alive.append(v)
             return Literal(v)
         if id(v) not in self._known:
-            self.external(v, t)
+            self.external(v, t, constant=id(v) in self._literals)
         return v
 
     def external(self, array, owner=None, source=None, constant=False):
@@ -199,9 +203,19 @@ class Recorder:
     def backward(self, propagate, roots, **options):
         """A backward pass computed on Tensors."""
         self.finished.update(n for n in reached(roots) if isinstance(n, Node))
-        roots = [(edge, g if isinstance(g, Tensor) else self.constant(wrap(g))) for edge, g in roots]
+        roots = [(edge, g if isinstance(g, Tensor) else self._seed(g)) for edge, g in roots]
         with no_grad():
             return propagate(roots, graph=True, **options)
+
+    def _seed(self, g):
+        """The gradient that a backward pass starts with: a NumPy number is one, an array is the caller's."""
+        if isinstance(g, Lifted):
+            return LiftedTensor(g)
+        t = wrap(g)
+        if isinstance(g, np.generic):
+            return self.constant(t)
+        self._argument(t, g)
+        return t
 
     def optimizer(self, optimizer, runner):
         """One group of an optimiser."""

@@ -9,19 +9,21 @@ from __future__ import annotations
 import builtins
 import math
 import operator
+import re
 import sys
-
-import numpy as np
+import sysconfig
 
 from kobai.autograd.node import inside
 
-_NUMPY = np.__file__.removesuffix("__init__.py")
+_PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
-_HARMLESS_BUILTINS = """abs all any ascii bin callable chr delattr dir divmod format getattr hasattr hash hex id isinstance issubclass
-iter len max min oct ord pow repr round setattr sorted sum vars locals globals __build_class__ build_class""".split()
-_HARMLESS_METHODS = (list, dict, tuple, set, frozenset, str, bytes, int, float, complex, bool, type, object, slice, range)
-_FILES_THAT_MAY = ("contextlib.py", "functools.py", "enum.py", "typing.py", "abc.py", "<frozen", "dataclasses.py",
-                   "collections/__init__.py", "types.py", "_collections_abc.py", "warnings.py", "inspect.py", "re.py")
+_HARMLESS_BUILTINS = """abs all any ascii bin callable chr delattr dir divmod format getattr hasattr hash hex id
+isinstance issubclass iter len max min oct ord pow repr round setattr sorted sum vars locals globals
+__build_class__""".split()
+_HARMLESS_METHODS = (list, dict, tuple, set, frozenset, str, bytes, bytearray, int, float, complex, bool, type, object,
+                     slice, range, re.Pattern, re.Match)
+_HARMLESS_MODULES = ("math", "cmath", "_operator", "itertools", "_functools", "kobai")
+_FILES_THAT_MAY = ("contextlib.py", "functools.py", "enum.py", "typing.py", "abc.py", "dataclasses.py", "types.py")
 
 
 class Watcher:
@@ -43,28 +45,35 @@ class Watcher:
     def _event(self, frame, event, arg):
         if event == "call":
             code = frame.f_code
-            if not inside[code.co_filename] and code.co_filename != __file__:
+            if not inside[code.co_filename] and not code.co_filename.startswith(_PYTHON[0] + "/"):
                 self.codes.add(code)
         elif event == "c_call" and self.reason is None:
-            while frame.f_code.co_filename.startswith(_NUMPY) and frame.f_back is not None:
-                frame = frame.f_back  # what counts is who called NumPy
+            called_in = frame.f_code
+            while _is_library[frame.f_code.co_filename] and frame.f_back is not None:
+                frame = frame.f_back  # what counts is who called the library
             code = frame.f_code
-            if not inside[code.co_filename] and code.co_filename != __file__ and not _harmless(arg, code):
+            if not inside[code.co_filename] and code.co_filename != __file__ and not _harmless(arg, called_in):
                 name = getattr(arg, "__qualname__", getattr(arg, "__name__", "a built-in function"))
                 self.reason, self.where = f"{name}() has effects that a graph cannot hold", (code, frame.f_lasti)
 
 
 def _harmless(fn, code) -> bool:
-    if fn in _KNOWN:
-        return True
+    """Whether calling a built-in function, in that code, leaves no trace outside the program's own variables."""
     owner = getattr(fn, "__self__", None)
-    if isinstance(owner, type):
-        return owner in _HARMLESS_METHODS
-    if type(owner) in _HARMLESS_METHODS and not (type(owner) is type):
-        return True
-    if getattr(fn, "__module__", None) in ("math", "cmath", "_operator", "itertools", "_functools", "kobai"):
-        return True
-    return code.co_filename.endswith(_FILES_THAT_MAY) or code.co_filename.startswith(_FILES_THAT_MAY)
+    return (fn in _KNOWN or owner in _HARMLESS_METHODS if isinstance(owner, type) else
+            fn in _KNOWN or type(owner) in _HARMLESS_METHODS
+            or getattr(fn, "__module__", None) in _HARMLESS_MODULES or code.co_filename.endswith(_FILES_THAT_MAY))
+
+
+class _IsLibrary(dict):
+    """filename -> whether it is of an installed package or of Python itself."""
+
+    def __missing__(self, filename):
+        self[filename] = known = "site-packages" in filename or filename.startswith((*_PYTHON, "<frozen", "<string>"))
+        return known
+
+
+_is_library = _IsLibrary()
 
 
 class _Known(set):

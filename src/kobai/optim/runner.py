@@ -256,8 +256,8 @@ class Runner:
         for name, value in zip(self.names, new[max(1, len(counts)):]):
             if name in kept and not h.differentiable:
                 kept[name].copy_(value)
-            elif value is not None:
-                kept[name] = value
+            elif value is not None:  # it may be the gradient itself
+                kept[name] = value if h.differentiable else value.clone()
 
 
 def _wide(a):
