@@ -52,6 +52,11 @@ _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backend
               "vmap": "func", "draw": "viewer", "make_dot": "viewer", "view": "viewer.view", "save": "serialization",
               "load": "serialization", "load_ipython_extension": "compat.notebook",
               "unload_ipython_extension": "compat.notebook", "autocast": "amp",
+              **dict.fromkeys(("is_autocast_enabled", "set_autocast_enabled", "get_autocast_dtype", "set_autocast_dtype",
+                               "is_autocast_cache_enabled", "set_autocast_cache_enabled", "clear_autocast_cache",
+                               "autocast_increment_nesting", "autocast_decrement_nesting", "is_autocast_cpu_enabled",
+                               "set_autocast_cpu_enabled", "get_autocast_cpu_dtype", "set_autocast_cpu_dtype",
+                               "get_autocast_gpu_dtype", "set_autocast_gpu_dtype"), "amp.autocast_mode"),
               "GradScaler": "amp", "hessian": "func", "explain": "diagnose.explain",
               "why_no_grad": "diagnose.no_grad", "why_nan": "diagnose.nan",
               "who_holds_graph": "diagnose.holders", "coach": "diagnose.coach"}

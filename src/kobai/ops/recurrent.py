@@ -29,6 +29,7 @@ class LstmCell(_Gates):
     """
 
     grad_name = "MulBackward0"      # what PyTorch shows as the origin of the output
+    common = ("x", "h", "c")        # under autocast x and h may be shorter than c
     samples = [S((2, 12), (2, 12), (2, 3)), S((1, 4), (1, 4), (1, 1))]
 
     def forward(self, x, h, c):
@@ -62,6 +63,7 @@ class GruCell(_Gates):
     """
 
     grad_name = "AddBackward0"      # what PyTorch shows as the origin of the new state
+    common = ("x", "h", "s")        # under autocast x and h may be shorter than s
     samples = [S((2, 9), (2, 9), (2, 3)), S((1, 3), (1, 3), (1, 1))]
 
     def forward(self, x, h, s):

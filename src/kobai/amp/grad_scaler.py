@@ -1,4 +1,4 @@
-"""Mixed precision (torch.amp): loss scaling, and `autocast` as far as there is anything to cast for.
+"""Loss scaling: gradients in float16 without underflow.
 
     scaler.scale(loss).backward()       # gradients are `scale` times too large, so none rounds to 0 in float16
     scaler.step(optimizer)              # divides them again; leaves the step out if one is inf or NaN
@@ -6,52 +6,13 @@
 """
 from __future__ import annotations
 
-import functools
 import warnings
 
-from . import devices
-from .op import m
-from .tensor import Tensor
+from .. import devices
+from ..op import m
+from ..tensor import Tensor
 
-__all__ = ["GradScaler", "autocast"]
-
-
-class autocast:
-    """Context manager and decorator that computes products in a shorter dtype.
-
-    For "cuda" without a GPU it warns and does nothing, as PyTorch does.
-
-    Differs from PyTorch: `autocast("cpu")` raises NotImplementedError unless `enabled=False`.
-
-    >>> with kobai.amp.autocast("cpu", enabled=False):
-    ...     print(kobai.ones(2) @ kobai.ones(2))
-    tensor(2.)
-    """
-
-    def __init__(self, device_type, dtype=None, enabled=True, cache_enabled=None):
-        if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
-        kind = devices.device(device_type).type
-        if kind == "cuda" and enabled:
-            warnings.warn("CUDA is not available or torch_xla is imported. Disabling autocast.", stacklevel=2)
-        elif enabled:
-            raise NotImplementedError(f"kobai has no autocast for {kind!r} yet\n"
-                                      "  fix: leave it out, or pass enabled=False; results are then those of float32.")
-        self.device, self.fast_dtype = device_type, dtype
-        self._enabled, self._cache_enabled = False, bool(cache_enabled)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        return False
-
-    def __call__(self, function):
-        @functools.wraps(function)
-        def inside(*args, **kwargs):
-            with self:
-                return function(*args, **kwargs)
-        return inside
+__all__ = ["GradScaler"]
 
 
 class GradScaler:
