@@ -15,7 +15,8 @@ import numpy as np
 from .lifted import m
 
 NEVER = sys.maxsize
-COSTLY = 2048        # elements from which on machine code beats NumPy: functions, reductions, several steps
+LARGE = 2048         # the smallest `least`: asking a constant is faster than asking the op
+COSTLY = LARGE       # elements from which on machine code beats NumPy: functions, reductions, several steps
 PLAIN = 32768        # the same for what NumPy does at the speed of memory: then only threads help
 BUDGET = {COSTLY: 1 << 19, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,

@@ -15,7 +15,7 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
-from .large import NEVER, backward as large_backward, forward as large_forward, least_of
+from .large import LARGE, NEVER, backward as large_backward, forward as large_forward, least_of
 from .later import Registry
 from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
@@ -193,7 +193,7 @@ def apply1(op, a):
         return apply_any(op, (a,))
     if a._base is not None:
         refresh(a)
-    big = x.__class__ is _ndarray and x.size >= op.least
+    big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
     y = large_forward(op, x) if big else op.forward(x)
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
@@ -263,8 +263,8 @@ def apply2(op, a, b):
         d = e
     if d is not e or d is not _F32 and d is not _F64 or x is None or y is None:
         return apply_any(op, (a, b))
-    v = x if x.__class__ is _ndarray else y
-    big = v.__class__ is _ndarray and v.size >= op.least
+    v = x if type(x) is _ndarray else y
+    big = type(v) is _ndarray and v.size >= LARGE and v.size >= op.least
     try:
         z = large_forward(op, x, y) if big else op.forward(x, y)
     except ValueError as error_:
@@ -331,7 +331,7 @@ def apply3(op, a, b, c):
         d = None
     if d is not _F32 and d is not _F64 or y.dtype is not d or z.dtype is not d or modes.pack is not None:
         return apply_any(op, (a, b, c))
-    big = x.__class__ is _ndarray and x.size >= op.least
+    big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
     try:
         r = large_forward(op, x, y, z) if big else op.forward(x, y, z)
     except ValueError as e:
