@@ -20,7 +20,7 @@ LAYERS = [
     {"linalg", "fft", "special", "sparse", "utils", "serialization", "distributions"},
     {"nn", "optim"},
     {"testing", "viewer", "diagnose.formula", "diagnose.numbers", "diagnose.tape", "diagnose.explain",
-     "diagnose.sections"},
+     "diagnose.sections", "diagnose.pages"},
     {"compat", "cli", "doctor", "__main__"},
 ]
 

@@ -14,6 +14,7 @@ USAGE = """\
 usage: kobai run FILE [ARGUMENTS]       run a program; `import torch`, `torchviz`, `tensorflow` are kobai
        kobai run -m MODULE [ARGUMENTS]  the same for a module
        kobai run - [ARGUMENTS]          the same for standard input
+       kobai help [CODE]                what an error such as K101 means, with a wrong and a mended program
        kobai doctor                     what is installed, what is missing and what that costs
        kobai --version
 
@@ -72,4 +73,10 @@ def _misused(reason: str) -> int:
     return 2
 
 
-COMMANDS = {"run": run, "doctor": doctor}
+def help_(arguments: list[str]) -> int:
+    """`kobai help K101`: the page of an error."""
+    from kobai.diagnose.pages import help_command  # noqa: PLC0415  (it imports nn and optim)
+    return help_command(arguments)
+
+
+COMMANDS = {"help": help_, "run": run, "doctor": doctor}

@@ -147,9 +147,8 @@ def _as_tensor(op, v, position):
         return wrap(v) if modes.trace is None else modes.trace.constant(wrap(v))
     if isinstance(v, Lifted):
         return LiftedTensor(v)
-    raise TypeError(
-        f"{op.__class__.__name__.lower()}(): argument {op.inputs[min(position, len(op.inputs) - 1)]!r} "
-        f"(position {position + 1}) must be Tensor, not {type(v).__name__}")
+    raise error("not-tensor", function=op.__class__.__name__.lower(), place=position + 1, got=type(v).__name__,
+                argument=op.inputs[min(position, len(op.inputs) - 1)])
 
 
 def _unify(op, tensors):

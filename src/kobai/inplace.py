@@ -116,8 +116,7 @@ def replace(a, new):
         raise error("inplace-shape", have=have, want=want)
     if new._value.dtype != a._value.dtype:
         if not dtypes.can_cast(new.dtype, a.dtype):
-            raise RuntimeError(f"result type {_type_name(new.dtype)} can't be cast to the desired output type "
-                               f"{_type_name(a.dtype)}")
+            raise error("result-cast", a=_type_name(new.dtype), b=_type_name(a.dtype))
         new = m.cast(new, a.dtype)
     write(a, new)
     return a

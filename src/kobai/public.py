@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from .diagnose import error
 from .inplace import inplace as _inplace, into as _into
 from .later import after_loading
 from .lifted import Lifted
@@ -57,7 +58,7 @@ def parameters(fn):
 def _checked(fn, name):
     def call(input, *args, **kwargs):
         if not isinstance(input, Tensor):
-            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+            raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
         if kwargs:
             out = _clean(kwargs)
             if out is not None:

@@ -317,7 +317,7 @@ class Tensor:
         if isinstance(value, Lifted):
             return _plain(self, "item()").item()
         if value.size != 1:
-            raise RuntimeError(f"a Tensor with {value.size} elements cannot be converted to Scalar")
+            raise error("item-size", tensor=self, size=value.size)
         v = value.item()
         return float(v) if value.dtype.kind == "V" else v
 
@@ -331,19 +331,17 @@ class Tensor:
 
     def __len__(self):
         if not self._value.shape:
-            raise TypeError("len() of a 0-d tensor")
+            raise error("no-dim-len", tensor=self)
         return self._value.shape[0]
 
     def __iter__(self):
         if not self._value.shape:
-            raise TypeError("iteration over a 0-d tensor")
+            raise error("no-dim-iteration", tensor=self)
         return iter(self.unbind(0))
 
     def __bool__(self):
         if self._value.size != 1:
-            if self._value.size == 0:
-                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+            raise error("bool-many", tensor=self, how_many="more than one value" if self._value.size else "no values")
         if type(self) is LiftedTensor and self._value.per_example:
             raise error("lifted-branch", tensor=self)
         return bool(self.item())

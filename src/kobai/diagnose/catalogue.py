@@ -5,18 +5,8 @@ and `fix` are templates over the facts that `facts.py` gathers for the entry.
 """
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Entry(NamedTuple):
-    """One error: `number` is stable; texts are templates."""
-
-    number: str
-    type: type
-    first: str
-    cause: tuple[str, str]  # (English, Japanese)
-    fix: tuple[str, str]
-
+from .catalogue_use import USE
+from .entry import Entry
 
 CATALOGUE = {
     # ---- the graph
@@ -124,7 +114,7 @@ CATALOGUE = {
     "nan-forward": Entry(
         "K116", UserWarning,
         "A NaN arose in the forward pass, in the operation of {node}: its inputs were numbers, its result is not all.",
-        ("the operation was\n      {saved_at}", "NaN が生じた演算:\n      {saved_at}"),
+        ("a value outside its domain came to the operation.", "定義域の外の値が演算に渡されました。"),
         ("a root or logarithm of a negative number, 0 / 0 or inf - inf make NaN; change the values before this "
          "operation.",
          "負の数の平方根や対数、0 / 0、inf - inf は NaN になります。この演算の前で値を変えてください。")),
@@ -248,4 +238,4 @@ CATALOGUE = {
         ("a value that differs from example to example cannot be written into a tensor that all examples share.",
          "例ごとに異なる値を、すべての例が共有するテンソルに書き込むことはできません。"),
         ("use the operation that makes a new tensor.", "新しいテンソルを作る演算を使ってください。")),
-}
+} | USE

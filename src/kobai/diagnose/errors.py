@@ -4,17 +4,24 @@ from __future__ import annotations
 import sys
 import warnings
 
-from .catalogue import CATALOGUE
 from .facts import gather, places
 from .frames import here, show, user_frame
 from .language import language
 
 _LABELS = {
     "en": {"cause": "cause", "here": "here", "fix": "fix", "saved": "saved at", "changed": "changed at",
-           "recorded": "recorded at", "first": "first backward at", "cut": "cut off at"},
+           "recorded": "recorded at", "first": "first backward at", "cut": "cut off at",
+           "module": "module", "origin": "{size} comes from"},
     "ja": {"cause": "原因", "here": "ここ", "fix": "対処", "saved": "保存した行", "changed": "上書きした行",
-           "recorded": "記録した行", "first": "一度目の backward", "cut": "切り離した行"},
+           "recorded": "記録した行", "first": "一度目の backward", "cut": "切り離した行",
+           "module": "モジュール", "origin": "{size} の出どころ"},
 }
+
+
+def entry_of(code):
+    """The entry of the catalogue, which is read when the first error needs it."""
+    from .catalogue import CATALOGUE  # noqa: PLC0415  (0.4 ms that `import kobai` need not take)
+    return CATALOGUE[code]
 
 
 class _Text(dict):
@@ -29,7 +36,7 @@ def error(code, **info):
 
     Its attribute `code` is the entry's stable number.
     """
-    entry = CATALOGUE[code]
+    entry = entry_of(code)
     e = entry.type(text(code, info))
     e.code = entry.number
     return e
@@ -37,7 +44,7 @@ def error(code, **info):
 
 def warn(code, **info):
     """Issue the warning of the entry `code` at the user's line."""
-    entry = CATALOGUE[code]
+    entry = entry_of(code)
     depth, frame = 1, sys._getframe()
     mine = user_frame()
     while frame is not None and frame is not mine:
@@ -47,9 +54,10 @@ def warn(code, **info):
 
 def text(code, info):
     """First line, cause, the user's line, fix and number."""
-    entry, lang = CATALOGUE[code], language()
+    entry, lang = entry_of(code), language()
     facts, labels, which = _Text(gather(code, info)), _LABELS[lang], 1 if lang == "ja" else 0
     lines = [entry.first.format_map(facts), f"  {labels['cause']}: {entry.cause[which].format_map(facts)}"]
+    lines += [f"  {label}: {where}" for label, where in _in_network(info, facts, labels)]
     for what, where in [*places(code, info), ("here", here())]:
         shown = show(where)
         if shown:
@@ -57,3 +65,17 @@ def text(code, info):
     lines.append(f"  {labels['fix']}: {entry.fix[which].format_map(facts)}")
     lines.append(f"  [{entry.number}]")
     return "\n".join(lines)
+
+
+def _in_network(info, facts, labels):
+    """(label, text) of the module an error happened in, and of what made the dimension that does not fit."""
+    from .origin import module_path, modules_here, origin  # noqa: PLC0415  (it needs what stands above)
+    modules = modules_here()
+    if modules:
+        yield labels["module"], module_path(modules)
+    grown = info.get("grown", info.get("input", info.get("a")))
+    size = info.get("size", facts.get("a_cols") if "weight" in info or "b" in info else None)
+    if getattr(grown, "_node", None) is not None and size is not None:
+        made = origin(grown, modules)
+        if made:
+            yield labels["origin"].format(size=size), made

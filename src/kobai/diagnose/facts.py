@@ -23,7 +23,7 @@ def gather(code, info):
     if "gradient" in info:
         facts["gradient_shape"] = str(info["gradient"].shape)
     a, b = info.get("a", info.get("input")), info.get("b", info.get("weight"))
-    if a is not None and b is not None:
+    if hasattr(a, "shape") and hasattr(b, "shape"):
         facts |= _of_pair(a, b, transposed="weight" in info)
     for key in ("have", "want"):
         if key in info:
@@ -31,6 +31,9 @@ def gather(code, info):
     facts["position"] = str(info.get("position", 0))
     if "what" in info:
         facts["what"] = str(info["what"])
+    for key, value in info.items():  # what the text names as it is
+        if isinstance(value, (str, int, float)):
+            facts[key] = str(value)
     if code == "nan-gradient":
         facts["origin"] = _nan_origin(info["node"])
     if code == "no-grad-fn":

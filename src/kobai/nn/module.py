@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import empty_like, no_grad
+from ..diagnose import error
 from ..diagnose.language import language
 from ..dtypes import bfloat16, dtype as DType, float16, float32, float64
 from ..tensor import Tensor
@@ -236,8 +237,7 @@ class Module(Hooks, State, Tree):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" '
-                                  'function')
+        raise error("no-forward", module=type(self).__name__)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile this module's `forward` in place, with the arguments of `kobai.compile`."""

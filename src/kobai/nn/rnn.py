@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import empty, zeros
+from ..diagnose import error
 from ..ops.recurrent import GruCell, LstmCell
 from ..ops.rnn import recurrent_layers
 from ..tensor import Tensor
@@ -165,8 +166,7 @@ class RNNBase(Module):
         if input.ndim != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.ndim}")
         if input.shape[-1] != self.input_size:
-            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
-                               f"{input.shape[-1]}")
+            raise error("rnn-features", a=input.shape[-1], b=self.input_size, grown=input, size=input.shape[-1])
 
     def _check_state(self, state: State, batch: int) -> None:
         layers = self.num_layers * self._directions

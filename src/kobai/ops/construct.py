@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
 from ..public import export
@@ -179,8 +180,7 @@ def _plain(data):
             warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
                           "Consider using tensor.detach() first.", UserWarning, stacklevel=5)
         if data._value.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars\n  cause: a list of "
-                             "tensors is no nested list of numbers.\n  fix: torch.stack(list_of_tensors)")
+            raise error("list-of-tensors")
         return data.detach().item()
     if isinstance(data, (np.ndarray, np.generic)):
         return data
@@ -206,10 +206,7 @@ def _check_lengths(data, depth, shape):
 
 
 def _ragged(want, depth, got):
-    return ValueError(
-        f"expected sequence of length {want} at dim {depth} (got {got})\n  cause: the lists at depth {depth} have "
-        f"different lengths, {want} and {got}; a tensor is a full grid.\n  fix: make them equally long, or pad them "
-        "with torch.nn.utils.rnn.pad_sequence.")
+    return error("ragged-list", want=str(want), dim=depth, got=got)
 
 
 _DEEPER = {dtypes.FLOAT: "must be real number, not list", dtypes.COMPLEX: "must be complex number, not list"}

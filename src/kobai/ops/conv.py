@@ -241,25 +241,21 @@ def _conv(input, weight, bias, stride, padding, dilation, groups, n):
     if min(padding) < 0:
         raise RuntimeError("negative padding is not supported")
     if any(r > s for r, s in zip(reach, spatial)):
-        raise RuntimeError(
-            f"Calculated padded input size per channel: ({' x '.join(map(str, spatial))}). Kernel size: "
-            f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size")
+        raise error("conv-kernel", have=" x ".join(map(str, spatial)), kernel=" x ".join(map(str, reach)))
     y = Conv(stride, padding, dilation, groups)(input, weight, bias)
     return m.squeeze(y, 0) if unbatched else y
 
 
 def _check(input, weight, bias, groups, n, have, want, unbatched):
     if len(weight.shape) != n + 2 or len(input.shape) != n + 2:
-        raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to conv{n}d, but got input of "
-                           f"size: {list(input.shape)[unbatched:]}")
+        raise error("conv-dims", unbatched=n + 1, batched=n + 2, n=n, have=tuple(input.shape)[unbatched:])
     if dtype_of(input) != dtype_of(weight):
         raise error("dtype-linear", input=input, weight=weight, bias=bias)
     if bias is not None and dtype_of(bias) != dtype_of(weight):
         raise error("dtype-linear", input=input, weight=weight, bias=bias)
     if have != want:
-        raise RuntimeError(
-            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
-            f"{want} channels, but got {have} channels instead")
+        raise error("conv-channels", groups=groups, weight_size=str(list(weight.shape)),
+                    input_size=str(list(input.shape)), a=have, b=want, grown=input, size=have)
 
 
 def _named_padding(input, weight, padding, stride, dilation, n):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor, Tensor, wrap
@@ -44,9 +45,7 @@ class Embedding(Op):
             return np.take(w, index, 0)
         except IndexError:
             bad = index[(index < 0) | (index >= len(w))].flat[0]
-            raise IndexError(
-                f"index out of range in self\n  cause: position {bad} in a table of {len(w)} rows.\n  fix: positions "
-                f"are 0 to {len(w) - 1}; num_embeddings is the number of rows.") from None
+            raise error("embedding-range", index=int(bad), size=len(w), last=len(w) - 1) from None
 
     def vjp_w(self, g, index, w_shape):
         if self.padding >= 0 or self.by_frequency:

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import Ints, S
@@ -307,7 +308,7 @@ def _check_range(index, dim, n):
     unsigned = i.view(np.uint64 if i.dtype == np.int64 else np.uint32)  # negative ones become large
     if unsigned.max() >= n:
         bad = i.max() if i.max() >= n else i.min()
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+        raise error("gather-range", index=int(bad), dim=dim, size=n, last=n - 1)
 
 
 def _apply(op, x, index, *src):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, apply_any, m
 from ..public import public
 from ..tensor import Tensor, wrap
@@ -120,10 +121,8 @@ def _refuse_cat(shapes, dim):
             raise RuntimeError(f"Tensors must have same number of dimensions: got {len(want)} and {len(shape)}")
         for d, (a, b) in enumerate(zip(want, shape)):
             if a != b and d != dim:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for "
-                    f"tensor number {i} in the list.\n  cause: the first has shape {list(want)}, this one "
-                    f"{list(shape)}.\n  fix: join along dimension {d}, or make the other sizes equal.")
+                raise error("cat-sizes", dim=dim, a=a, b=b, number=i, first_shape=str(list(want)),
+                            shape=str(list(shape)), other=d)
 
 
 @public("torch")
@@ -135,8 +134,7 @@ def stack(tensors, dim=0):
     first = shape_of(tensors[0])
     for i, v in enumerate(tensors):
         if shape_of(v) != first:
-            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
-                               f"{list(v.shape)} at entry {i}")
+            raise error("stack-sizes", a=str(list(first)), b=str(list(v.shape)), number=i)
     op = Stack(normal_dim(dim, len(first) + 1))
     return apply_any(op, tensors) if tensors[0].__class__ is Tensor else op(*tensors)
 

@@ -279,9 +279,7 @@ def dot(input, tensor):
     if len(input.shape) != 1 or len(tensor.shape) != 1:
         raise RuntimeError(f"1D tensors expected, but got {len(input.shape)}D and {len(tensor.shape)}D tensors")
     if input.shape != tensor.shape:
-        raise RuntimeError(f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src "
-                           f"[{tensor.shape[0]}] to have the same number of elements, but got {input.shape[0]} and "
-                           f"{tensor.shape[0]} elements respectively")
+        raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     if dtype_of(input) != dtype_of(tensor):
         raise RuntimeError("dot : expected both vectors to have same dtype, but found "
                            f"{m.type_name(input)} and {m.type_name(tensor)}")

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from ..diagnose import error, warn
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import Tensor, wrap
@@ -269,8 +270,7 @@ class ClassWeights(Op):
     def forward(self, t, weight):
         bad = (t != self.ignore) & ((t < 0) | (t >= self.classes))
         if bad.any():
-            raise IndexError(f"Target {int(t[bad][0])} is out of bounds.\n  cause: the scores have {self.classes} "
-                             f"classes, so targets are 0 to {self.classes - 1}.")
+            raise error("target-range", target=int(t[bad][0]), classes=self.classes, last=self.classes - 1)
         counted = t != self.ignore
         all_count = bool(counted.all())
         t = t if all_count else np.where(counted, t, 0)
@@ -337,10 +337,7 @@ def same_shape(input, target, name):
     """Both broadcast to one shape, with PyTorch's warning when they differ."""
     if input.shape == target.shape:
         return input, target
-    warnings.warn(
-        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-        "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-        UserWarning, stacklevel=4)
+    warn("loss-broadcast", a=str(input.shape), b=str(target.shape))
     shape = tuple(np.broadcast_shapes(tuple(input.shape), tuple(target.shape)))
     return m.expand_to(input, shape), m.expand_to(target, shape)
 
@@ -406,12 +403,10 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x between 0 and 1."""
     reduction = reduction_of(reduction, size_average, reduce)
     if tuple(input.shape) != tuple(target.shape):
-        raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) "
-                         "is deprecated. Please ensure they have the same size.")
+        raise error("bce-size", a=str(input.shape), b=str(target.shape))
     data = getattr(input, "_data", None)
     if data is not None and data.size and not ((data >= 0) & (data <= 1)).all():
-        raise RuntimeError("all elements of input should be between 0 and 1\n  fix: apply torch.sigmoid first, or use "
-                           "binary_cross_entropy_with_logits, which does both.")
+        raise error("bce-range", least=f"{data.min():.4g}", most=f"{data.max():.4g}")
     if weight is not None:
         weight = m.expand_to(weight, tuple(np.broadcast_shapes(tuple(target.shape), tuple(weight.shape))))
     return BinaryCrossEntropy(reduction)(input, target, weight)
@@ -422,7 +417,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
                                      pos_weight=None):
     """Binary cross-entropy of sigmoid(input)."""
     if tuple(input.shape) != tuple(target.shape):
-        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+        raise error("bce-logits-size", a=str(input.shape), b=str(target.shape))
     return BinaryCrossEntropyWithLogits(reduction_of(reduction, size_average, reduce))(
         input, target, weight, pos_weight)
 
@@ -435,18 +430,17 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if dtype_of(target).kind not in "iu":
-        raise RuntimeError(f"expected scalar type Long but found {m.type_name(target)}\n  fix: targets are class "
-                           "numbers; convert them with target.long().")
+        raise error("target-dtype", got=m.type_name(target), dtype=str(target.dtype))
     single = len(input.shape) == 1
     if single:
         input, target = m.unsqueeze(input, 0), m.reshape(target, (1,))
     if input.shape[0] != target.shape[0]:
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-                         f"({target.shape[0]}).")
+        raise error("target-batch", a=input.shape[0], b=target.shape[0])
     if tuple(input.shape[2:]) != tuple(target.shape[1:]):
-        raise RuntimeError(f"only batches of spatial targets supported (3D tensors) but got targets of size: : "
-                           f"{list(target.shape)}" if len(input.shape) == 4 else
-                           f"Expected target size {[input.shape[0], *input.shape[2:]]}, got {list(target.shape)}")
+        if len(input.shape) == 4:
+            raise RuntimeError("only batches of spatial targets supported (3D tensors) but got targets of size: : "
+                               f"{list(target.shape)}")
+        raise error("target-shape", want=[input.shape[0], *input.shape[2:]], have=target.shape)
     if weight is not None and tuple(weight.shape) != (input.shape[1],):
         raise RuntimeError("weight tensor should be defined either for all or no classes")
     y = NllLoss(reduction, ignore_index)(input, target, weight)

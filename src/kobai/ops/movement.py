@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Movement, Op, dtype_of, m
 from ..tensor import Tensor
 from ..testing.samples import S
@@ -379,7 +380,7 @@ def normal_dim(dim, ndim):
     """`dim` counted from the front; PyTorch's IndexError if there is no such dimension."""
     n = ndim or 1
     if not -n <= dim < n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+        raise error("dim-range", least=-n, most=n - 1, dim=dim, ndim=ndim)
     return dim + n if dim < 0 else dim
 
 
@@ -411,9 +412,6 @@ def full_shape(x, shape):
         raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
                            "dimension size -1 can be any value and is ambiguous\n  fix: give all sizes.")
     if unknown is not None or known != size:
-        raise RuntimeError(
-            f"shape '{list(shape)}' is invalid for input of size {size}\n  cause: a tensor of shape "
-            f"{list(x.shape)} has {size} elements; the new shape " +
-            (f"needs a multiple of {known}." if unknown is not None else f"has {known}.") +
-            "\n  fix: choose sizes whose product is the number of elements; one of them may be -1.")
+        raise error("view-size", new=str(list(shape)), size=size, have=x.shape,
+                    rest=f"needs a multiple of {known}" if unknown is not None else f"has {known}")
     return shape

@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor
@@ -334,9 +335,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     shape = tuple(input.shape)
     if training and shape[0] * prod(shape[2:]) == 1 and len(shape) > 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}\n"
-                         "  cause: one value has no variance.\n  fix: larger batches (drop_last=True), or "
-                         "model.eval().")
+        raise error("norm-one-value", have=str(input.shape))
     return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
@@ -350,7 +349,7 @@ def _batch_norm(input, running_mean, running_var, weight, bias, training, moment
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
     for name, v in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if v is not None and tuple(v.shape) != (channels,):
-            raise RuntimeError(f"{name} should contain {channels} elements not {prod(v.shape)}")
+            raise error("norm-channels", what=name, a=channels, b=prod(v.shape), grown=input, size=channels)
     _check_dtypes(input, (weight, bias, running_mean, running_var), "batch_norm")
     if not training:
         if modes.grad:  # later training steps change the running statistics, not those of this call
@@ -436,8 +435,8 @@ def _normalized(input, normalized_shape, weight, bias, fn, star):
                                f"{list(v.shape)} and normalized_shape = {list(size)}")
     shape = tuple(input.shape)
     if len(shape) < len(size) or shape[len(shape) - len(size):] != size:
-        raise RuntimeError(f"Given normalized_shape={list(size)}, expected input with shape [{star}"
-                           f"{', '.join(map(str, size))}], but got input of size{list(shape)}")
+        raise error("layer-norm-shape", normal=str(list(size)), wanted=f"{star}{', '.join(map(str, size))}",
+                    have=str(list(shape)), grown=input, size=shape[-1] if shape else 0)
     return size
 
 

@@ -6,6 +6,7 @@ from math import prod as _count
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Reduction, apply1, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -225,17 +226,12 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
 
 
 def _no_float(x, which):
-    return RuntimeError(
-        f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-        f"Got: {m.type_word(x)}\n  cause: the mean of whole numbers is no whole number.\n"
-        "  fix: x.float().mean(), or x.mean(dtype=torch.float32)")
+    return error("mean-integers", which=which, got=m.type_word(x))
 
 
 def not_implemented(kernel, input):
     """PyTorch's exception for a dtype that a function does not take."""
-    return NotImplementedError(f'"{kernel}" not implemented for \'{m.type_word(input)}\'\n'
-                               f"  cause: the tensor has dtype {dtypes.of(dtype_of(input))}.\n"
-                               "  fix: .float() or another dtype.")
+    return error("no-kernel", kernel=kernel, got=m.type_word(input), dtype=str(dtypes.of(dtype_of(input))))
 
 
 @public()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..inplace import changed, refuse_leaf
 from ..op import Movement, dtype_of, m
 from ..public import export, public
@@ -97,10 +98,7 @@ def view(input, *shape, dtype=None, size=None):
     if is_viewable(input, shape):
         return Reshape(shape)(input)
     if input._base is not None:
-        raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-            "two contiguous subspaces). Use .reshape(...) instead.\n  cause: a transposed or sliced tensor does not "
-            "lie in memory in the order that the new shape needs.\n  fix: .reshape(...), or .contiguous().view(...)")
+        raise error("view-strides")
     return UnsafeView(shape)(input)  # PyTorch's memory would be contiguous here
 
 

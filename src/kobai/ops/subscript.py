@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
 from ..public import export, public
@@ -151,15 +152,12 @@ def _check_count(items, ndim):
                          "to convert a 0-dim tensor to a number")
     if ndim == 0 and items[0].__class__ is slice:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-    raise IndexError(f"too many indices for tensor of dimension {ndim}\n  cause: the index has {count} entries, one "
-                     f"for each of {count} dimensions.\n  fix: look at x.shape; use at most {ndim} entries.")
+    raise error("index-many", ndim=ndim, count=count)
 
 
 def _in_range(i, d, n):
     if not -n <= i < n:
-        raise IndexError(f"index {i} is out of bounds for dimension {d} with size {n}\n  cause: valid are {-n} to "
-                         f"{n - 1}; counting starts at 0." if n else
-                         f"index {i} is out of bounds for dimension {d} with size 0")
+        raise error("index-range", index=int(i), dim=d, size=n, last=n - 1)
     return i + n if i < 0 else i
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..diagnose import error
+
 PIECE = 1 << 17  # elements worked on at a time: they and what is made of them stay in the cache
 
 
@@ -153,10 +155,8 @@ def _check_result(shape, w, n):
     out = w.out(spatial)
     if out and min(out) < 1:
         channels = shape[-n - 1]
-        raise RuntimeError(
-            f"Given input size: ({'x'.join(map(str, (channels, *spatial)))}). Calculated output size: "
-            f"({'x'.join(map(str, (channels, *[max(o, 0) for o in out])))}). Output size is too small\n"
-            f"  cause: the window {w.kernel} does not fit into {spatial}.\n  fix: a smaller kernel_size, or padding.")
+        raise error("pool-small", have="x".join(map(str, (channels, *spatial))), window=str(w.kernel),
+                    out="x".join(map(str, (channels, *[max(o, 0) for o in out]))), spatial=str(spatial))
 
 
 def tiles(spatial, out):

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..autograd.mode import enable_grad, modes
 from ..autograd.node import Hook
+from ..diagnose import error
 from ..dtypes import float64, get_default_dtype
 from ..tensor import Tensor, wrap
 from .runner import Runner, plain
@@ -86,15 +87,10 @@ class Optimizer:
         self.state: defaultdict = defaultdict(dict)
         self.param_groups: list[dict] = []
         if isinstance(params, Tensor):
-            raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {_typename(params)}\nA single tensor was given: put it into a list, "
-                "as in SGD([w], lr=0.1).")
+            raise error("optimizer-tensor", got=_typename(params))
         groups = list(params)
         if not groups:
-            raise ValueError(
-                "optimizer got an empty parameter list\nThe iterable had no element: a model without "
-                "parameters, or a generator that was used up before (model.parameters() can be read once).")
+            raise error("optimizer-empty")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
@@ -180,10 +176,7 @@ class Optimizer:
         if not isinstance(p, Tensor):
             raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
         if not self.defaults.get("differentiable") and not (p.is_leaf or p.retains_grad):
-            raise ValueError(
-                "can't optimize a non-leaf Tensor\nThis tensor was computed from others, so its own "
-                "gradient is not kept. Give the optimizer the tensors it was computed from, or "
-                "detach it: w = w.detach().requires_grad_().")
+            raise error("optimizer-nonleaf")
 
     def _check_disjoint(self, new):
         params = set(new["params"])

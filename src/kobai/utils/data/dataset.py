@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import kobai
+from kobai.diagnose import error
 
 __all__ = ["Dataset", "IterableDataset", "TensorDataset", "StackDataset", "ConcatDataset",
            "ChainDataset", "Subset", "random_split"]
@@ -87,9 +88,7 @@ class TensorDataset(Dataset[tuple]):
                 raise TypeError(_not_a_tensor(position, tensor))
         sizes = [tensor.size(0) for tensor in tensors]
         if len(set(sizes)) > 1:
-            raise AssertionError(
-                f"Size mismatch between tensors\nTheir first dimensions are {sizes}, but each "
-                "must be the number of samples. Was one of them cut, or transposed?")
+            raise error("dataset-sizes", sizes=str(sizes))
         self.tensors = tensors
 
     def __getitem__(self, index):
