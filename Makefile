@@ -1,6 +1,7 @@
 # make test    the tests that need nothing but kobai
 # make demo    a network learns to read handwritten digits
 # make lint    style and types
+# make playground   the site where programs run in the page, into build/playground
 # make clean   remove the environment and the caches
 #
 # The environment in .venv is made on first use and again whenever pyproject.toml changes.
@@ -10,7 +11,7 @@ VENV   := .venv
 # Windows has no bin folder in its environments.
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint playground clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kobai run examples/digits.py
@@ -21,6 +22,9 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+playground: $(VENV)/.demo
+	$(BIN)/python -m kobai.playground build build/playground
 
 EXTRAS_demo := demo
 EXTRAS_dev  := demo,dev

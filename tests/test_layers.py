@@ -21,7 +21,7 @@ LAYERS = [
     {"nn", "optim"},
     {"testing", "viewer", "diagnose.formula", "diagnose.numbers", "diagnose.tape", "diagnose.explain",
      "diagnose.sections", "diagnose.pages"},
-    {"compat", "cli", "doctor", "__main__"},
+    {"compat", "cli", "doctor", "playground", "__main__"},
 ]
 
 

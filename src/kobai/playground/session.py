@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import io
+import linecache
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ from kobai.viewer.record import Recording
 
 PROGRAM = "program.py"
 EVERY = 0.05  # seconds between two messages about output: a program that prints without end does not drown the page
+showing: Callable[[str, str], None] = print  # where what the running program shows goes
 
 
 def run(source: str, lang: str, show: Callable[[str, str], None]) -> bool:
@@ -29,42 +31,46 @@ def run(source: str, lang: str, show: Callable[[str, str], None]) -> bool:
     and "graph" (the page of the viewer).
     """
     os.environ["KOBAI_LANG"] = lang
-    os.environ["MPLBACKEND"] = "agg"
+    os.environ["MPLBACKEND"] = "module://kobai.playground.figures"
     hook.install()
-    _write(source)
-    main = ModuleType("__main__")
-    main.__file__ = os.path.abspath(PROGRAM)
-    sys.modules["__main__"] = main
-    out, err = Printer(show, "output"), Printer(show, "error")
-    with redirect_stdout(out), redirect_stderr(err):
+    global showing
+    stream = Stream(show)
+    showing = stream.show
+    main = _main(source)
+    with redirect_stdout(Printer(stream, "output")), redirect_stderr(Printer(stream, "error")):
         with Recording() as recording:
-            good = _execute(source, main, show)
-            out.flush()
-            err.flush()
-        _show_figures(show)
-    _show_graph(recording, lang, show)
+            good = _execute(source, main)
+        _show_figures()
+    stream.flush()
+    _show_graph(recording, lang)
     return good
 
 
-def _write(source: str) -> None:
-    """The program as a file: where errors, `inspect` and the viewer look for its lines."""
+def _main(source: str) -> ModuleType:
+    """The program's module, and its text as a file: where errors, `inspect` and the viewer look for its lines."""
     with open(PROGRAM, "w", encoding="utf-8") as file:
         file.write(source)
+    main = ModuleType("__main__")
+    main.__file__ = path = os.path.abspath(PROGRAM)
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)  # not the last program's
+    sys.modules["__main__"] = main
+    sys.stdin = io.StringIO()  # nobody answers input()
+    return main
 
 
-def _execute(source: str, main: ModuleType, show) -> bool:
+def _execute(source: str, main: ModuleType) -> bool:
     """Run all statements; the value of a last one that is an expression is shown."""
     try:
         tree = ast.parse(source, main.__file__)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, main.__file__, "exec"), main.__dict__)
         if last is not None:
-            _display(eval(compile(ast.Expression(last.value), main.__file__, "eval"), main.__dict__), show)
+            _display(eval(compile(ast.Expression(last.value), main.__file__, "eval"), main.__dict__))
     except SystemExit as end:
         return end.code in (None, 0)
     except BaseException as error:  # whatever it is, the reader sees it
-        _hide_frames(error)
         error.__traceback__ = _without_this_file(error.__traceback__)
+        _hide_frames(error)
         traceback.print_exception(error)
         return False
     return True
@@ -76,34 +82,30 @@ def _without_this_file(entry):
     return entry
 
 
-def _display(value, show) -> None:
+def _display(value) -> None:
     """A value as the last line of a notebook's cell: a picture if it is one, else its repr."""
     bundle = getattr(value, "_repr_mimebundle_", dict)()
     if "image/svg+xml" in bundle:
-        sys.stdout.flush()
-        show("picture", address("image/svg+xml", bundle["image/svg+xml"].encode()))
+        showing("picture", address("image/svg+xml", bundle["image/svg+xml"].encode()))
     elif value is not None:
         print(repr(value))
 
 
-def _show_figures(show) -> None:
-    """Matplotlib's open figures, as `plt.show()` would show them."""
-    plt = sys.modules.get("matplotlib.pyplot")
-    for number in plt.get_fignums() if plt else ():
-        file = io.BytesIO()
-        plt.figure(number).savefig(file, format="png", dpi=110)
-        show("picture", address("image/png", file.getvalue()))
-    if plt:
-        plt.close("all")
+def _show_figures() -> None:
+    """Figures that the program left open, as `plt.show()` would show them."""
+    figures = sys.modules.get("kobai.playground.figures")
+    if figures is not None:
+        figures.show_all()
 
 
-def _show_graph(recording: Recording, lang: str, show) -> None:
+def _show_graph(recording: Recording, lang: str) -> None:
     """The viewer's page, where the program computed anything."""
     try:
         description = model.describe(recording, lang=lang, title=PROGRAM)
     except TypeError:  # nothing to show
         return
-    show("graph", page.html(description, lang=lang))
+    if description["nodes"]:
+        showing("graph", page.html(description, lang=lang))
 
 
 def address(kind: str, data: bytes) -> str:
@@ -115,27 +117,49 @@ def address(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-class Printer(io.TextIOBase):
-    """A stream whose text is shown in batches."""
+class Stream:
+    """What is to be shown, in order and in batches."""
 
-    def __init__(self, show, kind: str):
-        self.show, self.kind = show, kind
-        self.waiting: list[str] = []
-        self.shown = perf_counter()
+    def __init__(self, show):
+        self.send = show
+        self.kind, self.waiting = "", []
+        self.sent = perf_counter()
+
+    def write(self, kind: str, text: str) -> None:
+        """Text to be printed; it is shown together with what follows soon."""
+        if kind != self.kind:
+            self.flush()
+        self.kind = kind
+        self.waiting.append(text)
+        if perf_counter() - self.sent > EVERY:
+            self.flush()
+
+    def show(self, kind: str, text: str) -> None:
+        """Show something else, after what was printed before it."""
+        self.flush()
+        self.send(kind, text)
+
+    def flush(self) -> None:
+        """Show what has been printed since the last time."""
+        text = "".join(self.waiting)
+        self.waiting.clear()
+        self.sent = perf_counter()
+        if text:
+            self.send(self.kind, text)
+
+
+class Printer(io.TextIOBase):
+    """`sys.stdout` or `sys.stderr` of the program."""
+
+    def __init__(self, stream: Stream, kind: str):
+        self.stream, self.kind = stream, kind
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        self.waiting.append(text)
-        if perf_counter() - self.shown > EVERY:
-            self.flush()
+        self.stream.write(self.kind, text)
         return len(text)
 
     def flush(self) -> None:
-        """Show what has been written since the last time."""
-        text = "".join(self.waiting)
-        self.waiting.clear()
-        self.shown = perf_counter()
-        if text:
-            self.show(self.kind, text)
+        self.stream.flush()

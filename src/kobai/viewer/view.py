@@ -14,7 +14,6 @@ from types import FrameType
 from kobai.diagnose.language import language
 
 from . import model, page
-from .graph import is_tensor
 from .server import Server
 from .still import still
 
@@ -58,11 +57,11 @@ def view(what, *inputs, params: dict | None = None, open: bool | None = None, la
     >>> import kobai
     >>> w = kobai.tensor(2.0, requires_grad=True)
     >>> kobai.view(w * 3, open=False)
-    <kobai.view: 3 nodes>
+    <kobai.view: 2 nodes>
     """
     frame, lang = sys._getframe(1), lang or language()
-    names = {**names_in(frame), **(params or {})}
-    description = model.describe(what, *inputs, params=names, lang=lang, title=title, **options)
+    description = model.describe(what, *inputs, params=params, variables=variables_of(frame), lang=lang,
+                                 title=title, **options)
     if open is False or (open is None and in_notebook()):
         return View(description, lang)
     shown = _SHOWN.setdefault((frame.f_code, frame.f_lasti), View(description, lang))
@@ -117,8 +116,8 @@ class View:
 
     def update(self, what, *inputs, params: dict | None = None, title: str = "", **options) -> None:
         """Show another graph, or this one with its new values, in the pages that are open."""
-        names = {**names_in(sys._getframe(1)), **(params or {})}
-        self.show(model.describe(what, *inputs, params=names, lang=self.lang, title=title, **options))
+        self.show(model.describe(what, *inputs, params=params, variables=variables_of(sys._getframe(1)),
+                                 lang=self.lang, title=title, **options))
 
     def show(self, description: dict) -> None:
         """Show what `model.describe` returned in the pages that are open."""
@@ -178,17 +177,9 @@ class View:
         return FRAME.format(page=escape(self.html()), title=title, height=height)
 
 
-def names_in(frame: FrameType) -> dict:
-    """Names of the tensors, and of the parameters of the modules, that a frame's variables hold."""
-    names: dict = {}
-    for name, value in {**frame.f_globals, **frame.f_locals}.items():
-        if name.startswith("_"):
-            continue
-        if is_tensor(value):
-            names[name] = value
-        elif not isinstance(value, type) and hasattr(type(value), "named_parameters"):
-            names.update(value.named_parameters())
-    return names
+def variables_of(frame: FrameType) -> dict:
+    """What a program's names stand for where it calls us."""
+    return {**frame.f_globals, **frame.f_locals}
 
 
 def in_notebook() -> bool:

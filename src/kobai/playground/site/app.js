@@ -50,6 +50,7 @@ const hear = {
     $("viewer").hidden = false;
   },
   done({ good, seconds }) {
+    document.body.dataset.runs = Number(document.body.dataset.runs ?? 0) + 1; // for who watches from outside
     enter("ready", () => (good ? text("ended", seconds.toFixed(2)) : text("failed")));
     if (!good) editor.mark(lineOfError());
   },
@@ -69,7 +70,8 @@ function run() {
 /** A program cannot be interrupted in its own thread: the thread goes, and another one loads from the cache. */
 function stop() {
   startPython();
-  print(text("stopped") + "\n", "error");
+  printed = 0; // it is said even where the output was cut
+  print("\n" + text("stopped") + "\n", "error");
 }
 
 /** The last line of the program that a traceback names. */

@@ -4,8 +4,8 @@ const KEYWORDS = new Set(("False None True and as assert async await break class
   "from global if import in is lambda nonlocal not or pass raise return try while with yield match case").split(" "));
 const TOKENS = new RegExp([
   String.raw`(?<comment>#[^\n]*)`,
-  String.raw`(?<string>\b[rbfuRBFU]{0,2}(?:"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)|(?:"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))`,
-  String.raw`(?<number>\b(?:0[xXbBoO][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|)\b|\.\d+)`,
+  String.raw`(?<string>(?:\b[rbfuRBFU]{1,2})?(?:"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))`,
+  String.raw`(?<number>\b0[xXbBoO][\da-fA-F_]+|\b\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|\.\d+)`,
   String.raw`(?<defined>(?<=\b(?:def|class)\s+)\w+)`,
   String.raw`(?<word>[^\W\d]\w*)`,
 ].join("|"), "gu");
