@@ -1,10 +1,12 @@
-"""The `kobai` command: run programs, look at the installation."""
+"""The `kobai` command: run programs, look at their graphs and at the installation."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
 
 import kobai
 from kobai.compat import hook, script
@@ -14,6 +16,9 @@ USAGE = """\
 usage: kobai run FILE [ARGUMENTS]       run a program; `import torch`, `torchviz`, `tensorflow` are kobai
        kobai run -m MODULE [ARGUMENTS]  the same for a module
        kobai run - [ARGUMENTS]          the same for standard input
+       kobai view FILE [ARGUMENTS]      the same, and its graph opens in the browser; also -m MODULE and -
+             --no-browser               only print the page's address
+             --save PAGE.html           write the page to a file, serve nothing
        kobai help [CODE]                what an error such as K101 means, with a wrong and a mended program
        kobai doctor                     what is installed, what is missing and what that costs
        kobai --version
@@ -58,6 +63,31 @@ def run(arguments: list[str]) -> int:
     raise AssertionError("every list has matched")
 
 
+def view(arguments: list[str]) -> int:
+    """`kobai view`: its own options come first, the rest is as for `kobai run`."""
+    save, browser = None, True
+    while True:
+        match arguments:
+            case ["-h" | "--help", *_]:
+                print(USAGE, end="")
+                return 0
+            case ["--no-browser", *arguments]:
+                browser = False
+            case ["--save", path, *arguments]:
+                save = Path(path)
+            case [("-m" | "-") as option, *rest] if rest or option == "-":
+                break
+            case [path, *_] if not path.startswith("-"):
+                break
+            case [] | ["-m"] | ["--save"]:
+                return _misused("`kobai view` needs a program: FILE, -m MODULE or - for standard input")
+            case [option, *_]:
+                return _misused(f"`kobai view` has no option {option!r}")
+    watch = import_module("kobai.viewer.watch").watch  # the viewer is not needed to run a program
+    title = arguments[1] if arguments[0] == "-m" else Path(arguments[0]).name
+    return watch(lambda: run(arguments), title, save, browser)
+
+
 def _with_names(run_program: Callable[..., int], *arguments) -> int:
     """Run a program while `import torch` and the other names give kobai."""
     try:
@@ -79,4 +109,4 @@ def help_(arguments: list[str]) -> int:
     return help_command(arguments)
 
 
-COMMANDS = {"help": help_, "run": run, "doctor": doctor}
+COMMANDS = {"help": help_, "run": run, "view": view, "doctor": doctor}

@@ -103,15 +103,16 @@ class View:
         self._cancel()
         return self._serve().url
 
-    def open(self) -> bool:
-        """Show the page in the browser; whether there is one."""
+    def open(self, quiet: bool = False) -> bool:
+        """Show the page in the browser; whether there is one. Unless `quiet`, the address is printed if not."""
         self._cancel()
         url = self._serve().url
         self._opened = can_open() and webbrowser.open(url)
         if self._opened:
             self._at_exit()
             return True
-        print(NOT_OPENED[self.lang].format(url=url), file=sys.stderr)
+        if not quiet:
+            print(NOT_OPENED[self.lang].format(url=url), file=sys.stderr)
         return False
 
     def update(self, what, *inputs, params: dict | None = None, title: str = "", **options) -> None:
