@@ -14,7 +14,7 @@ from .large import NEVER
 from .lifted import Lifted, m, top
 from .rules import compiled_rules
 from .saved import pack_saved
-from .tensor import LiftedTensor, Tensor, edge_of, refresh, wrap
+from .tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
@@ -144,7 +144,7 @@ def _as_tensor(op, v, position):
     if isinstance(v, (bool, int, float, complex)):
         return v
     if isinstance(v, (np.ndarray, np.generic)):
-        return wrap(v) if modes.trace is None else modes.trace.constant(wrap(v))
+        return constant(wrap(v))
     if isinstance(v, Lifted):
         return LiftedTensor(v)
     raise error("not-tensor", function=op.__class__.__name__.lower(), place=position + 1, got=type(v).__name__,

@@ -58,6 +58,7 @@ class Op:
     abstract = True
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     least = NEVER         # elements from which on machine code may compute it, see large.py
+    dynamic = None        # dynamic(*arrays): whether the shape of the result depends on numbers
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
     batch = None          # vmap: batch(size, batched, values) -> value with the batch first

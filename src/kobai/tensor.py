@@ -121,6 +121,11 @@ class Tensor:
         self._rg = bool(requires_grad)
         return self
 
+    def why_no_grad(self):
+        """Print why `.grad` is None or `requires_grad` False, with the lines that made it so."""
+        from .diagnose.no_grad import why_no_grad  # noqa: PLC0415  (it looks at what stands above)
+        return why_no_grad(self)
+
     @property
     def grad_fn(self):
         if self._base is not None:
@@ -486,6 +491,11 @@ def wrap(data, cls=Tensor):
     t = _new(cls)
     t._data, t._ver, t._base, t._grad, t._node, t._rg = data, [0, None], None, None, None, False
     return t
+
+
+def constant(t):
+    """A tensor whose numbers are the same in every run of the program; a recorder is told so."""
+    return t if modes.trace is None else modes.trace.constant(t)
 
 
 def anew(t):

@@ -129,6 +129,8 @@ def random_function(fn):
     """A function that draws random numbers: inside vmap it asks how."""
     @functools.wraps(fn)
     def call(*args, **kwargs):
+        if modes.trace is not None:
+            modes.trace.stop(f"{fn.__name__}() draws random numbers outside an op")
         if modes.random is None:
             return fn(*args, **kwargs)
         return modes.random.draw(fn, args, kwargs)

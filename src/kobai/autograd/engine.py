@@ -9,7 +9,7 @@ import numpy as np
 from ..diagnose import error
 from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tie, unpack
-from ..tensor import LiftedTensor, Tensor, edge_of, wrap
+from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
 from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
 
@@ -123,13 +123,9 @@ def _with_zeros(grads, node, graph):
         if g is None and known is not None and getattr(node, "materialize_grads", True):
             shape, dtype = known
             g = np.broadcast_to(np.zeros((), dtype), shape)
-            g = _constant(wrap(g)) if graph else g
+            g = constant(wrap(g)) if graph else g
         out.append(g)
     return tuple(out)
-
-
-def _constant(t):
-    return t if modes.trace is None else modes.trace.constant(t)
 
 
 def _refuse_nan(node, out):
@@ -332,7 +328,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         g = g[number] if type(g) is list else g
         if g is None:
             if materialize_grads:
-                g = _constant(wrap(np.zeros(t.shape, t._value.dtype)))
+                g = constant(wrap(np.zeros(t.shape, t._value.dtype)))
             elif not allow_unused:
                 raise error("unused-input", tensor=t if isinstance(t, Tensor) else None, position=len(out),
                             inputs=inputs)

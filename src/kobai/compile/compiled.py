@@ -23,16 +23,18 @@ from kobai.tensor import LiftedTensor, Tensor
 
 log = logging.getLogger("kobai.compile")
 MOST = 8          # variants; calls of other kinds run eagerly
-MOST_RECORDS = 6  # recordings of one kind that turned out not to last
+MOST_PROGRAMS = 4  # of one kind of call, for variables that go back and forth
+MOST_RECORDS = 24  # recordings of one kind of call, if variables keep changing
 
 
 class Variant:
-    """What is known of one kind of call."""
+    """What is known of one kind of call: programs with their guards, the guards of the last recording."""
 
-    __slots__ = ("program", "guards", "reason", "records")
+    __slots__ = ("programs", "guards", "reason", "records")
 
     def __init__(self):
-        self.program = self.guards = self.reason = None
+        self.programs: list = []
+        self.guards = self.reason = None
         self.records = 0
 
 
@@ -47,7 +49,7 @@ class Compiled:
         self.fn, self.fullgraph, self.explain = fn, fullgraph, explain
         self.variants: dict[Any, Variant] = {}
         self.reason: str | None = None
-        self._last: Variant | None = None
+        self._last: Any = None
         self._lock = threading.RLock()
         functools.update_wrapper(self, fn, updated=())
 
@@ -59,21 +61,15 @@ class Compiled:
         if key is None:
             return self.fn(*args, **kwargs)
         variant = self.variants.get(key)
-        if variant is not None and variant.program is not None:
-            changed = variant.guards.changed()
-            if changed is None:
-                with self._lock:
-                    arrays = variant.program.bind(leaves)
-                    if arrays is not None:
-                        self._last = variant
-                        return variant.program.run(arrays, leaves)
-                changed = "the memory of a tensor"
-            self._forget(variant, changed)
+        if variant is not None:
+            for program, guards in variant.programs:
+                if guards.changed() is None:
+                    with self._lock:
+                        arrays = program.bind(leaves)
+                        if arrays is not None:
+                            self._last = program
+                            return program.run(arrays, leaves)
         return self._record(key, variant, args, kwargs)
-
-    def _forget(self, variant, changed):
-        variant.program = None
-        log.info("%s: %s changed; recording again", self._name, changed)
 
     def _record(self, key, variant, args, kwargs):
         if variant is None:
@@ -111,7 +107,8 @@ class Compiled:
             return self._say(variant.reason)
         variant.guards = guards
         if steady and got.program is not None:
-            variant.program, self._last, self.reason = got.program, variant, None
+            variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
+            self._last, self.reason = got.program, None
 
     def _say(self, reason):
         if self.fullgraph:
@@ -128,17 +125,11 @@ class Compiled:
         return getattr(self.fn, "__qualname__", type(self.fn).__name__)
 
     def _shown(self, what):
-        if self._last is None or self._last.program is None:
+        if self._last is None:
             raise RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}")
-        return getattr(self._last.program.plan, what)
+        return getattr(self._last.plan, what)
 
-    @property
-    def graph(self):
-        """The graph of the last compiled call."""
-        if self._last is None or self._last.program is None:
-            raise RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}")
-        return self._last.program.graph
-
+    graph = property(lambda self: self._shown("graph"), doc="The graph of the last compiled call.")
     kernels = property(lambda self: self._shown("kernels"), doc="Its kernels, in the order in which they run.")
     llvm = property(lambda self: self._shown("llvm"), doc="Their machine code as LLVM text.")
 

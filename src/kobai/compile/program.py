@@ -35,7 +35,7 @@ class Program:
     def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan):
         self.graph, self.sources = graph, sources
         self.results, self.spec = results, spec
-        self.grads, self.cells = effects
+        self.grads, self.cells, self._without = effects
         self.joint = joint
         self.plan = make_plan(graph)
         self.back = make_plan(joint.graph) if joint else None
@@ -48,6 +48,9 @@ class Program:
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
         arrays = self._bound
+        for leaf in self._without:
+            if leaf._grad is not None:
+                return None
         for i, number in self._given:
             a = leaves[number]._data
             arrays[i] = a if a.__class__ is np.ndarray else leaves[number]._array()
@@ -212,7 +215,8 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     if joint is not None:
         graph, pair = split(builder, graph, joint, position)
         sources = [v.source.source for v in graph.inputs]
-    return Program(graph, sources, results, spec, (grads, cells), pair, make_plan)
+    without = [x.tensor for x in recorder.leaves.values() if x.before is None and not x.fresh]
+    return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan)
 
 
 def _result(builder, recorder, leaves, t, arrays, is_open):

@@ -43,6 +43,7 @@ class Builder:
         self._known: dict[int, tuple] = {}  # id(array): (value, memory, version)
         self._where = None
         owners = _owners(recorder)
+        self._leaves = _leaves(recorder)
         externals = sorted(recorder.externals.values(), key=lambda e: -getattr(e.array, "nbytes", 0))
         for e in externals:
             self._external(e, owners)
@@ -63,8 +64,8 @@ class Builder:
             owner = e.holder if e.holder is not None else owners.get(id(e.array))
             if owner is None:
                 raise Unknown("a value was made in a way that is not recorded")
-            leaf = next((x for x in self.recorder.leaves.values() if x.before is owner), None)
-            e.source = ("tensor", owner) if leaf is None else ("grad", leaf.tensor)
+            leaf = self._leaves.get(id(owner))
+            e.source = ("tensor", owner) if leaf is None else ("grad", leaf)
         value = Value(e.array.shape, e.array.dtype, source=e, strides=e.array.strides)
         self.inputs.append(value)
         self._know(e.array, value, e)
@@ -167,6 +168,13 @@ def _owners(recorder):
         if isinstance(holder, Tensor) and id(getattr(holder, "_data", None)) in lost:
             found[id(holder._data)] = holder
     return found
+
+
+def _leaves(recorder):
+    """{id(gradient): its tensor}: gradients are found through their tensors, for they are others on each step."""
+    holders = [e.holder for e in recorder.externals.values()]
+    found = {id(t._grad): t for t in holders if t is not None and t._grad is not None}
+    return found | {id(x.before): x.tensor for x in recorder.leaves.values() if x.before is not None}
 
 
 def _owner(array):

@@ -107,7 +107,7 @@ class Recorder:
 
     def call(self, op, tensors, values, y):
         """Note an op; returns its result, in an object of its own."""
-        if getattr(op, "dynamic", False):
+        if op.dynamic is not None and op.dynamic(*values):
             self.stop(f"the shape of what {type(op).__name__.lower()} gives depends on numbers")
         args = tuple([self._argument(t, v) for t, v in zip(tensors, values)])
         if op.outputs == 1:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..op import m
 from ..pytree import flatten, tree_map, unflatten
-from ..tensor import wrap
+from ..tensor import constant, wrap
 from .batching import vmap
 from .forward import jvp
 from .reverse import arguments, pullback, put
@@ -47,7 +47,7 @@ def _rows(outs, k, out_spec, back, chunk_size, single):
 def _basis(t):
     """The unit vectors of t's space, along a new first dimension."""
     n = t.numel()
-    return wrap(np.eye(n, dtype=t._value.dtype).reshape(n, *t.shape))
+    return constant(wrap(np.eye(n, dtype=t._value.dtype).reshape(n, *t.shape)))
 
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):

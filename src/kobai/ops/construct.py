@@ -7,12 +7,11 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
 from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
 from ..public import export
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .arguments import as_dtype, check_options
 
 _F32, _F64, _I64, _C128 = (np.dtype(t) for t in (np.float32, np.float64, np.int64, np.complex128))
@@ -29,9 +28,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             [3., 4.]])
     """
     if data.__class__ is float and dtype is device is None:
-        out = wrap(dtypes._default.np.type(data))
-        if modes.trace is not None:
-            modes.trace.constant(out)
+        out = constant(wrap(dtypes._default.np.type(data)))
     else:
         if isinstance(data, Tensor):
             warnings.warn(
@@ -56,8 +53,7 @@ def from_data(data, dtype=None, copy=False):
         return wrap(_converted(data, dtype, copy))
     if isinstance(data, Lifted):
         return LiftedTensor(data)
-    out = wrap(array_of(data, dtype))
-    return out if modes.trace is None else modes.trace.constant(out)
+    return constant(wrap(array_of(data, dtype)))
 
 
 def _converted(a, dtype, copy):

@@ -7,11 +7,10 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
 from ..inplace import into
 from ..op import dtype_of, m
 from ..public import export
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .arguments import as_dtype, check_options, number, sizes
 
 _range = range  # torch.range, below, hides Python's
@@ -19,9 +18,7 @@ _range = range  # torch.range, below, hides Python's
 
 def made(array, requires_grad=False, out=None):
     """The tensor a creation function returns: new, or the result written into `out`."""
-    t = wrap(array if array.ndim else array[()])
-    if modes.trace is not None:
-        modes.trace.constant(t)
+    t = constant(wrap(array if array.ndim else array[()]))
     if out is not None:
         t = into(out, t)
     return t.requires_grad_() if requires_grad else t

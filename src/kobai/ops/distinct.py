@@ -32,6 +32,9 @@ class Unique2(Op):
     samples = [S(np.array([[3.0, 1.0], [1.0, 2.0]]), smooth=False)]
     pytorch_name = "_unique2"
 
+    def dynamic(self, *_):
+        return True
+
     def forward(self, x):
         flat = np.asarray(x).reshape(-1)
         if not self.counted:  # sorting values alone is faster

@@ -8,7 +8,7 @@ from ..autograd.mode import modes
 from ..inplace import changed, refuse_leaf, write
 from ..op import Op, dtype_of, m
 from ..public import export, public
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from ..testing.samples import S
 from .arguments import number
 from .creation import scalar
@@ -86,9 +86,7 @@ class FillWith(Op):
 def copy_(self, src, non_blocking=False):
     """Copy the elements of `src`, broadcast and converted, into this tensor."""
     if not isinstance(src, Tensor):
-        src = wrap(np.asarray(number(src, "copy_", "other")))
-        if modes.trace is not None:
-            modes.trace.constant(src)
+        src = constant(wrap(np.asarray(number(src, "copy_", "other"))))
     if self is src:
         return self
     _check_copy(src, self)

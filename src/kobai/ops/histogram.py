@@ -21,6 +21,9 @@ class Bincount(Op):
     minlength: int
     samples = [S(Ints((5,), 3), None, params=(4,)), S(Ints((5,), 3), (5,), params=(4,), smooth=False)]
 
+    def dynamic(self, *_):
+        return True
+
     def forward(self, x, weights):
         y = np.bincount(x, weights, self.minlength)
         return y if weights is None or weights.dtype != np.float32 else y.astype(np.float32)

@@ -42,6 +42,9 @@ class Index(Op):
                S((2, 3, 4), Ints((5,), 2), Ints((5,), 4), params=((0, 2),)),
                S((3, 2), np.array([True, False, True]), params=((0,),))]
 
+    def dynamic(self, x, *indices):
+        return any(i.dtype.kind == "b" for i in indices)
+
     def forward(self, x, *indices):
         try:
             return x[at(self.dims, indices)]

@@ -8,7 +8,7 @@ from ..autograd.mode import modes
 from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, constant, wrap
 from ..testing.samples import S
 from .arguments import number
 from .creation import scalar
@@ -63,6 +63,9 @@ class MaskedSelect(Op):
 
     linear = moves = True
     samples = [S((2, 3), _MASK), S((), np.array(True))]
+
+    def dynamic(self, *_):
+        return True
 
     def forward(self, x, mask):
         return x[mask]
@@ -127,6 +130,9 @@ class Nonzero(Op):
     """The positions of the elements that are not 0, one in each row."""
 
     samples = [S((2, 3), smooth=False)]
+
+    def dynamic(self, *_):
+        return True
 
     def forward(self, x):
         return np.argwhere(x != 0) if x.shape else np.zeros((int(bool(x)), 0), np.int64)
@@ -256,8 +262,7 @@ def where(condition, input=None, other=None):
 def _like(v, other):
     """A Python float beside a float tensor, as a tensor of its dtype: the short way through `apply`."""
     if v.__class__ is float and other.__class__ is Tensor and other._data.dtype.kind == "f":
-        t = wrap(other._data.dtype.type(v))
-        return t if modes.trace is None else modes.trace.constant(t)
+        return constant(wrap(other._data.dtype.type(v)))
     return v
 
 

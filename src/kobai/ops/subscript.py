@@ -16,7 +16,7 @@ from ..diagnose import error
 from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
 from ..public import export, public
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .construct import array_of
 from .creation import scalar
 from .index import Index, IndexPut, put
@@ -217,8 +217,7 @@ def _number(v, x):
     """A number as a tensor of the dtype of `x`."""
     if isinstance(v, (bool, int, float, complex, np.number, np.bool_)):
         v = v.item() if isinstance(v, np.generic) else v
-        t = wrap(scalar(v, dtypes.of(dtype_of(x))))
-        return t if modes.trace is None else modes.trace.constant(t)
+        return constant(wrap(scalar(v, dtypes.of(dtype_of(x)))))
     kind = type(v)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     raise TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}\n  fix: make it a tensor first: "

@@ -233,6 +233,9 @@ class Runner:
         """
         self._read_hyperparameters()
         self._unpack()
+        for p in self.group["params"]:
+            if self.keeps and p._grad is not None:
+                self.optimizer._state_of(p, self.h)
         if number is not None and isinstance(self.h.lr, float):
             self.h.lr = number(self.group, "lr")
         self.values = ()  # an ordinary step reads them anew
