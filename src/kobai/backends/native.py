@@ -8,7 +8,8 @@ Wrapped as a ``PyCFunction`` whose ``self`` is a ``bytes`` object of 64-bit word
 * ``Bridge.fitted``: ``f(a, b, like)`` for arrays of the shapes and strides of a `Fitted`, which it does not
   check, and for each result an array like it (whose memory is not read).
 
-Results of a page and more start at a cache line: SIMD code runs up to twice as fast then.  The layout of
+Results of a page and more start at a cache line: SIMD code runs up to twice as fast then; large ones use the
+memory of others that are gone (`kobai.backends.blocks`).  The layout of
 array objects and the places in NumPy's table of functions are part of its stable C interface; `Bridge.works`
 says whether they are as expected, and without it nothing here is used.
 """
@@ -21,7 +22,7 @@ import struct
 
 import numpy as np
 
-from kobai.backends import threads
+from kobai.backends import blocks, threads
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
@@ -39,7 +40,7 @@ _WORDS = (
     "new_like",
     "new_from",
 )
-_FIELD = {"data": 0, "nd": 8, "dims": 16, "strides": 24, "descr": 40, "flags": 48}
+_FIELD = {"data": 0, "nd": 8, "dims": 16, "strides": 24, "descr": 40, "flags": 48, "handler": 72}
 _NEW_LIKE, _NEW_FROM = 277, 94  # PyArray_NewLikeArray, PyArray_NewFromDescr
 MOST = 64  # words in a call's block
 LANES = 128  # a chunk along the axis that is run in lanes is a multiple of these
@@ -123,6 +124,14 @@ numpy:
   ret ptr %copy
 ours:
   %place = alloca ptr
+  %large = icmp uge i64 %bytes, {blocks.SMALLEST}
+  br i1 %large, label %block, label %plainly
+block:
+  %kept = call ptr @take(ptr null, i64 %bytes)
+  store ptr %kept, ptr %place
+  %some = icmp ne ptr %kept, null
+  br i1 %some, label %wrap, label %full
+plainly:
   %enough = call i64 @llvm.umax.i64(i64 %bytes, i64 64)
   %failed = call i32 @posix_memalign(ptr %place, i64 64, i64 %enough)
   %ok = icmp eq i32 %failed, 0
@@ -144,10 +153,23 @@ wrap:
   %array = call ptr %new_from(ptr %type, ptr %descr, i32 %nd, ptr %dims, ptr %strides, ptr %data,
                               i32 1281, ptr null)
   %bad = icmp eq ptr %array, null
-  br i1 %bad, label %drop, label %own
+  br i1 %bad, label %drop, label %whose
 drop:
+  br i1 %large, label %keep, label %free_
+keep:
+  call void @release(ptr null, ptr %data, i64 %bytes)
+  ret ptr null
+free_:
   call void @free(ptr %data)
   ret ptr null
+whose:
+  br i1 %large, label %handled, label %own
+handled:  ; NumPy will give the memory to `release`
+  %capsule_ = load ptr, ptr @capsule
+  call void @Py_IncRef(ptr %capsule_)
+  %handler_at = {_field("handler", "%array")}
+  store ptr %capsule_, ptr %handler_at
+  br label %own
 own:
   %flags_at = {_field("flags", "%array")}
   %flags = load i32, ptr %flags_at
@@ -411,15 +433,17 @@ class Bridge:
     """Makes callables from addresses of kernel code; one for each `Machine`."""
 
     def __init__(self, machine):
-        code = machine.assemble(threads.text(machine.triple) + TEXT)
-        names = ("flat", "fitted", *threads.FUNCTIONS, *threads.CELLS)
+        code = machine.assemble(threads.text(machine.triple) + blocks.TEXT + TEXT)
+        names = ("flat", "fitted", *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
         addresses = dict(zip(names, machine.load(code, *names)))
         flat, fitted = addresses["flat"], addresses["fitted"]
         self.pool = threads.start(addresses)
+        self.blocks = blocks.Blocks(addresses)
         self._flat = _MethodDef(b"flat", flat, _FASTCALL, None)
         self._fitted = _MethodDef(b"fitted", fitted, _FASTCALL, None)
         table = _capsule_pointer(np._core._multiarray_umath._ARRAY_API, None)
         self._table = ctypes.cast(table, ctypes.POINTER(ctypes.c_int64))
+        self.parallel, self.new_like = addresses["parallel"], self._table[_NEW_LIKE]
         self._kept: list = []
         self.works = self._check()
 
@@ -450,12 +474,16 @@ class Bridge:
     def _check(self) -> bool:
         """Whether array and bytes objects look in memory as we believe."""
         array = np.zeros((3, 5), np.int16)
-        raw = ctypes.string_at(id(array) + _HEAD, 56)
-        data, nd, dims, _, _, descr, flags = struct.unpack("=qi4xqqqqi4x", raw)
+        raw = ctypes.string_at(id(array) + _HEAD, 80)
+        data, nd, dims, _, _, descr, flags, handler = struct.unpack("=qi4xqqqqi4x16xq", raw)
         mark = b"kobai"
+        valid = ctypes.pythonapi.PyCapsule_IsValid
+        valid.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
         return (
             (data, nd, descr) == (array.ctypes.data, 2, id(array.dtype))
             and list((ctypes.c_int64 * 2).from_address(dims)) == [3, 5]
             and flags & 0x505 == 0x505
             and ctypes.string_at(id(mark) + _BYTES, 5) == mark
+            and type(array).__basicsize__ >= _HEAD + 80
+            and bool(valid(handler, b"mem_handler"))
         )

@@ -1,0 +1,390 @@
+"""A plan as machine code: one table of calls, run by one native function.
+
+`Program` takes the steps of a plan and the places of its values.  Each kernel gets a *block* of words, as
+`kobai.backends.llvm_loops` describes, filled in at once; only the addresses of arguments and results change from
+call to call, and `PATCHES` says which words these are.  The table has four words for each call: code, block, extent
+and grain; a code of 0 stands for a call of Python with the arguments and results, 1 for a flag that, if set,
+ends the run before anything is written.
+
+The native function is a ``PyCFunction`` whose ``self`` is a bytes object of words (native.py): it takes the input
+arrays, makes the result arrays, fills in the addresses, runs the table and returns a list.  It returns None if it is
+being run by another thread, or by a flag: the caller then has to find out by itself.
+"""
+from __future__ import annotations
+
+import math
+import struct
+
+import numpy as np
+
+from kobai.backends import llvm, threads
+from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
+from kobai.compile.fuse import KernelStep
+from kobai.compile.lower import fit
+
+_WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "likes", "new_like", "release", "parallel", "none",
+          "busy")
+
+
+def _word(name: str) -> str:
+    return f"getelementptr i64, ptr %self, i64 {_WORDS.index(name)}"
+
+
+TEXT = f"""
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare void @Py_DecRef(ptr)
+declare void @Py_IncRef(ptr)
+declare ptr @PyList_New(i64)
+declare i32 @PyList_SetItem(ptr, i64, ptr)
+declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
+
+define ptr @step(ptr %object, ptr %args, i64 %count) nounwind {{
+entry:
+  %self = getelementptr i8, ptr %object, i64 {_BYTES}
+  %busy_at = {_word("busy")}
+  %free = cmpxchg ptr %busy_at, i64 0, i64 1 seq_cst seq_cst
+  %mine = extractvalue {{i64, i1}} %free, 1
+  %none_at = {_word("none")}
+  %nothing = load ptr, ptr %none_at
+  %parallel_at = {_word("parallel")}
+  %parallel = load ptr, ptr %parallel_at
+  br i1 %mine, label %begin, label %refuse
+refuse:
+  call void @Py_IncRef(ptr %nothing)
+  ret ptr %nothing
+begin:
+  %inputs_at = {_word("inputs")}
+  %inputs = load i64, ptr %inputs_at
+  %outputs_at = {_word("outputs")}
+  %outputs = load i64, ptr %outputs_at
+  %likes_at = {_word("likes")}
+  %likes = load ptr, ptr %likes_at
+  %new_like_at = {_word("new_like")}
+  %new_like = load ptr, ptr %new_like_at
+  %room = add i64 %inputs, %outputs
+  %arrays = alloca ptr, i64 %room
+  %bytes = mul i64 %inputs, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %arrays, ptr %args, i64 %bytes, i1 false)
+  %list = call ptr @PyList_New(i64 %outputs)
+  %no_list = icmp eq ptr %list, null
+  br i1 %no_list, label %fail, label %make
+make:
+  %o = phi i64 [0, %begin], [%o1, %made]
+  %rest = icmp slt i64 %o, %outputs
+  br i1 %rest, label %one, label %ready
+one:
+  %like_at = getelementptr ptr, ptr %likes, i64 %o
+  %like = load ptr, ptr %like_at
+  %new = call ptr %new_like(ptr %like, i32 0, ptr null, i32 0)
+  %none = icmp eq ptr %new, null
+  br i1 %none, label %drop, label %made
+made:
+  %place = add i64 %inputs, %o
+  %to = getelementptr ptr, ptr %arrays, i64 %place
+  store ptr %new, ptr %to
+  %set = call i32 @PyList_SetItem(ptr %list, i64 %o, ptr %new)
+  %o1 = add i64 %o, 1
+  br label %make
+ready:
+  %patches_at = {_word("patches")}
+  %patches = load ptr, ptr %patches_at
+  %patch_count_at = {_word("patch_count")}
+  %patch_count = load i64, ptr %patch_count_at
+  br label %patch
+patch:
+  %p = phi i64 [0, %ready], [%p1, %patched]
+  %more_patches = icmp slt i64 %p, %patch_count
+  br i1 %more_patches, label %patched, label %start
+patched:
+  %p3 = mul i64 %p, 3
+  %where_at = getelementptr i64, ptr %patches, i64 %p3
+  %where = load ptr, ptr %where_at
+  %which_at = getelementptr i64, ptr %where_at, i64 1
+  %which = load i64, ptr %which_at
+  %offset_at = getelementptr i64, ptr %where_at, i64 2
+  %offset = load i64, ptr %offset_at
+  %array_at = getelementptr ptr, ptr %arrays, i64 %which
+  %array = load ptr, ptr %array_at
+  %data_at = getelementptr i8, ptr %array, i64 {_HEAD + _FIELD["data"]}
+  %data = load ptr, ptr %data_at
+  %address = getelementptr i8, ptr %data, i64 %offset
+  store ptr %address, ptr %where
+  %p1 = add i64 %p, 1
+  br label %patch
+start:
+  %table_at = {_word("table")}
+  %table = load ptr, ptr %table_at
+  %calls_at = {_word("calls")}
+  %calls = load i64, ptr %calls_at
+  %release_at = {_word("release")}
+  %release = load i64, ptr %release_at
+  %long = icmp ne i64 %release, 0
+  %state_at = alloca ptr
+  br i1 %long, label %save, label %go
+save:
+  %state0 = call ptr @PyEval_SaveThread()
+  store ptr %state0, ptr %state_at
+  br label %go
+go:
+  br label %next
+next:
+  %i = phi i64 [0, %go], [%i1, %done]
+  %more = icmp slt i64 %i, %calls
+  br i1 %more, label %call, label %end
+call:
+  %i4 = mul i64 %i, 4
+  %i1 = add i64 %i, 1
+  %code_at = getelementptr i64, ptr %table, i64 %i4
+  %code = load i64, ptr %code_at
+  %block_at = getelementptr i64, ptr %code_at, i64 1
+  %block = load ptr, ptr %block_at
+  %extent_at = getelementptr i64, ptr %code_at, i64 2
+  %extent = load i64, ptr %extent_at
+  %grain_at = getelementptr i64, ptr %code_at, i64 3
+  %grain = load i64, ptr %grain_at
+  switch i64 %code, label %native [i64 0, label %python
+                                   i64 1, label %flag]
+native:
+  %function = inttoptr i64 %code to ptr
+  %alone = icmp sle i64 %grain, 0
+  br i1 %alone, label %serial, label %shared
+serial:
+  call void %function(ptr %block, i64 0, i64 %extent)
+  br label %done
+shared:
+  call void %parallel(ptr %function, ptr %block, i64 %extent, i64 %grain)
+  br label %done
+done:
+  br label %next
+flag:
+  %raised_at = load ptr, ptr %block
+  %raised = load i8, ptr %raised_at
+  %stop = icmp ne i8 %raised, 0
+  br i1 %stop, label %give_up, label %done
+give_up:
+  br i1 %long, label %restore_, label %none_
+restore_:
+  %state3 = load ptr, ptr %state_at
+  call void @PyEval_RestoreThread(ptr %state3)
+  br label %none_
+none_:
+  call void @Py_DecRef(ptr %list)
+  store atomic i64 0, ptr %busy_at seq_cst, align 8
+  call void @Py_IncRef(ptr %nothing)
+  ret ptr %nothing
+python:
+  br i1 %long, label %take, label %ask
+take:
+  %state1 = load ptr, ptr %state_at
+  call void @PyEval_RestoreThread(ptr %state1)
+  br label %ask
+ask:
+  %answer = call ptr @PyObject_Vectorcall(ptr %block, ptr %arrays, i64 %room, ptr null)
+  %bad = icmp eq ptr %answer, null
+  br i1 %bad, label %drop, label %fine
+fine:
+  call void @Py_DecRef(ptr %answer)
+  br i1 %long, label %again, label %done
+again:
+  %state2 = call ptr @PyEval_SaveThread()
+  store ptr %state2, ptr %state_at
+  br label %done
+end:
+  br i1 %long, label %restore, label %leave
+restore:
+  %state4 = load ptr, ptr %state_at
+  call void @PyEval_RestoreThread(ptr %state4)
+  br label %leave
+leave:
+  store atomic i64 0, ptr %busy_at seq_cst, align 8
+  ret ptr %list
+drop:
+  call void @Py_DecRef(ptr %list)
+  br label %fail
+fail:
+  store atomic i64 0, ptr %busy_at seq_cst, align 8
+  ret ptr null
+}}
+"""
+
+
+class _Runner:
+    """The native function `step`, made once."""
+
+    def __init__(self):
+        self.bridge = llvm.bridge()
+        machine = llvm.machine()
+        address, = machine.load(machine.assemble(TEXT), "step")
+        self.definition = _MethodDef(b"step", address, _FASTCALL, None)
+
+
+_runner: _Runner | None = None
+
+
+def _the_runner() -> _Runner:
+    global _runner
+    if _runner is None:
+        _runner = _Runner()
+    return _runner
+
+
+class Program:
+    """The machine code of a plan: `run(*inputs)` gives a list of results, or None where it could not run.
+
+    Raises:
+        NoKernel: if there is no machine code here.
+    """
+
+    def __init__(self, graph, steps, places, size: int):
+        from ctypes import byref  # noqa: PLC0415
+
+        self.graph, self.places = graph, places
+        runner = _the_runner()
+        self.arena = _aligned(size)
+        self.kept: list = []
+        self.words: list[int] = []
+        self.patches: list[tuple[int, int, int]] = []  # word, array, offset
+        self.calls: list[tuple] = []                   # code, word of the block or address, extent, grain
+        self.kernels: list = []
+        self.work = 0
+        for step in steps:
+            self._kernel(step) if isinstance(step, KernelStep) else self._python(step)
+        self.likes = [np.empty(v.shape, v.dtype) if math.prod(v.shape) < 64
+                      else np.lib.stride_tricks.as_strided(np.empty(1, v.dtype), v.shape, (0,) * len(v.shape))
+                      for v in graph.outputs]
+        self.block = _aligned(8 * len(self.words)).view(np.int64)[:len(self.words)]
+        self.block[:] = self.words
+        at = self.block.ctypes.data
+        table = [(c, at + 8 * b if inside else b, e, g) for c, b, e, g, inside in self.calls]
+        self.table = np.array(table, np.int64).reshape(-1, 4)
+        self.patch_table = np.array([(at + 8 * w, a, o) for w, a, o in self.patches], np.int64).reshape(-1, 3)
+        self.like_table = np.array([id(x) for x in self.likes], np.int64)
+        head = struct.pack(
+            f"={len(_WORDS)}q", self.table.ctypes.data, len(self.table), self.patch_table.ctypes.data, len(self.patches),
+            len(graph.inputs), len(graph.outputs), self.like_table.ctypes.data, runner.bridge.new_like,
+            int(self.work > RELEASE),
+            runner.bridge.parallel, id(None), 0)
+        self.run = _new_function(byref(runner.definition), head, None)
+
+    # --- calls
+
+    def _kernel(self, step: KernelStep):
+        fitted = fit(step.kernel, step.shape, step.strides, step.inner)
+        code = llvm.compiled(step.kernel, fitted.layout)
+        self.kernels.append(code)
+        start = len(self.words)
+        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, 0) for v in step.writes]]:
+            self._address(base, offset)
+        self.words += [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
+        work, extent = math.prod(fitted.sizes), code.nest.extent(fitted.sizes)
+        if code.finish:
+            chunks = np.empty(max(1, extent * len(code.nest.reductions)), np.int64)
+            self.kept.append(chunks)
+            self.words.append(chunks.ctypes.data)
+        grain = max(1, extent * threads.GRAIN // max(work, 1))
+        if fitted.layout.vector == 0 and not code.finish:
+            grain = -(-grain // LANES) * LANES
+        self.work += work
+        self.calls.append((code.address, start, extent, 0 if grain >= extent else grain, True))
+        if code.finish:
+            self.calls.append((code.finish, start, extent, 0, True))
+
+    def _address(self, base, offset: int):
+        """One more word: the address of a value's memory, now or when the program is run."""
+        kind, at = self.places[base]
+        if kind == "arena":
+            self.words.append(self.arena.ctypes.data + at + offset)
+        elif kind == "constant":
+            array = self._constant(base)
+            self.words.append(array.ctypes.data + offset)
+        else:
+            number = at if kind == "input" else len(self.graph.inputs) + at
+            self.patches.append((len(self.words), number, offset))
+            self.words.append(0)
+
+    def _constant(self, value):
+        array = np.asarray(value.constant)
+        self.kept.append(array)
+        return array
+
+    def _python(self, step):
+        """A call of an op's `forward` on the arrays where they lie."""
+        call = _host_call(self, step)
+        self.kept.append(call)
+        self.calls.append((0, id(call), 0, 0, False))
+
+    def memory(self, base):
+        """(array, None) whose memory holds a value, or (None, number) of the argument or result that does."""
+        kind, at = self.places[base]
+        if kind == "arena":
+            return self.arena[at:], None
+        if kind == "constant":
+            return self._constant(base), None
+        return None, at if kind == "input" else len(self.graph.inputs) + at
+
+
+def _aligned(size: int) -> np.ndarray:
+    """Memory that begins at a cache line."""
+    raw = np.empty(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start:start + size]
+
+
+def _host_call(program: Program, step):
+    """A function of all arguments and results that does one op on NumPy's views of their memory."""
+    if hasattr(step, "node"):
+        node = step.node
+        read = {v: _viewer(program, w, v.shape, v.dtype) for v, w in zip(node.values, step.reads)}
+        args = [read[a] if a in read else (lambda arrays, a=a: a) for a in node.args]
+        writes = [_target(program, v, v) for v in step.writes]
+        forward, many = node.op.forward, node.op.outputs != 1
+
+        def call(*arrays):
+            ys = forward(*[get(arrays) for get in args])
+            for put, y in zip(writes, ys if many else (ys,)):
+                put(arrays)[...] = y
+        return call
+    source = _viewer(program, step.reads[0], step.shape, step.writes[0].dtype)
+    target = _target(program, step.writes[0], step.writes[0], step.strides)
+
+    def copy(*arrays):
+        target(arrays)[...] = source(arrays)
+    return copy
+
+
+def _target(program, base, v, strides=None):
+    from kobai.compile.windows import Window, contiguous  # noqa: PLC0415
+
+    strides = contiguous(v.shape, v.dtype.itemsize) if strides is None else strides
+    return _viewer(program, Window(base, 0, strides), v.shape, v.dtype)
+
+
+def _viewer(program: Program, window, shape, dtype):
+    """A function from the call's arrays to the NumPy array that a window is."""
+    array, number = program.memory(window.base)
+    strides = window.strides or (0,) * len(shape)
+    if array is not None:
+        view = np.ndarray(shape, dtype, array, window.offset, strides) if array.dtype == np.uint8 and array.ndim == 1 \
+            and window.base.constant is None else _view(array, shape, dtype, window.offset, strides)
+        return lambda arrays: view
+    return lambda arrays: _view(arrays[number], shape, dtype, window.offset, strides)
+
+
+def _view(array, shape, dtype, offset: int, strides):
+    """Memory of an array as one of another shape."""
+    if array.shape == tuple(shape) and array.strides == tuple(strides) and not offset:
+        return array
+    flat = np.lib.stride_tricks.as_strided(array, (1,) * array.ndim).reshape(-1)
+    view = np.lib.stride_tricks.as_strided(flat, (), ())
+    if offset:
+        raw = view.__array_interface__ | {"data": (view.__array_interface__["data"][0] + offset, False)}
+        view = np.asarray(_Raw(raw, array))
+    return np.lib.stride_tricks.as_strided(view, shape, strides)
+
+
+class _Raw:
+    """Memory, for NumPy."""
+
+    def __init__(self, interface, owner):
+        self.__array_interface__, self.owner = interface, owner

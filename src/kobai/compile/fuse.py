@@ -1,0 +1,493 @@
+"""Ops that one pass over memory can serve, put together into kernels: `fuse(graph)`.
+
+Every op starts as a group of its own.  Two groups become one where one takes what the other gives (or both read the
+same), the loops of both can be made the same (axes.py), what has to be stored has one value for each step of
+the loops or each row, reductions go over the same axes, and no third group lies between them.  What has no
+scalar code stays alone, as does a matrix product.  A `KernelStep` is a group with its kernel; `OpStep` one op.
+"""
+from __future__ import annotations
+
+from math import prod
+
+from kobai.compile.axes import Apart, Axes, Placement, aligned, source, steps
+from kobai.compile.builder import Builder, Value as Scalar
+from kobai.compile.emit import emit_op, kernel_of, row_dims
+from kobai.compile.graph import Graph, Node, Value
+from kobai.compile.kernel import Kernel, KernelError, NoKernel, numpy_type, scalar_type
+from kobai.compile.windows import Window, contiguous, is_view, windows
+
+LONG = 1 << 15   # elements from which on a row alone is not worth a second pass by one thread
+ROWS = 4         # so few rows are hardly any
+MOST = 150       # ops in a kernel
+CHEAP = 12       # scalar operations that are rather done again than stored and read
+SMALL = 8        # how much smaller a value must be to be made again for each of its users
+BRIEF = 64       # scalar ops of a whole program that go into one kernel whatever they have in common
+
+
+class KernelStep:
+    """A kernel, the shape it runs over and its operands: windows and strides in bytes along each axis."""
+
+    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "nodes")
+
+    def __init__(self, kernel, shape, inner, reads, writes, strides, nodes):
+        self.kernel, self.shape, self.inner = kernel, shape, inner
+        self.reads: list[Window] = reads    # what the kernel's operands are
+        self.writes: list[Value] = writes   # what its outputs are
+        self.strides = strides              # of each operand, then each output
+        self.nodes = nodes
+
+    def __str__(self):
+        names = " ".join(type(n.op).__name__.lower() for n in self.nodes)
+        return f"kernel over {list(self.shape)} rows of {self.inner}: {names}"
+
+
+class OpStep:
+    """One op that is run by itself."""
+
+    __slots__ = ("node", "reads", "writes")
+
+    def __init__(self, node: Node, found):
+        self.node = node
+        self.reads = [found[v] for v in node.values]
+        self.writes = list(node.outs)
+
+    def __str__(self):
+        return f"{self.node.op} {' '.join(map(repr, self.node.values))}"
+
+
+class Group:
+    """Ops that run in one kernel; `place` says for each which axes its own dimensions are."""
+
+    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive")
+
+    def __init__(self, node, place, inner, above, bit, fusable):
+        self.nodes: list[Node] = [node]
+        self.place: dict[Node, Placement] = {node: place}
+        self.inner: frozenset | None = inner  # the axes of a row, if there are rows
+        self.above: int = above               # the groups this one has to wait for, as bits
+        self.bit: int = bit
+        self.fusable, self.alive = fusable, True
+
+
+_scalar_code: dict = {}
+
+
+def fusable(node: Node) -> int:
+    """How many scalar operations a node is, or 0 if it cannot be part of a kernel."""
+    op, out = node.op, node.outs[0]
+    if op.emit is None or len(node.outs) != 1 or 0 in out.shape or not node.values:
+        return 0
+    if getattr(op, "random", False) or any(0 in v.shape for v in node.values):
+        return 0
+    key = (op, len(node.values[0].shape), *[None if a is None else a.dtype for a in node.args], out.dtype)
+    found = _scalar_code.get(key)
+    if found is None:
+        found = _scalar_code[key] = _operations(node)
+    dims = row_dims(op, len(node.values[0].shape))
+    if found and dims is None and not op.elementwise and node.values[0].shape != out.shape:
+        return 0
+    if dims is not None and prod([node.values[0].shape[d] for d in dims]) == 1:
+        return 0
+    return found
+
+
+def _operations(node: Node) -> int:
+    try:
+        types = [None if a is None else scalar_type(a.dtype) for a in node.args]
+    except NoKernel:
+        return 0
+    kernel = kernel_of(node.op, types)
+    if kernel is None or kernel.uses_index or numpy_type(kernel.output_types[0]) != node.outs[0].dtype:
+        return 0
+    if kernel.has_rows and row_dims(node.op, len(node.values[0].shape)) is None:
+        return 0
+    costly = {"exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow"}
+    return max(1, sum(40 if n.op in costly else n.op not in ("load", "const") for n in kernel.nodes))
+
+
+def fuse(graph: Graph) -> tuple[list[KernelStep | OpStep], dict[Value, Window]]:
+    """The steps of a graph in an order in which they can run, and where each value lies."""
+    work = _Fusion(graph)
+    work.form()
+    work.join_readers()
+    work.repeat_small()
+    return work.steps(), work.windows
+
+
+class _Fusion:
+    def __init__(self, graph: Graph):
+        self.graph, self.windows, self.axes = graph, windows(graph), Axes()
+        self.nodes = [n for n in graph.nodes if not self._only_looks(n)]
+        self.number = {n: i for i, n in enumerate(self.nodes)}
+        self.kept = {self.windows[v].base for v in graph.results}
+        self.users: dict[Value, list[Node]] = {}
+        for n in self.nodes:
+            for base in dict.fromkeys(self.windows[v].base for v in n.values):
+                self.users.setdefault(base, []).append(n)
+        self.group_of: dict[Node, Group] = {}
+        self.groups: list[Group] = []
+        self.repeated: set[Node] = set()  # each group that needs one has a copy
+
+    def _only_looks(self, node: Node) -> bool:
+        return is_view(node) and self.windows[node.outs[0]].base is not node.outs[0]
+
+    # --- forming groups
+
+    def form(self):
+        """Put each op into the groups of those whose results it takes."""
+        for node in self.nodes:
+            group = self._single(node)
+            for base in dict.fromkeys(self.windows[v].base for v in reversed(node.values)):
+                if base.node is not None:
+                    other = self.group_of[base.node]
+                    group = self.group_of[node]
+                    if other is not group:
+                        self.join(other, group)
+
+    def _single(self, node: Node) -> Group:
+        above = 0
+        for base in {self.windows[v].base for v in node.values}:
+            if base.node is not None:
+                g = self.group_of[base.node]
+                above |= g.above | g.bit
+        can = bool(fusable(node))
+        full = node.values[0].shape if can and _dims(node) is not None else node.outs[0].shape
+        place = self.axes.new(full)
+        dims = _dims(node) if can else None
+        inner = None if dims is None else frozenset(a for d in dims for a in place[d])
+        group = Group(node, place, inner, above, 1 << self.number[node], can)
+        self.group_of[node] = group
+        self.groups.append(group)
+        return group
+
+    def join_readers(self):
+        """Join groups that read the same, and all groups of a program of scalars."""
+        for readers in list(self.users.values()):
+            groups = [g for g in dict.fromkeys(self.group_of[n] for n in readers) if g.fusable]
+            if len(groups) <= 8:
+                for i, b in enumerate(groups[1:], 1):
+                    for a in groups[:i]:
+                        if a.alive and b.alive and self._space(a):
+                            self.join(a, b, shared=True)
+        if len(self.nodes) <= BRIEF:
+            scalars = [g for g in self.groups if g.fusable and not self._space(g)]
+            for g in scalars[1:]:
+                first = next(x for x in self.groups if x.fusable and not self._space(x))
+                if g.alive and g is not first:
+                    self.join(first, g, shared=True)
+
+    def _space(self, g: Group) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(a for p in g.place.values() for axes in p for a in axes))
+
+    def join(self, a: Group, b: Group, shared: bool = False) -> bool:
+        """Make two groups one, if that can be; b comes later."""
+        if not (a.fusable and b.fusable) or len(a.nodes) + len(b.nodes) > MOST or self._between(a, b):
+            return False
+        self.axes.changed = {}
+        try:
+            links = self._links(a, b) + self._links(b, a)
+            for ours, theirs in links:
+                self.axes.match(self.axes.now(ours()), self.axes.now(theirs()))
+            self._match_free(a, b, needed=shared and not links)
+            inner = self._common_space(a, b)
+        except Apart:
+            return False
+        place = {n: self.axes.now(p) for g in (a, b) for n, p in g.place.items()}
+        if not self._valid(place, inner):
+            return False
+        self._union(a, b, place, inner)
+        return True
+
+    def _between(self, a: Group, b: Group) -> bool:
+        """Whether a third group waits for one and is waited for by the other."""
+        for low, high in ((a, b), (b, a)):
+            if high.above & low.bit:
+                for n in high.nodes:
+                    for v in n.values:
+                        base = self.windows[v].base
+                        if base.node is not None:
+                            g = self.group_of[base.node]
+                            if g is not low and g is not high and g.above & low.bit:
+                                return True
+        return False
+
+    def _links(self, giver: Group, taker: Group):
+        """Pairs of placements, each to be asked for when its turn comes, of what one group takes from the other."""
+        links = []
+        for n in taker.nodes:
+            for v in dict.fromkeys(n.values):
+                w = self.windows[v]
+                if w.base.node in giver.place:
+                    links.append((lambda w=w: self._out(giver, w.base.node),
+                                  lambda v=v, w=w, n=n: self._source(v, w, self.axes.now(taker.place[n]))))
+        return links
+
+    def _match_free(self, a: Group, b: Group, needed: bool):
+        """Match loops that each group has for itself: over what both read, or else in their order.
+
+        Raises:
+            Apart: if they do not match; where it is needed that both read the same, if they do not.
+        """
+        common = self._same_reads(a, b)
+        if needed and not common and (self._space(a) or self._space(b)):
+            raise Apart
+        free = self._free(a, b)
+        if common and free[0] and free[1]:
+            (n, v), (k, w) = common
+            self.axes.match(self.axes.now(aligned(v.shape, a.place[n])), self.axes.now(aligned(w.shape, b.place[k])))
+            free = self._free(a, b)
+        if free[0] and free[1]:
+            self.axes.match((free[0],), (free[1],))
+
+    def _free(self, a: Group, b: Group):
+        ours, theirs = (self.axes.leaves(self._space(g)) for g in (a, b))
+        return [x for x in ours if x not in theirs], [x for x in theirs if x not in ours]
+
+    def _same_reads(self, a: Group, b: Group):
+        """Where each group reads the largest array that both read in the same way: two pairs (node, value)."""
+        def reads(g):
+            return {self.windows[v]: (n, v) for n in g.nodes for v in n.values if v.shape}
+        mine, theirs = reads(a), reads(b)
+        common = [w for w in mine if w in theirs and mine[w][1].shape == theirs[w][1].shape]
+        w = max(common, key=lambda w: prod(mine[w][1].shape), default=None)
+        return w and (mine[w], theirs[w])
+
+    def _out(self, g: Group, node: Node) -> Placement:
+        """Where the output of a node of a group is placed."""
+        return _placed_out(node, self.axes.now(g.place[node]))
+
+    def _source(self, v: Value, w: Window, full: Placement) -> Placement:
+        placement = aligned(v.shape, full)
+        if v is w.base:
+            return placement
+        return source(self.axes, w.base.shape, v.dtype.itemsize, v.shape, w.strides, w.offset, placement)
+
+    def _common_space(self, a: Group, b: Group) -> frozenset | None:
+        """The axes of a row of both; Apart if axes of one group became the same, or rows differ."""
+        inner = None
+        for g in (a, b):
+            leaves = self.axes.leaves(self._space(g))
+            if len(set(leaves)) != len(leaves):
+                raise Apart
+            if g.inner is not None:
+                mine = frozenset(self.axes.leaves(g.inner))
+                if inner is not None and inner != mine:
+                    raise Apart
+                inner = mine
+        return inner
+
+    def _valid(self, place, inner) -> bool:
+        """Whether everything stored has one value a step or a row, and reductions go over rows."""
+        every = {a for p in place.values() for axes in p for a in axes}
+        rows = every - inner if inner is not None else None
+        late: set[Node] = set()
+        long_row = inner is not None and self._long(every, rows)
+        for n, p in sorted(place.items(), key=lambda item: self.number[item[0]]):
+            dims, full = _dims(n), {a for axes in p for a in axes}
+            if dims is not None and (full != every or {a for d in dims for a in p[d]} != inner):
+                return False
+            out = {a for axes in _placed_out(n, p) for a in axes}
+            if out != every and out != rows and self._stored(n, place):
+                return False
+            if long_row and inner & full:
+                if any(self.windows[v].base.node in late for v in n.values):
+                    return False
+            if long_row and (dims is not None or any(self.windows[v].base.node in late for v in n.values)):
+                late.add(n)
+        return True
+
+    def _long(self, every, rows) -> bool:
+        size = self.axes.sizes
+        return prod([size[a] for a in every]) > LONG and prod([size[a] for a in rows]) < ROWS
+
+    def _stored(self, node: Node, inside) -> bool:
+        """Whether a node's result is wanted outside."""
+        v = node.outs[0]
+        if node in self.repeated:
+            return False
+        return v in self.kept or any(u not in inside for u in self.users.get(v, ()))
+
+    def _union(self, a: Group, b: Group, place, inner):
+        bits = a.bit | b.bit
+        above = (a.above | b.above) & ~bits
+        merged = Group(a.nodes[0], (), inner, above, bits, True)
+        merged.nodes = sorted(place, key=self.number.__getitem__)
+        merged.place = place
+        for n in merged.nodes:
+            self.group_of[n] = merged
+        a.alive = b.alive = False
+        self.groups = [g for g in self.groups if g.alive]
+        self.groups.append(merged)
+        all_above = above | bits
+        for g in self.groups:
+            if g is not merged and g.above & bits and all_above & ~g.above:
+                g.above |= all_above
+
+    # --- doing small things again
+
+    def repeat_small(self):
+        """Give each user of a small cheap group a copy of its own, so that it is not stored."""
+        for g in sorted(self.groups, key=lambda g: self.number[g.nodes[0]]):
+            if not g.fusable or g.inner is not None or sum(map(fusable, g.nodes)) > CHEAP:
+                continue
+            users = [u for n in g.nodes for u in self.users.get(n.outs[0], ()) if u not in g.place]
+            if any(n.outs[0] in self.kept for n in g.nodes) or not self.repeated.isdisjoint(users):
+                continue
+            takers = list(dict.fromkeys(self.group_of[u] for u in users))
+            if takers and all(t.fusable and self._size(t) >= SMALL * self._size(g) for t in takers):
+                self._repeat(g, takers)
+
+    def _size(self, g: Group) -> int:
+        return prod([self.axes.sizes[a] for a in self._space(g)])
+
+    def _repeat(self, g: Group, takers):
+        """Put the nodes of a group into each of its takers, if all can have them."""
+        found = []
+        for t in takers:
+            self.axes.changed = {}
+            copy = Group(g.nodes[0], (), None, g.above, g.bit, True)
+            copy.nodes, copy.place = g.nodes, self._copied(g)
+            try:
+                for ours, theirs in self._links(copy, t):
+                    self.axes.match(self.axes.now(ours()), self.axes.now(theirs()))
+                inner = self._common_space(copy, t)
+            except Apart:
+                return
+            place = {n: self.axes.now(p) for x in (copy, t) for n, p in x.place.items()}
+            every = {a for p in place.values() for axes in p for a in axes}
+            if every != set(self.axes.leaves(self._space(t))) or inner != t.inner:
+                return
+            found.append((t, place))
+        for t, place in found:
+            t.place, t.nodes = place, sorted(place, key=self.number.__getitem__)
+            t.above |= g.above
+        self.repeated.update(g.nodes)
+        g.alive = False
+        self.groups = [x for x in self.groups if x.alive]
+
+    def _copied(self, g: Group):
+        """The placements of a group on axes of its own."""
+        fresh = {a: self.axes.new((self.axes.sizes[a],))[0][0] for a in self._space(g)}
+        return {n: tuple([tuple([fresh[a] for a in axes]) for axes in p]) for n, p in g.place.items()}
+
+    # --- the result
+
+    def steps(self) -> list[KernelStep | OpStep]:
+        made = [self._step(g) for g in self._ordered()]
+        return [s for some in made for s in some]
+
+    def _ordered(self) -> list[Group]:
+        """Groups so that each comes after those it takes from, otherwise in the order of the program."""
+        last = {g: self.number[g.nodes[-1]] for g in self.groups}
+        home = {n: g for g in self.groups for n in g.nodes}
+        ordered: dict[Group, None] = {}
+
+        def needs(g):
+            bases = {self.windows[v].base for n in g.nodes for v in n.values}
+            found = {home[b.node] for b in bases if b.node is not None and b.node not in g.place}
+            return iter(sorted(found - {g}, key=last.__getitem__))
+        for first in sorted(self.groups, key=last.__getitem__):
+            stack = [] if first in ordered else [(first, needs(first))]
+            while stack:
+                g, rest = stack[-1]
+                following = next((x for x in rest if x not in ordered), None)
+                if following is not None:
+                    stack.append((following, needs(following)))
+                else:
+                    ordered[g] = None
+                    stack.pop()
+        return list(ordered)
+
+    def _step(self, g: Group) -> list[KernelStep | OpStep]:
+        if not g.fusable:
+            return [OpStep(g.nodes[0], self.windows)]
+        try:
+            return [self._kernel_step(g)]
+        except (NoKernel, KernelError):
+            if len(g.nodes) == 1:
+                return [OpStep(g.nodes[0], self.windows)]
+            return [s for n in g.nodes for s in self._step(self._alone(n))]
+
+    def _alone(self, node: Node) -> Group:
+        place = self.axes.new(node.values[0].shape if _dims(node) is not None else node.outs[0].shape)
+        dims = _dims(node)
+        inner = None if dims is None else frozenset(a for d in dims for a in place[d])
+        return Group(node, place, inner, 0, 0, True)
+
+    def _kernel_step(self, g: Group) -> KernelStep:
+        return _KernelWriter(self, g).step()
+
+
+class _KernelWriter:
+    """Writes the kernel of one group."""
+
+    def __init__(self, fusion: _Fusion, g: Group):
+        self.fusion, self.group = fusion, g
+        self.k = Builder("fused")
+        self.values: dict[Node, Scalar] = {}
+        self.reads: dict[tuple, tuple[Scalar, Window, dict]] = {}
+        biggest = max(g.place.values(), key=lambda p: sum(map(len, p)))
+        space = [a for axes in biggest for a in axes]
+        space += [a for a in fusion._space(g) if a not in space]
+        inner = g.inner or frozenset()
+        self.order = [a for a in space if a not in inner] + [a for a in space if a in inner]
+
+    def step(self) -> KernelStep:
+        g, fusion = self.group, self.fusion
+        for n in g.nodes:
+            full = g.place[n]
+            inputs = [self._argument(a, full) for a in n.args]
+            self.values[n] = emit_op(self.k, n.op, inputs)[0]
+        written = [n for n in g.nodes if fusion._stored(n, g.place)]
+        kernel = self.k.finish(*[self.values[n] for n in written])
+        sizes = fusion.axes.sizes
+        outs = [steps(fusion.axes, n.outs[0].shape, contiguous(n.outs[0].shape, n.outs[0].dtype.itemsize),
+                      _placed_out(n, g.place[n])) for n in written]
+        self._check(kernel, outs)
+        along = [*[axes for _, _, axes in self.reads.values()], *outs]
+        strides = [tuple([axes.get(a, 0) for a in self.order]) for axes in along]
+        shape = tuple([sizes[a] for a in self.order])
+        inner = None if g.inner is None else len(g.inner)
+        reads = [w for _, w, _ in self.reads.values()]
+        return KernelStep(kernel, shape, inner, reads, [n.outs[0] for n in written], strides, g.nodes)
+
+    def _check(self, kernel: Kernel, outs):
+        """An output stored for each element must not be one value a row to the kernel, nor the reverse."""
+        inner = self.group.inner
+        for i, axes in zip(kernel.outputs, outs):
+            if inner is not None and kernel.per_row[i] == bool(inner & set(axes)):
+                raise NoKernel("an output is the same all over the row")
+
+    def _argument(self, a, full: Placement):
+        k = self.k
+        if a is None:
+            return None
+        if not isinstance(a, Value):
+            return k.const(a.item(), scalar_type(a.dtype))
+        w = self.fusion.windows[a]
+        if w.base.node in self.values:
+            return self.values[w.base.node]
+        placement = aligned(a.shape, full)
+        along = steps(self.fusion.axes, a.shape, w.strides, placement)
+        key = w.base, w.offset, tuple(sorted(along.items()))
+        if key not in self.reads:
+            inner = self.group.inner
+            per_row = inner is not None and not any(x in inner for axes in placement for x in axes)
+            value = k.operand(scalar_type(a.dtype), None, per_row)
+            self.reads[key] = value, w, along
+        return self.reads[key][0]
+
+
+def _dims(node: Node) -> tuple[int, ...] | None:
+    return row_dims(node.op, len(node.values[0].shape))
+
+
+def _placed_out(node: Node, full: Placement) -> Placement:
+    """The placement of an output, given that of the op's own dimensions."""
+    dims = _dims(node)
+    shape = node.outs[0].shape
+    if dims is None or shape == node.values[0].shape:
+        return full
+    if len(shape) == len(full):
+        return tuple([() if d in dims else axes for d, axes in enumerate(full)])
+    return tuple([axes for d, axes in enumerate(full) if d not in dims])

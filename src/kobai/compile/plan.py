@@ -1,0 +1,78 @@
+"""From a graph to something that runs: `plan(graph)` simplifies, fuses, gives everything a place and compiles."""
+from __future__ import annotations
+
+import numpy as np
+
+from kobai.compile.fuse import KernelStep, fuse
+from kobai.compile.graph import Graph
+from kobai.compile.kernel import NoKernel
+from kobai.compile.memory import arrange
+from kobai.compile.simplify import simplify
+from kobai.compile.windows import settled
+
+
+class Plan:
+    """A graph ready to run: ``plan(inputs)`` gives the outputs and does the writes, in place.
+
+    `graph` is the simplified graph, `kernels` are those of its steps, `llvm` their code as text.  Without machine
+    code the graph itself is run, on NumPy.
+    """
+
+    def __init__(self, graph: Graph):
+        self.original, self.program = graph, None
+        self.graph = settled(simplify(graph))
+        self.steps, windows = fuse(self.graph)
+        self.steps, self.places, self.size = arrange(self.graph, self.steps, windows)
+        try:
+            from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
+            self.program = Program(self.graph, self.steps, self.places, self.size)
+            self.run = self.program.run
+        except NoKernel:
+            self.run = _nothing
+
+    def __call__(self, inputs) -> list[np.ndarray]:
+        outputs = self.run(*inputs)
+        return self.interpret(inputs) if outputs is None else outputs
+
+    def interpret(self, inputs) -> list[np.ndarray]:
+        """The same by the graph's own definition, on NumPy."""
+        outputs, written = self.original.run(*inputs)
+        outputs = [np.array(y) for y in outputs]
+        written = [np.array(y) for y in written]
+        place = dict(zip(self.original.inputs, inputs))
+        for (target, _), y in zip(self.original.writes, written):
+            place[target][...] = y
+        return outputs
+
+    @property
+    def kernels(self):
+        """The kernels, in the order in which they run."""
+        return [s.kernel for s in self.steps if isinstance(s, KernelStep)]
+
+    @property
+    def llvm(self) -> str:
+        """The code of the kernels."""
+        if self.program is None:
+            return ""
+        return "\n\n".join(dict.fromkeys(code.text for code in self.program.kernels))
+
+    def __str__(self):
+        lines = [f"plan of {len(self.steps)} steps, {self.size} bytes shared"]
+        return "\n".join([*lines, *[f"  {s}" for s in self.steps]])
+
+
+def _nothing(*inputs):
+    return None
+
+
+def plan(graph: Graph) -> Plan:
+    """The plan of a graph.
+
+    >>> from kobai.compile.graph import Node, Value
+    >>> from kobai.ops.elementwise import Neg
+    >>> x = Value((2,), "f4")
+    >>> y = Node(Neg(), [x], [((2,), x.dtype)]).outs[0]
+    >>> plan(Graph([x], [y.node], [y]))([np.array([1.0, 2.0], "f4")])
+    [array([-1., -2.], dtype=float32)]
+    """
+    return Plan(graph)

@@ -1,0 +1,124 @@
+"""Where a value lies: movement ops (transpose, slice, expand ...) move nothing, they look at memory otherwise.
+
+`windows` resolves every value of a graph to a `Window`: a *base* value with memory of its own, and offset and
+strides in bytes into it.  What a movement op means is asked of the op itself: it is run on an array whose memory
+is never touched.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kobai.compile.graph import Graph, Node, Value
+
+
+class Window(NamedTuple):
+    """`shape` elements of `base` at `offset` and `strides`, in bytes."""
+
+    base: Value
+    offset: int
+    strides: tuple[int, ...]
+
+
+def contiguous(shape, itemsize: int) -> tuple[int, ...]:
+    """The strides of an array in row-major order.
+
+    >>> contiguous((2, 3), 4)
+    (12, 4)
+    """
+    strides, step = [], itemsize
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+def own(value: Value) -> Window:
+    """The window of a value that has memory of its own."""
+    if value.constant is not None:
+        return Window(value, 0, np.shape(value.constant) and value.constant.strides)
+    strides = value.strides if value.is_input and value.strides is not None else None
+    return Window(value, 0, tuple(strides) if strides is not None else contiguous(value.shape, value.dtype.itemsize))
+
+
+_scratch = np.empty(1 << 16, np.uint8)  # memory that is looked at, never read
+
+
+def looked(op, window: Window, shape, dtype) -> list[Window] | None:
+    """What a movement op makes of a window; None if it has to copy.
+
+    >>> from kobai.ops.movement import T
+    >>> x = Value((2, 3), "f4")
+    >>> looked(T(), own(x), x.shape, x.dtype)[0][1:]
+    (0, (4, 12))
+    """
+    global _scratch
+    if 0 in shape:
+        return None
+    low = sum((s - 1) * st for s, st in zip(shape, window.strides) if st < 0)
+    high = sum((s - 1) * st for s, st in zip(shape, window.strides) if st > 0) + dtype.itemsize
+    if high - low > _scratch.nbytes:
+        _scratch = np.empty(2 * (high - low), np.uint8)
+    x = np.ndarray(shape, dtype, _scratch, -low, window.strides)
+    ys = op.forward(x)
+    start = x.__array_interface__["data"][0]
+    found = []
+    for y in ys if op.outputs != 1 else (ys,):
+        if not isinstance(y, np.ndarray) or y.size == 0:
+            return None
+        offset = y.__array_interface__["data"][0] - start
+        if not low <= offset < high or not np.may_share_memory(y, x):
+            return None
+        found.append(Window(window.base, window.offset + offset, y.strides))
+    return found
+
+
+def windows(graph: Graph) -> dict[Value, Window]:
+    """The window of every value of a graph."""
+    found = {v: own(v) for v in graph.inputs}
+    for node in graph.nodes:
+        for v in node.values:
+            if v not in found:  # a constant
+                found[v] = own(v)
+        found.update(zip(node.outs, windows_of(node, found)))
+    for v in graph.results:
+        found.setdefault(v, own(v))
+    return found
+
+
+def windows_of(node: Node, found) -> list[Window]:
+    """The windows of a node's outputs, given those of its arguments."""
+    if is_view(node):
+        x = node.args[0]
+        views = looked(node.op, found[x], x.shape, x.dtype)
+        if views is not None:
+            return views
+    return [own(v) for v in node.outs]
+
+
+def is_view(node: Node) -> bool:
+    """Whether the op only looks at its first input otherwise."""
+    return (node.op.view or type(node.op).__name__ == "UnsafeView") and len(node.args) == 1
+
+
+def settled(graph: Graph) -> Graph:
+    """The same where a movement op that has to copy is a copy and an op that moves nothing."""
+    from kobai.ops.movement import Clone  # noqa: PLC0415 (the graph needs no ops otherwise)
+
+    found: dict[Value, Window] = {v: own(v) for v in graph.inputs}
+    nodes, copies = [], 0
+    for node in graph.nodes:
+        for v in node.values:
+            found.setdefault(v, own(v))
+        views = windows_of(node, found)
+        if is_view(node) and views[0].base is node.outs[0] and 0 not in node.outs[0].shape:
+            copy = Node(Clone("C"), node.args, [(node.args[0].shape, node.args[0].dtype)], node.where)
+            nodes.append(copy)
+            copies += 1
+            found[copy.outs[0]] = own(copy.outs[0])
+            node.args = copy.outs
+            views = windows_of(node, found)
+        found.update(zip(node.outs, views))
+        nodes.append(node)
+    return Graph(graph.inputs, nodes, graph.outputs, graph.writes) if copies else graph

@@ -1,0 +1,166 @@
+"""compile/plan.py, compile/memory.py and backends/step.py: a plan does what its graph means."""
+import numpy as np
+import pytest
+from graphs_to_compile import apply, assert_same, random_graph, recorded
+
+import kobai
+from kobai.backends import llvm
+from kobai.compile.graph import Graph, Value
+from kobai.compile.plan import Plan, plan
+from kobai.ops import elementwise as e, movement as v
+
+F = kobai.nn.functional
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_random_graphs(seed):
+    graph, arrays = random_graph(seed, 8 + seed % 16)
+    assert_same(graph, arrays, plan(graph))
+
+
+def trained(loss_fn, opt):
+    """(graph, inputs) of a training step."""
+    def step():
+        opt.zero_grad()
+        loss = loss_fn()
+        loss.backward()
+        opt.step()
+        return loss
+    return recorded(step)
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: kobai.optim.SGD(p, lr=0.1),
+    "momentum": lambda p: kobai.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01, nesterov=True),
+    "adam": lambda p: kobai.optim.Adam(p),
+    "adamw": lambda p: kobai.optim.AdamW(p, amsgrad=True),
+    "rmsprop": lambda p: kobai.optim.RMSprop(p),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_a_classifier(name):
+    kobai.manual_seed(0)
+    model = kobai.nn.Sequential(kobai.nn.Linear(7, 33), kobai.nn.ReLU(), kobai.nn.Linear(33, 5))
+    x, t = kobai.randn(20, 7), kobai.randint(0, 5, (20,))
+    graph, arrays = trained(lambda: F.cross_entropy(model(x), t), OPTIMIZERS[name](model.parameters()))
+    assert_same(graph, arrays, plan(graph), rtol=1e-4)
+
+
+def _conv():
+    return kobai.nn.Sequential(kobai.nn.Conv2d(3, 4, 3, padding=1), kobai.nn.BatchNorm2d(4), kobai.nn.ReLU(),
+                               kobai.nn.MaxPool2d(2), kobai.nn.Flatten(), kobai.nn.Linear(64, 3))
+
+
+class _Attention(kobai.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb, self.norm = kobai.nn.Embedding(11, 8), kobai.nn.LayerNorm(8)
+        self.qkv, self.out = kobai.nn.Linear(8, 24), kobai.nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.norm(self.emb(x))
+        n, length, d = x.shape
+        q, k, v = [p.view(n, length, 2, d // 2).transpose(1, 2) for p in self.qkv(x).split(d, dim=2)]
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(F.gelu(y.transpose(1, 2).reshape(n, length, d))).mean(1)
+
+
+class _Lstm(kobai.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.out = kobai.nn.LSTM(4, 6, batch_first=True), kobai.nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(self.lstm(x)[0][:, -1])
+
+
+MODELS = {
+    "conv": (_conv, lambda: kobai.randn(2, 3, 8, 8)),
+    "attention": (_Attention, lambda: kobai.randint(0, 11, (2, 9))),
+    "lstm": (_Lstm, lambda: kobai.randn(2, 5, 4)),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_models(name):
+    kobai.manual_seed(0)
+    make, data = MODELS[name]
+    model, x, t = make(), data(), kobai.tensor([0, 2])
+    graph, arrays = trained(lambda: F.cross_entropy(model(x), t), kobai.optim.SGD(model.parameters(), lr=0.1))
+    assert_same(graph, arrays, plan(graph), rtol=1e-3, atol=1e-5)
+
+
+def test_results_lie_in_memory_of_their_own():
+    x = Value((3,), "f4")
+    graph = Graph([x], [], [x, x])
+    a = np.arange(3, dtype="f4")
+    first, second = plan(graph)([a])
+    first[0] = 9
+    assert a[0] == 0 == second[0]
+
+
+def test_inputs_can_be_exchanged():
+    x, y = Value((3,), "f4"), Value((3,), "f4")
+    a, b = np.zeros(3, "f4"), np.ones(3, "f4")
+    before, = plan(Graph([x, y], [], [x], [(x, y), (y, x)]))([a, b])
+    assert (a.tolist(), b.tolist(), before.tolist()) == ([1] * 3, [0] * 3, [0] * 3)
+
+
+def test_an_input_is_read_by_all_before_it_is_written():
+    """y = x.T + 1 and x becomes 2 x: neither order of the two steps may lose the old x."""
+    x = Value((2, 2), "f4")
+    t = apply(v.T(), x)
+    y = apply(e.Add(), t.outs[0], np.float32(1))
+    z = apply(e.Mul(), x, np.float32(2))
+    a = np.arange(4, dtype="f4").reshape(2, 2)
+    assert_same(Graph([x], [z, t, y], [y.outs[0]], [(x, z.outs[0])]), [a], plan(Graph([x], [z, t, y], [y.outs[0]],
+                                                                                     [(x, z.outs[0])])))
+    graph = Graph([x], [t, apply(e.Add(), t.outs[0], x)], [], [])
+    graph.writes = [(x, graph.nodes[1].outs[0])]
+    assert_same(graph, [a], plan(graph))
+
+
+def test_inputs_with_strides():
+    x = Value((3, 2), "f4", strides=(4, 12))
+    y = apply(e.Mul(), x, np.float32(2))
+    a = np.arange(6, dtype="f4").reshape(2, 3).T
+    out, = plan(Graph([x], [y], y.outs, [(x, y.outs[0])]))([a])
+    assert out.tolist() == [[0, 6], [2, 8], [4, 10]] == a.tolist()
+
+
+def test_a_large_step_is_the_same_for_any_number_of_threads():
+    kobai.manual_seed(0)
+    x = kobai.randn(300, 700)
+    w = kobai.randn(700, requires_grad=True)
+    graph, arrays = trained(lambda: (F.softmax(x * w, 1) ** 2).sum(), kobai.optim.SGD([w], lr=0.1))
+    run, found = plan(graph), []
+    before = kobai.get_num_threads()
+    for threads in (1, 2, 3):
+        kobai.set_num_threads(threads)
+        given = [np.array(a) for a in arrays]
+        found.append([y.tobytes() for y in run(given) + given])
+    kobai.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
+def test_without_machine_code(monkeypatch):
+    graph, arrays = random_graph(5)
+    made = Plan(graph)
+    monkeypatch.setattr(made, "run", lambda *inputs: None)
+    assert_same(graph, arrays, made)
+
+
+def test_an_error_in_an_op_arrives():
+    table, index = kobai.randn(5, 3), kobai.tensor([1, 4])
+    graph, arrays = recorded(lambda: F.embedding(index, table) * 2)
+    arrays = [np.array([1, 7]) if a.dtype == np.int64 else a for a in arrays]
+    with pytest.raises(IndexError, match="index out of range in self"):
+        plan(graph)(arrays)
+
+
+@pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+def test_a_plan_shows_what_it_is():
+    graph, _ = random_graph(1, 10)
+    made = plan(graph)
+    assert str(made).startswith("plan of") and "define void @" in made.llvm and made.kernels

@@ -1,0 +1,84 @@
+"""compile/simplify.py: an equal graph with less in it."""
+import numpy as np
+import pytest
+from graphs_to_compile import apply, assert_same, random_graph, recorded
+
+import kobai
+from kobai.compile.graph import Graph, Value
+from kobai.compile.simplify import simplify
+from kobai.ops import elementwise as e, movement as v
+from kobai.ops.reduce import Sum
+
+
+def through(graph):
+    """A run of a graph by its definition."""
+    def run(arrays):
+        outputs, written = graph.run(*arrays)
+        outputs, written = [np.array(y) for y in outputs], [np.array(y) for y in written]
+        for (x, _), y in zip(graph.writes, written):
+            arrays[graph.inputs.index(x)][...] = y
+        return outputs
+    return run
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_graphs_mean_the_same(seed):
+    graph, arrays = random_graph(seed)
+    assert_same(graph, arrays, through(simplify(graph).verify()))
+
+
+def names(graph):
+    return [type(n.op).__name__ for n in graph.nodes]
+
+
+def of(shape, *ops):
+    """The names of the ops left of a chain of ops on one input."""
+    x = y = Value(shape, "f4")
+    nodes = []
+    for op, *others in ops:
+        nodes.append(apply(op, y, *others))
+        y = nodes[-1].outs[0]
+    return names(simplify(Graph([x], nodes, [y]).verify()))
+
+
+def test_what_changes_nothing_is_left_out():
+    assert of((2, 3), (v.Clone(),), (v.Reshape((2, 3)),), (v.Cast(np.dtype("f4")),), (e.Neg(),)) == ["Neg"]
+    assert of((2, 3), (e.Mul(), np.float32(1)), (e.Div(), np.float32(1))) == []
+    assert of((2, 3), (e.Add(), np.float32(0))) == ["Add"]  # -0 + 0 is not -0
+
+
+def test_a_sum_of_one_term_is_a_reshape():
+    assert of((1, 3), (Sum((0,), False),)) == ["Reshape"]
+    assert of((2, 3), (Sum((0,), False),)) == ["Sum"]
+
+
+def test_constants_are_computed():
+    one = Value((3,), "f4", constant=np.ones(3, "f4"))
+    nodes = [apply(e.Add(), one, np.float32(2))]
+    x = Value((3,), "f4")
+    nodes.append(apply(e.Mul(), x, nodes[0].outs[0]))
+    simple = simplify(Graph([x], nodes, [nodes[1].outs[0]]))
+    assert names(simple) == ["Mul"]
+    assert simple.nodes[0].args[1] == 3  # the same all over: a number
+
+
+def test_elementwise_ops_run_before_expansion():
+    x = Value((1, 3), "f4")
+    big = apply(v.Expand((4, 3)), x)
+    y = apply(e.Mul(), big.outs[0], big.outs[0])
+    simple = simplify(Graph([x], [big, y], y.outs))
+    assert names(simple) == ["Mul", "Expand"] and simple.nodes[0].outs[0].shape == (1, 3)
+
+
+def test_random_ops_are_never_put_together():
+    """Two draws of a dropout mask differ."""
+    x = kobai.ones(4, 4)
+    graph, _ = recorded(lambda: kobai.nn.functional.dropout(x, 0.5) + kobai.nn.functional.dropout(x, 0.5))
+    drawn = [n for n in simplify(graph).nodes if getattr(n.op, "random", False)]
+    assert len(drawn) == 2
+
+
+def test_a_layer_becomes_a_product_and_a_sum():
+    layer, x = kobai.nn.Linear(30, 40), kobai.ones(20, 30)
+    graph, _ = recorded(lambda: layer(x))
+    assert names(simplify(graph)) == ["Permute", "Mm", "Add"]
