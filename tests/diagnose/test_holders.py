@@ -53,6 +53,7 @@ def test_paths_through_containers_and_attributes():
     state.hidden = w.tanh()
     held = {h.split(" ")[0] for g in graphs(w) for h in g.holders}
     assert {"history['loss'][0]", "queue[0]", "state.hidden"} <= held
+    assert history and queue
 
 
 def test_a_freed_graph_weighs_nothing():

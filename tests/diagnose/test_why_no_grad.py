@@ -105,6 +105,8 @@ def test_backward_was_not_called():
     loss = (w * w).sum()
     why, text = reason(w)
     assert why == "no_backward" and "loss = (w * w).sum()" in text
+    loss.backward()
+    assert reason(w)[0] == "has"
 
 
 def test_cleared_or_asked_otherwise():
@@ -124,6 +126,7 @@ def test_not_used():
     loss = (w * 2).sum()
     why, text = reason(v)
     assert why == "unused" and "did not take part in computing loss" in text
+    assert loss.requires_grad
 
 
 def test_method_prints(capsys):

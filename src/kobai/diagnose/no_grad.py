@@ -13,8 +13,8 @@ _say = spoken({
     "has": ("{name} has a gradient, of shape {shape}.", "{name} には勾配があります (形 {shape})。"),
     "integer": ("{name} has dtype {dtype}, and only floating point and complex numbers have derivatives.\n  fix: write "
                 "the numbers with a point, or {name}.float(), and then requires_grad=True.",
-                "{name} の型は {dtype} です。微分できるのは浮動小数点数と複素数だけです。\n  対処: 小数点を付けて書くか {name}.float() で"
-                "変換し、requires_grad=True を指定してください。"),
+                "{name} の型は {dtype} です。微分できるのは浮動小数点数と複素数だけです。\n  対処: 小数点を付けて書くか "
+                "{name}.float() で変換し、requires_grad=True を指定してください。"),
     "cut": ("{name} was cut off the graph by {how}, so no gradient comes here.",
             "{name} は {how} でグラフから切り離されたので、勾配は届きません。"),
     "block": ("{name} was computed inside `{block}` (line {at}), where nothing is recorded.",
@@ -24,11 +24,12 @@ _say = spoken({
     "flag_fix": ("  fix: give it requires_grad=True when it is made, or call {name}.requires_grad_() before computing "
                  "with it.",
                  "  対処: 作るときに requires_grad=True を指定するか、計算に使う前に {name}.requires_grad_() を呼んでください。"),
-    "cut_fix": ("  fix: leave that out where a gradient should flow.", "  対処: 勾配を流したいところではそれを使わないでください。"),
+    "cut_fix": ("  fix: leave that out where a gradient should flow.", "  対処: 勾配を流したいところでは使わないでください。"),
     "nonleaf": ("{name} is no leaf: it was computed by {node}, and backward() keeps gradients for leaves only.",
                 "{name} は葉ではなく {node} で計算された値です。backward() が勾配を残すのは葉だけです。"),
     "nonleaf_fix": ("  fix: {name}.retain_grad() before backward(), or torch.autograd.grad(loss, {name}).",
-                    "  対処: backward() の前に {name}.retain_grad() を呼ぶか、torch.autograd.grad(loss, {name}) を使ってください。"),
+                    "  対処: backward() の前に {name}.retain_grad() を呼ぶか、"
+                    "torch.autograd.grad(loss, {name}) を使ってください。"),
     "retained": ("{name} keeps its gradient (retain_grad), but no backward() has come through it since.",
                  "{name} は勾配を残す設定 (retain_grad) ですが、その後 backward() が通っていません。"),
     "no_backward": ("{name} is used by what is on these lines, but backward() has not been called on the result:",
@@ -43,12 +44,12 @@ _say = spoken({
                "{name} は {results} の計算に使われていません。そこから {name} へ至る道がグラフにありません。"),
     "unused_fix": ("  fix: look whether the computation uses a copy ({name}.detach(), .data, float({name})), another "
                    "tensor of that name (it was assigned anew), or nothing of it.",
-                   "  対処: 計算が写し ({name}.detach()、.data、float({name})) や、同じ名前に代入し直した別のテンソルを使っていないか"
-                   "確かめてください。"),
+                   "  対処: 計算が写し ({name}.detach()、.data、float({name})) や、同じ名前に代入し直した別のテンソルを"
+                   "使っていないか確かめてください。"),
     "alone": ("no graph that is alive uses {name}: nothing was computed from it while recording was on, or backward() was "
               "never called, or the graph is gone and zero_grad() has set .grad to None since.",
-              "{name} を使うグラフは残っていません。記録中に計算に使われていない、backward() が呼ばれていない、またはグラフが解放された後に "
-              "zero_grad() で .grad が None になりました。"),
+              "{name} を使うグラフは残っていません。記録中に計算に使われていない、backward() が呼ばれていない、"
+              "またはグラフが解放された後に zero_grad() で .grad が None になりました。"),
     "made": ("  made at {place}\n        {text}", "  作られた行: {place}\n        {text}"),
     "cut_at": ("  cut at {place}\n        {text}", "  切り離した行: {place}\n        {text}"),
 })
