@@ -139,7 +139,8 @@ class _Answer(BaseHTTPRequestHandler):
             self._send(200, "text/html", text.encode(), POLICY.format(nonce))
             viewer.shown.set()
         elif address.path == "/graph.json":
-            self._send(200, "application/json", json.dumps(viewer.description, allow_nan=False).encode())
+            text = json.dumps(page.compact(viewer.description), allow_nan=False)
+            self._send(200, "application/json", text.encode())
         elif address.path == "/events":
             self._stream()
         else:

@@ -17,9 +17,11 @@ from .view import View
 PAUSE = 0.5  # seconds between two pictures of a running program, at least
 SHARE = 20  # and so many times what one takes: looking costs a running program about 5 %
 TEXTS = {
-    "en": {"served": "kobai: the graph is at {} (Ctrl-C ends)", "saved": "kobai: the graph is in {}",
+    "en": {"served": "kobai: the graph is at {}", "saved": "kobai: the graph is in {}",
+           "ended": "kobai: the program has ended; its graph stays at {} until Ctrl-C",
            "nothing": "kobai: the program computed nothing, so there is no graph to show"},
-    "ja": {"served": "kobai: グラフは {} で見られます (Ctrl-C で終了)", "saved": "kobai: グラフを {} に保存しました",
+    "ja": {"served": "kobai: グラフは {} で見られます", "saved": "kobai: グラフを {} に保存しました",
+           "ended": "kobai: プログラムは終わりました。グラフは Ctrl-C を押すまで {} で見られます",
            "nothing": "kobai: プログラムは何も計算しなかったので、表示するグラフがありません"},
 }
 
@@ -93,6 +95,7 @@ class _Page:
         elif self.save is not None:
             self.say("saved", self.shown.save(self.save))
         else:
+            self.say("ended", self.shown.url)
             wait_for_interrupt()
             self.shown.close()
 
