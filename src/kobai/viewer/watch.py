@@ -95,8 +95,11 @@ class _Page:
         elif self.save is not None:
             self.say("saved", self.shown.save(self.save))
         else:
-            self.say("ended", self.shown.url)
-            wait_for_interrupt()
+            try:
+                self.say("ended", self.shown.url)
+                wait_for_ever()
+            except KeyboardInterrupt:
+                print(file=sys.stderr)
             self.shown.close()
 
     def say(self, what: str, value="") -> None:
@@ -120,11 +123,8 @@ class _Steps(Recording):
             self.busy -= 1
 
 
-def wait_for_interrupt() -> None:
-    """Return when the reader presses Ctrl-C."""
+def wait_for_ever() -> None:
+    """Until Ctrl-C raises KeyboardInterrupt; in short steps, for an endless wait cannot be interrupted on Windows."""
     never = threading.Event()
-    try:
-        while not never.wait(1.0):  # in short steps: an endless wait cannot be interrupted on Windows
-            pass
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
+    while not never.wait(1.0):
+        pass
