@@ -10,6 +10,7 @@ import sys as _sys
 
 from . import (
     arithmetic as _arithmetic,
+    checkpoints as _checkpoints,
     control as _control,
     convolution as _convolution,
     creation as _creation,

@@ -63,10 +63,10 @@ class Function:
         out = []
         for a, s in zip(args, specs):
             if isinstance(s, TensorSpec):
-                a = convert_to_tensor(a, s.dtype)
+                a = a if is_tensor_like(a) else convert_to_tensor(a, s.dtype)
                 if not s.is_compatible_with(a):
                     raise TypeError(f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec.from_tensor(a)}"
-                                    f" to {s}`.")
+                                    f" to {s}`. Received args: {args} and kwargs: {{}}.")
             out.append(a)
         return out
 
@@ -148,7 +148,7 @@ def _true(pred):
 @export("cond")
 def cond(pred, true_fn=None, false_fn=None, name=None):
     """`true_fn()` if the predicate holds, else `false_fn()`."""
-    return _outputs((true_fn if _true(pred) else false_fn)())
+    return (true_fn if _true(pred) else false_fn)()
 
 
 @export("case")
@@ -156,10 +156,10 @@ def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"
     """The value of the first function whose predicate holds."""
     for pred, fn in pred_fn_pairs:
         if _true(pred):
-            return _outputs(fn())
+            return fn()
     if default is None:
         raise ValueError("None of the predicates holds, and there is no default.")
-    return _outputs(default())
+    return default()
 
 
 @export("switch_case")
@@ -168,7 +168,7 @@ def switch_case(branch_index, branch_fns, default=None, name="switch_case"):
     fns = dict(branch_fns if isinstance(branch_fns, dict) or isinstance(branch_fns[0], (list, tuple))
                else enumerate(branch_fns))
     fn = fns.get(int(branch_index), default or fns[max(fns)])
-    return _outputs(fn())
+    return fn()
 
 
 @export("while_loop")

@@ -41,9 +41,10 @@ for _class in (OpError, *OpError.__subclasses__()):
     _class.__module__ = "tensorflow.python.framework.errors_impl"
 
 
-def invalid(op, text, name="", fix=""):
-    """InvalidArgumentError as the kernel of TensorFlow's operation `op` raises it."""
-    text = f"{{{{function_node __wrapped__{op}_device_{_DEVICE}}}}} {text} [Op:{op}]"
+def invalid(op, text, name="", fix="", inputs=0):
+    """InvalidArgumentError as the kernel of TensorFlow's operation `op` raises it (of a list: of so many inputs)."""
+    node = f"{op}_N_{inputs}" if inputs else op
+    text = f"{{{{function_node __wrapped__{node}_device_{_DEVICE}}}}} {text} [Op:{op}]"
     text += "" if name is None else f" name: {name}"
     return InvalidArgumentError(None, None, text + (f"\n  fix: {fix}" if fix else ""))
 

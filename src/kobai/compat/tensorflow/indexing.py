@@ -342,6 +342,11 @@ class IndexedSlices:
     def __init__(self, values, indices, dense_shape=None):
         self.values, self.indices, self.dense_shape = values, indices, dense_shape
 
+    def __str__(self):
+        shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape}"
+        return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
 
+
+IndexedSlices.__module__ = "tensorflow.python.framework.indexed_slices"
 export("IndexedSlices")(IndexedSlices)
 export("Variable")(Variable)

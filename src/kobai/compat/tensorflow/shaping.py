@@ -191,7 +191,7 @@ def concat(values, axis, name="concat"):
         have = tuple(t._value.shape)
         if len(have) != len(first) or any(a != b for k, (a, b) in enumerate(zip(first, have)) if k != axis):
             raise invalid("ConcatV2", f"ConcatOp : Dimension {_differing(first, have, axis)} in both shapes must be "
-                          f"equal: shape[0] = {_listed(first)} vs. shape[{i}] = {_listed(have)}", name)
+                          f"equal: shape[0] = {_listed(first)} vs. shape[{i}] = {_listed(have)}", name, inputs=len(ts))
     if ts[0]._value.dtype.kind == "O":
         return box(wrap(np.concatenate([t._value for t in ts], axis)))
     return box(m.cat(ts, axis) if len(ts) > 1 else m.identity(ts[0]))
@@ -209,7 +209,7 @@ def stack(values, axis=0, name="stack"):
     for i, t in enumerate(ts):
         if tuple(t._value.shape) != first:
             raise invalid("Pack", f"Shapes of all inputs must match: values[0].shape = {_listed(first)} != "
-                          f"values[{i}].shape = {_listed(t._value.shape)}", name)
+                          f"values[{i}].shape = {_listed(t._value.shape)}", name, inputs=len(ts))
     if not -len(first) - 1 <= axis <= len(first):
         raise ValueError(f"Argument `axis` = {axis} not in range [{-len(first) - 1}, {len(first) + 1})")
     if ts[0]._value.dtype.kind == "O":

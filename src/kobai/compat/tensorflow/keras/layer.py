@@ -85,6 +85,13 @@ class Layer(Operation):
         if name not in ("_tracked", "_weights", "_losses", "_made_with", "_inbound_nodes"):
             self._track(name, value)
         object.__setattr__(self, name, value)
+        if name == "built" and value:
+            for fn in self.__dict__.pop("_waiting", ()):
+                fn()
+
+    def when_built(self, fn):
+        """Have `fn` called as soon as this layer has its weights."""
+        self.__dict__.setdefault("_waiting", []).append(fn)
 
     def _track(self, name, value):
         tracked = self.__dict__.get("_tracked")
@@ -142,7 +149,7 @@ class Layer(Operation):
         initializer = initializers.get(initializer)
         with naming.scope(self.name, self):
             variable = Variable(initializers.first_value(initializer, shape, d), dtype=d, trainable=trainable,
-                                name=name or "variable")
+                                name=name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         self._weights.append(variable)

@@ -275,6 +275,9 @@ class Sequential(Model):
                              "`model.add(layer)`.")
         if self._functional is None:
             self._make(InputLayer(batch_shape=tuple(input_shape)).output)
+        elif tuple(input_shape) != (have := tuple(self._functional.inputs[0].shape)):
+            raise ValueError(f"Sequential model '{self.name}' has already been configured to use input shape {have}. "
+                             f"You cannot build it with input_shape {tuple(input_shape)}")
         self.built = True
 
     def _build_for(self, args, kwargs, takes):

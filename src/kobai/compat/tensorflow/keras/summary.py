@@ -124,7 +124,7 @@ def _table(header, rows, align, widths):
 
 
 def _wrapped(text, width):
-    """The text in lines of at most `width`, broken between words where that is possible."""
+    """The text in lines of at most `width`, broken between words; a word that is longer ends in dots."""
     lines, now = [], ""
     for word in text.split(" "):
         longer = f"{now} {word}" if now else word
@@ -133,10 +133,7 @@ def _wrapped(text, width):
             continue
         if now:
             lines.append(now)
-        while len(word) > width:
-            lines.append(word[:width])
-            word = word[width:]
-        now = word
+        now = word if len(word) <= width else word[:width - 1] + "…"
     return [*lines, now]
 
 

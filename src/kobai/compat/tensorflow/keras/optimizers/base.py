@@ -45,6 +45,7 @@ class Optimizer:
         self.ema_overwrite_frequency, self.loss_scale_factor = ema_overwrite_frequency, loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built, self._own, self._places, self._trainable_variables = False, [], {}, []
+        self._waiting = []
         self._not_decayed: set = set()
         self.iterations = self._variable("iteration", np.int64(0), "int64")
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
@@ -77,6 +78,12 @@ class Optimizer:
                 like = v.numpy()
                 state[slot] = self._variable(f"{path}_{slot}", self.first_state(slot, like), v.dtype)
         self.built = True
+        for fn in self._waiting:
+            fn()
+
+    def when_built(self, fn):
+        """Have `fn` called as soon as this optimizer has its states."""
+        self._waiting.append(fn)
 
     def slots_used(self):
         """The names of the states of each variable, with these parameters."""
