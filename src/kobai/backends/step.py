@@ -17,8 +17,9 @@ import struct
 
 import numpy as np
 
-from kobai.backends import llvm, threads
+from kobai.backends import llvm, product, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
+from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep
 from kobai.compile.lower import fit
 
@@ -249,7 +250,7 @@ class Program:
         self.kernels: list = []
         self.work = 0
         for step in steps:
-            self._kernel(step) if isinstance(step, KernelStep) else self._python(step)
+            self._call(step)
         self.likes = [np.empty(v.shape, v.dtype) if math.prod(v.shape) < 64
                       else np.lib.stride_tricks.as_strided(np.empty(1, v.dtype), v.shape, (0,) * len(v.shape))
                       for v in graph.outputs]
@@ -268,6 +269,23 @@ class Program:
         self.run = _new_function(byref(runner.definition), head, None)
 
     # --- calls
+
+    def _call(self, step):
+        if isinstance(step, KernelStep):
+            self._kernel(step)
+        elif isinstance(step, ProductStep):
+            self._product(step)
+        else:
+            self._python(step)
+
+    def _product(self, step: ProductStep):
+        code, words, count = product.words(step)
+        start = len(self.words)
+        for base, offset in [*[(w.base, w.offset) for w in step.reads], (step.writes[0], 0)]:
+            self._address(base, offset)
+        self.words += words
+        self.work += count * step.m * step.n * step.k // 64
+        self.calls.append((code, start, count, 0, True))
 
     def _kernel(self, step: KernelStep):
         fitted = fit(step.kernel, step.shape, step.strides, step.inner)

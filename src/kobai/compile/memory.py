@@ -106,6 +106,8 @@ class _Arranger:
         step = self.steps[made]
         if self.last.get(target, -1) < made or isinstance(step, OpStep):
             return True
+        if not isinstance(step, KernelStep):  # a matrix product reads its operands to the end
+            return False
         output = len(step.reads) + step.writes.index(base)
         for w, strides in zip(step.reads, step.strides):
             if w.base is target and (w.offset or strides != step.strides[output]):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kobai.compile.contract import contract
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
@@ -21,8 +22,8 @@ class Plan:
     def __init__(self, graph: Graph):
         self.original, self.program = graph, None
         self.graph = settled(simplify(graph))
-        self.steps, windows = fuse(self.graph)
-        self.steps, self.places, self.size = arrange(self.graph, self.steps, windows)
+        steps, windows = fuse(self.graph)
+        self.steps, self.places, self.size = arrange(self.graph, contract(steps), windows)
         try:
             from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
             self.program = Program(self.graph, self.steps, self.places, self.size)

@@ -1,0 +1,88 @@
+"""Matrix products of a plan: `contract(steps)` says of each what to multiply, in strides."""
+from __future__ import annotations
+
+from math import prod
+
+from kobai.compile.fuse import KernelStep, OpStep
+from kobai.compile.graph import Value
+from kobai.compile.memory import copy_step
+from kobai.compile.windows import Window, contiguous, own
+
+
+class ProductStep:
+    """C = A B for each matrix of a batch: sizes m, n, k; of the batch `sizes` (at most two); strides in bytes.
+
+    `strides` has for A, B and C those of the batch, of rows and of columns; one of the last two is one element.
+    """
+
+    __slots__ = ("reads", "writes", "m", "n", "k", "sizes", "strides", "dtype")
+
+    def __init__(self, reads, out, m, n, k, sizes, strides):
+        self.reads, self.writes, self.dtype = reads, [out], out.dtype
+        self.m, self.n, self.k, self.sizes, self.strides = m, n, k, sizes, strides
+
+    def __str__(self):
+        return f"product of {self.m} x {self.k} and {self.k} x {self.n}" + f", {list(self.sizes)} times" * bool(self.sizes)
+
+
+def contract(steps) -> list:
+    """The steps, with matrix products among them as `ProductStep`s and the copies these need."""
+    found = []
+    for step in steps:
+        found += _product(step) if isinstance(step, OpStep) and _is_product(step.node) else [step]
+    return found
+
+
+def _is_product(node) -> bool:
+    if type(node.op).__name__ not in ("Mm", "Bmm") or any(not isinstance(a, Value) for a in node.args):
+        return False
+    out = node.outs[0]
+    return out.dtype.char in "fd" and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
+        and all(v.shape[:-2] == out.shape[:-2] for v in node.args)
+
+
+def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
+    a, b = step.node.args
+    out = step.node.outs[0]
+    copies, sides = [], []
+    for v, w in ((a, step.reads[0]), (b, step.reads[-1])):
+        if _batch(out.shape, w.strides) is None or not _readable(v, w):
+            copy = Value(v.shape, v.dtype)
+            copies.append(copy_step(v, w, copy))
+            w = own(copy)
+        sides.append(w)
+    strides = [w.strides for w in sides] + [contiguous(out.shape, out.dtype.itemsize)]
+    batch = _merged(out.shape[:-2], [s[:-2] for s in strides])
+    if len(batch) > 2:
+        return [step]
+    sizes = tuple([size for size, _ in batch])
+    each = [(*[s[i] for _, s in batch], *strides[i][-2:]) for i in range(3)]
+    m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
+    return [*copies, ProductStep(sides, out, m, n, k, sizes, each)]
+
+
+def _readable(v: Value, w: Window) -> bool:
+    """Whether rows or columns of a matrix are contiguous and do not overlap."""
+    (rows, cols), (row, col), size = v.shape[-2:], w.strides[-2:], v.dtype.itemsize
+    by_rows = (col == size or cols == 1) and (row >= cols * size or rows == 1)
+    by_cols = (row == size or rows == 1) and (col >= rows * size or cols == 1)
+    return (by_rows or by_cols) and row % size == 0 == col % size
+
+
+def _batch(shape, strides):
+    return strides[:-2] if len(strides) == len(shape) else None
+
+
+def _merged(shape, strides):
+    """(size, strides) of the axes of a batch, neighbours put together where they can be."""
+    merged: list = []
+    for d, size in enumerate(shape):
+        s = tuple([x[d] for x in strides])
+        if size == 1:
+            continue
+        if merged and all(far == near * size for far, near in zip(merged[-1][1], s)):
+            merged[-1] = (merged[-1][0] * size, s)
+        else:
+            merged.append((size, s))
+    assert prod(x for x, _ in merged) == prod(shape)
+    return merged
