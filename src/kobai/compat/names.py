@@ -5,6 +5,7 @@ from __future__ import annotations
 # A name stands for everything below it too, unless a longer one is listed.
 SERVED = {
     "torch": "kobai",
+    "torch._C": "kobai.compat.torch_c",
     "torch.backends": "kobai.compat.torch_backends",
     "torch.version": "kobai.compat.torch_version",
     "torchviz": "kobai.compat.torchviz",

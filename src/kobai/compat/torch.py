@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 import kobai
-from kobai.compat import torch_backends, torch_version
+from kobai.compat import torch_backends, torch_c, torch_version
 from kobai.compat.missing import explain_in, missing_attribute
 
 
@@ -50,6 +50,7 @@ names.__dict__.update(
     __version__=torch_version.__version__,
     version=torch_version,
     backends=torch_backends,
+    _C=torch_c,
 )
 # Importing this file gives that module instead of this one.
 sys.modules[__name__] = names

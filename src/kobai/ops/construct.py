@@ -312,6 +312,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         out = out.clone() if copy and out is obj else out
         out = out if requires_grad or not out.requires_grad else out.detach()
     else:
+        if hasattr(obj, "__array_interface__"):
+            obj = np.asarray(obj)
         if copy is False and not isinstance(obj, (np.ndarray, bytes, bytearray, memoryview)):
             raise ValueError("can't alias arbitrary sequence into a tensor.")
         out = from_data(obj, dtype, copy=bool(copy))

@@ -85,6 +85,19 @@ class UntypedStorage:
     def __init__(self, array):
         self._array = array
 
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The bytes of a file, read when they are looked at; what is written goes to the file if `shared`."""
+        return cls(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,)).view(np.ndarray)
+                   if nbytes else np.zeros(0, np.uint8))
+
+    def untyped(self):
+        return UntypedStorage(self._array)
+
+    @property
+    def __array_interface__(self):
+        return self._bytes().__array_interface__
+
     def _bytes(self):
         return self._array.reshape(-1).view(np.uint8) if self._array.size else np.zeros(0, np.uint8)
 
@@ -155,9 +168,6 @@ class TypedStorage(UntypedStorage):
     def __getitem__(self, i):
         got = self._array.reshape(-1)[i]
         return TypedStorage(got) if isinstance(got, np.ndarray) else got.item()
-
-    def untyped(self):
-        return UntypedStorage(self._array)
 
     def __repr__(self):
         return "\n".join(f" {v}" for v in self.tolist()) + f"\n[torch.storage.TypedStorage(dtype={self.dtype!r}, " \

@@ -1,0 +1,13 @@
+"""What libraries call of `torch._C`, PyTorch's own compiled module, though it is private: nothing is compiled here."""
+from __future__ import annotations
+
+from kobai import Generator as Generator, device as device, dtype as dtype
+
+
+def _log_api_usage_once(event):
+    """PyTorch counts which of its parts are used; kobai does not."""
+
+
+def _get_tracing_state():
+    """The state of TorchScript's tracer: there is none."""
+    return None

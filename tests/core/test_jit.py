@@ -1,0 +1,34 @@
+"""torch.jit as with PYTORCH_JIT=0, torch.distributed as in a build without it, storages of files."""
+import numpy as np
+import pytest
+
+import kobai
+
+
+def test_marks_and_compilers_give_the_function_itself():
+    def f(x):
+        return x + 1
+    jit = kobai.jit
+    for same in (jit.script(f), jit.trace(f, (kobai.ones(1),)), jit.unused(f), jit.export(f), jit.ignore(f), jit.ignore()(f),
+                 jit.ignore(drop=True)(f), jit.script_if_tracing(f)):
+        assert same is f
+    assert not jit.is_scripting() and not jit.is_tracing()
+    assert jit.isinstance([1], list[int]) and not jit.isinstance(3, str)
+    with pytest.raises(RuntimeError, match="only implemented for modules in eval mode"):
+        jit.freeze(kobai.nn.Linear(1, 1))
+
+
+def test_there_is_one_process():
+    assert not kobai.distributed.is_available() and not kobai.distributed.is_initialized()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_storage_of_a_file(tmp_path, shared):
+    path = tmp_path / "bytes"
+    np.arange(6, dtype=np.float32).tofile(path)
+    storage = kobai.UntypedStorage.from_file(str(path), shared, 24)
+    x = kobai.asarray(storage[8:], dtype=kobai.uint8).view(kobai.float32)
+    assert x.tolist() == [2, 3, 4, 5]
+    x[0] = 7.0
+    assert np.fromfile(path, np.float32)[2] == (7 if shared else 2)
+    assert kobai.asarray(storage[24:], dtype=kobai.uint8).view(kobai.float64).tolist() == []
