@@ -20,7 +20,8 @@ LAYERS = [
     {"linalg", "fft", "special", "sparse", "utils", "serialization", "distributions"},
     {"nn", "optim"},
     {"testing", "viewer", "diagnose.formula", "diagnose.numbers", "diagnose.tape", "diagnose.explain",
-     "diagnose.sections", "diagnose.pages", "diagnose.no_grad", "diagnose.holders", "diagnose.written"},
+     "diagnose.sections", "diagnose.pages", "diagnose.no_grad", "diagnose.holders", "diagnose.written",
+     "diagnose.watch", "diagnose.nan"},
     {"compat", "cli", "doctor", "playground", "__main__"},
 ]
 

@@ -162,7 +162,8 @@ class Tape:
             if any(v is None or not isinstance(v, (np.ndarray, np.generic)) or v.size > _MOST for v in inputs):
                 return
             try:
-                known = node.op.forward(*inputs)
+                with np.errstate(all="ignore"):
+                    known = node.op.forward(*inputs)
             except Exception:  # an op with needs of its own: its value stays unknown
                 return
         if known is None:
@@ -188,7 +189,8 @@ class Tape:
                 node = heappop(heap)[1]
                 parts = grads.pop(node)
                 g = _total(node, parts)
-                out = node.vjp(node, g, raw_saved(node))
+                with np.errstate(all="ignore"):  # what is not a number stays NaN, without a word
+                    out = node.vjp(node, g, raw_saved(node))
                 yield node, parts, g, out
                 for edge, h in zip(node.edges, out):
                     if edge is not None and h is not None:
