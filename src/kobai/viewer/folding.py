@@ -8,11 +8,13 @@ MOST = 100  # children that a module shows at once
 RUN = 40  # operations in a run, at least
 
 
-def place_in_modules(nodes: list[dict], edges: list, calls: dict) -> list[dict]:
+def place_in_modules(nodes: list[dict], edges: list, calls: dict, tensors: dict) -> list[dict]:
     """Give each node its ``module``; the list of modules, outer ones first (see `model`).
 
     ``calls`` are the operations in the order in which they ran: {id of the node: ModuleCall or None}. The
     operations of a module, as those of a run, follow each other in time, so folding them gives no cycles.
+    ``tensors`` {id of a tensor: id of its node} are those no operation made; one that a module is called on
+    stands outside of it.
     """
     modules: list[dict] = []
     place: dict[object, int] = {}
@@ -31,7 +33,8 @@ def place_in_modules(nodes: list[dict], edges: list, calls: dict) -> list[dict]:
     for i, call in calls.items():
         nodes[i]["module"] = module_of(call)
     cut_into_runs(nodes, list(calls), modules)
-    place_sources(nodes, edges, calls, modules)
+    given = {(tensors[id(t)], m) for call, m in place.items() for t in call.given if id(t) in tensors}
+    place_sources(nodes, edges, calls, modules, given)
     for node in nodes:
         for module in chain(node["module"], modules):
             modules[module]["nodes"] += 1
@@ -74,7 +77,7 @@ def _cut(items: list, inside: int | None, nodes: list[dict], modules: list[dict]
         _cut(part, run["id"], nodes, modules, first + start)
 
 
-def place_sources(nodes: list[dict], edges: list, calls: dict, modules: list[dict]) -> None:
+def place_sources(nodes: list[dict], edges: list, calls: dict, modules: list[dict], given: set) -> None:
     """What no operation made stands in the innermost module that all its users are in."""
     common: dict[int, list[int]] = {}
     chains: dict[int | None, list[int]] = {}
@@ -85,6 +88,7 @@ def place_sources(nodes: list[dict], edges: list, calls: dict, modules: list[dic
         if module not in chains:
             chains[module] = chain(module, modules)[::-1]
         outer = chains[module]
+        outer = outer[:next((i for i, m in enumerate(outer) if (source, m) in given), None)]
         if source in common:
             same = (a for a, b in zip(common[source], outer) if a == b)
             outer = list(same)

@@ -198,7 +198,8 @@ class _Description:
         for made, _ in trace.roots:
             if made not in self.ids:
                 self.add_source(made)
-        modules = place_in_modules(self.nodes, self.edges, {self.ids[call]: call.module for call in calls})
+        given = {id(made.tensor): i for made, i in self.ids.items() if isinstance(made, Source)}
+        modules = place_in_modules(self.nodes, self.edges, {self.ids[call]: call.module for call in calls}, given)
         backward = Backward(self).steps() if trace.film else []
         self.result = {
             "format": "kobai-graph", "version": 1, "title": title or self.title(), "lang": lang,

@@ -20,6 +20,7 @@ from ..nn import hooks as nn_hooks
 from ..op import Op, registry
 from ..tensor import Tensor
 from .film import filmed
+from .graph import tensors_in
 from .trace import Call, ModuleCall, Source, Trace, Training, kept, name_results
 from .values import FEW, summary
 
@@ -261,8 +262,7 @@ class Recording:
         path = f"{parent.path}.{name}" if parent is not None and parent.parent is not None else name
         key = (id(parent), path)
         self._paths[key] = call = self._paths.get(key, 0) + 1
-        entered = ModuleCall(name, path, type(module).__name__, parent, call)
-        entered.module = module
+        entered = ModuleCall(name, path, type(module).__name__, parent, call, module, tuple(tensors_in(args)))
         self._module.append(entered)
 
     def _leave_module(self, module, args, output) -> None:

@@ -25,6 +25,8 @@ class ModuleCall:
     type: str
     parent: ModuleCall | None = None
     call: int = 1
+    module: object = None
+    given: tuple = ()  # the tensors it was called on
 
 
 @dataclass(eq=False)
