@@ -267,14 +267,22 @@ def _order(values, output, sizes):
         return [(0, 1)] if len(values) == 2 else []
     letter = dict(zip(sizes, LETTERS))
     text = ",".join(["".join([letter[s] for s in v.names]) for v in values])
-    arrays = [np.broadcast_to(0.0, [sizes[s] for s in v.names]) for v in values]
-    path, _ = np.einsum_path(f"{text}->{''.join([letter[s] for s in output])}", *arrays,
-                             optimize="optimal" if len(values) < 5 else "greedy")  # the fewest multiplications
+    path = _path(f"{text}->{''.join([letter[s] for s in output])}", [tuple([sizes[s] for s in v.names]) for v in values])
     pairs, left = [], list(range(len(values)))
-    for step in path[1:]:  # usually of two operands
+    for step in path:  # usually of two operands
         first, *others = [left[i] for i in step]
         for other in others:
             pairs.append((left.index(first), left.index(other)))
             first = f"{first} {other}"
             left = [v for k, v in enumerate(left) if k not in pairs[-1]] + [first]
     return pairs
+
+
+def _path(equation, shapes):
+    """The fewest multiplications, by opt_einsum where it is installed: it knows more than NumPy of many operands."""
+    try:
+        from opt_einsum import contract_path  # noqa: PLC0415
+    except ImportError:
+        arrays = [np.broadcast_to(0.0, shape) for shape in shapes]
+        return np.einsum_path(equation, *arrays, optimize="optimal" if len(shapes) < 5 else "greedy")[0][1:]
+    return contract_path(equation, *shapes, shapes=True, optimize="auto")[0]
