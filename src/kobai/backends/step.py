@@ -20,8 +20,9 @@ import numpy as np
 from kobai.backends import llvm, product, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
 from kobai.compile.contract import ProductStep
-from kobai.compile.fuse import KernelStep
+from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.lower import fit
+from kobai.compile.rewrite import Refuse
 
 _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "likes", "new_like", "release", "parallel", "none",
           "busy")
@@ -275,6 +276,9 @@ class Program:
             self._kernel(step)
         elif isinstance(step, ProductStep):
             self._product(step)
+        elif isinstance(step, OpStep) and isinstance(step.node.op, Refuse):
+            self.calls.append((1, len(self.words), 0, 0, True))
+            self._address(step.reads[0].base, step.reads[0].offset)
         else:
             self._python(step)
 

@@ -21,6 +21,7 @@ ROWS = 4         # so few rows are hardly any
 MOST = 150       # ops in a kernel
 CHEAP = 12       # scalar operations that are rather done again than stored and read
 SMALL = 8        # how much smaller a value must be to be made again for each of its users
+LEAST = 1024     # elements of a value that is worth the trouble
 BRIEF = 64       # scalar ops of a whole program that go into one kernel whatever they have in common
 
 
@@ -58,7 +59,7 @@ class OpStep:
 class Group:
     """Ops that run in one kernel; `place` says for each which axes its own dimensions are."""
 
-    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive")
+    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive", "copies")
 
     def __init__(self, node, place, inner, above, bit, fusable):
         self.nodes: list[Node] = [node]
@@ -67,6 +68,7 @@ class Group:
         self.above: int = above               # the groups this one has to wait for, as bits
         self.bit: int = bit
         self.fusable, self.alive = fusable, True
+        self.copies: set[Node] = set()        # ops that are done here again: another group gives their results
 
 
 _scalar_code: dict = {}
@@ -74,8 +76,11 @@ _scalar_code: dict = {}
 
 def fusable(node: Node) -> int:
     """How many scalar operations a node is, or 0 if it cannot be part of a kernel."""
-    op, out = node.op, node.outs[0]
-    if op.emit is None or len(node.outs) != 1 or 0 in out.shape or not node.values:
+    op = node.op
+    if op.emit is None or len(node.outs) != 1 or not node.values:
+        return 0
+    out = node.outs[0]
+    if 0 in out.shape:
         return 0
     if getattr(op, "random", False) or any(0 in v.shape for v in node.values):
         return 0
@@ -111,6 +116,7 @@ def fuse(graph: Graph) -> tuple[list[KernelStep | OpStep], dict[Value, Window]]:
     work.form()
     work.join_readers()
     work.repeat_small()
+    work.repeat_cheap()
     return work.steps(), work.windows
 
 
@@ -151,7 +157,7 @@ class _Fusion:
                 g = self.group_of[base.node]
                 above |= g.above | g.bit
         can = bool(fusable(node))
-        full = node.values[0].shape if can and _dims(node) is not None else node.outs[0].shape
+        full = node.values[0].shape if can and _dims(node) is not None else node.outs[0].shape if can else ()
         place = self.axes.new(full)
         dims = _dims(node) if can else None
         inner = None if dims is None else frozenset(a for d in dims for a in place[d])
@@ -287,7 +293,7 @@ class _Fusion:
             if dims is not None and (full != every or {a for d in dims for a in p[d]} != inner):
                 return False
             out = {a for axes in _placed_out(n, p) for a in axes}
-            if out != every and out != rows and self._stored(n, place):
+            if out != every and out != rows and self.stored(n, place):
                 return False
             if long_row and inner & full:
                 if any(self.windows[v].base.node in late for v in n.values):
@@ -300,12 +306,12 @@ class _Fusion:
         size = self.axes.sizes
         return prod([size[a] for a in every]) > LONG and prod([size[a] for a in rows]) < ROWS
 
-    def _stored(self, node: Node, inside) -> bool:
+    def stored(self, node: Node, inside, copies=()) -> bool:
         """Whether a node's result is wanted outside."""
         v = node.outs[0]
-        if node in self.repeated:
+        if node in copies:
             return False
-        return v in self.kept or any(u not in inside for u in self.users.get(v, ()))
+        return v in self.kept or node not in self.repeated and any(u not in inside for u in self.users.get(v, ()))
 
     def _union(self, a: Group, b: Group, place, inner):
         bits = a.bit | b.bit
@@ -334,41 +340,93 @@ class _Fusion:
             if any(n.outs[0] in self.kept for n in g.nodes) or not self.repeated.isdisjoint(users):
                 continue
             takers = list(dict.fromkeys(self.group_of[u] for u in users))
-            if takers and all(t.fusable and self._size(t) >= SMALL * self._size(g) for t in takers):
-                self._repeat(g, takers)
+            if takers and all(t.fusable and self._size(t) >= SMALL * self._size(g) for t in takers) \
+                    and self._repeat(g.nodes, g.place, takers):
+                self.repeated.update(g.nodes)
+                g.alive = False
+                self.groups = [x for x in self.groups if x.alive]
+
+    def repeat_cheap(self):
+        """Compute large values again, where they are used, if they follow quickly from what is there anyway."""
+        for g in sorted(self.groups, key=lambda g: self.number[g.nodes[0]]):
+            for n in reversed(g.nodes) if g.fusable and len(g.nodes) > 1 else ():
+                if n in g.copies or n.outs[0] in self.kept or not self.stored(n, g.place, g.copies):
+                    continue
+                users = [u for u in self.users[n.outs[0]] if u not in g.place]
+                takers = list(dict.fromkeys(self.group_of[u] for u in users))
+                found = self._recipe(n, g)
+                if found and all(t.fusable for t in takers) and self.repeated.isdisjoint(users) \
+                        and self._repeat(found[0], g.place, takers):
+                    self.repeated.add(n)
+                    self.kept.update(found[1])
+
+    def _recipe(self, node: Node, g: Group):
+        """(nodes, values of the group to start from) to compute a value of a group again, or None if it is much."""
+        size = prod(node.outs[0].shape)
+        nodes: dict[Node, None] = {}
+        starts: set[Value] = set()
+        large: set[Value] = set()
+        every = set(self._space(g))
+        stack = [node]
+        while stack:
+            n = stack.pop()
+            if n in nodes:
+                continue
+            nodes[n] = None
+            for v in n.values:
+                base = self.windows[v].base
+                inside = base.node in g.place
+                if inside and not self._is_start(base, size, g, every):
+                    stack.append(base.node)
+                    continue
+                if inside:
+                    starts.add(base)
+                if SMALL * prod(base.shape) > size:
+                    large.add(base)
+        if size < LEAST or len(large) > 1 or any(_dims(n) is not None for n in nodes) or sum(map(fusable, nodes)) > CHEAP:
+            return None
+        return sorted(nodes, key=self.number.__getitem__), starts
+
+    def _is_start(self, base: Value, size: int, g: Group, every) -> bool:
+        """Whether a value of a group is stored anyway, or may be because it is small."""
+        if base in self.kept or any(not self.group_of[u].fusable for u in self.users.get(base, ())):
+            return True
+        if SMALL * prod(base.shape) > size:
+            return False
+        placed = {a for axes in _placed_out(base.node, g.place[base.node]) for a in axes}
+        return placed == every or g.inner is not None and placed == every - g.inner
 
     def _size(self, g: Group) -> int:
         return prod([self.axes.sizes[a] for a in self._space(g)])
 
-    def _repeat(self, g: Group, takers):
-        """Put the nodes of a group into each of its takers, if all can have them."""
+    def _repeat(self, nodes, place, takers) -> bool:
+        """Put nodes of a group, with these placements, into each of the takers, if all can have them."""
         found = []
         for t in takers:
             self.axes.changed = {}
-            copy = Group(g.nodes[0], (), None, g.above, g.bit, True)
-            copy.nodes, copy.place = g.nodes, self._copied(g)
+            copy = Group(nodes[0], (), None, 0, 0, True)
+            copy.nodes, copy.place = nodes, self._copied({n: place[n] for n in nodes})
             try:
                 for ours, theirs in self._links(copy, t):
                     self.axes.match(self.axes.now(ours()), self.axes.now(theirs()))
                 inner = self._common_space(copy, t)
             except Apart:
-                return
-            place = {n: self.axes.now(p) for x in (copy, t) for n, p in x.place.items()}
-            every = {a for p in place.values() for axes in p for a in axes}
+                return False
+            new = {n: self.axes.now(p) for x in (copy, t) for n, p in x.place.items()}
+            every = {a for p in new.values() for axes in p for a in axes}
             if every != set(self.axes.leaves(self._space(t))) or inner != t.inner:
-                return
-            found.append((t, place))
-        for t, place in found:
-            t.place, t.nodes = place, sorted(place, key=self.number.__getitem__)
-            t.above |= g.above
-        self.repeated.update(g.nodes)
-        g.alive = False
-        self.groups = [x for x in self.groups if x.alive]
+                return False
+            found.append((t, new))
+        for t, new in found:
+            t.copies |= set(nodes) - set(t.place)
+            t.place, t.nodes = new, sorted(new, key=self.number.__getitem__)
+        return True
 
-    def _copied(self, g: Group):
-        """The placements of a group on axes of its own."""
-        fresh = {a: self.axes.new((self.axes.sizes[a],))[0][0] for a in self._space(g)}
-        return {n: tuple([tuple([fresh[a] for a in axes]) for axes in p]) for n, p in g.place.items()}
+    def _copied(self, place):
+        """Placements on axes of their own."""
+        axes = dict.fromkeys(a for p in place.values() for axes in p for a in axes)
+        fresh = {a: self.axes.new((self.axes.sizes[a],))[0][0] for a in axes}
+        return {n: tuple([tuple([fresh[a] for a in axes]) for axes in p]) for n, p in place.items()}
 
     # --- the result
 
@@ -379,7 +437,7 @@ class _Fusion:
     def _ordered(self) -> list[Group]:
         """Groups so that each comes after those it takes from, otherwise in the order of the program."""
         last = {g: self.number[g.nodes[-1]] for g in self.groups}
-        home = {n: g for g in self.groups for n in g.nodes}
+        home = {n: g for g in self.groups for n in g.nodes if n not in g.copies}
         ordered: dict[Group, None] = {}
 
         def needs(g):
@@ -438,7 +496,7 @@ class _KernelWriter:
             full = g.place[n]
             inputs = [self._argument(a, full) for a in n.args]
             self.values[n] = emit_op(self.k, n.op, inputs)[0]
-        written = [n for n in g.nodes if fusion._stored(n, g.place)]
+        written = [n for n in g.nodes if fusion.stored(n, g.place, g.copies)]
         kernel = self.k.finish(*[self.values[n] for n in written])
         sizes = fusion.axes.sizes
         outs = [steps(fusion.axes, n.outs[0].shape, contiguous(n.outs[0].shape, n.outs[0].dtype.itemsize),

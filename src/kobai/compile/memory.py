@@ -14,6 +14,7 @@ from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.graph import Graph, Value
 from kobai.compile.kernel import NoKernel, scalar_type
 from kobai.compile.lower import fit, lower
+from kobai.compile.rewrite import Refuse
 from kobai.compile.windows import Window, contiguous, own
 
 ALIGN = 64
@@ -57,6 +58,8 @@ class _Arranger:
                     self.places[w.base] = Place("constant", w.base)
             for v in step.writes:
                 self.made[v] = i
+        checks = [i for i, step in enumerate(steps) if isinstance(step, OpStep) and isinstance(step.node.op, Refuse)]
+        self.checked = max(checks, default=-1)  # nothing may be changed before
         self.changed = {target for target, _ in graph.writes}
 
     # --- results
@@ -101,7 +104,7 @@ class _Arranger:
     def _can_overwrite(self, target: Value, base: Value) -> bool:
         """Whether nobody reads an input after, or out of step with, the step that makes its new value."""
         made = self.made[base]
-        if self.last.get(target, -1) > made or any(w.base is target for s in self.after for w in s.reads):
+        if self.last.get(target, -1) > made or made < self.checked or any(w.base is target for s in self.after for w in s.reads):
             return False
         step = self.steps[made]
         if self.last.get(target, -1) < made or isinstance(step, OpStep):

@@ -1,6 +1,6 @@
 """A graph that does the same with less: `simplify(graph)`.
 
-Nodes are applied anew, one after the other.  On the way ops become simpler ones (`SIMPLER`, or their `lower`), what is
+Nodes are applied anew, one after the other.  On the way ops become simpler ones (rewrite.py, or their `lower`), what is
 constant is computed, what was computed before is taken from there, and what changes nothing is left out.
 """
 from __future__ import annotations
@@ -12,11 +12,10 @@ import numpy as np
 from kobai.compile.expand import Symbol, lowered, shapes_of
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.kernel import number_text
-from kobai.lifted import m
-from kobai.ops.movement import Expand, Reshape
+from kobai.compile.rewrite import SAME, SIMPLER, Refuse
+from kobai.ops.movement import Expand
 
 FOLD = 1 << 16  # elements of a constant that is computed here
-TINY = 4096     # multiplications of a matrix product that is cheaper as a kernel than as a call of gemm
 
 
 def simplify(graph: Graph) -> Graph:
@@ -138,6 +137,10 @@ class _Simplifier:
         outs = self.apply(op, small)
         return tuple([self.apply(Expand(shape), [v])[0] for v in outs])
 
+    def refuse_if(self, condition: Value):
+        """The graph must not be run where this is true: the op itself then says what is wrong."""
+        self.nodes.append(Node(Refuse(), [condition], [], self.where))
+
     def symbol(self, value):
         """A value for rules written in terms of `m`."""
         return Symbol(value, self.apply) if isinstance(value, Value) else value
@@ -153,149 +156,3 @@ def _argument_key(a):
     if isinstance(a, Value) and a.constant is not None and a.constant.ndim == 0:
         return "const", a.dtype, number_text(np.asarray(a.constant).item())
     return a
-
-
-# ---- what changes nothing --------------------------------------------------------------------
-def _first_if(condition):
-    """The first argument, where nothing changes it."""
-    return lambda op, args: args[0] if condition(op, args[0]) else None
-
-
-def _same_shape(op, x):
-    return tuple(op.shape) == x.shape
-
-
-def _same_dtype(op, x):
-    return op.to == x.dtype
-
-
-def _product_with_one(op, args):
-    a, b = args
-    return a if _is_one(b, a) else b if _is_one(a, b) else None
-
-
-def _quotient_by_one(op, args):
-    return args[0] if _is_one(args[1], args[0]) and args[0].dtype.kind == "f" else None
-
-
-def _is_one(number, x):
-    return isinstance(number, np.generic) and number == 1 and isinstance(x, Value) and x.dtype == number.dtype
-
-
-def _copied_to(op, args):
-    """Values written over others, which give the shape and dtype only."""
-    target, x = args
-    return x if isinstance(x, Value) and (x.shape, x.dtype) == (target.shape, target.dtype) else None
-
-
-SAME = {
-    "Identity": _first_if(lambda op, x: True),
-    "Clone": _first_if(lambda op, x: True),  # values never change, so a copy is as good as the original
-    "Tied": _first_if(lambda op, x: True),
-    "Cast": _first_if(_same_dtype),
-    "Promote": _first_if(_same_dtype),
-    "ToInteger": _first_if(_same_dtype),
-    "Reshape": _first_if(_same_shape),
-    "UnsafeView": _first_if(_same_shape),
-    "Expand": _first_if(_same_shape),
-    "Permute": _first_if(lambda op, x: op.dims == tuple(range(len(op.dims)))),
-    "Transpose": _first_if(lambda op, x: op.dim0 == op.dim1),
-    "T": _first_if(lambda op, x: len(x.shape) < 2),
-    "Mul": _product_with_one,
-    "Div": _quotient_by_one,
-    "CopyTo": _copied_to,
-}
-
-
-# ---- ops in terms of simpler ones ------------------------------------------------------------
-def _ruled(rule):
-    """A rule written in `m`, as one of `SIMPLER`."""
-    def simpler(work, op, args):
-        ys = rule(op, *map(work.symbol, args))
-        if ys is None:
-            return None
-        ys = ys if isinstance(ys, tuple) else (ys,)
-        return tuple([y.value for y in ys])
-    return simpler
-
-
-def _mm(a, b):
-    from kobai.ops.linear import Mm  # noqa: PLC0415
-    return Mm()(a, b)
-
-
-def _linear(op, x, weight, bias=None):
-    y = _mm(x, m.swap(weight))
-    return y if bias is None else y + bias
-
-
-def _addmm(op, c, a, b):
-    y = _mm(a, b) if len(a.shape) == 2 else _bmm(a, b)
-    if op.alpha != 1:
-        y = y * op.alpha
-    if op.beta == 0:
-        return y
-    return y + (c if op.beta == 1 else c * op.beta)
-
-
-def _bmm(a, b):
-    from kobai.ops.linear import Bmm  # noqa: PLC0415
-    return Bmm()(a, b)
-
-
-def _product(op, a, b):
-    """A product of tiny matrices as multiplications and sums."""
-    if a.dtype.kind != "f" or prod(a.shape) * b.shape[-1] > TINY or not prod(a.shape) * b.shape[-1]:
-        return None
-    if a.shape[-1] == 1:
-        return a * b
-    return m.sum(m.unsqueeze(a, -1) * m.unsqueeze(b, -3), -2)
-
-
-def _vector(op, a, b):
-    return m.sum(a * b, -1) if a.dtype.kind == "f" else None
-
-
-def _sum(work, op, args):
-    """A sum of one term is that term."""
-    x, = args
-    dims = range(len(x.shape)) if op.dim is None else op.dim
-    if x.dtype.kind != "f" or any(x.shape[d] != 1 for d in dims):
-        return None
-    shape = tuple([s for d, s in enumerate(x.shape) if op.keepdim or d not in dims])
-    return work.apply(Reshape(shape), args)
-
-
-def _pointwise(op, x, t):
-    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
-        return None
-    v = op.value(x, t)
-    return v if op.reduction == "none" else m.mean(v) if op.reduction == "mean" else m.sum(v)
-
-
-def _gives_like(number):
-    def simpler(work, op, args):
-        x = args[0]
-        return (Value(x.shape, x.dtype, constant=np.broadcast_to(x.dtype.type(number), x.shape)),)
-    return simpler
-
-
-SIMPLER = {
-    "Linear": _ruled(_linear),
-    "LinearWithoutBias": _ruled(_linear),
-    "Addmm": _ruled(_addmm),
-    "Baddbmm": _ruled(_addmm),
-    "Mm": _ruled(_product),
-    "Bmm": _ruled(_product),
-    "Mv": _ruled(_vector),
-    "Dot": _ruled(_vector),
-    "Sum": _sum,
-    "SumAll": _sum,
-    "Mean": _sum,
-    "MeanAll": _sum,
-    "MseLoss": _ruled(_pointwise),
-    "ZerosLike": _gives_like(0),
-    "OnesLike": _gives_like(1),
-}
-
-

@@ -126,6 +126,10 @@ class ScaledDotProductAttention(Op):
                 m.sum_to(g_s, tuple(mask.shape)) if needs[3] else None,
                 m.sum_to(all_p * p, tuple(keep.shape)) if needs[4] else None)
 
+    def lower(self, q, k, v, mask, keep):
+        p = self._weights(q, k, mask)
+        return m.matmul(p if keep is None else p * keep, v)
+
     def _weights(self, q, k, mask):
         s = m.matmul(q * self.scale, m.swap(k))
         minus = float("-inf")
@@ -134,7 +138,7 @@ class ScaledDotProductAttention(Op):
         if mask is not None:
             s = m.where(mask, s, minus) if dtype_of(mask).kind == "b" else s + mask
         softmax = Softmax(len(s.shape) - 1)
-        if mask is None and not self.causal:
+        if mask is None:  # then each row has a score: its first
             return softmax(s)
         alive = m.logical_not(m.all(m.eq(s, minus), -1, True))
         return softmax(m.where(alive, s, 0.0)) * m.cast(alive, dtype_of(q))

@@ -269,11 +269,17 @@ class All(Reduction):
     def batch(self, size, dims, values):
         return type(self)(*later(self, values[0]))(*values)
 
+    def emit(self, k, x):
+        return k.cast(k.amin(k.truth(x)), "u8" if x.dtype == "u8" else "bool")
+
 
 class Any(All):
     """Whether any element over `dim` is true (not zero); uint8 for uint8, else bool."""
 
     ufunc = np.logical_or
+
+    def emit(self, k, x):
+        return k.cast(k.amax(k.truth(x)), "u8" if x.dtype == "u8" else "bool")
 
 
 def _over(dim, ndim):
