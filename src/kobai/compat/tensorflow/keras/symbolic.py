@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 
 import numpy as np
 
@@ -166,6 +167,15 @@ def infer(fn, args, kwargs):
     return nest.map_structure(placeholder, first, second)
 
 
+class _Trial(threading.local):
+    """Whether a layer is being tried on placeholders: then seeds and moving averages stay what they are."""
+
+    on = False
+
+
+trial = _Trial()
+
+
 def _tried(fn, args, kwargs, size):
     def zeros(v):
         if not isinstance(v, KerasTensor):
@@ -173,8 +183,12 @@ def _tried(fn, args, kwargs, size):
         shape = tuple([size if s is None else s for s in v.shape])
         return box(wrap(np.zeros(shape, dtypes.as_dtype(v.dtype).np)))
     args, kwargs = nest.map_structure(zeros, [list(args), kwargs])
-    with pause():
-        return fn(*args, **kwargs)
+    before, trial.on = trial.on, True
+    try:
+        with pause():
+            return fn(*args, **kwargs)
+    finally:
+        trial.on = before
 
 
 def sorted_nodes(outputs, inputs):

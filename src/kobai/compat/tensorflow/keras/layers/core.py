@@ -134,7 +134,6 @@ class Lambda(Layer):
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         self.function, self.arguments = function, arguments or {}
-        self.built = True
 
     def call(self, inputs, mask=None, training=None):
         return self.function(inputs, **self.arguments)

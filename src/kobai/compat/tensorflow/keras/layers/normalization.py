@@ -10,6 +10,7 @@ from ...values import value_of
 from .. import constraints, initializers, regularizers
 from ..layer import Layer
 from ..spec import InputSpec
+from ..symbolic import trial
 
 
 class BatchNormalization(Layer):
@@ -49,7 +50,8 @@ class BatchNormalization(Layer):
         wide = tuple([n if d == axis else 1 for d, n in enumerate(t._value.shape)])
         if training and self.trainable:
             mean, variance = _moments(t, axes, mask)
-            self._remember(mean, variance)
+            if not trial.on:
+                self._remember(mean, variance)
         else:
             mean, variance = self.moving_mean._read(), self.moving_variance._read()
         factor = m.rsqrt(variance + self.epsilon)
@@ -211,7 +213,7 @@ class Rescaling(Layer):
 
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
-        self.scale, self.offset, self.built = scale, offset, True
+        self.scale, self.offset = scale, offset
 
     def call(self, inputs):
         t = value_of(inputs)

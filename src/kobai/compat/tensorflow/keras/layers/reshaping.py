@@ -19,7 +19,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.input_spec, self.built = InputSpec(min_ndim=1), True
+        self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs):
         t = value_of(inputs)
@@ -60,7 +60,7 @@ class Permute(Layer):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims, self.built = tuple(dims), True
+        self.dims = tuple(dims)
 
     def call(self, inputs):
         return box(m.permute(value_of(inputs), (0, *self.dims)))
@@ -74,7 +74,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
-        self.n, self.input_spec, self.built = n, InputSpec(ndim=2), True
+        self.n, self.input_spec = n, InputSpec(ndim=2)
 
     def call(self, inputs):
         t = m.unsqueeze(value_of(inputs), 1)
@@ -119,7 +119,7 @@ class ZeroPadding2D(_Around):
 
     def __init__(self, padding=1, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.padding, self.built = _pairs(padding, self.n), True
+        self.padding = _pairs(padding, self.n)
         self.input_spec = InputSpec(ndim=self.n + 2)
 
     def _change(self, t, pairs):
@@ -146,7 +146,7 @@ class Cropping2D(_Around):
 
     def __init__(self, cropping=0, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.cropping, self.built = _pairs(cropping, self.n), True
+        self.cropping = _pairs(cropping, self.n)
         self.input_spec = InputSpec(ndim=self.n + 2)
 
     def _sizes(self):
@@ -173,7 +173,7 @@ class UpSampling2D(Layer):
 
     def __init__(self, size=2, data_format=None, interpolation="nearest", **kwargs):
         super().__init__(**kwargs)
-        self.size, self.interpolation, self.built = tuple(numbers(size, self.n)), interpolation, True
+        self.size, self.interpolation = tuple(numbers(size, self.n)), interpolation
         self.input_spec = InputSpec(ndim=self.n + 2)
 
     def call(self, inputs):
