@@ -38,12 +38,20 @@ async function run(page, code) {
   };
 }
 
-const picture = async (page, name) => settings.pictures && page.screenshot({ path: `${settings.pictures}/${name}.png` });
+async function picture(page, name) {
+  if (!settings.pictures) return;
+  await frame(page);
+  await page.waitForTimeout(1000);
+  await page.screenshot({ path: `${settings.pictures}/${name}.png` });
+}
 
+/** What the viewer beside the program shows, once it shows it. */
 async function frame(page) {
   const inside = page.frames().find((f) => f !== page.mainFrame());
+  await inside.locator("#app svg").first().waitFor({ timeout: 20_000 });
   const data = JSON.parse(await inside.locator("#graph").textContent());
-  return { ops: data.nodes.map((n) => n.op).filter(Boolean), lang: data.lang, drawn: await inside.locator("#app *").count() };
+  return { ops: data.nodes.map((n) => n.op).filter(Boolean), lang: data.lang,
+    drawn: await inside.locator("#app svg").first().textContent() };
 }
 
 /** What is there before and without Python. */
@@ -66,12 +74,12 @@ async function pageAlone() {
   await page.waitForFunction(() => location.hash.startsWith("#code="));
   alone.link = page.url();
   const other = await open(alone.link);
-  await other.waitForFunction(() => document.querySelector("#program").value !== "");
+  await other.waitForFunction(() => (document.querySelector("#program")?.value ?? "") !== "");
   alone.shared = await other.locator("#program").inputValue();
   alone.ranUnasked = await output(other);
   await other.context().close();
   const broken = await open(site + "#code=AAAA");
-  await broken.waitForFunction(() => document.querySelector("#program").value !== "");
+  await broken.waitForFunction(() => (document.querySelector("#program")?.value ?? "") !== "");
   alone.broken = await output(broken);
   await broken.context().close();
   await page.click("#language");
@@ -117,9 +125,9 @@ async function programs() {
   await page.selectOption("#examples", "p5");
   seen.japanese = await run(page);
   seen.japaneseGraph = await frame(page);
-  seen.japaneseError = await run(page, "import torch\ntorch.ones(2, requires_grad=True).backward()\n");
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "dark");
+  seen.japaneseError = await run(page, "import torch\ntorch.ones(2, requires_grad=True).backward()\n");
   return [page, seen];
 }
 

@@ -45,10 +45,7 @@ const hear = {
     image.src = data.text; // a data: address, so nothing in the picture can run or load anything
     $("output").append(image);
   },
-  graph(data) {
-    $("viewer").srcdoc = data.text;
-    $("viewer").hidden = false;
-  },
+  graph(data) { showGraph(data.text); },
   done({ good, seconds }) {
     document.body.dataset.runs = Number(document.body.dataset.runs ?? 0) + 1; // for who watches from outside
     enter("ready", () => (good ? text("ended", seconds.toFixed(2)) : text("failed")));
@@ -59,7 +56,7 @@ const hear = {
 function run() {
   if (state !== "ready") return;
   $("output").replaceChildren();
-  $("viewer").hidden = true;
+  showGraph(null);
   printed = 0;
   errors = "";
   editor.mark(0);
@@ -109,6 +106,17 @@ function print(words, kind) {
   piece.textContent = cut ? words.slice(0, MOST_OUTPUT) + text("cut") : words;
   output.append(piece);
   if (atEnd) output.scrollTop = output.scrollHeight;
+}
+
+/** The viewer's page in a frame of its own origin, or nothing. A new frame each time: one that changes while it is hidden may stay blank. */
+function showGraph(page) {
+  const frame = document.createElement("iframe");
+  frame.id = "viewer";
+  frame.title = text("viewer");
+  frame.sandbox = "allow-scripts allow-downloads";
+  frame.hidden = page === null;
+  if (page !== null) frame.srcdoc = page;
+  $("viewer").replaceWith(frame);
 }
 
 function speak() {
