@@ -41,7 +41,6 @@ WIDEST = {"": "index_copy"}  # cat and stack promote anyway
 class State(threading.local):
     """What autocast does in this thread, by device type, and the weights cast so far."""
 
-    enabled = False          # for the CPU
     caching = True
     nesting = 0
 
@@ -49,6 +48,15 @@ class State(threading.local):
         self.dtype = {"cpu": dtypes.bfloat16, "cuda": dtypes.float16}
         self.wanted = {}     # device types other than the CPU: as they were set
         self.cast = {}       # id of a leaf -> (leaf, its version, the leaf in the lower dtype)
+
+    @property
+    def enabled(self):
+        """Whether autocast is on for the CPU."""
+        return modes.autocast
+
+    @enabled.setter
+    def enabled(self, value):
+        modes.autocast = value
 
 
 state = State()
@@ -73,7 +81,7 @@ def _lowered(t):
     d = state.dtype["cpu"]
     if t.dtype is d:
         return t
-    if not (state.caching and t.dtype is dtypes.float32 and t.requires_grad and t.is_leaf and modes.grad) \
+    if not (state.caching and modes.trace is None and t.dtype is dtypes.float32 and t.requires_grad and t.is_leaf and modes.grad) \
             or t._is_view() or type(t) is LiftedTensor:
         return t.to(d)
     kept = state.cast.get(id(t))

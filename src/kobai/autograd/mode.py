@@ -22,6 +22,7 @@ class _Modes(threading.local):
     dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
     random = None        # how the innermost vmap draws random numbers, see autograd/batched.py
     forward = None       # the level of forward_ad.dual_level
+    autocast = False     # compute in a lower dtype what can be: amp/policy.py
     trace = None         # the recorder of the compiler that writes down what is computed
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import threading
 from typing import Any
 
-from kobai import amp, dtypes
+from kobai import dtypes
 from kobai.autograd.mode import modes
-from kobai.compile.guards import collect
+from kobai.compile.guards import Slot, collect
 from kobai.compile.program import record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
@@ -53,8 +54,12 @@ class Compiled:
         self._lock = threading.RLock()
         functools.update_wrapper(self, fn, updated=())
 
+    def __new__(cls, *args, **kwargs):
+        # A class of its own for each: `__call__` of the class becomes a native function (`_enter`).
+        return object.__new__(type("Compiled", (cls,), {"__module__": cls.__module__}))
+
     def __call__(self, *args, **kwargs):
-        if modes.trace is not None or modes.dual or modes.anomaly or modes.pack is not None:
+        if modes.trace is not None or modes.dual or modes.anomaly or modes.pack is not None or modes.look is not None:
             return self.fn(*args, **kwargs)
         leaves, spec = flatten((args, kwargs))
         key = _kind(leaves, spec)
@@ -109,6 +114,16 @@ class Compiled:
         if steady and got.program is not None:
             variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
             self._last, self.reason = got.program, None
+            self._enter(got.program, guards)
+
+    def _enter(self, program, guards):
+        """From now on calls like the recorded one go to machine code at once."""
+        if getattr(program.plan, "program", None) is None:
+            return
+        from kobai.backends.entry import entry  # noqa: PLC0415  (machine code is loaded on first use)
+        made = entry(program, [*guards.slots, _default_dtype()], guards.lengths, functools.partial(Compiled.__call__, self))
+        if made is not None:
+            type(self).__call__, self._entry = made
 
     def _say(self, reason):
         if self.fullgraph:
@@ -141,31 +156,13 @@ class Compiled:
         return f"<compiled {self._name}>"
 
 
+def _default_dtype():
+    return Slot("dict", vars(dtypes), "_default", "the default dtype", dtypes._default)
+
+
 def _plan(graph):
-    try:
-        from kobai.compile.plan import plan  # noqa: PLC0415  (machine code is loaded on first use)
-    except ImportError:
-        return Interpreted(graph)
+    from kobai.compile.plan import plan  # noqa: PLC0415  (machine code is loaded on first use)
     return plan(graph)
-
-
-class Interpreted:
-    """Runs a graph op by op."""
-
-    kernels: list = []
-    llvm = ""
-
-    def __init__(self, graph):
-        self.graph = graph
-
-    def __call__(self, arrays):
-        import numpy as np
-        outs, new = self.graph.run(*arrays)
-        outs = [np.array(o) for o in outs]
-        where = {v: a for v, a in zip(self.graph.inputs, arrays)}
-        for (target, _), value in zip(self.graph.writes, [np.array(v) for v in new]):
-            where[target][...] = value
-        return outs
 
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), dtypes.dtype)
@@ -195,5 +192,6 @@ def _hashable(spec):
 
 
 def _autocast():
-    state = getattr(amp, "state", None)
-    return None if state is None else state()
+    """What autocast does now; a program that never uses it has not even loaded it."""
+    policy = sys.modules.get("kobai.amp.policy")
+    return None if policy is None or not policy.state.enabled else policy.state.dtype["cpu"]

@@ -19,28 +19,39 @@ _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each ca
 
 
 class Slot(NamedTuple):
-    """A variable: how to read it, what it is called, what it was."""
+    """A variable: where it is (`kind`, `holder`, `key`), what it is called, what it was."""
 
-    read: Any
+    kind: str      # "cell", item of a "dict" or "list", variable of a "class", "attribute"
+    holder: Any
+    key: Any
     name: str
     value: Any
 
+    def read(self):
+        """What it is now."""
+        if self.kind == "cell":
+            return self.holder.cell_contents
+        if self.kind == "attribute":
+            return getattr(self.holder, self.key)
+        return self.holder[self.key]
+
 
 class Guards:
-    """The variables a recording depends on."""
+    """The variables a recording depends on, and the lengths of lists and dicts among them."""
 
     def __init__(self, slots, lengths):
         self.slots, self.lengths = slots, lengths
 
     def changed(self) -> str | None:
         """The name of a variable that is not what it was, or None."""
-        for read, name, value in self.slots:
+        for slot in self.slots:
             try:
-                now = read()
+                now = slot.read()
             except (KeyError, IndexError, AttributeError, ValueError):
-                return name
+                return slot.name
+            value = slot.value
             if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN and now == value):
-                return name
+                return slot.name
         for container, name, length in self.lengths:
             if len(container) != length:
                 return name
@@ -62,13 +73,13 @@ class _Walk:
         self.lengths: list = []
         self.seen: set[int] = set()
 
-    def slot(self, read, name, value):
+    def slot(self, kind, holder, key, name, value):
         if self.slots is None:
             return
         if len(self.slots) >= _MOST:
             self.slots = None
             return
-        self.slots.append(Slot(read, name, value))
+        self.slots.append(Slot(kind, holder, key, name, value))
         self.visit(value, name)
 
     def visit(self, v, name):
@@ -78,29 +89,39 @@ class _Walk:
         self.seen.add(id(v))
         kind = type(v)
         if isinstance(v, Tensor):
-            self.slot(lambda: v._rg, f"{name}.requires_grad", v._rg)
+            self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
         elif kind is types.FunctionType:
             self._function(v, name)
         elif kind is types.MethodType:
             self.visit(v.__self__, name)
             self.visit(v.__func__, name)
         elif kind in (list, tuple):
-            self._items(v, range(len(v)), name)
+            self._list(v, name)
         elif isinstance(v, dict):
-            self._items(v, list(v), name)
+            self._dict(v, list(v), name)
         elif kind is types.ModuleType:
             if not inside[getattr(v, "__file__", None) or "<kobai"]:
-                self._attributes(v, self.names & vars(v).keys(), name)
+                for n in self.names & vars(v).keys():
+                    self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
             if not inside[_file_of(v)]:
                 self._class(v, name)
         else:
             self._object(v, name)
 
-    def _items(self, v, keys, name):
+    def _list(self, v, name):
+        if type(v) is tuple:  # its items stay
+            for i, item in enumerate(v):
+                self.visit(item, f"{name}[{i}]")
+            return
+        self.lengths.append((v, f"len({name})", len(v)))
+        for i, item in enumerate(v):
+            self.slot("list", v, i, f"{name}[{i}]", item)
+
+    def _dict(self, v, keys, name):
         self.lengths.append((v, f"len({name})", len(v)))
         for k in keys:
-            self.slot(lambda k=k: v[k], f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, v[k])
+            self.slot("dict", v, k, f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, v[k])
 
     def _function(self, f, name):
         code = f.__code__
@@ -114,11 +135,11 @@ class _Walk:
             return
         for variable, cell in zip(code.co_freevars, f.__closure__ or ()):
             if _filled(cell):
-                self.slot(lambda c=cell: c.cell_contents, variable, cell.cell_contents)
+                self.slot("cell", cell, None, variable, cell.cell_contents)
         space = f.__globals__
         for n in _names(code):
             if n in space:
-                self.slot(lambda n=n: space[n], n, space[n])
+                self.slot("dict", space, n, n, space[n])
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.visit(v, name)
 
@@ -127,7 +148,7 @@ class _Walk:
         for n in self.names & vars(v).keys():
             got = vars(v)[n]
             if isinstance(got, (types.FunctionType, *_PLAIN)):
-                self.slot(lambda n=n: vars(v)[n], f"{v.__name__}.{n}", got)
+                self.slot("class", vars(v), n, f"{v.__name__}.{n}", got)
 
     def _object(self, v, name):
         """The attributes of an object: all of kobai's own, of others those that the code names."""
@@ -146,18 +167,18 @@ class _Walk:
             names = attributes.keys() if own or module else self.names & attributes.keys()
             for n in list(names):
                 if n not in ("_accumulator",):
-                    self.slot(lambda n=n: attributes[n], f"{name}.{n}", attributes[n])
+                    self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
 
     def _optimizer(self, v, name):
         """Its options; learning rates are read on each call, and its state is the recorder's business."""
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
-            self.slot(lambda g=group: g["params"], f"{where}['params']", group["params"])
+            self.slot("dict", group, "params", f"{where}['params']", group["params"])
             for k in group.keys() - _FREE:
-                self.slot(lambda g=group, k=k: g[k], f"{where}[{k!r}]", group[k])
+                self.slot("dict", group, k, f"{where}[{k!r}]", group[k])
             if not isinstance(group.get("lr"), float):
-                self.slot(lambda g=group: g["lr"], f"{where}['lr']", group.get("lr"))
+                self.slot("dict", group, "lr", f"{where}['lr']", group.get("lr"))
 
 
 def _names(code):

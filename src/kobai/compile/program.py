@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from kobai.autograd.engine import propagate, reached
 from kobai.autograd.mode import modes
@@ -17,6 +18,10 @@ from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
 from kobai.pytree import flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
+
+
+# What a recording was made under, beside the grad mode: anything else runs eagerly.
+MODES = ("grad", "inference", "trace", "dual", "anomaly", "pack", "look", "autocast")
 
 
 class Returned(NamedTuple):
@@ -32,23 +37,36 @@ class Returned(NamedTuple):
 class Program:
     """A recorded call, ready to run on other arguments of the same shapes."""
 
-    def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan):
+    def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan, leaves):
         self.graph, self.sources = graph, sources
+        self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) and t._base is None else (None, None)
+                          for t in leaves]
+        self.modes = {name: getattr(modes, name) for name in MODES}
         self.results, self.spec = results, spec
-        self.grads, self.cells, self._without = effects
+        self.grads, self.cells, self.without = effects
         self.joint = joint
         self.plan = make_plan(graph)
         self.back = make_plan(joint.graph) if joint else None
         self._numbers = {i: np.array(s[1][s[2]], np.float64) for i, s in enumerate(sources) if s[0] == "number"}
-        self._strides = [v.strides for v in graph.inputs]
-        self._bound = [None] * len(sources)
+        self.bound = [None] * len(sources)
         self._fixed = [(i, s[0] == "grad", s[1]) for i, s in enumerate(sources) if s[0] in ("tensor", "grad")]
         self._given = [(i, s[1]) for i, s in enumerate(sources) if s[0] == "arg"]
+        self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
+        self._apart: tuple = ()
+        self.bind(leaves)
+
+    @property
+    def is_tuple(self):
+        """Whether the result is a tuple of leaves; None if it is anything but that or one leaf."""
+        if self.spec is None:
+            return False
+        kind, keys, children = self.spec
+        return True if kind is tuple and not any(children) else None
 
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
-        arrays = self._bound
-        for leaf in self._without:
+        arrays = self.bound
+        for leaf in self.without:
             if leaf._grad is not None:
                 return None
         for i, number in self._given:
@@ -72,7 +90,21 @@ class Program:
                 return None
             number[...] = now
             arrays[i] = number
-        return arrays
+        return arrays if self._writes and self._are_apart(arrays) or not self._writes else None
+
+    def _are_apart(self, arrays):
+        """Whether no other input lies in memory that is written; looked at when arrays are others than before."""
+        now = tuple([id(a) for a in arrays])
+        if now == self._apart:
+            return True
+        bounds = [byte_bounds(a) for a in arrays]
+        for w in self._writes:
+            low, high = bounds[w]
+            for i, (first, last) in enumerate(bounds):
+                if i != w and first < high and low < last:
+                    return False
+        self._apart = now
+        return True
 
     def run(self, arrays, leaves):
         """Compute, change what the program changes, and give what it returned."""
@@ -216,7 +248,7 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         graph, pair = split(builder, graph, joint, position)
         sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in recorder.leaves.values() if x.before is None and not x.fresh]
-    return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan)
+    return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
 
 
 def _result(builder, recorder, leaves, t, arrays, is_open):
