@@ -414,10 +414,11 @@ class _Fusion:
                 return False
             new = {n: self.axes.now(p) for x in (copy, t) for n, p in x.place.items()}
             every = {a for p in new.values() for axes in p for a in axes}
-            if every != set(self.axes.leaves(self._space(t))) or inner != t.inner:
+            if every != set(self.axes.leaves(self._space(t))) or (inner is None) != (t.inner is None):
                 return False
-            found.append((t, new))
-        for t, new in found:
+            found.append((t, new, inner))
+        for t, new, inner in found:
+            t.inner = inner
             t.copies |= set(nodes) - set(t.place)
             t.place, t.nodes = new, sorted(new, key=self.number.__getitem__)
         return True

@@ -136,10 +136,11 @@ def _letter(stride: int, itemsize: int, is_vector: bool) -> str:
 
 
 def _vector_axis(axes, outer: int, itemsizes) -> int:
-    """The last axis, unless most operands are contiguous along the last row axis instead."""
+    """The last axis, unless most of what is read and written is contiguous along the last row axis instead."""
+    elements = [math.prod([size for size, strides in axes if strides[i]]) for i in range(len(itemsizes))]
 
     def contiguous(d):
-        return sum(s == size for s, size in zip(axes[d][1], itemsizes))
+        return sum(n for s, size, n in zip(axes[d][1], itemsizes, elements) if s == size)
 
     last = len(axes) - 1
     if outer and contiguous(outer - 1) > contiguous(last):

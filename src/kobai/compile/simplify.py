@@ -15,6 +15,7 @@ from kobai.compile.kernel import number_text
 from kobai.compile.rewrite import SAME, SIMPLER, Refuse
 from kobai.ops.movement import Expand
 
+SAME_BYTES = 1 << 22  # of a constant that is compared with others
 FOLD = 1 << 16  # elements of a constant that is computed here
 
 
@@ -46,10 +47,12 @@ class _Simplifier:
         self.known: dict[Value, Value] = {}
         self.made: dict[tuple, tuple] = {}
         self.uniform: dict[Value, np.generic | None] = {}
+        self.constants: dict[tuple, Value] = {}
         self.where = None
 
     def apply(self, op, args, like: Node | None = None) -> tuple[Value, ...]:
         """The outputs of an op applied to new values, without its being applied if that can be."""
+        args = [self._one(a) for a in args]
         if op.elementwise:
             args = self._with_numbers(op, args)
         name = type(op).__name__
@@ -87,6 +90,13 @@ class _Simplifier:
         node = Node(op, args, shapes, self.where)
         self.nodes.append(node)
         return node.outs
+
+    def _one(self, a):
+        """One constant for all that are equal."""
+        if not isinstance(a, Value) or a.constant is None or a in self.uniform or a.constant.nbytes > SAME_BYTES:
+            return a
+        key = a.shape, a.dtype, np.asarray(a.constant).tobytes()
+        return self.constants.setdefault(key, a)
 
     def _with_numbers(self, op, args):
         """Constants that are one number all over become that number, where others give the shape."""
