@@ -5,7 +5,7 @@ addresses: variables hold the very objects they held, arguments are tensors on a
 anything is otherwise it calls `otherwise` with the same arguments, Python code that looks closer.  Then it runs the
 plan's native function and does what the program did beside computing: version counters, `.grad`, results.
 
-The checks are a table of words: what kind, where, which key, what is expected.
+The checks are a table of words: what kind, where, which key, what is expected, the key's hash.
 """
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def text() -> str:
     o = OFFSETS
     return f"""
 declare ptr @PyDict_GetItem(ptr, ptr)
+declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)
 declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyList_New(i64)
@@ -75,8 +76,8 @@ loop:
   %more = icmp slt i64 %i, %count
   br i1 %more, label %look, label %yes
 look:
-  %i4 = mul i64 %i, 4
-  %at = getelementptr i64, ptr %table, i64 %i4
+  %i5 = mul i64 %i, 5
+  %at = getelementptr i64, ptr %table, i64 %i5
   %kind = load i64, ptr %at
   %a_at = getelementptr i64, ptr %at, i64 1
   %a = load i64, ptr %a_at
@@ -92,7 +93,9 @@ memory:
   br label %compare
 dict:
   %key = inttoptr i64 %b to ptr
-  %item = call ptr @PyDict_GetItem(ptr %ap, ptr %key)
+  %hash_at = getelementptr i64, ptr %at, i64 4
+  %hash = load i64, ptr %hash_at
+  %item = call ptr @_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)
   %itemi = ptrtoint ptr %item to i64
   br label %compare
 list:
@@ -448,7 +451,7 @@ grad_set:
   %g1 = add i64 %g, 1
   br label %grad
 
-result:  ; kind (0 new tensor, 1 argument, 2 object), number or object, node, requires grad
+result:  ; kind (0 new tensor, 1 argument, 2 object, 3 gradient of), number or object, node, requires grad
   %tuple_wanted = icmp ne i64 %is_tuple, 0
   br i1 %tuple_wanted, label %make_tuple, label %each
 make_tuple:
@@ -469,7 +472,13 @@ result_look:
   %r_what = load i64, ptr %r_what_at
   %r_object = inttoptr i64 %r_what to ptr
   switch i64 %r_kind, label %result_object [i64 0, label %result_new
-                                           i64 1, label %result_argument]
+                                           i64 1, label %result_argument
+                                           i64 3, label %result_gradient]
+result_gradient:
+  %r_grad_at = getelementptr i8, ptr %r_object, i64 {o["_grad"]}
+  %r_grad = load ptr, ptr %r_grad_at
+  call void @Py_IncRef(ptr %r_grad)
+  br label %put
 result_object:
   call void @Py_IncRef(ptr %r_object)
   br label %put
@@ -492,7 +501,8 @@ result_new:
   %r_bad = icmp eq ptr %r_tensor, null
   br i1 %r_bad, label %drop, label %put
 put:
-  %value = phi ptr [%r_object, %result_object], [%r_arg, %result_argument], [%r_tensor, %result_new]
+  %value = phi ptr [%r_object, %result_object], [%r_arg, %result_argument], [%r_tensor, %result_new],
+               [%r_grad, %result_gradient]
   br i1 %tuple_wanted, label %into, label %keep
 into:
   %r_set = call i32 @PyTuple_SetItem(ptr %answer, i64 %r, ptr %value)
@@ -573,21 +583,21 @@ class _Table:
             if s.kind == "class":
                 continue  # functions of a class: changed only by a program that rewrites itself
             if s.kind == "cell":
-                rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value)))
+                rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value), 0))
             elif s.kind == "attribute":
-                rows.append((MEMORY, id(s.holder) + OFFSETS[s.key], 0, id(s.value)))
+                rows.append((MEMORY, id(s.holder) + OFFSETS[s.key], 0, id(s.value), 0))
             elif s.kind == "list":
-                rows.append((LIST, id(s.holder), s.key, id(s.value)))
+                rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
             elif type(s.holder) is dict or type(s.holder).__mro__[1] is dict:
-                rows.append((DICT, id(s.holder), id(s.key), id(s.value)))
+                rows.append((DICT, id(s.holder), id(s.key), id(s.value), hash(s.key)))
             else:
                 return False
-        rows += [(MEMORY, id(container) + 16, 0, length) for container, _, length in lengths]
+        rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]
         for leaf in self.program.without:
-            rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None)))
+            rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None), 0))
         for (kind, *rest), bound in zip(self.program.sources, self.program.bound):
             if kind == "tensor":
-                rows.append((MEMORY, id(rest[0]) + OFFSETS["_data"], 0, id(bound)))
+                rows.append((MEMORY, id(rest[0]) + OFFSETS["_data"], 0, id(bound), 0))
                 self.kept.append(bound)
         self.checks = rows
         return True
@@ -641,7 +651,7 @@ class _Table:
             elif r.same[0] == "arg":
                 self.results += [1, r.same[1], 0, 0]
             else:
-                self.results += [2, id(r.same[1]), 0, 0]
+                self.results += [3 if r.same[0] == "grad" else 2, id(r.same[1]), 0, 0]
                 self.kept.append(r.same[1])
         return True
 
@@ -661,7 +671,7 @@ class _Table:
         dict_name, new = _interned("__dict__"), object.__new__
         self.kept += [dict_name, new, step]
         checks = [w for row in self.checks for w in row]
-        lists = {"checks": (checks, 4), "argument": (self.arguments, _RECORD + 2), "input": (self.inputs, 3),
+        lists = {"checks": (checks, 5), "argument": (self.arguments, _RECORD + 2), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
         found = {"step": code, "step_self": own, "is_tuple": int(program.is_tuple), "otherwise": id(otherwise),

@@ -19,7 +19,6 @@ from kobai.compile.trace import Recorder, line_text, recording
 from kobai.pytree import flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
 
-
 # What a recording was made under, beside the grad mode: anything else runs eagerly.
 MODES = ("grad", "inference", "trace", "dual", "anomaly", "pack", "look", "autocast")
 
@@ -31,7 +30,7 @@ class Returned(NamedTuple):
     requires_grad: bool = False
     node: Any = None
     kind: type = Tensor
-    same: Any = None    # ("arg", i), or ("object", what)
+    same: Any = None    # ("arg", i), ("grad", leaf) or ("object", what)
 
 
 class Program:
@@ -120,7 +119,8 @@ class Program:
 
     def _returned(self, r: Returned, outputs, leaves, node):
         if r.number is None:
-            return leaves[r.same[1]] if r.same[0] == "arg" else r.same[1]
+            kind, what = r.same
+            return leaves[what] if kind == "arg" else what._grad if kind == "grad" else what
         t = wrap(outputs[r.number], r.kind)
         t._rg = r.requires_grad
         t._node = r.node
@@ -261,6 +261,9 @@ def _result(builder, recorder, leaves, t, arrays, is_open):
     for i, leaf in enumerate(leaves):
         if t is leaf:
             return Returned(None, same=("arg", i))
+    for leaf in recorder.leaves.values():
+        if t is leaf.tensor._grad:
+            return Returned(None, same=("grad", leaf.tensor))
     e = recorder.externals.get(id(t._data))
     if e is not None and (e.holder is t or not e.constant):
         return Returned(None, same=("object", t))
@@ -268,9 +271,17 @@ def _result(builder, recorder, leaves, t, arrays, is_open):
         raise Unknown("it returns a tensor that is not recorded")
     if t._base is not None and any(s is t._base for s in leaves):
         raise Unknown("it returns a view of an argument")
-    arrays.append(t._data)
     node = None if is_open else t._node
-    return Returned(len(arrays) - 1, bool(t._rg), node, type(t))
+    return Returned(_number(arrays, t._data), bool(t._rg), node, type(t))
+
+
+def _number(arrays, a):
+    """The place of an array among the outputs."""
+    for i, known in enumerate(arrays):
+        if known is a:
+            return i
+    arrays.append(a)
+    return len(arrays) - 1
 
 
 def _is_plain(v):
@@ -287,8 +298,7 @@ def _grad(builder, recorder, leaf, arrays, grads):
             raise Unknown("gradients with a history (create_graph=True) are kept in .grad")
         if not builder.known(g._data):
             raise Unknown("a gradient that is not recorded")
-        arrays.append(g._data)
-        grads.append((leaf.tensor, len(arrays) - 1))
+        grads.append((leaf.tensor, _number(arrays, g._data)))
 
 
 def _lives(builder, cell):
