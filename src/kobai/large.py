@@ -26,7 +26,7 @@ _ndarray = np.ndarray
 
 def least_of(cls):
     """From how many elements on an op class asks for machine code."""
-    if cls.emit is None or cls.view or cls.outputs != 1 or cls.moves:
+    if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
     return PLAIN if getattr(cls, "ufunc", None) in _PLAIN_UFUNCS else COSTLY
 
@@ -72,7 +72,7 @@ def attempt(op, values):
     if use is None:
         use = uses[key] = Use(BUDGET[op.least])
     if use.run:
-        return use.run(*values)
+        return use.run(*values)  # None: these lie otherwise in memory
     if use.numpy_does(_size(values)):
         if use.run is None and use.left <= 0:
             use.prepare(_eager().forward_of, op, values)
@@ -105,8 +105,7 @@ def _backward(op, mask, vjp):
     uses, count, cells = {}, len(vjp.asks), vjp.cells
 
     def back(node, g, s):
-        if s.__class__ is not tuple or g.__class__ is not _ndarray and not isinstance(g, np.generic) \
-                or cells and sum([c[0] for c in s[count:count + cells]]) != s[-1]:
+        if s.__class__ is not tuple or not _plain(g) or cells and sum([c[0] for c in s[count:count + cells]]) != s[-1]:
             return vjp(node, g, s)  # graphs of gradients, and what is an error
         values = (g, *s[:count])
         use = _use_of(op, uses, values)
@@ -116,18 +115,36 @@ def _backward(op, mask, vjp):
                 use.prepare(_eager().backward_of, op, mask, vjp.asks, values)
             return grads
         grads = use.run(*values)
+        if grads is None:
+            return vjp(node, g, s)
         return grads if node.fit is None else _fit(grads, node.fit)
 
     back.asks, back.cells = vjp.asks, cells
     return back
 
 
+def _plain(g):
+    """Whether a gradient, or each of several, is an array or number: no Tensor, no lifted value."""
+    if g.__class__ is tuple:
+        return all(v is None or _plain(v) for v in g)
+    return g.__class__ is _ndarray or isinstance(g, np.generic)
+
+
+def _kind(v):
+    """What machine code for a value depends on, its shape not included."""
+    if v.__class__ is _ndarray:
+        return v.dtype
+    if v.__class__ is tuple:
+        return tuple([_kind(x) for x in v]) if any(x.__class__ is _ndarray for x in v) else v
+    return v.__class__
+
+
 def _use_of(op, uses, values):
     """The Use for values of these types; rules of ops that are not elementwise may look at shapes."""
-    key = [v.dtype if v.__class__ is _ndarray else v if v.__class__ is tuple else v.__class__ for v in values]
+    key = tuple([_kind(v) for v in values])
     if not op.elementwise:
-        key += [v.shape for v in values if v.__class__ is _ndarray]
-    key = tuple(key)
+        gs = values[0] if values[0].__class__ is tuple else values[:1]
+        key += tuple([v.shape for v in (*gs, *values[1:]) if v.__class__ is _ndarray])
     use = uses.get(key)
     if use is None:
         if len(uses) >= _SHAPES:

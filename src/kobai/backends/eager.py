@@ -11,6 +11,7 @@ and strides.
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 
@@ -165,11 +166,12 @@ def begin(make, *args):
             warnings.warn(f"no machine code for {args[0]}: {type(e).__name__}: {e}", RuntimeWarning, stacklevel=1)
             found.append(False)
 
-    thread = threading.Thread(target=work, name="kobai-compile")
+    thread, process = threading.Thread(target=work, name="kobai-compile"), os.getpid()
     thread.start()
 
     def result():
-        thread.join()
+        if process == os.getpid():
+            thread.join()
         if not found:  # in a forked child, which has not got this thread
             work()
         return found[0]
@@ -194,6 +196,8 @@ def forward_of(op, values):
 
     Returns False where there is no scalar code.
     """
+    if op.emit is None:
+        return _by_graph("forward_of", op, values)
     dtype = next(v.dtype for v in values if type(v) is np.ndarray)
     arrays = [v if v is None else np.asarray(v, getattr(v, "dtype", dtype)) for v in values]
     kernel = kernel_of(op, [v if v is None else v.dtype for v in arrays])
@@ -209,6 +213,8 @@ def forward_of(op, values):
 def backward_of(op, mask: int, asks, values):
     """What computes the gradients of an op: a function of g and what its rules ask for, or False."""
     g, *saved = values
+    if type(g) is tuple or not op.elementwise and any(v is None for v in saved):
+        return _by_graph("backward_of", op, mask, values)
     arrays = {"y": (g.shape, g.dtype)}
     for ask, v in zip(asks, saved):
         name, _, what = ask.rpartition("_")
@@ -219,12 +225,14 @@ def backward_of(op, mask: int, asks, values):
         else:
             arrays[ask] = (np.shape(v), getattr(v, "dtype", g.dtype))
     vjp = kernel_of_vjp(op, mask, arrays)
-    if vjp is None or _only_hands_on(vjp.kernel):
+    if vjp is None:
+        return False if op.elementwise else _by_graph("backward_of", op, mask, values)
+    if _only_hands_on(vjp.kernel):
         return False
     order = [("g", *asks).index(name) for name in vjp.reads]
     used = [values[i] for i in order]
     if not _of_inputs_shape(op, vjp, arrays, used):
-        return False
+        return False if op.elementwise else _by_graph("backward_of", op, mask, values)
     program = Program(vjp.kernel, vjp.dims)
     program.prepare([np.asarray(v, getattr(v, "dtype", g.dtype)) for v in used])
     run, gives, count = _as_arrays(program.call, used, g.dtype), vjp.gives, len(op.inputs)
@@ -241,13 +249,23 @@ def backward_of(op, mask: int, asks, values):
     return call
 
 
+def _by_graph(name: str, *args):
+    """What takes several kernels."""
+    from kobai.backends import eager_graph  # noqa: PLC0415 (it loads the compiler of whole programs)
+
+    return getattr(eager_graph, name)(*args)
+
+
 def _only_hands_on(kernel: Kernel) -> bool:
     """Whether some gradient is `g` itself, which needs no memory of its own."""
     return any(kernel.nodes[i].op == "load" for i in kernel.outputs)
 
 
 def _of_inputs_shape(op, vjp, arrays, used) -> bool:
-    """Whether the gradients come out in the shapes of the inputs (an elementwise op fits them later)."""
+    """Whether the gradients come out in the inputs' shapes, as NumPy broadcasts (elementwise ops fit them later)."""
+    dims = max(np.ndim(v) for v in used)
+    if not op.elementwise and any(0 < np.ndim(v) < dims for v in used):
+        return False  # the rule has put dimensions into it: they need not be the first
     space = np.broadcast_shapes(*[np.shape(v) for v in used])
     if op.elementwise:
         return space == arrays["y"][0]

@@ -140,7 +140,20 @@ class Machine:
                 return self.tools.load(code, names)
 
 
+def _after_fork():
+    """In a forked child: another thread may have been compiling, and does so no more."""
+    global _lock
+    if not _lock.acquire(blocking=False):
+        _lock = threading.RLock()
+        if _machine is not None:
+            vars(_machine).pop("tools", None)
+    else:
+        _lock.release()
+
+
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 _machine: Machine | None = None
 _bridge: Bridge | None = None
 _compiled: dict[tuple[Kernel, Layout], Compiled] = {}

@@ -127,6 +127,17 @@ class _Normalize(Op):
             y += bias.reshape(w_shape)
         return y.reshape(x.shape), mean, var
 
+    def in_steps(self, x, weight, bias):
+        """`normalized` in terms of simpler ops."""
+        shape, dims, w_shape = self.layout(tuple(x.shape))
+        x = m.reshape(x, shape)
+        mean = m.mean(x, dims, keepdim=True)
+        y = x - mean
+        var = m.mean(y * y, dims, keepdim=True)
+        scale = m.rsqrt(var + self.eps)
+        y = y * (scale if weight is None else scale * m.reshape(weight, w_shape))
+        return y if bias is None else y + m.reshape(bias, w_shape), mean, var
+
     def back(self, g, x, weight, needs):
         """Gradients of x, weight and bias in their own shapes."""
         shape, dims, w_shape = self.layout(tuple(x.shape))
@@ -227,6 +238,9 @@ class NativeGroupNorm(_Normalize):
     def forward(self, x, weight, bias):
         return self.normalized(x, weight, bias)[0]
 
+    def lower(self, x, weight, bias):
+        return m.reshape(self.in_steps(x, weight, bias)[0], tuple(x.shape))
+
     def vjp(self, g, x, weight, needs):
         return self.back(g, x, weight, needs)
 
@@ -251,6 +265,11 @@ class NativeBatchNorm(_Normalize):
     def forward(self, x, weight, bias):
         y, mean, var = self.normalized(x, weight, bias)
         return y, mean.reshape(-1), var.reshape(-1)
+
+    def lower(self, x, weight, bias):
+        y, mean, var = self.in_steps(x, weight, bias)
+        channels = (x.shape[1],)
+        return m.reshape(y, tuple(x.shape)), m.reshape(mean, channels), m.reshape(var, channels)
 
     def vjp(self, g, x, weight, needs):
         g_y, g_mean, g_var = g

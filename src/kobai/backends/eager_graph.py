@@ -1,0 +1,105 @@
+"""Ops of several passes as machine code: rules that reduce over different dimensions, and ops with a `lower`.
+
+What one kernel cannot do is written down as a graph, by running the rule on symbols, and planned as
+`kobai.compile` plans a program: the gradients of layer normalisation are two kernels, one over rows and one over
+columns.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from kobai.compile.expand import Symbol, arguments, lowered, shapes_of
+from kobai.compile.graph import Graph, Node, Value
+from kobai.compile.kernel import NoKernel
+from kobai.compile.plan import Plan
+from kobai.rules import compiled_rules
+
+
+class _Recorder:
+    """Nodes made so far, and the inputs with their numbers among the values given."""
+
+    def __init__(self):
+        self.nodes: list[Node] = []
+        self.inputs: list[Value] = []
+        self.numbers: list[int] = []
+
+    def apply(self, op, args):
+        node = Node(op, args, shapes_of(op, args))
+        self.nodes.append(node)
+        return node.outs
+
+    def value(self, v, number: int):
+        """What stands for a value: a Symbol for an array, a number, shape, dtype or None for itself."""
+        if not isinstance(v, np.ndarray):
+            return v
+        self.inputs.append(Value(v.shape, v.dtype, strides=v.strides))
+        self.numbers.append(number)
+        return Symbol(self.inputs[-1], self.apply)
+
+
+def forward_of(op, values):
+    """What computes an op with a `lower` on such values, or False."""
+    work = _Recorder()
+    args = [work.value(v, i) for i, v in enumerate(values)]
+    args = arguments(op, [v if v is None or isinstance(v, Symbol) else np.asarray(v)[()] for v in args])
+    run = _planned(work, lowered(op, args, work.apply), values)
+    if run and op.outputs == 1:
+        return lambda *values: _first(run(values))
+    return run and (lambda *values: run(values))
+
+
+def _first(results):
+    return None if results is None else results[0]
+
+
+def backward_of(op, mask: int, values):
+    """What computes an op's gradients: a function of g and what the rules ask for, as one tuple; or False."""
+    _, vjp = compiled_rules(type(op), mask, False)
+    work = _Recorder()
+    gs = values[0] if isinstance(values[0], tuple) else (values[0],)
+    flat = (*gs, *values[1:])
+    seen = [work.value(v, i) for i, v in enumerate(flat)]
+    g = tuple(seen[:len(gs)]) if isinstance(values[0], tuple) else seen[0]
+    versions = [[0]] * vjp.cells + [0] * bool(vjp.cells)
+    gradients = vjp(SimpleNamespace(op=op, fit=None), g, (*seen[len(gs):], *versions))
+    given = [i for i, v in enumerate(gradients) if isinstance(v, Symbol)]
+    if not given or any(v is not None for i, v in enumerate(gradients) if i not in given):
+        return False
+    run = _planned(work, [gradients[i].value for i in given], flat)
+    if not run:
+        return False
+    count, several = len(gradients), isinstance(values[0], tuple)
+
+    def call(*values):
+        results = run((*values[0], *values[1:]) if several else values)
+        if results is None:
+            return None
+        out = [None] * count
+        for i, result in zip(given, results):
+            out[i] = result
+        return tuple(out)
+
+    return call
+
+
+def _planned(work: _Recorder, outputs, values):
+    """What runs the graph on values like those it was made from; None for arrays that lie otherwise in memory."""
+    if any(v in work.inputs for v in outputs):
+        return False  # something is handed on, which needs no memory of its own
+    try:
+        plan = Plan(Graph(work.inputs, work.nodes, outputs).verify())
+    except (NoKernel, AttributeError, TypeError) as e:
+        raise NoKernel(str(e)) from e
+    if plan.program is None:
+        return False
+    numbers = work.numbers
+    strides = [values[i].strides for i in numbers]
+
+    def call(values):
+        arrays = [values[i] for i in numbers]
+        return plan.program.run(*arrays) if [a.strides for a in arrays] == strides else None
+
+    return call

@@ -1,0 +1,254 @@
+"""When eager mode turns to machine code, and that nothing but speed changes: values, errors, gradients, order.
+
+Expected values are NumPy's, by the same ops on small parts or in float64.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import kobai
+import kobai.nn.functional as F
+from kobai import large
+from kobai.backends import llvm
+from kobai.ops.activation import Gelu
+from kobai.ops.elementwise import Mul
+from kobai.ops.exponential import Exp
+from kobai.ops.normalize import NativeBatchNorm, NativeGroupNorm, NativeLayerNorm
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning:kobai", "error::pytest.PytestUnhandledThreadExceptionWarning")
+needs_llvm = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Machine code from the second use on, for ops that this test meets first."""
+    monkeypatch.setattr(large, "BUDGET", dict.fromkeys(large.BUDGET, 1))
+    _forget()
+    yield
+    _forget()
+
+
+def _forget():
+    for cls in kobai.op.registry:
+        for op in [*cls._instances.values()]:
+            op.__dict__.pop("uses", None)
+            op.__dict__.pop("backs", None)
+
+
+def tensor(*shape, grad=True, dtype="f4"):
+    return kobai.tensor(RNG.standard_normal(shape).astype(dtype), requires_grad=grad)
+
+
+def uses(op):
+    return {k: bool(u.run) for k, u in op.__dict__.get("uses", {}).items()}
+
+
+CASES = {
+    "exp": (kobai.exp, (72, 64)),
+    "gelu": (F.gelu, (72, 64)),
+    "softmax": (lambda x: F.softmax(x, -1), (72, 64)),
+    "softmax over columns": (lambda x: F.softmax(x, 0), (72, 64)),
+    "log_softmax": (lambda x: F.log_softmax(x, 1), (72, 64)),
+    "logsumexp": (lambda x: kobai.logsumexp(x, 1), (72, 64)),
+    "layer_norm": (lambda x: F.layer_norm(x, (64,)), (4, 16, 64)),
+    "group_norm": (lambda x: F.group_norm(x, 4), (4, 16, 8, 8)),
+    "batch_norm": (lambda x: F.batch_norm(x, None, None, training=True), (8, 16, 8, 8)),
+    "mean": (lambda x: x.mean((0, 2)), (12, 16, 20)),
+    "amax": (lambda x: x.amax(0), (72, 64)),
+    "norm": (lambda x: x.norm(dim=1), (72, 64)),
+    "number": (lambda x: kobai.lerp(x, x * 2, 0.3), (72, 64)),
+    "transposed": (lambda x: kobai.tanh(x.T), (72, 64)),
+    "strided": (lambda x: kobai.tanh(x[::2, 1:]), (128, 65)),
+    "expanded": (lambda x: kobai.sigmoid(x.expand(64, 64)), (64, 1)),
+    "square": (lambda x: kobai.logsumexp(x, 1), (64, 64)),
+    "prod": (lambda x: x.prod(1), (64, 40)),
+    "where": (lambda x: kobai.where(x > 0, x, 0.5 * x), (200, 200)),
+    "broadcast": (lambda x: x * x[:1] + x[:, :1], (200, 200)),
+}
+
+
+@needs_llvm
+@pytest.mark.parametrize("name", CASES)
+def test_later_uses_give_what_the_first_gave(at_once, name):
+    f, shape = CASES[name]
+    results = []
+    x, g = tensor(*shape), None
+    for _ in range(4):
+        x.grad = None
+        y = f(x)
+        g = RNG.standard_normal(y.shape).astype("f4") if g is None else g
+        y.backward(kobai.tensor(g))
+        results.append((y.detach().numpy().copy(), x.grad.numpy().copy()))
+    for y, dx in results[1:]:
+        assert y.shape == results[0][0].shape and y.dtype == results[0][0].dtype
+        np.testing.assert_allclose(y, results[0][0], rtol=2e-5, atol=2e-6)
+        np.testing.assert_allclose(dx, results[0][1], rtol=2e-4, atol=2e-5)
+
+
+@needs_llvm
+@pytest.mark.parametrize(
+    "op, shape, features",
+    [(NativeLayerNorm(1e-5, (-1,)), (6, 20, 33), 33), (NativeGroupNorm(1e-5, 4), (10, 16, 5, 5), 16),
+     (NativeBatchNorm(1e-5), (10, 16, 5, 5), 16), (NativeBatchNorm(1e-5), (300, 16), 16)],
+    ids=lambda v: str(v),
+)  # fmt: skip
+def test_normalisation_in_several_kernels(op, shape, features):
+    from kobai.backends import eager
+
+    x, g = (RNG.standard_normal(shape).astype("f4") for _ in range(2))
+    w, b = (RNG.standard_normal(features).astype("f4") for _ in range(2))
+    several = op.outputs != 1
+    wide = [v.astype("f8") for v in (x, w, b, g)]
+    run = eager.forward_of(op, (x, w, b))
+    for got, want in zip(*[r if several else (r,) for r in (run(x, w, b), op.forward(*wide[:3]))], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+    seeds = [(v, None, None) if several else v for v in (g, wide[3])]
+    run = eager.backward_of(op, 7, ("x", "weight"), (seeds[0], x, w))
+    expected = op.vjp(seeds[1], *wide[:2], needs=(True, True, True))
+    for got, want in zip(run(seeds[0], x, w), expected, strict=True):
+        assert got.shape == want.shape and got.dtype == np.float32
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+@needs_llvm
+def test_numpy_serves_small_arrays_and_first_uses(monkeypatch):
+    _forget()
+    x = tensor(large.COSTLY - 1, grad=False)
+    for _ in range(3):
+        kobai.exp(x)
+    assert uses(Exp()) == {}
+    x = tensor(large.COSTLY, grad=False)
+    budget = large.BUDGET[large.COSTLY]
+    for _ in range(budget // large.COSTLY):
+        kobai.exp(x)
+    assert list(uses(Exp()).values()) == [False]
+    kobai.exp(x)
+    assert list(uses(Exp()).values()) == [True]
+    _forget()
+
+
+@needs_llvm
+def test_the_change_comes_after_the_same_use_in_every_run(tmp_path):
+    code = """if True:
+        import hashlib, kobai, numpy as np
+        kobai.manual_seed(0)
+        x = kobai.randn(100, 1000)
+        h = hashlib.md5()
+        for i in range(12):
+            h.update(kobai.nn.functional.gelu(x).numpy())
+            print(h.hexdigest())
+    """
+    env = {**os.environ, "KOBAI_CACHE_DIR": str(tmp_path)}
+    runs = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+            for _ in range(3)]
+    assert runs[0] == runs[1] == runs[2]
+
+
+@needs_llvm
+def test_errors_are_the_same(at_once):
+    a, b = tensor(200, 200), tensor(200, 100)
+    for _ in range(3):
+        a * tensor(200, 200)
+        with pytest.raises(RuntimeError, match="The size of tensor a"):
+            a * b
+    y = kobai.exp(a)
+    y.sum().backward()
+    for _ in range(3):
+        y = kobai.exp(a)
+        with kobai.no_grad():
+            y.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.sum().backward()
+        y = kobai.exp(a).sum()
+        y.backward()
+        with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+            y.backward()
+
+
+@needs_llvm
+def test_gradients_of_gradients_and_hooks(at_once):
+    x = tensor(64, 64)
+    for _ in range(3):
+        y = kobai.tanh(x)
+        (g,) = kobai.autograd.grad(y.sum(), x, create_graph=True)
+        (h,) = kobai.autograd.grad(g.sum(), x)
+        t = np.tanh(x.detach().numpy().astype("f8"))
+        np.testing.assert_allclose(h.numpy(), -2 * t * (1 - t * t), rtol=1e-4, atol=1e-5)
+        seen = []
+        with kobai.autograd.graph.saved_tensors_hooks(lambda v: seen.append(1) or v, lambda v: v):
+            kobai.tanh(x).sum().backward()
+        assert seen
+
+
+@needs_llvm
+def test_half_precision_is_computed_in_float32_and_rounded_once(at_once):
+    if kobai.bfloat16 is None:
+        pytest.skip("needs ml_dtypes")
+    x = tensor(64, 64, grad=False)
+    for dtype in (kobai.float16, kobai.bfloat16):
+        small = x.to(dtype)
+        expected = Gelu().forward(small.float().numpy()).astype(small.numpy().dtype)
+        for _ in range(3):
+            y = F.gelu(small)
+            assert y.dtype == dtype
+            off = np.abs(y.float().numpy() - expected.astype("f4"))
+            assert off.max() <= 2.0**-8 and (off > 0).mean() < 0.01  # a tie, at most
+
+
+@needs_llvm
+def test_integers_and_types_without_scalar_code(at_once):
+    a = kobai.arange(100_000)
+    c = kobai.complex(tensor(300, 300, grad=False), tensor(300, 300, grad=False))
+    for _ in range(3):
+        assert (a * a)[777].item() == 777 * 777
+        assert (a > 5).sum().item() == 100_000 - 6
+        np.testing.assert_array_equal((c * c).numpy(), c.numpy() * c.numpy())
+
+
+@needs_llvm
+def test_a_forked_child_computes_on():
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    code = """if True:
+        import os, numpy as np, kobai
+        x = kobai.randn(300, 1000)
+        for _ in range(2):
+            y = kobai.tanh(x)  # compiling has begun
+        child = os.fork()
+        z = kobai.tanh(kobai.tanh(x))
+        assert np.allclose(z.numpy(), np.tanh(np.tanh(x.numpy())), atol=1e-6)
+        if not child:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        print("fine")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_without_llvmlite_nothing_changes():
+    code = """if True:
+        import sys
+        sys.modules["llvmlite"] = None
+        import kobai
+        x = kobai.ones(1000, 1000, requires_grad=True)
+        for _ in range(4):
+            kobai.nn.functional.gelu(x).sum().backward()
+        print("fine")
+    """
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_products_with_numbers_on_either_side(at_once):
+    x = tensor(200, 200)
+    for _ in range(3):
+        x.grad = None
+        (2 * x + x * 3).sum().backward()
+        np.testing.assert_array_equal(x.grad.numpy(), np.full((200, 200), 5, "f4"))
+    assert uses(Mul())
