@@ -1,22 +1,16 @@
-"""The playground in a real browser. Set up by what is there; what is missing is named where tests are skipped.
+"""The playground in a real browser (tests/conftest.py says what that takes), and Pyodide in it.
 
-    node and playwright-core   npm ci in web/, or KOBAI_PLAYWRIGHT=<playwright-core's index.js>
-    Chromium                   chromium or google-chrome on PATH, or KOBAI_CHROMIUM=<program>
-    Pyodide                    KOBAI_PYODIDE=<folder with pyodide.mjs and the wheels of numpy and matplotlib>;
-                               tools/fetch_pyodide.py makes one
+Pyodide is looked for in KOBAI_PYODIDE, a folder with it and the wheels of NumPy and Matplotlib, which
+tools/fetch_pyodide.py makes. Without it only the rest of the page is tested.
 """
 import functools
 import http.server
 import json
 import os
-import shutil
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
 
 
 def pyodide():
@@ -29,20 +23,6 @@ def pyodide():
         if not any(folder.glob(pattern)):
             return None, f"there is no {pattern} in {folder}"
     return folder, ""
-
-
-def browser():
-    """(node, playwright-core's module, Chromium), or the reason why one is missing."""
-    node = shutil.which("node")
-    found = os.environ.get("KOBAI_PLAYWRIGHT", ROOT / "web/node_modules/playwright-core/index.js")
-    chromium = os.environ.get("KOBAI_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not node:
-        return None, "there is no node"
-    if not Path(found).is_file():
-        return None, "there is no playwright-core (npm ci in web/)"
-    if not chromium:
-        return None, "there is no Chromium"
-    return (node, str(found), chromium), ""
 
 
 class Site(http.server.SimpleHTTPRequestHandler):
@@ -65,14 +45,10 @@ class Site(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def seen(tmp_path_factory):
+def seen(tmp_path_factory, chromium):
     """What drive.mjs saw in the browser."""
     from kobai.playground.build import build
 
-    tools, reason = browser()
-    if tools is None:
-        pytest.skip(reason)
-    node, playwright, chromium = tools
     folder, _ = pyodide()
     site = tmp_path_factory.mktemp("site")
     build(site, str(folder) if folder else "./pyodide-is-not-here/")
@@ -80,13 +56,16 @@ def seen(tmp_path_factory):
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     here = f"http://127.0.0.1:{server.server_port}"
-    settings = {"playwright": playwright, "chromium": chromium, "pyodide": folder is not None, "stop": f"{here}/stop",
+    settings = {**chromium.settings, "pyodide": folder is not None, "stop": f"{here}/stop",
                 "pictures": os.environ.get("KOBAI_PICTURES", "")}
-    done = subprocess.run([node, Path(__file__).with_name("drive.mjs"), f"{here}/some/where/", json.dumps(settings)],
-                          capture_output=True, encoding="utf-8", timeout=600)
-    server.server_close()
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    driver = chromium.start(Path(__file__).with_name("drive.mjs"), f"{here}/some/where/", json.dumps(settings))
+    try:
+        found, errors = driver.communicate(timeout=600)
+    finally:
+        driver.kill()
+        server.server_close()
+    assert driver.returncode == 0, errors[-3000:]
+    return json.loads(found)
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,16 @@ def test_the_policy_allows_this_pages_script_and_nothing_else(server):
         assert "Content-Security-Policy" in headers
 
 
+def test_the_page_may_do_the_same_when_served_and_when_saved(server):
+    def rules(policy):
+        found = dict(rule.split(" ", 1) for rule in policy.split("; "))
+        return {k: re.sub("'(nonce|sha256)-[^']*'", "", v) for k, v in found.items() if k not in ("connect-src", "frame-ancestors")}
+
+    _, headers, _ = get(server, "/", Cookie=cookie_of(server))
+    saved = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.html(GRAPH))[1]
+    assert rules(headers["Content-Security-Policy"]) == rules(saved)
+
+
 def test_names_in_the_graph_cannot_leave_their_element(server):
     _, _, text = get(server, "/", Cookie=cookie_of(server))
     assert "<img" not in text and text.count("</script>") == text.count("<script")

@@ -70,7 +70,7 @@ def policy(pyodide: str) -> str:
     script, style = viewer_hashes()
     return (
         f"default-src 'none'; script-src 'self' {origin} 'wasm-unsafe-eval' {script}; style-src 'self' {style}; "
-        f"img-src 'self' data: blob:; connect-src 'self' {origin}; worker-src 'self'; manifest-src 'self'; "
+        f"img-src 'self' data: blob:; connect-src 'self' {origin}; worker-src 'self' blob:; manifest-src 'self'; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -23,7 +23,7 @@ LOOPBACK = "127.0.0.1"
 HEARTBEAT = 15.0  # seconds; a write now and then is how one hears that a page was closed
 POLICY = (
     "default-src 'none'; script-src 'nonce-{0}' 'wasm-unsafe-eval'; style-src 'nonce-{0}'; img-src data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "worker-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
