@@ -406,12 +406,6 @@ def _branches(holder):
     return f
 
 
-def _draws(holder):
-    def f(x):
-        return x + torch.rand(2)
-    return f
-
-
 def _numpy(holder):
     def f(x):
         return x + torch.from_numpy(np.cos(x.numpy()))
@@ -432,7 +426,7 @@ def _iterates(holder):
     return f
 
 
-@pytest.mark.parametrize("make", [_counts, _appends, _keeps, _prints, _reads, _branches, _draws, _numpy, _masks,
+@pytest.mark.parametrize("make", [_counts, _appends, _keeps, _prints, _reads, _branches, _numpy, _masks,
                                   _iterates], ids=lambda f: f.__name__[1:])
 def test_what_cannot_be_recorded_runs_as_always(make, capsys):
     def run(compile):
@@ -445,6 +439,43 @@ def test_what_cannot_be_recorded_runs_as_always(make, capsys):
     close(eager[0], compiled[0], 0, 0, make.__name__)
     assert eager[1:4] == compiled[1:4]
     assert compiled[4].reason is not None
+
+
+def test_random_numbers_are_drawn_anew():
+    def make(compile):
+        probability = torch.tensor([0.2, 0.8, 0.5])
+
+        @compile
+        def f(x):
+            noise = torch.randn(3) + torch.rand_like(x)
+            x.normal_(mean=1.0)
+            return x * noise, torch.bernoulli(probability), torch.randperm(4)
+        return lambda i: f(torch.zeros(3)), lambda: torch.rand(2)
+    f, = both(make)
+    assert is_recorded(f), f.reason
+
+
+def test_gradients_of_gradients_see_the_same_random_numbers():
+    def make(compile):
+        f = compile(lambda x: (F.dropout(x, 0.5, True) ** 3).sum())
+        x = torch.arange(1.0, 9.0).requires_grad_()
+
+        def step(i):
+            g, = torch.autograd.grad(f(x), x, create_graph=True)
+            h, = torch.autograd.grad(g.sum(), x)
+            return g, h
+        return step, lambda: 0
+    f, = both(make)
+    assert is_recorded(f), f.reason
+
+
+def test_views_of_a_dataset_as_arguments():
+    def make(compile):
+        f = compile(lambda x: (x * x).sum(0))
+        data = torch.randn(20, 3)
+        return lambda i: f(data[2 * i:2 * i + 2]), lambda: 0
+    f, = both(make)
+    assert is_recorded(f)
 
 
 def test_the_reason_names_the_line():

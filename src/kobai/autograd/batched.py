@@ -130,7 +130,7 @@ def random_function(fn):
     @functools.wraps(fn)
     def call(*args, **kwargs):
         if modes.trace is not None:
-            modes.trace.stop(f"{fn.__name__}() draws random numbers outside an op")
+            return modes.trace.draw(fn, args, kwargs)
         if modes.random is None:
             return fn(*args, **kwargs)
         return modes.random.draw(fn, args, kwargs)

@@ -52,9 +52,10 @@ def text() -> str:
     """The native functions."""
     field = {k: _HEAD + v for k, v in _FIELD.items()}
     o = OFFSETS
-    return f"""
+    known = hasattr(ctypes.pythonapi, "_PyDict_GetItem_KnownHash")  # half the time of the other
+    get = "@_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)" if known else "@PyDict_GetItem(ptr %ap, ptr %key)"
+    return f"""{"declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)" if known else ""}
 declare ptr @PyDict_GetItem(ptr, ptr)
-declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)
 declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyList_New(i64)
@@ -95,7 +96,7 @@ dict:
   %key = inttoptr i64 %b to ptr
   %hash_at = getelementptr i64, ptr %at, i64 4
   %hash = load i64, ptr %hash_at
-  %item = call ptr @_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)
+  %item = call ptr {get}
   %itemi = ptrtoint ptr %item to i64
   br label %compare
 list:
@@ -299,9 +300,16 @@ argument_slots:
   %right_node = icmp eq i64 %t_node, %none
   %t_base_at = getelementptr i8, ptr %t, i64 {o["_base"]}
   %t_base = load i64, ptr %t_base_at
-  %right_base = icmp eq i64 %t_base, %none
-  %right_both = and i1 %right_rg, %right_node
-  %right_all = and i1 %right_both, %right_base
+  %t_base_p = inttoptr i64 %t_base to ptr
+  %t_brg_at = getelementptr i8, ptr %t_base_p, i64 {o["_rg"]}
+  %is_base = icmp eq i64 %t_base, %none
+  br i1 %is_base, label %argument_slots2, label %argument_view
+argument_view:  ; a view of a tensor without history has none either
+  %t_brg = load i64, ptr %t_brg_at
+  %plain_view = icmp eq i64 %t_brg, %false
+  br i1 %plain_view, label %argument_slots2, label %refuse
+argument_slots2:
+  %right_all = and i1 %right_rg, %right_node
   br i1 %right_all, label %argument_array, label %refuse
 argument_array:
   %t_data_at = getelementptr i8, ptr %t, i64 {o["_data"]}

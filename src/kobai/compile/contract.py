@@ -6,7 +6,7 @@ from math import prod
 from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
-from kobai.compile.windows import Window, contiguous, own
+from kobai.compile.windows import Window, own
 
 
 class ProductStep:
@@ -51,7 +51,7 @@ def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
             copies.append(copy_step(v, w, copy))
             w = own(copy)
         sides.append(w)
-    strides = [w.strides for w in sides] + [contiguous(out.shape, out.dtype.itemsize)]
+    strides = [w.strides for w in sides] + [own(out).strides]
     batch = _merged(out.shape[:-2], [s[:-2] for s in strides])
     if len(batch) > 2:
         return [step]

@@ -14,7 +14,7 @@ from kobai.compile.builder import Builder, Value as Scalar
 from kobai.compile.emit import emit_op, kernel_of, row_dims
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.kernel import Kernel, KernelError, NoKernel, numpy_type, scalar_type
-from kobai.compile.windows import Window, contiguous, is_view, windows
+from kobai.compile.windows import Window, is_view, own, windows
 
 LONG = 1 << 15   # elements from which on a row alone is not worth a second pass by one thread
 ROWS = 4         # so few rows are hardly any
@@ -28,7 +28,7 @@ BRIEF = 64       # scalar ops of a whole program that go into one kernel whateve
 class KernelStep:
     """A kernel, the shape it runs over and its operands: windows and strides in bytes along each axis."""
 
-    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "nodes")
+    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "nodes", "offset")
 
     def __init__(self, kernel, shape, inner, reads, writes, strides, nodes):
         self.kernel, self.shape, self.inner = kernel, shape, inner
@@ -36,6 +36,7 @@ class KernelStep:
         self.writes: list[Value] = writes   # what its outputs are
         self.strides = strides              # of each operand, then each output
         self.nodes = nodes
+        self.offset = 0                     # of what is written in the memory of `writes`
 
     def __str__(self):
         names = " ".join(type(n.op).__name__.lower() for n in self.nodes)
@@ -500,8 +501,8 @@ class _KernelWriter:
         written = [n for n in g.nodes if fusion.stored(n, g.place, g.copies)]
         kernel = self.k.finish(*[self.values[n] for n in written])
         sizes = fusion.axes.sizes
-        outs = [steps(fusion.axes, n.outs[0].shape, contiguous(n.outs[0].shape, n.outs[0].dtype.itemsize),
-                      _placed_out(n, g.place[n])) for n in written]
+        outs = [steps(fusion.axes, n.outs[0].shape, own(n.outs[0]).strides, _placed_out(n, g.place[n]))
+                for n in written]
         self._check(kernel, outs)
         along = [*[axes for _, _, axes in self.reads.values()], *outs]
         strides = [tuple([axes.get(a, 0) for a in self.order]) for axes in along]

@@ -23,8 +23,9 @@ class Joint(NamedTuple):
     differentiated: list[int]
     position: dict[int, int]
     forward: Graph
+    drawn: dict[Value, int]  # random values, and where they are among what is kept
 
-    def differentiable(self, program, arrays, leaves, g):
+    def differentiable(self, program, arrays, leaves, kept, g):
         """The same gradients with a history: the forward pass again, op by op, on Tensors."""
         from kobai.autograd.engine import grad  # noqa: PLC0415  (for gradients of gradients only)
         tensors = []
@@ -38,7 +39,7 @@ class Joint(NamedTuple):
                     t._node, t._rg = edge, True
             tensors.append(t)
         with enable_grad():
-            outs, _ = self.forward.run(*tensors)
+            outs, _ = self.forward.run(*tensors, given={v: wrap(kept[i]) for v, i in self.drawn.items()})
         wanted = [tensors[i] for i in self.differentiated]
         return grad([outs[n] for n in self.position], wanted, list(g), create_graph=True, allow_unused=True)
 
@@ -91,6 +92,8 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
                                 and v.constant is None))
     needed += [v for v in whole.outputs[count:] if v not in made and v not in given and v.constant is None
                and v not in needed]
+    drawn = [v for n in ahead if getattr(n.op, "random", False) for v in n.outs]
+    needed += [v for v in drawn if v not in needed]
     outputs, saved, replaced = list(whole.outputs[:count]), [], {}
     for v in needed:
         if v in inputs and v not in written:
@@ -116,5 +119,6 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
         nodes.append(copy)
     back = Graph(back_inputs, nodes, [replaced.get(v, v) for v in whole.outputs[count:]]).verify().without_dead()
     plain = Graph(inputs, ahead, whole.outputs[:count], whole.writes)
+    places = {v: len(direct) + k for k, (_, v) in enumerate(saved)}
     return forward, Joint(back, [inputs.index(v) for v in direct], [k for k, _ in saved],
-                          differentiated, position, plain)
+                          differentiated, position, plain, {v: places[v] for v in drawn})

@@ -21,10 +21,14 @@ ALIGN = 64
 
 
 class Place(NamedTuple):
-    """Where the memory of a value begins: `kind` is input, output, arena or constant, `at` its number or offset."""
+    """Where the memory of a value begins: `kind` is input, output, arena or constant, `at` its number or offset.
+
+    `more` are bytes to add, for a part of another value.
+    """
 
     kind: str
     at: object
+    more: int = 0
 
 
 class Arrangement(NamedTuple):
@@ -35,17 +39,17 @@ class Arrangement(NamedTuple):
     size: int
 
 
-def arrange(graph: Graph, steps, windows: dict[Value, Window]) -> Arrangement:
-    """Give every value a place, and add the copies that are needed."""
-    work = _Arranger(graph, list(steps), windows)
+def arrange(graph: Graph, steps, windows: dict[Value, Window], homes=None) -> Arrangement:
+    """Give every value a place, those with a home (value, offset) in its memory, and add the copies that are needed."""
+    work = _Arranger(graph, list(steps), windows, homes or {})
     work.write_in_place()
     work.give_outputs()
     return Arrangement([*work.before, *work.steps, *work.after], work.places, work.share())
 
 
 class _Arranger:
-    def __init__(self, graph, steps, windows):
-        self.graph, self.steps, self.windows = graph, steps, windows
+    def __init__(self, graph, steps, windows, homes):
+        self.graph, self.steps, self.windows, self.homes = graph, steps, windows, homes
         self.before: list = []
         self.after: list = []
         self.places: dict[Value, Place] = {v: Place("input", i) for i, v in enumerate(graph.inputs)}
@@ -53,14 +57,18 @@ class _Arranger:
         self.last: dict[Value, int] = {}
         for i, step in enumerate(steps):
             for w in step.reads:
-                self.last[w.base] = i
+                self.last[self._home(w.base)] = i
                 if w.base.constant is not None:
                     self.places[w.base] = Place("constant", w.base)
             for v in step.writes:
-                self.made[v] = i
+                self.made.setdefault(self._home(v), i)
+                self.last[self._home(v)] = i
         checks = [i for i, step in enumerate(steps) if isinstance(step, OpStep) and isinstance(step.node.op, Refuse)]
         self.checked = max(checks, default=-1)  # nothing may be changed before
         self.changed = {target for target, _ in graph.writes}
+
+    def _home(self, v: Value) -> Value:
+        return self.homes[v][0] if v in self.homes else v
 
     # --- results
 
@@ -107,6 +115,8 @@ class _Arranger:
         if self.last.get(target, -1) > made or made < self.checked or any(w.base is target for s in self.after for w in s.reads):
             return False
         step = self.steps[made]
+        if base not in step.writes or getattr(step, "offset", 0):  # one of several that make it
+            return self.last.get(target, -1) < made
         if self.last.get(target, -1) < made or isinstance(step, OpStep):
             return True
         if not isinstance(step, KernelStep):  # a matrix product reads its operands to the end
@@ -126,7 +136,7 @@ class _Arranger:
             self.made[copy] = -1
             self.last[copy] = len(self.steps)
         if where is self.after:
-            self.last[w.base] = len(self.steps)
+            self.last[self._home(w.base)] = len(self.steps)
         where.append(copy_step(v, w, copy, strides))
         return Window(copy, 0, contiguous(v.shape, v.dtype.itemsize))
 
@@ -146,6 +156,9 @@ class _Arranger:
                 self.places[v] = Place("arena", free.take(_bytes(v)))
             for v in ends.get(i, ()):
                 free.give(self.places[v].at, _bytes(v))
+        for v, (whole, offset) in self.homes.items():
+            kind, at = self.places[whole]
+            self.places[v] = Place(kind, at, offset)
         return max(size, free.top)
 
 
@@ -215,9 +228,10 @@ def copy_step(v: Value, w: Window, to: Value, strides=None):
 class CopyStep:
     """A copy of elements that have no scalar type."""
 
-    __slots__ = ("shape", "reads", "writes", "strides")
+    __slots__ = ("shape", "reads", "writes", "strides", "offset")
 
     def __init__(self, v, w, to, strides):
+        self.offset = 0
         self.shape, self.reads, self.writes, self.strides = v.shape, [w], [to], strides
 
     def __str__(self):

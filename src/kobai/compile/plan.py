@@ -8,8 +8,8 @@ from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
 from kobai.compile.memory import arrange
+from kobai.compile.place import filled, laid_out
 from kobai.compile.simplify import simplify
-from kobai.compile.windows import settled
 
 
 class Plan:
@@ -21,9 +21,9 @@ class Plan:
 
     def __init__(self, graph: Graph):
         self.original, self.program = graph, None
-        self.graph = settled(simplify(graph))
+        self.graph, homes = laid_out(simplify(graph))
         steps, windows = fuse(self.graph)
-        self.steps, self.places, self.size = arrange(self.graph, contract(steps), windows)
+        self.steps, self.places, self.size = arrange(self.graph, contract(filled(steps, homes)), windows, homes)
         try:
             from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
             self.program = Program(self.graph, self.steps, self.places, self.size)

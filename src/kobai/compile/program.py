@@ -38,8 +38,7 @@ class Program:
 
     def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan, leaves):
         self.graph, self.sources = graph, sources
-        self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) and t._base is None else (None, None)
-                          for t in leaves]
+        self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, None) for t in leaves]
         self.modes = {name: getattr(modes, name) for name in MODES}
         self.results, self.spec = results, spec
         self.grads, self.cells, self.without = effects
@@ -158,7 +157,7 @@ def _vjp(node, g, s):
         from kobai.diagnose import error  # noqa: PLC0415
         raise error("inplace-saved", node=node)
     if any(isinstance(v, Tensor) for v in g):
-        return program.joint.differentiable(program, arrays, leaves, g)
+        return program.joint.differentiable(program, arrays, leaves, saved, g)
     given = [np.asarray(v, order="C") for v in g]
     return tuple([v if v.ndim else v[()] for v in program.back([*given, *saved])])
 

@@ -18,8 +18,10 @@ import numpy as np
 from kobai.autograd.engine import reached
 from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
+from kobai.general import apply_any
+from kobai.inplace import refuse_leaf, write
 from kobai.lifted import Lifted
-from kobai.op import long_ways
+from kobai.op import Op, long_ways
 from kobai.tensor import LiftedTensor, Tensor, wrap
 
 
@@ -207,6 +209,21 @@ class Recorder:
         with no_grad():
             return propagate(roots, graph=True, **options)
 
+    def draw(self, fn, args, kwargs):
+        """Random numbers: an op that calls the function again on each run."""
+        if kwargs.get("out") is not None or any(type(a) is LiftedTensor for a in (*args, *kwargs.values())):
+            self.stop(f"{fn.__name__}() with such arguments")
+            return fn(*args, **kwargs)
+        in_place = fn.__name__.endswith("_")
+        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+        drawn = _Draw(fn, args, kwargs)
+        with no_grad():
+            y = apply_any(drawn, tensors)
+        if in_place:
+            refuse_leaf(args[0])
+            return write(args[0], y)
+        return y.requires_grad_() if kwargs.get("requires_grad") else y
+
     def _seed(self, g):
         """The gradient that a backward pass starts with: a NumPy number is one, an array is the caller's."""
         if isinstance(g, Lifted):
@@ -230,6 +247,32 @@ class Recorder:
         t = wrap(np.array(table[key], np.float64))
         self.external(t._data, source=("number", table, key))
         return t
+
+
+class _Draw(Op):
+    """A call of a random function; tensors among its arguments are the op's inputs."""
+
+    fn: Any
+    args: tuple
+    kwargs: dict
+    random = True
+
+    def forward(self, *arrays):
+        given = iter(arrays)
+
+        def value(a):
+            return wrap(np.array(next(given))) if isinstance(a, Tensor) else a
+        before, modes.trace = modes.trace, None
+        try:
+            with no_grad():
+                y = self.fn(*[value(a) for a in self.args],
+                            **{k: value(v) for k, v in self.kwargs.items() if k != "requires_grad"})
+        finally:
+            modes.trace = before
+        return y._data
+
+    def __repr__(self):
+        return f"Draw({self.fn.__name__})"
 
 
 def _plain(t):

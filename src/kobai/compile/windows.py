@@ -38,8 +38,8 @@ def own(value: Value) -> Window:
     """The window of a value that has memory of its own."""
     if value.constant is not None:
         return Window(value, 0, np.shape(value.constant) and value.constant.strides)
-    strides = value.strides if value.is_input and value.strides is not None else None
-    return Window(value, 0, tuple(strides) if strides is not None else contiguous(value.shape, value.dtype.itemsize))
+    strides = value.strides
+    return Window(value, 0, contiguous(value.shape, value.dtype.itemsize) if strides is None else tuple(strides))
 
 
 _scratch = np.empty(1 << 16, np.uint8)  # memory that is looked at, never read
@@ -101,24 +101,3 @@ def is_view(node: Node) -> bool:
     """Whether the op only looks at its first input otherwise."""
     return (node.op.view or type(node.op).__name__ == "UnsafeView") and len(node.args) == 1
 
-
-def settled(graph: Graph) -> Graph:
-    """The same where a movement op that has to copy is a copy and an op that moves nothing."""
-    from kobai.ops.movement import Clone  # noqa: PLC0415 (the graph needs no ops otherwise)
-
-    found: dict[Value, Window] = {v: own(v) for v in graph.inputs}
-    nodes, copies = [], 0
-    for node in graph.nodes:
-        for v in node.values:
-            found.setdefault(v, own(v))
-        views = windows_of(node, found)
-        if is_view(node) and views[0].base is node.outs[0] and 0 not in node.outs[0].shape:
-            copy = Node(Clone("C"), node.args, [(node.args[0].shape, node.args[0].dtype)], node.where)
-            nodes.append(copy)
-            copies += 1
-            found[copy.outs[0]] = own(copy.outs[0])
-            node.args = copy.outs
-            views = windows_of(node, found)
-        found.update(zip(node.outs, views))
-        nodes.append(node)
-    return Graph(graph.inputs, nodes, graph.outputs, graph.writes) if copies else graph
