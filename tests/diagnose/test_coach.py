@@ -86,7 +86,7 @@ def test_missing_train():
 
 def test_a_layer_made_after_the_optimizer():
     model = network()
-    opt = optim.SGD([p for p in model.parameters()][:2], lr=0.1)
+    opt = optim.SGD(list(model.parameters())[:2], lr=0.1)
     found, text = kinds(trainer(model, opt))
     assert found == ["not_optimized"] and "model.2.weight, model.2.bias get gradients but never change" in text
 
