@@ -78,3 +78,25 @@ def test_summary_of_a_subclassed_model(capsys):
     place = keras.Input((4,), name="an_input_of_a_long_name")
     keras.Model(place, layers.Concatenate()([place, layers.Dense(2)(place)])).summary()
     assert "│ an_input_of_a_long… │" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("make, kind, text", [
+    (lambda: layers.Concatenate()([np.ones((2, 3)), np.ones((3, 3))]), ValueError,
+     "matching shapes except for the concatenation axis. Received: input_shape=[(2, 3), (3, 3)]"),
+    (lambda: layers.Conv2D(3, 5)(np.ones((1, 3, 3, 1), "float32")), ValueError,
+     "Computed output size would be zero or negative. Received `inputs shape=(1, 3, 3, 1)`, `kernel shape=(5, 5, 1, 3)`, "
+     "`dilation_rate=[1 1]`, `strides=(1, 1)`, `padding=valid`."),
+    (lambda: layers.Conv2D(3, 2, padding="foo"), ValueError,
+     "The `padding` argument must be a list/tuple or one of {'valid', 'same'}. Received: foo"),
+    (lambda: keras.losses.MeanSquaredError()(np.ones((2, 3)), np.ones((2, 4))), tf.errors.InvalidArgumentError,
+     "Incompatible shapes: [2,3] vs. [2,4] [Op:Sub]"),
+    (lambda: layers.Dense(2).input, AttributeError, "The layer dense has never been called and thus has no defined input."),
+])
+def test_mistakes(make, kind, text):
+    with pytest.raises(kind) as found:
+        make()
+    assert text in str(found.value)
+
+
+def test_concatenate_takes_other_sizes_along_its_axis():
+    assert layers.Concatenate(axis=1)([np.ones((2, 3, 4)), np.ones((2, 5, 4))]).shape == (2, 8, 4)

@@ -332,6 +332,8 @@ class ModelCheckpoint(_Monitor):
             _say(f"\nEpoch {epoch + 1}: saving model to {path}")
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+        if self.verbose:
+            _say(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
 
 class LambdaCallback(Callback):

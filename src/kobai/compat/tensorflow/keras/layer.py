@@ -111,6 +111,8 @@ class Layer(Operation):
         if name == "_tracked" or "_tracked" not in self.__dict__:
             raise RuntimeError(f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first "
                                "statement in the `__init__()` method. Go add it!")
+        if name in ("input", "output", "input_shape", "output_shape"):  # the property was asked, and had none
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {name}.")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _held(self, wanted):
@@ -385,7 +387,7 @@ class Layer(Operation):
 
     def _one_node(self):
         if not self._inbound_nodes:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined input.")
+            raise AttributeError  # (__getattr__ says more)
         return self._inbound_nodes[0]
 
     input_shape = property(lambda self: nest.map_structure(lambda t: t.shape, self.input))

@@ -8,6 +8,7 @@ import numpy as np
 from ....op import m
 from ....tensor import wrap
 from .. import dtypes, nn_ops
+from ..errors import invalid
 from ..tensors import box
 from ..values import convert_to_tensor, value_of
 from . import naming
@@ -24,7 +25,16 @@ def pair(y_true, y_pred):
     t = value_of(y_true, hint=dtypes.of(p._value.dtype))
     if t._value.dtype != p._value.dtype:
         t = m.cast(t, p._value.dtype)
-    return same_rank(t, p)
+    t, p = same_rank(t, p)
+    a, b = t._value.shape, p._value.shape
+    if any(x != y and x != 1 and y != 1 for x, y in zip(reversed(a), reversed(b))):
+        raise invalid("Sub", f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}",
+                      fix="y_true and y_pred must have one shape")
+    return t, p
+
+
+def _listed(shape):
+    return "[" + ",".join(map(str, shape)) + "]"
 
 
 def same_rank(a, b, expand=True):

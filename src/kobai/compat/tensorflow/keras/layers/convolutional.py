@@ -36,8 +36,8 @@ class BaseConv(Layer):
             raise ValueError("The Conv layers of kobai take images with channels last "
                              "(data_format=\"channels_last\"), as TensorFlow does on a CPU.")
         if padding not in ("valid", "same", "causal"):
-            raise ValueError("The `padding` argument must be one of `{'valid', 'same', 'causal'}`. Received: "
-                             f"padding={padding}")
+            allowed = "'valid', 'same', 'causal'" if self.n == 1 else "'valid', 'same'"
+            raise ValueError(f"The `padding` argument must be a list/tuple or one of {{{allowed}}}. Received: {padding}")
         self.filters, self.groups, self.padding, self.use_bias = filters, groups, padding.lower(), use_bias
         self.kernel_size, self.strides = tuple(numbers(kernel_size, self.n)), tuple(numbers(strides, self.n))
         self.dilation_rate = tuple(numbers(dilation_rate, self.n))
@@ -64,7 +64,7 @@ class BaseConv(Layer):
                                     constraint=self.bias_constraint) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=self.n + 2, axes={-1: channels})
         if all(s is not None for s in input_shape[1:]):
-            _check_sizes(self.compute_output_shape(input_shape), input_shape)
+            self._check_sizes(input_shape)
         self.built = True
 
     def _make_kernel(self, channels):
@@ -92,12 +92,12 @@ class BaseConv(Layer):
                                                  [self.padding] * self.n, self.strides, self.dilation_rate)]
         return (input_shape[0], *middle, self._outputs(input_shape[-1]))
 
-
-def _check_sizes(out, shape):
-    if any(s is not None and s <= 0 for s in out[1:-1]):
-        raise ValueError("Computed output size would be negative. Received `inputs shape="
-                         f"{tuple(shape)}`, output shape={tuple(out)}\n  fix: smaller kernels, fewer poolings, or "
-                         "padding=\"same\"")
+    def _check_sizes(self, shape):
+        if any(s is not None and s <= 0 for s in self.compute_output_shape(shape)[1:-1]):
+            raise ValueError("Computed output size would be zero or negative. Received `inputs shape="
+                             f"{tuple(shape)}`, `kernel shape={tuple(self.kernel.shape)}`, `dilation_rate="
+                             f"[{' '.join(map(str, self.dilation_rate))}]`, `strides={self.strides}`, `padding="
+                             f"{self.padding}`.\n  fix: smaller kernels, fewer poolings, or padding=\"same\"")
 
 
 class Conv1D(BaseConv):

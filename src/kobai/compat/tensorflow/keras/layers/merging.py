@@ -97,6 +97,13 @@ class Concatenate(_Merge):
         super().__init__(**kwargs)
         self.axis = axis
 
+    def build(self, input_shape):
+        super().build(input_shape)
+        rest = {(*s[:self.axis], *(s[self.axis + 1:] if self.axis != -1 else ())) for s in map(tuple, input_shape)}
+        if len(rest) > 1 and not any(None in s for s in rest):
+            raise ValueError("A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
+                             f"Received: input_shape={[tuple(s) for s in input_shape]}")
+
     def call(self, inputs):
         return shaping.concat(inputs, self.axis)
 

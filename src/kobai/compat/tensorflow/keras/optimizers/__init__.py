@@ -18,6 +18,8 @@ from .rules import (
 )
 
 _BY_NAME = {c.__name__.lower(): c for c in (SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop)}
+for _class in (Optimizer, *_BY_NAME.values()):  # as they are printed
+    _class.__module__ = f"keras.src.optimizers.{_class.__name__.lower()}"
 get = _make_get("optimizer", lambda name: _BY_NAME.get(name.lower()), Optimizer)
 
 
