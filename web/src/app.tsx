@@ -78,6 +78,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
   const [speed, setSpeed] = useState(1);
   const [asking, setAsking] = useState(true);
   const [score, setScore] = useState<[number, number]>([0, 0]);
+  const [busy, setBusy] = useState(false); // the layout is being computed
   const [help, setHelp] = useState(false);
   const view = useRef<ViewHandle>(null);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -124,9 +125,11 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     const known = layouts.current.get(key);
     if (known) {
       setDrawn(known);
+      setBusy(false);
       return;
     }
     let live = true;
+    setBusy(true);
     const visible = graph.visible(state.open);
     const words = { ops: t("ops"), call: t("call") };
     const cards = new Map([...visible.items].map(([k, item]) => [k, cardOf(item, graph, words)]));
@@ -138,6 +141,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
       const result = { layout, visible, cards };
       layouts.current.set(key, result);
       if (live) setDrawn(result);
+      setBusy(false);
     });
     return () => { live = false; };
   }, [graph, state.open, lang]);
@@ -298,9 +302,9 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
         onZoom={(f) => view.current?.zoomBy(f)} onFit={() => view.current?.fit()} onTheme={nextTheme} onHelp={() => setHelp(!help)}
         canFold={graph.modules.length > 0} onFold={() => set({ open: new Set(), camera: null })} onUnfold={() => set({ open: unfolded(graph, state.open), camera: null })}
         onSvg={() => drawn && saveSvg(scene())} onPng={() => drawn && void savePng(scene())} onLink={() => void copyLink()} />
-      {(data.notes?.length || message) ? <p class="notes" role="status">{[message, ...(data.notes ?? []).map((n) => t(`note.${n}` as Key))].filter(Boolean).join(" ")}</p> : null}
+      {(data.notes?.length || message || busy && drawn) ? <p class="notes" role="status">{[busy && drawn ? t("laidOut") : "", message, ...(data.notes ?? []).map((n) => t(`note.${n}` as Key))].filter(Boolean).join(" ")}</p> : null}
       <main>
-        {drawn ? <GraphView ref={view} graph={graph} {...drawn} palette={palette} look={lookOf} labelOf={labelOf} active={active} camera={state.camera}
+        {drawn ? <GraphView ref={view} graph={graph} {...drawn} palette={palette} look={lookOf} labelOf={labelOf} active={active} busy={busy} camera={state.camera}
           onCamera={(camera) => set({ camera })} onSelect={select} onToggle={toggle} onKey={onKey}
           words={{ graph: `${t("graph")}: ${data.title ?? ""}`, help: t("graphHelp"), minimap: t("minimap"), module: (path) => `${t("module")} ${path}` }} /> :
           <div class="stage"><p class="empty">{t("laidOut")}</p></div>}

@@ -81,7 +81,7 @@ function nodeCard(n: GraphNode, inlined: GraphNode[]): Card {
     const short = (p.name || "param").split(".").pop()!;
     lines.push({ text: clip(`${short} ${isPicture(p.value) || !p.value ? shapeText(p.shape) : brief(p.value)}`), kind: "param", node: p.id });
   }
-  const cost = n.kind === "op" ? [n.bytes ? bytes(n.bytes) : "", seconds(n.time)].filter(Boolean).join(" · ") : "";
+  const cost = n.kind === "op" ? [n.bytes ? bytes(n.bytes) : "", n.time ? seconds(n.time) : ""].filter(Boolean).join(" · ") : "";
   if (cost) lines.push({ text: cost, kind: "meta" });
   return sized(lines, picture, n.stops && n.kind === "op" ? 18 : 0);
 }

@@ -1,7 +1,7 @@
 // Where everything goes: Graphviz in WebAssembly, and a plain layered layout where that cannot run or is too slow.
 
-import { instance } from "@viz-js/viz";
 import type { Visible } from "./graph";
+import { graphviz, withoutWorker } from "./graphviz";
 
 export interface Box {
   x: number; // left
@@ -32,29 +32,31 @@ type Size = { width: number; height: number };
 type Point = [number, number];
 
 const MOST_FOR_GRAPHVIZ = 4000; // items
+const MOST_PASSED = 40_000; // ranks that edges pass through: what Graphviz's time depends on
 const MOST_FRAMES = 250;
 const GAP = 22;
 const RANK = 34;
 
-let viz: ReturnType<typeof instance> | null = null;
-
 /** Positions of what is visible; all lengths in pixels. */
 export async function layOut(visible: Visible, sizes: Map<string, Size>, nested: (module: number) => { keys: string[]; modules: number[] }): Promise<Layout> {
-  if (visible.items.size <= MOST_FOR_GRAPHVIZ) {
-    try {
-      viz ??= instance();
-      return withGraphviz(await viz, visible, sizes, nested);
-    } catch (error) {
-      console.warn("Graphviz could not lay out the graph; a simpler layout is used.", error);
+  const count = visible.items.size;
+  if (count <= MOST_FOR_GRAPHVIZ && passed(visible) <= MOST_PASSED) {
+    const text = dotText(visible, sizes, nested);
+    for (const attempt of [1, 2]) {
+      try {
+        return read(JSON.parse(await graphviz(text, count)), visible, sizes);
+      } catch {
+        if (attempt === 1 && !withoutWorker()) break; // it took too long; without a worker, once more in the page
+      }
     }
   }
   return layered(visible, sizes);
 }
 
 // ---- Graphviz --------------------------------------------------------------------------------
-function withGraphviz(graphviz: Awaited<ReturnType<typeof instance>>, visible: Visible, sizes: Map<string, Size>, nested: (m: number) => { keys: string[]; modules: number[] }): Layout {
+function dotText(visible: Visible, sizes: Map<string, Size>, nested: (m: number) => { keys: string[]; modules: number[] }): string {
   const framed = visible.frames.length <= MOST_FRAMES;
-  const text: string[] = ["digraph {", `graph [nodesep=${GAP / 72} ranksep=${RANK / 72} nslimit=3 nslimit1=3 mclimit=${visible.items.size > 800 ? 0.2 : 1}]`,
+  const text: string[] = ["digraph {", `graph [nodesep=${GAP / 72} ranksep=${RANK / 72}]`,
     'node [shape=box fixedsize=true label=""] edge [arrowhead=none]'];
   const declare = (key: string) => {
     const s = sizes.get(key)!;
@@ -75,8 +77,7 @@ function withGraphviz(graphviz: Awaited<ReturnType<typeof instance>>, visible: V
   } else for (const key of visible.items.keys()) declare(key);
   visible.links.forEach((l, i) => text.push(`${l.from} -> ${l.to} [id=e${i}]`));
   text.push("}");
-  const raw = JSON.parse(graphviz.renderString(text.join("\n"), { format: "json0", engine: "dot" }));
-  return read(raw, visible, sizes);
+  return text.join("\n");
 }
 
 interface Raw {
@@ -133,14 +134,7 @@ function route(link: { from: string; to: string; count: number }, points: Point[
 
 // ---- layered, after Sugiyama: ranks, order within ranks, coordinates ---------------------------
 function layered(visible: Visible, sizes: Map<string, Size>): Layout {
-  const keys = [...visible.items.keys()];
-  const before = new Map<string, string[]>(keys.map((k) => [k, []]));
-  const after = new Map<string, string[]>(keys.map((k) => [k, []]));
-  for (const l of visible.links) {
-    before.get(l.to)!.push(l.from);
-    after.get(l.from)!.push(l.to);
-  }
-  const rank = ranks(keys, before, after);
+  const { keys, before, after, rank } = ranked(visible);
   const rows: string[][] = [];
   for (const k of keys) (rows[rank.get(k)!] ??= []).push(k);
   const filled = rows.filter(Boolean);
@@ -177,6 +171,23 @@ function layered(visible: Visible, sizes: Map<string, Size>): Layout {
     return route(l, [[a.x + a.width / 2, a.y + a.height], [b.x + b.width / 2, b.y]], false);
   });
   return { width, height: Math.max(0, y - RANK), boxes, routes, frames: [], engine: "layered" };
+}
+
+/** How many ranks the edges pass through, all together. */
+function passed(visible: Visible): number {
+  const { rank } = ranked(visible);
+  return visible.links.reduce((sum, l) => sum + Math.max(0, rank.get(l.to)! - rank.get(l.from)! - 1), 0);
+}
+
+function ranked(visible: Visible) {
+  const keys = [...visible.items.keys()];
+  const before = new Map<string, string[]>(keys.map((k) => [k, []]));
+  const after = new Map<string, string[]>(keys.map((k) => [k, []]));
+  for (const l of visible.links) {
+    before.get(l.to)!.push(l.from);
+    after.get(l.from)!.push(l.to);
+  }
+  return { keys, before, after, rank: ranks(keys, before, after) };
 }
 
 /** Each item below all it needs; items in a cycle (there should be none) keep what they have. */

@@ -28,6 +28,7 @@ interface Props {
   look: (key: string) => Look;
   labelOf: (item: Item) => string;
   active: string | null;
+  busy: boolean;
   camera: Camera | null;
   onCamera: (c: Camera | null) => void;
   onSelect: (key: string | null) => void;
@@ -79,7 +80,7 @@ export const GraphView = forwardRef<ViewHandle, Props>(function GraphView(props,
   const fitted = (readable: boolean): Camera => {
     const { width, height } = size();
     const l = latest.current.layout;
-    const least = readable && l.boxes.size <= 150 ? READABLE : 0;
+    const least = readable && l.boxes.size <= 150 && l.width * READABLE <= width ? READABLE : 0;
     const k = Math.max(least, Math.min(1.25, (width - 40) / Math.max(1, l.width), (height - 40) / Math.max(1, l.height)));
     return { k, x: (width - l.width * k) / 2, y: Math.max(20, (height - l.height * k) / 2) };
   };
@@ -170,7 +171,7 @@ export const GraphView = forwardRef<ViewHandle, Props>(function GraphView(props,
 
   return (
     <div class="stage">
-      <svg ref={svg} class="graph" role="application" tabIndex={0} aria-label={props.words.graph} aria-describedby="graph-help"
+      <svg ref={svg} class="graph" role="application" tabIndex={0} aria-label={props.words.graph} aria-describedby="graph-help" aria-busy={props.busy} data-items={layout.boxes.size} data-engine={layout.engine}
         aria-activedescendant={props.active ? `item-${props.active}` : undefined} style={{ background: palette.back }}
         onClick={click} onDblClick={doubleClick} onKeyDown={props.onKey}>
         <g ref={world}>

@@ -192,6 +192,7 @@ class _Description:
         self.nodes: list[dict] = []
         self.edges: list[list[int]] = []
         self.files: dict[str, int] = {}
+        self.numbers: dict[int, dict] = {}  # id of an operation -> Python numbers among its inputs
         self.roots = {made for made, _ in trace.roots}
         for call in calls:
             self.add_call(call)
@@ -248,6 +249,7 @@ class _Description:
             node |= {"formula": applied(op, names), "settings": [*constants, *settings(op)],
                      "doc": (type(op).__doc__ or "").strip().split("\n")[0],
                      "numbers": in_numbers(op, self.scalars(call), call)}
+        self.numbers[node["id"]] = call.numbers
         for slot, source, output in made:
             self.edges.append([self.ids[source], node["id"], slot, output])
         if call.node is not None:
@@ -351,7 +353,8 @@ class Backward:
         out = {"node": here, "g": g, "leaf": not isinstance(back.node, Node), "inputs": [],
                "parts": [{"from": origin, "value": self.value(v)} for origin, v in self.parts.get(back.node, ())]}
         if not out["leaf"]:
-            out["inputs"] = [self.input(back, i, edge) for i, edge in enumerate(back.node.edges)]
+            out["inputs"] = [self.input(back, i, edge) for i, edge in enumerate(back.node.edges)
+                             if i not in self.d.numbers.get(here, ())]
             for edge, sent in zip(back.node.edges, back.outs):
                 self.arrive(edge, here, sent)
         return out

@@ -23,7 +23,7 @@ def html(description: dict, *, live: bool = False, lang: str = "en", nonce: str 
             called ``graph``, loads ``graph.json`` (both relative to the page's address).
         lang: "en" or "ja", the language at first; the reader can switch.
         nonce: of the server's Content-Security-Policy. It must allow ``script-src 'nonce-…'
-            'wasm-unsafe-eval'; style-src 'nonce-…'; img-src data: blob:; connect-src 'self'``.
+            'wasm-unsafe-eval'; style-src 'nonce-…'; img-src data: blob:; worker-src blob:; connect-src 'self'``.
             Without a nonce the page carries a policy of its own, with the hashes of what it contains.
 
     >>> page = html({"title": "</script>", "nodes": []})
@@ -78,7 +78,7 @@ def _policy(script: str, style: str, live: bool) -> str:
     connect = "'self'" if live else "'none'"
     rules = (
         f"default-src 'none'; script-src {_hash(script)} 'wasm-unsafe-eval'; style-src {_hash(style)}; "
-        f"img-src data: blob:; connect-src {connect}; base-uri 'none'; form-action 'none'"
+        f"img-src data: blob:; worker-src blob:; connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     return f'<meta http-equiv="Content-Security-Policy" content="{rules}">\n'
 
