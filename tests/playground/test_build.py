@@ -98,12 +98,12 @@ def test_pyodide_from_a_folder_is_copied_into_the_site(tmp_path):
     assert 'content="./pyodide/"' in (tmp_path / "site/index.html").read_text()
 
 
-SESSION = NUMPY_ALONE + """
-import json
+SESSION = NUMPY_ALONE + r"""
+import json, re
 from kobai.playground import session
 seen = []
-good = [session.run(p, "en", lambda *what: seen.append(what)) for p in json.loads(sys.argv[1] if sys.argv[1:] else PROGRAMS)]
-print(json.dumps([good, [(kind, text[:500] if kind == "graph" else text) for kind, text in seen]]), file=sys.__stdout__)
+good = [session.run(p, "en", lambda *what: seen.append(what)) for p in json.loads(PROGRAMS)]
+print(json.dumps([good, [(kind, re.findall(r'"op":"(\w+)"', text) if kind == "graph" else text) for kind, text in seen]]), file=sys.__stdout__)
 """
 
 
@@ -134,3 +134,10 @@ def test_examples_run_with_numpy_alone(tmp_path, example):
 
 def test_nothing_computed_shows_no_graph(tmp_path):
     assert session(tmp_path, "print(1)") == ([True], [("output", "1\n")])
+
+
+def test_the_graph_is_the_recorded_one_or_the_one_that_was_asked_for(tmp_path):
+    program = "import kobai\nw = kobai.tensor(2., requires_grad=True)\ny = w * 3\n{}\nz = y.exp().tanh()\nz.backward()\n{}"
+    asked, last = "kobai.view(y)", "kobai.view(z)"
+    for given, wanted in [(("", ""), ["mul", "exp", "tanh"]), ((asked, ""), ["mul"]), ((asked, last), ["mul", "exp", "tanh"])]:
+        assert session(tmp_path, program.format(*given)) == ([True], [("graph", wanted)])

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from kobai.compat import hook
 from kobai.compat.script import _hide_frames
-from kobai.viewer import model, page
+from kobai.viewer import model, page, view as views
 from kobai.viewer.record import Recording
 
 PROGRAM = "program.py"
@@ -37,12 +37,17 @@ def run(source: str, lang: str, show: Callable[[str, str], None]) -> bool:
     stream = Stream(show)
     showing = stream.show
     main = _main(source)
+    asked: list[views.View] = []
+    views.elsewhere = asked.append
     with redirect_stdout(Printer(stream, "output")), redirect_stderr(Printer(stream, "error")):
         with Recording() as recording:
             good = _execute(source, main)
         _show_figures()
     stream.flush()
-    _show_graph(recording, lang)
+    if asked:
+        showing("graph", asked[-1].html())
+    else:
+        _show_recorded(recording, lang)
     return good
 
 
@@ -84,10 +89,12 @@ def _without_this_file(entry):
 
 def _display(value) -> None:
     """A value as the last line of a notebook's cell: a picture if it is one, else its repr."""
+    if value is None or isinstance(value, views.View):  # the graph has a place of its own
+        return
     bundle = getattr(value, "_repr_mimebundle_", dict)()
     if "image/svg+xml" in bundle:
         showing("picture", address("image/svg+xml", bundle["image/svg+xml"].encode()))
-    elif value is not None:
+    else:
         print(repr(value))
 
 
@@ -98,7 +105,7 @@ def _show_figures() -> None:
         figures.show_all()
 
 
-def _show_graph(recording: Recording, lang: str) -> None:
+def _show_recorded(recording: Recording, lang: str) -> None:
     """The viewer's page, where the program computed anything."""
     try:
         description = model.describe(recording, lang=lang, title=PROGRAM)

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from types import FrameType
@@ -31,6 +32,9 @@ NOT_OPENED = {
           'kobai.view(...).save("graph.html") でファイルにできます)',
 }
 
+
+# Where pages are shown if not in a browser's window: the playground puts its viewer here.
+elsewhere: Callable[[View], None] | None = None
 
 # A page of each line that shows graphs: in a loop the page changes, and no second one opens.
 _SHOWN: dict[tuple, View] = {}
@@ -62,6 +66,9 @@ def view(what, *inputs, params: dict | None = None, open: bool | None = None, la
     frame, lang = sys._getframe(1), lang or language()
     description = model.describe(what, *inputs, params=params, variables=variables_of(frame), lang=lang,
                                  title=title, **options)
+    if elsewhere is not None and open is not False:
+        elsewhere(found := View(description, lang))
+        return found
     if open is False or (open is None and in_notebook()):
         return View(description, lang)
     shown = _SHOWN.setdefault((frame.f_code, frame.f_lasti), View(description, lang))
