@@ -23,7 +23,7 @@ _FASTCALL_KEYWORDS = 0x0080 | 0x0002
 _WORDS = ("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
           "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "is_tuple",
           "otherwise", "modes", "dict_name", "none", "array_type", "new", "tensor_type", "float_type", "mode_checks",
-          "mode_count", "written", "written_count", "false")
+          "mode_count", "written", "written_count", "false", "rebuild")
 SLOTS = ("_data", "_ver", "_base", "_grad", "_node", "_rg")
 MEMORY, DICT, LIST = 0, 1, 2       # kinds of checks
 FIXED, ARGUMENT, GRADIENT = 0, 1, 2  # kinds of inputs
@@ -232,7 +232,7 @@ entry:
 {_load("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
        "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "is_tuple",
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
-       "written", "written_count", "false")}
+       "written", "written_count", "false", "rebuild")}
   %arrays = alloca ptr, i64 %input_count
   %unnamed = icmp eq ptr %names, null
   %enough = icmp eq i64 %count, %argument_count
@@ -522,8 +522,16 @@ keep:
   br label %one
 end:
   call void @Py_DecRef(ptr %list)
+  %nested = icmp eq i64 %is_tuple, 2
+  br i1 %nested, label %structured, label %as_it_is
+as_it_is:
   %final = load ptr, ptr %object_at
   ret ptr %final
+structured:  ; leaves of a dict or the like: Python puts them together
+  %leaves = load ptr, ptr %object_at
+  %whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %object_at, i64 1, ptr null)
+  call void @Py_DecRef(ptr %leaves)
+  ret ptr %whole
 drop:
   call void @Py_DecRef(ptr %list)
   ret ptr null
@@ -648,8 +656,6 @@ class _Table:
 
     def _results(self) -> bool:
         self.results, program = [], self.program
-        if program.is_tuple is None:
-            return False
         for r in program.results:
             if r.number is not None:
                 if r.kind is not Tensor:
@@ -682,7 +688,9 @@ class _Table:
         lists = {"checks": (checks, 5), "argument": (self.arguments, _RECORD + 2), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
-        found = {"step": code, "step_self": own, "is_tuple": int(program.is_tuple), "otherwise": id(otherwise),
+        rebuild = program.rebuild
+        self.kept.append(rebuild)
+        found = {"step": code, "step_self": own, "is_tuple": program.form, "rebuild": id(rebuild), "otherwise": id(otherwise),
                  "modes": id(modes), "dict_name": id(dict_name), "none": id(None), "array_type": id(np.ndarray),
                  "new": id(new), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False)}
         names = {"checks": ("checks", "check_count"), "argument": ("arguments", "argument_count"),

@@ -54,12 +54,16 @@ class Program:
         self.bind(leaves)
 
     @property
-    def is_tuple(self):
-        """Whether the result is a tuple of leaves; None if it is anything but that or one leaf."""
+    def form(self):
+        """What the result is: 0 a single leaf, 1 a tuple of leaves, 2 anything else."""
         if self.spec is None:
-            return False
-        kind, keys, children = self.spec
-        return True if kind is tuple and not any(children) else None
+            return 0
+        kind, _, children = self.spec
+        return 1 if kind is tuple and not any(children) else 2
+
+    def rebuild(self, leaves):
+        """The result from its leaves."""
+        return unflatten(leaves, self.spec)
 
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
