@@ -121,10 +121,10 @@ class Tensor:
         self._rg = bool(requires_grad)
         return self
 
-    def why_no_grad(self):
+    def why_no_grad(self, *, show=True):
         """Print why `.grad` is None or `requires_grad` False, with the lines that made it so."""
         from .diagnose.no_grad import why_no_grad  # noqa: PLC0415  (it looks at what stands above)
-        return why_no_grad(self)
+        return why_no_grad(self, show=show)
 
     @property
     def grad_fn(self):
