@@ -10,8 +10,8 @@ import kobai
 # The texts that tests and examples expect are the English ones, whatever the machine speaks.
 os.environ["KOBAI_LANG"] = "en"
 
-# The start-up file of child processes: importing it would change this one.
-collect_ignore_glob = ["src/kobai/compat/children/*"]
+# The start-up file of child processes, which importing would change this one; and programs, which `kobai run` runs.
+collect_ignore_glob = ["src/kobai/compat/children/*", "src/kobai/playground/examples/*"]
 
 
 @pytest.fixture(autouse=True, scope="session")

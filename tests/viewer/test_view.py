@@ -273,12 +273,17 @@ def test_kobai_view_saves_the_graph_and_the_steps_of_a_program(tmp_path):
     assert steps[0]["loss"] == 1.0 and steps[0]["grads"][0]["data"] == [-4.0] and steps[0]["values"][0]["data"] == [1.0]
 
 
+def not_ignored():
+    """Programs take Ctrl-C, also where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @posix
 def test_kobai_view_serves_until_it_is_interrupted(tmp_path, browser):
     variables, visits = browser
     running = subprocess.Popen([sys.executable, "-m", "kobai", "view", program(tmp_path, TRAINING)], cwd=tmp_path,
                                env=environment(**variables), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                               encoding="utf-8")
+                               encoding="utf-8", preexec_fn=not_ignored)
     try:
         for line in running.stderr:
             if line.startswith("kobai: the program has ended; its graph stays at"):

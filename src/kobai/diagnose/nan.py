@@ -78,7 +78,7 @@ def why_nan(loss_or_step, *args, show=True, **kwargs) -> Told:
     >>> w = kobai.tensor([1.0, 0.0], requires_grad=True)
     >>> told = kobai.why_nan(lambda: (w.log() * w).sum(), show=False)
     >>> told.facts["kind"], told.facts["op"]
-    ('forward', 'Log')
+    ('forward', 'Mul')
     """
     if isinstance(loss_or_step, Tensor):
         return _of_loss(loss_or_step, show)
