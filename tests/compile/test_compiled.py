@@ -575,6 +575,25 @@ def test_unused_outputs_and_inputs():
     both(make)
 
 
+def test_an_output_given_twice():
+    def make(compile):
+        def f(x):
+            y = x.exp()
+            return y, y, y.detach(), y.view(3)
+        f = compile(f)
+        x = torch.randn(3, requires_grad=True)
+
+        def step(i):
+            x.grad = None
+            a, b, c, d = f(x)
+            (a.sum() + 2 * b.sum() + 4 * d.sum()).backward()
+            assert not c.requires_grad
+            return x.grad, a, b, c, d
+        return step, lambda: 0
+    f, = both(make)
+    assert is_recorded(f), f.reason
+
+
 def test_aliasing_arguments():
     def make(compile):
         @compile

@@ -459,14 +459,27 @@ grad_set:
   %g1 = add i64 %g, 1
   br label %grad
 
-result:  ; kind (0 new tensor, 1 argument, 2 object, 3 gradient of), number or object, node, requires grad
+result:
+  %is_joint = icmp eq i64 %is_tuple, 3
+  br i1 %is_joint, label %joined, label %results_
+joined:  ; Python makes the node that the caller's backward pass comes to
+  %j_count = add i64 %count, 1
+  %j_args = alloca ptr, i64 %j_count
+  store ptr %list, ptr %j_args
+  %j_rest = getelementptr ptr, ptr %j_args, i64 1
+  %j_bytes = mul i64 %count, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %j_rest, ptr %args, i64 %j_bytes, i1 false)
+  %j_whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %j_args, i64 %j_count, ptr null)
+  call void @Py_DecRef(ptr %list)
+  ret ptr %j_whole
+results_:  ; kind (0 new tensor, 1 argument, 2 object, 3 gradient of), number or object, node, requires grad
   %tuple_wanted = icmp ne i64 %is_tuple, 0
   br i1 %tuple_wanted, label %make_tuple, label %each
 make_tuple:
   %tuple = call ptr @PyTuple_New(i64 %result_count)
   br label %each
 each:
-  %answer = phi ptr [null, %result], [%tuple, %make_tuple]
+  %answer = phi ptr [null, %results_], [%tuple, %make_tuple]
   br label %one
 one:
   %r = phi i64 [0, %each], [%r1, %keep]
@@ -583,8 +596,7 @@ class _Table:
 
     def __init__(self, program, slots, lengths):
         self.program, self.kept = program, [program, slots, lengths]
-        self.possible = program.joint is None and self._checks(slots, lengths) and self._arguments() \
-            and self._inputs() and self._results()
+        self.possible = self._checks(slots, lengths) and self._arguments() and self._inputs() and self._results()
 
     def _array(self, numbers):
         """Words in memory that stays; its address."""
@@ -656,6 +668,8 @@ class _Table:
 
     def _results(self) -> bool:
         self.results, program = [], self.program
+        if program.joint is not None:
+            return True
         for r in program.results:
             if r.number is not None:
                 if r.kind is not Tensor:
@@ -688,7 +702,7 @@ class _Table:
         lists = {"checks": (checks, 5), "argument": (self.arguments, _RECORD + 2), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
-        rebuild = program.rebuild
+        rebuild = program.rebuild if program.joint is None else program.joined
         self.kept.append(rebuild)
         found = {"step": code, "step_self": own, "is_tuple": program.form, "rebuild": id(rebuild), "otherwise": id(otherwise),
                  "modes": id(modes), "dict_name": id(dict_name), "none": id(None), "array_type": id(np.ndarray),

@@ -79,8 +79,13 @@ def _limited(k: Builder, x: Value) -> Value:
 
 
 def exp(k: Builder, x: Value) -> Value:
-    """e ** x."""
-    return _bounded_exp(k, _limited(k, x))
+    """e ** x.
+
+    Where it vanishes nothing is computed: many processors take a hundred cycles for a result below the normal
+    numbers, and masked scores are full of -inf.
+    """
+    vanishes = x < {"f32": -104, "f64": -745.2}[x.dtype]
+    return k.where(vanishes, k.const(0, x.dtype), _bounded_exp(k, _limited(k, x)))
 
 
 def _bounded_exp(k: Builder, x: Value, extra: Value | None = None) -> Value:
@@ -111,7 +116,8 @@ def expm1(k: Builder, x: Value) -> Value:
 
     Half of it doubled, because 2 ** n overflows before the result does.
     """
-    n, r = _reduce_by_ln2(k, _limited(k, x))
+    low, high = {"f32": (-20, 88.8), "f64": (-40, 709.9)}[x.dtype]  # below it is -1
+    n, r = _reduce_by_ln2(k, k.clamp(x, low, high))
     p = k.fma(_horner(k, "EXP", r), r * r, r)
     power = k.scale(k.const(1, x.dtype), n - 1)
     half = k.fma(p, power, power - 0.5)

@@ -157,7 +157,7 @@ class _Arranger:
             for v in ends.get(i, ()):
                 free.give(self.places[v].at, _bytes(v))
         for v, (whole, offset) in self.homes.items():
-            kind, at = self.places[whole]
+            kind, at, _ = self.places[whole]
             self.places[v] = Place(kind, at, offset)
         return max(size, free.top)
 

@@ -49,13 +49,19 @@ class Program:
         self.bound = [None] * len(sources)
         self._fixed = [(i, s[0] == "grad", s[1]) for i, s in enumerate(sources) if s[0] in ("tensor", "grad")]
         self._given = [(i, s[1]) for i, s in enumerate(sources) if s[0] == "arg"]
+        if joint is not None:
+            self._differentiated = [sources[i] for i in joint.differentiated]
+            self._watched = [sources[i] for i in joint.inputs if sources[i][0] in ("arg", "tensor")]
+            self._outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
         self.bind(leaves)
 
     @property
     def form(self):
-        """What the result is: 0 a single leaf, 1 a tuple of leaves, 2 anything else."""
+        """What the result is: 0 a single leaf, 1 a tuple of leaves, 2 anything else, 3 if it has a history."""
+        if self.joint is not None:
+            return 3
         if self.spec is None:
             return 0
         kind, _, children = self.spec
@@ -115,18 +121,25 @@ class Program:
             cell[0] += count
         for leaf, number in self.grads:
             leaf._grad = None if number is None else wrap(outputs[number])
-        if self.joint is not None:
-            node = self._node(arrays, outputs, leaves)
-            return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
-        return unflatten([self._returned(r, outputs, leaves, None) for r in self.results], self.spec)
+        node = None if self.joint is None else self._node(list(arrays), outputs, leaves)
+        return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
+
+    def joined(self, outputs, *leaves):
+        """The result of a native call that computed `outputs`, with the node of this call as its history."""
+        arrays = self.bound.copy()
+        for i, number in self._given:
+            arrays[i] = leaves[number]._data
+        node = self._node(arrays, outputs, leaves)
+        if self.spec is None:
+            return self._returned(self.results[0], outputs, leaves, node)
+        return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
 
     def _returned(self, r: Returned, outputs, leaves, node):
         if r.number is None:
             kind, what = r.same
             return leaves[what] if kind == "arg" else what._grad if kind == "grad" else what
         t = wrap(outputs[r.number], r.kind)
-        t._rg = r.requires_grad
-        t._node = r.node
+        t._rg, t._node = r.requires_grad, r.node
         if node is not None and r.requires_grad and r.node is None:
             t._node = Port(node, self.joint.position[r.number])
         return t
@@ -134,14 +147,12 @@ class Program:
     def _node(self, arrays, outputs, leaves):
         """The node that stands for this call in the caller's graph."""
         joint = self.joint
-        tensors = [leaves[s[1]] if s[0] == "arg" else s[1] for s in (self.sources[i] for i in joint.differentiated)]
+        edges = [edge_of(leaves[what] if kind == "arg" else what) for kind, what in self._differentiated]
+        cells = [(leaves[what] if kind == "arg" else what)._ver for kind, what in self._watched]
         saved = [arrays[i] for i in joint.inputs] + [outputs[i] for i in joint.saved]
-        cells = [(leaves[s[1]] if s[0] == "arg" else s[1])._ver for s in (self.sources[i] for i in joint.inputs)
-                 if s[0] != "number"]
-        node = CompiledFunctionBackward(None, tuple([edge_of(t) for t in tensors]),
-                                (self, list(arrays), saved, cells, sum([c[0] for c in cells]), leaves), _vjp, None,
-                                here(3))
-        node.extra = {"outs": [(outputs[i].shape, outputs[i].dtype) for i in joint.position]}
+        kept = self, arrays, saved, cells, sum([c[0] for c in cells]), leaves
+        node = CompiledFunctionBackward(None, tuple(edges), kept, _vjp, None, here(3))
+        node.extra = {"outs": self._outs}
         return node
 
 
@@ -210,6 +221,7 @@ def _open(recorder, outs, start):
     """Record the backward pass of outputs that the caller may differentiate."""
     roots = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor and t._rg and t._node is not None
              and _node_of(t)._order < start and _node_of(t) not in recorder.finished]
+    roots = list({id(t): t for t in roots}.values())
     if not roots:
         return None
     mark = len(recorder.log)
@@ -234,16 +246,15 @@ def _node_of(t):
 
 def _program(recorder, leaves, outs, spec, joint, make_plan):
     builder = Builder(recorder)
-    arrays, results = [], []
+    arrays, results, shared = [], [], {}
     open_roots = {} if joint is None else {id(t): t for t in joint[1]}
     for t in outs:
-        results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots))
+        results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
     grads = []
     for leaf in recorder.leaves.values():
         _grad(builder, recorder, leaf, arrays, grads)
     cells = [(cell, count) for cell, count in recorder.cells.values() if _lives(builder, cell)]
-    position = {} if joint is None else {r.number: k for t in joint[1] for r, o in zip(results, outs) if o is t
-                                         for k in [list(open_roots).index(id(t))]}
+    position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
     graph = builder.graph(arrays)
     sources = [v.source.source for v in graph.inputs]
     pair = None
@@ -254,7 +265,7 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
 
 
-def _result(builder, recorder, leaves, t, arrays, is_open):
+def _result(builder, recorder, leaves, t, arrays, is_open, shared):
     if not isinstance(t, Tensor):
         if not _is_plain(t):
             raise Unknown(f"it returns an object of type {type(t).__name__}")
@@ -274,8 +285,13 @@ def _result(builder, recorder, leaves, t, arrays, is_open):
         raise Unknown("it returns a tensor that is not recorded")
     if t._base is not None and any(s is t._base for s in leaves):
         raise Unknown("it returns a view of an argument")
-    node = None if is_open else t._node
-    return Returned(_number(arrays, t._data), bool(t._rg), node, type(t))
+    if is_open:
+        number = shared.get(id(t))
+        if number is None:
+            arrays.append(t._data)
+            number = shared[id(t)] = len(arrays) - 1
+        return Returned(number, True, None, type(t))
+    return Returned(_number(arrays, t._data), bool(t._rg), t._node, type(t))
 
 
 def _number(arrays, a):
