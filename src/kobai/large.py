@@ -15,10 +15,13 @@ import numpy as np
 from .lifted import m
 
 NEVER = sys.maxsize
-LARGE = 2048         # the smallest `least`: asking a constant is faster than asking the op
-COSTLY = LARGE       # elements from which on machine code beats NumPy: functions, reductions, several steps
-PLAIN = 32768        # the same for what NumPy does at the speed of memory: then only threads help
-BUDGET = {COSTLY: 1 << 19, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
+# From how many elements on machine code beats NumPy, the call included, by what NumPy does:
+STEPS = 64      # several functions, each with a temporary array
+PASS = 1024     # one costly function, or a reduction
+PLAIN = 8192    # one pass at the speed of memory
+LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
+BUDGET = {STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
+CALL = 256      # a call counts as so many elements more
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
                  np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}
 _ndarray = np.ndarray
@@ -28,7 +31,10 @@ def least_of(cls):
     """From how many elements on an op class asks for machine code."""
     if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
-    return PLAIN if getattr(cls, "ufunc", None) in _PLAIN_UFUNCS else COSTLY
+    ufunc = getattr(cls, "ufunc", None)
+    if ufunc is not None:
+        return PLAIN if ufunc in _PLAIN_UFUNCS else PASS
+    return PASS if hasattr(cls, "keepdim") else STEPS
 
 
 class Use:
@@ -42,7 +48,7 @@ class Use:
     def numpy_does(self, size):
         """Whether NumPy computes once more; else `run` is there, or False where there is no machine code."""
         if self.left > 0:
-            self.left -= size
+            self.left -= size + CALL
             return True
         if self.run is None:
             self.run = self.job() if self.job else False
@@ -65,19 +71,39 @@ def attempt(op, values):
     key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
     if not op.elementwise:
         key += (values[0].ndim,)
-    uses = op.__dict__.get("uses")
-    if uses is None:
-        uses = op.uses = {}
-    use = uses.get(key)
+    use = op.uses.get(key)
     if use is None:
-        use = uses[key] = Use(BUDGET[op.least])
+        if not op.uses:
+            op.uses, op.quick = {}, {}
+        use = op.uses[key] = Use(BUDGET[op.least])
     if use.run:
         return use.run(*values)  # None: these lie otherwise in memory
     if use.numpy_does(_size(values)):
         if use.run is None and use.left <= 0:
             use.prepare(_eager().forward_of, op, values)
         return None
+    if all([v.__class__ is _ndarray for v in values]):
+        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = use.run
     return use.run(*values)
+
+
+def forward1(op, x):
+    """`op.forward(x)` of a large array."""
+    run = op.quick.get(x.dtype if op.elementwise else (x.dtype, x.ndim))
+    y = attempt(op, (x,)) if run is None else run(x)
+    return op.forward(x) if y is None else y
+
+
+def forward2(op, x, y):
+    """`op.forward(x, y)`, at least one of which is a large array."""
+    if op.elementwise and x.__class__ is _ndarray and y.__class__ is _ndarray:
+        run = op.quick.get((x.dtype, y.dtype))
+        if run is not None:
+            return run(x, y)
+    elif op.least == PLAIN and _size((x, y)) < 4 * PLAIN:  # with a number the call takes longer
+        return op.forward(x, y)
+    z = attempt(op, (x, y))
+    return op.forward(x, y) if z is None else z
 
 
 def forward(op, *values):
@@ -92,12 +118,11 @@ def _size(values):
 
 def backward(op, mask, vjp):
     """The function `vjp` that applies an op's rules, for arrays that are large: with the same saved values."""
-    backs = op.__dict__.get("backs")
-    if backs is None:
-        backs = op.backs = {}
-    found = backs.get(vjp)
+    found = op.backs.get(vjp)
     if found is None:
-        found = backs[vjp] = _backward(op, mask, vjp)
+        if not op.backs:
+            op.backs = {}
+        found = op.backs[vjp] = _backward(op, mask, vjp)
     return found
 
 

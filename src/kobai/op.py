@@ -15,7 +15,7 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
-from .large import LARGE, NEVER, backward as large_backward, forward as large_forward, least_of
+from .large import LARGE, NEVER, backward as large_backward, forward as large_forward, forward1, forward2, least_of
 from .later import Registry
 from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
@@ -58,6 +58,9 @@ class Op:
     abstract = True
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     least = NEVER         # elements from which on machine code may compute it, see large.py
+    uses: dict = {}       # what is known about that for this instance
+    quick: dict = {}
+    backs: dict = {}
     dynamic = None        # dynamic(*arrays): whether the shape of the result depends on numbers
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
@@ -195,7 +198,7 @@ def apply1(op, a):
     if a._base is not None:
         refresh(a)
     big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
-    y = large_forward(op, x) if big else op.forward(x)
+    y = forward1(op, x) if big else op.forward(x)
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
     if a._rg and modes.grad and op.differentiable:
@@ -267,7 +270,7 @@ def apply2(op, a, b):
     v = x if type(x) is _ndarray else y
     big = type(v) is _ndarray and v.size >= LARGE and v.size >= op.least
     try:
-        z = large_forward(op, x, y) if big else op.forward(x, y)
+        z = forward2(op, x, y) if big else op.forward(x, y)
     except ValueError as error_:
         failure = error_
     else:

@@ -39,18 +39,39 @@ class Program:
         self.per_row = [kernel.per_row[i] for i in kernel.outputs]
         self.single = len(self.types) == 1
         self.plans: dict = {}
-        self.call = self._by_plan
+        self.call = self._of_one() if self.single and len(kernel.operands) == 1 else self._by_plan
         if dims is None:
             layout = Layout(("1",) * (len(kernel.operands) + len(self.types)), 1, 0)
             inputs = [numpy_type(o.dtype) for o in kernel.operands]
             address = llvm.compiled(kernel, layout).address
-            self.call = llvm.bridge().flat(address, inputs, self.types, self._by_plan)
+            self.call = llvm.bridge().flat(address, inputs, self.types, self.call)
 
     def prepare(self, arrays):
         """Compile what these arrays need."""
         shape = arrays[0].shape
         if self.dims is not None or any(a.shape != shape or not a.flags.c_contiguous for a in arrays):
-            self._plan(arrays)
+            self._make_plan(arrays)
+
+    def _of_one(self):
+        """`_by_plan` for one array and one output."""
+        plans = self.plans
+
+        def call(x):
+            found = plans.get((x.shape, x.strides))
+            if found is None:
+                return by_plan(x)
+            run, prototype, scalar = found
+            y = run(x, prototype)
+            return y[()] if scalar else y
+
+        def by_plan(x):
+            if len(plans) >= _PLANS:
+                plans.clear()
+            run, (prototype,) = self._make_plan((x,))
+            plans[x.shape, x.strides] = run, prototype, not prototype.ndim
+            return call(x)
+
+        return call
 
     def _by_plan(self, *arrays):
         """For arrays of any shapes and strides."""
