@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .. import general, inplace, op as core
+from .. import general, inplace, large, op as core
 from ..autograd import engine, function
 from ..autograd.mode import modes
 from ..autograd.node import Node, Port, here, inside, next_order
@@ -77,6 +77,11 @@ class Recording:
         for cls in list(registry):
             self._watch_class(cls)
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))
+        for owner in (core, large):  # all ways to compute large arrays, under whatever name they were imported
+            for name, value in list(vars(owner).items()):
+                if getattr(value, "__module__", "") == large.__name__ and value.__name__.startswith("forward"):
+                    self._replace(owner, name, self._large(value))
+        self._replace(large, "attempt", self._attempt(large.attempt))
         self._replace(engine, "propagate", self._propagate(engine.propagate))
         self._replace(function, "_run_forward", self._function(function._run_forward))
         self._replace(inplace, "write", self._write(inplace.write))
@@ -118,26 +123,37 @@ class Recording:
 
         def forward(op, *arrays):
             run = original if bind is None else bind(original, op, type(op))
-            frame = _getframe(1)
-            names = SITES.get(frame.f_code)
-            if names is None or not self._listens():
-                return run(*arrays)
-            tensors = self._tensors(frame, names)
-            self.busy += 1
-            begin = perf_counter()
-            try:
-                y = run(*arrays)
-            finally:
-                seconds = perf_counter() - begin
-                self.busy -= 1
-            self._note(op, label_of(op), tensors, arrays, y, seconds)
-            return y
+            return self._timed(op, arrays, run, _getframe(1))
         return forward
+
+    def _timed(self, op, arrays, run, frame):
+        """``run(*arrays)``, noted if ``frame`` is where an op is applied to tensors."""
+        names = SITES.get(frame.f_code)
+        if names is None or not self._listens():
+            return run(*arrays)
+        tensors = self._tensors(frame, names)
+        self.busy += 1
+        begin = perf_counter()
+        try:
+            y = run(*arrays)
+        finally:
+            seconds = perf_counter() - begin
+            self.busy -= 1
+        if y is not None:
+            self._note(op, label_of(op), tensors, arrays, y, seconds)
+        return y
+
+    def _large(self, original):
+        """Large arrays may be computed by machine code instead of `forward`."""
+        return lambda op, *arrays: self._timed(op, arrays, lambda *values: original(op, *values), _getframe(1))
+
+    def _attempt(self, original):
+        return lambda op, arrays: self._timed(op, arrays, lambda *values: original(op, values), _getframe(1))
 
     def _tensors(self, frame, names) -> list:
         """The tensors that an op is being applied to."""
         if names == "tensors":
-            return list(frame.f_back.f_locals.get(names, ()))
+            return list(frame.f_back.f_locals[names])
         local = frame.f_locals
         return list(local[names]) if isinstance(names, str) else [local[n] for n in names]
 

@@ -108,21 +108,23 @@ def kept(array):
     return array
 
 
-STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"}
+STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST"}
 
 
 @lru_cache(maxsize=256)
 def _stored(code) -> dict:
     """{instruction: (name, whether it is an operator)} of what a piece of code puts straight into a variable."""
     found = {}
-    last = None
+    last, begin = None, 0
     for instruction in dis.get_instructions(code):
-        if last is not None and instruction.opname.split("_STORE_")[0] in STORES or (
-                last is not None and instruction.opname in ("STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST")):
+        if last is not None and instruction.opname in STORES:
             name = instruction.argval[0] if isinstance(instruction.argval, tuple) else instruction.argval
-            found[last.offset] = name, last.opname.startswith(("BINARY", "UNARY"))
-        if instruction.opname not in ("CACHE", "NOT_TAKEN"):
-            last = instruction
+            operator = last.opname.startswith(("BINARY", "UNARY"))
+            # A call is noted at its last cache entry, so all places from its beginning on mean it.
+            found.update(dict.fromkeys(range(begin, instruction.offset), (name, operator)))
+        if last is None or last.opname != "PRECALL":
+            begin = instruction.offset
+        last = instruction
     return found
 
 

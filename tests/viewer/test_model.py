@@ -1,0 +1,388 @@
+"""What the viewer says about a program: values, gradients, formulas, modules, lines, stops, training.
+
+Expected numbers come from calculus, done by hand in the comments, and from the programs P1, P4 and P5 that
+introductions print (P4's and P5's numbers are PyTorch's).
+"""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import kobai
+from kobai import nn
+from kobai.autograd import Function
+from kobai.ops.elementwise import Mul
+from kobai.viewer.model import describe
+from kobai.viewer.record import Recording
+from kobai.viewer.values import summary
+
+
+def leaf(value):
+    return kobai.tensor(value, requires_grad=True)
+
+
+def by_title(description):
+    return {n["name"] or n["op"]: n for n in description["nodes"]}
+
+
+def number(value):
+    assert value["shape"] == [] or value["shape"] == [1]
+    return value["data"][0]
+
+
+def acyclic(nodes, edges):
+    """Whether edges (pairs) between these nodes have no cycle (Kahn's algorithm)."""
+    after, missing = {n: [] for n in nodes}, dict.fromkeys(nodes, 0)
+    for a, b in set(edges):
+        if a != b:
+            after[a].append(b)
+            missing[b] += 1
+    ready, done = [n for n in nodes if not missing[n]], 0
+    while ready:
+        done += 1
+        for n in after[ready.pop()]:
+            missing[n] -= 1
+            if not missing[n]:
+                ready.append(n)
+    return done == len(missing)
+
+
+# ---- values, gradients, formulas ---------------------------------------------------------------
+def test_p1_values_gradients_and_the_chain_rule():
+    """w * x + b at x=5, w=2, b=1: dy/dw = x = 5, dy/db = 1."""
+    x, w, b = kobai.tensor(5.0), leaf(2.0), leaf(1.0)
+    y = w * x + b
+    d = describe(y)
+    nodes = by_title(d)
+    assert set(nodes) == {"w", "x", "b", "mul", "y"}
+    assert number(nodes["y"]["value"]) == 11 and number(nodes["mul"]["value"]) == 10
+    assert number(nodes["w"]["grad"]) == 5 and number(nodes["b"]["grad"]) == 1 and nodes["x"]["grad"] is None
+    assert nodes["mul"]["formula"] == "a * b" and nodes["mul"]["numbers"] == "2 × 5 = 10"
+    assert nodes["mul"]["grad_fn"] == "MulBackward0" and nodes["y"]["root"]
+    assert [nodes[k]["kind"] for k in ("w", "x", "mul")] == ["leaf", "constant", "op"]
+    steps = {s["node"]: s for s in d["backward"]}
+    to_w, to_x = steps[nodes["mul"]["id"]]["inputs"]
+    assert (to_w["formula"], to_w["derivative"], to_w["text"]) == ("g * b", "b", "1 × 5 = 5")
+    assert to_w["to"] == nodes["w"]["id"] and to_x["stop"] == "constant" and to_x["out"] is None
+    assert steps[nodes["w"]["id"]]["leaf"]
+
+
+def test_looking_changes_nothing():
+    """No .grad is written, no hook is called, and backward still works afterwards."""
+    w = leaf(3.0)
+    y = w * w
+    called = []
+    y.register_hook(called.append)
+    w.register_hook(called.append)
+    describe(y * 2)
+    assert w.grad is None and called == []
+    y.backward()
+    assert w.grad.item() == 6 and len(called) == 2
+
+
+def test_the_line_that_made_a_node_is_found():
+    w = leaf(2.0)
+    y = w.exp()
+    node = by_title(describe(y))["y"]
+    d = describe(y)
+    text = d["files"][node["source"]["file"]]["text"].split("\n")
+    assert text[node["source"]["line"] - 1].strip() == "y = w.exp()"
+    assert node["source"]["function"] == "test_the_line_that_made_a_node_is_found"
+
+
+def test_gradients_meet_and_add():
+    """y = x² + 2x at 3: x gets 3 and 3 from x * x, 2 from 2x, together 8."""
+    x = leaf(3.0)
+    d = describe(x * x + x * 2)
+    step = next(s for s in d["backward"] if s["leaf"])
+    assert sorted(number(p["value"]) for p in step["parts"]) == [2, 3, 3]
+    assert number(step["g"]) == 8
+
+
+def test_the_film_of_a_matrix_product_has_the_rules_of_its_class():
+    """y = x wᵀ + b: the gradient of x is g w."""
+    x, w, b = leaf([[1.0, 2.0]]), leaf([[0.6, -0.2]]), leaf([0.8])
+    d = describe(nn.functional.linear(x, w, b))
+    step = d["backward"][0]
+    formulas = {i["name"]: i["formula"] for i in step["inputs"]}
+    assert formulas["x"] == "g @ weight"
+    out = next(i for i in step["inputs"] if i["name"] == "x")["out"]
+    np.testing.assert_allclose(out["data"], [0.6, -0.2], rtol=1e-6)
+
+
+def test_a_freed_graph_says_so():
+    x = leaf([1.0, 2.0])
+    y = x.exp().sum()
+    y.backward()
+    d = describe(y)
+    assert "freed" in d["notes"] and d["backward"] == []
+    assert by_title(d)["x"]["grad"]["data"] == pytest.approx([math.e, math.e**2], rel=1e-6)
+
+
+def test_values_nobody_kept_are_not_computed_from_changed_leaves():
+    """(w + 1)² with w changed after: w + 1 is kept by the square, so the sum of w and 1 must not be made up."""
+    w, v = leaf(1.0), leaf(2.0)
+    s = w + v
+    y = s * s
+    with kobai.no_grad():
+        w += 10
+    d = describe(y)
+    assert number(by_title(d)["s"]["value"]) == 3 and "replayed" not in d["notes"]
+
+
+def test_nothing_to_show_is_an_error_that_says_what_to_give():
+    with pytest.raises(TypeError, match="view"):
+        describe(3.0)
+
+
+# ---- programs noted while they run -------------------------------------------------------------
+def test_where_gradients_stop_and_why():
+    w = leaf(2.0)
+    with Recording() as r:
+        h = w * 3
+        cut = h.detach()
+        with kobai.no_grad():
+            outside = h * 5
+        whole = h.long()
+        y = h + cut
+        y.backward()
+    nodes = by_title(describe(r))
+    stops = {name: nodes[name]["stops"] for name in ("h", "cut", "outside", "whole", "y")}
+    assert stops == {"h": None, "cut": "detach", "outside": "no_grad", "whole": "integer", "y": None}
+    assert number(nodes["w"]["grad"]) == 3 and w.grad.item() == 3  # through h alone
+    assert nodes["h"]["settings"] == ["b=3"] and nodes["h"]["numbers"] == "2 × 3 = 6"
+    assert del_unused(outside, whole)
+
+
+def del_unused(*values):
+    return len(values)
+
+
+def test_the_detached_value_comes_from_detach():
+    w = leaf(2.0)
+    with Recording() as r:
+        h = w * 3
+        y = h + h.detach()
+        y.backward()
+    d = describe(r)
+    nodes = by_title(d)
+    edges = {(a, b) for a, b, _, _ in d["edges"]}
+    detach = next(n for n in d["nodes"] if n["op"] == "detach")
+    assert {(nodes["h"]["id"], detach["id"]), (detach["id"], nodes["y"]["id"])} <= edges
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.head = nn.Sequential(nn.Tanh(), nn.Linear(3, 1))
+
+    def forward(self, x):
+        return self.head(self.layer(self.layer(x)))
+
+
+def test_modules_with_their_calls():
+    model, x = Net(), kobai.ones(2, 3)
+    d = describe(model, x)
+    assert [(m["path"], m["type"], m["call"]) for m in d["modules"]] == [
+        ("Net", "Net", 1), ("layer", "Linear", 1), ("layer", "Linear", 2), ("head", "Sequential", 1),
+        ("head.0", "Tanh", 1), ("head.1", "Linear", 1)]
+    parents = [m["parent"] for m in d["modules"]]
+    assert parents == [None, 0, 0, 0, 3, 3]
+    nodes = by_title(d)
+    assert nodes["x"]["module"] is None  # given to the model, so it stands outside
+    assert nodes["head.1.weight"]["module"] == 5 and nodes["head.1.weight"]["kind"] == "parameter"
+    assert nodes["layer.weight"]["module"] == 0  # used by both calls
+    assert d["modules"][0]["nodes"] == len(d["nodes"]) - 1
+    out = next(n for n in d["nodes"] if n["root"])
+    np.testing.assert_allclose(out["value"]["data"], model(x).flatten().tolist(), rtol=1e-6)
+    assert d["backward"], "the film starts from ones, as if the sum were the loss"
+
+
+def test_the_recording_leaves_nothing_behind():
+    forward, propagate = vars(Mul)["forward"], kobai.autograd.engine.propagate
+    hooked = nn.Module._hooked
+    with Recording():
+        assert vars(Mul)["forward"] is not forward
+        nn.Linear(2, 2)(kobai.ones(1, 2))
+    assert vars(Mul)["forward"] is forward and kobai.autograd.engine.propagate is propagate
+    assert nn.Module._hooked == hooked
+    with pytest.raises(ZeroDivisionError), Recording():
+        1 / 0
+    assert vars(Mul)["forward"] is forward
+
+
+def test_a_recorded_program_computes_the_same():
+    def program():
+        kobai.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(32, 2))
+        optimizer = kobai.optim.Adam(model.parameters())
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(kobai.randn(4, 1, 6, 6)), kobai.tensor([0, 1, 1, 0]))
+            loss.backward()
+            optimizer.step()
+        return [loss.item(), *(p.sum().item() for p in model.parameters())]
+
+    plain = program()
+    with Recording() as r:
+        noted = program()
+    assert noted == plain
+    d = describe(r)
+    assert number(by_title(d)["loss"]["value"]) == pytest.approx(plain[0], rel=1e-6)
+    assert all(n["value"] is not None for n in d["nodes"]), "a recorded program knows all its values"
+
+
+def test_large_arrays_that_run_as_machine_code_are_noted_too():
+    w = kobai.ones(300, 1000, requires_grad=True)
+    for _ in range(20):  # until it is worth while to compile
+        w * w + w
+    with Recording() as r:
+        for _ in range(20):
+            y = w * w + w
+        y.sum().backward()
+    nodes = describe(r)["nodes"]
+    assert [n["op"] for n in nodes] == ["", "mul", "add", "sum"]
+    assert [n["value"]["max"] for n in nodes[:3]] == [1, 1, 2] and nodes[0]["grad"]["min"] == 3
+
+
+def test_a_function_of_the_users_is_one_node():
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 2 * x * g
+
+    w = leaf(3.0)
+    with Recording() as r:
+        y = Square.apply(w) + 1
+        y.backward()
+    d = describe(r)
+    assert [n["op"] or n["name"] for n in d["nodes"]] == ["w", "Square", "add"]
+    assert number(by_title(d)["w"]["grad"]) == 6
+
+
+def test_several_outputs_and_writes_into_views():
+    """y = (a + 2b) with (a, b) = split(x); then z[0] = y: every edge leads to who made the value."""
+    x = leaf([1.0, 2.0])
+    with Recording() as r:
+        a, b = x.split(1)
+        z = kobai.zeros(2) * 1
+        z[0] = (a + 2 * b).sum()
+        loss = z.sum()
+        loss.backward()
+    d = describe(r)
+    nodes = by_title(d)
+    assert number(nodes["loss"]["value"]) == 5 and nodes["x"]["grad"]["data"] == [1, 2]
+    split = next(n for n in d["nodes"] if n["op"].startswith("split"))
+    assert split["outputs"] == 2 and {o for s, _, _, o in d["edges"] if s == split["id"]} == {0, 1}
+    reached, stack = set(), [nodes["loss"]["id"]]
+    while stack:
+        n = stack.pop()
+        reached.add(n)
+        stack += [s for s, u, _, _ in d["edges"] if u == n and s not in reached]
+    assert nodes["x"]["id"] in reached
+
+
+def test_p4_training_steps():
+    """x² = 2 by gradient descent, as printed by the introduction: x = 1, 1.04, 1.0782053; dL/dx = -4, -3.8205440 …"""
+    x = kobai.tensor([1.0], requires_grad=True)
+    optimizer = kobai.optim.SGD([x], lr=0.01)
+    with Recording() as r:
+        for _ in range(100):
+            optimizer.zero_grad()
+            y = x**2 - 2
+            loss = nn.MSELoss()(y, kobai.zeros(1))
+            loss.backward()
+            optimizer.step()
+    training = describe(r)["training"]
+    assert [p["name"] for p in training["parameters"]] == ["x"]
+    first = training["steps"][:3]
+    assert [s["values"][0]["data"][0] for s in first] == pytest.approx([1, 1.04, 1.0782053], abs=5e-8)
+    assert [s["grads"][0]["data"][0] for s in first] == pytest.approx([-4, -3.8205440, -3.6118727], abs=5e-7)
+    assert first[0]["loss"] == 1 and training["steps"][-1]["step"] == 100
+    assert training["parameters"][0]["node"] is not None
+
+
+def test_long_training_keeps_at_most_200_steps():
+    w = leaf(1.0)
+    with Recording() as r:
+        for _ in range(1000):
+            (w * 2).backward()
+    steps = [s["step"] for s in describe(r)["training"]["steps"]]
+    assert len(steps) <= 200 and steps[0] == 1 and len({b - a for a, b in zip(steps, steps[1:])}) == 1
+
+
+def test_grad_zeroed_in_place_after_the_step_does_not_change_what_was_noted():
+    w = leaf([1.0] * 100)
+    with Recording() as r:
+        (w * 3).sum().backward()
+        w.grad.zero_()
+        with kobai.no_grad():
+            w -= 1
+    node = by_title(describe(r))["w"]
+    assert (node["grad"]["min"], node["grad"]["max"]) == (3, 3) and node["value"]["min"] == 1
+
+
+# ---- size and form -----------------------------------------------------------------------------
+def test_long_graphs_are_cut_into_runs_that_fold_without_cycles():
+    x = leaf(1.0)
+    y = x
+    for _ in range(700):
+        y = y * 1.5 + x
+    d = describe(y)
+    children = {}
+    for item in (*(n for n in d["nodes"] if n["kind"] == "op"), *d["modules"]):
+        inside = item["module"] if "module" in item else item["parent"]
+        children[inside] = children.get(inside, 0) + 1
+    assert max(children.values()) <= 100 and all(m["kind"] == "run" for m in d["modules"])
+    closed = [m["id"] for m in d["modules"] if m["parent"] is None][::2]
+    keys = {}
+    for n in d["nodes"]:
+        chain, m = [], n["module"]
+        while m is not None:
+            chain.append(m)
+            m = d["modules"][m]["parent"]
+        keys[n["id"]] = next((f"m{m}" for m in reversed(chain) if m in closed), n["id"])
+    assert acyclic(set(keys.values()), [(keys[a], keys[b]) for a, b, _, _ in d["edges"]])
+
+
+def test_everything_is_json_and_inputs_come_first():
+    with np.errstate(all="ignore"):
+        bad = leaf([0.0, -1.0]).log() * kobai.tensor([1.0, 2.0])
+    d = describe(bad)
+    text = json.dumps(d, allow_nan=False)
+    assert '"-inf"' in text and '"nan"' in text
+    assert all(a < b for a, b, _, _ in d["edges"]) and [n["id"] for n in d["nodes"]] == list(range(len(d["nodes"])))
+
+
+def test_summary_of_many_numbers():
+    a = np.arange(10_000, dtype=np.float32).reshape(100, 100)
+    a[0, 0], a[1, 1] = np.nan, np.inf
+    s = summary(a)
+    good = a[np.isfinite(a)]
+    assert (s["nan"], s["inf"]) == (1, 1) and "data" not in s
+    assert s["mean"] == pytest.approx(good.mean(dtype=float)) and s["std"] == pytest.approx(good.std(dtype=float))
+    assert s["corner"]["data"][0] == "nan" and s["corner"]["data"][1] == 1
+    assert (s["map"]["rows"], s["map"]["columns"]) == (24, 24)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "int64", "bool", "complex64", "uint8"])
+def test_every_dtype_has_a_summary(dtype):
+    t = kobai.ones(3, 50).to(getattr(kobai, dtype))
+    s = summary(t._data)
+    assert s["dtype"] == dtype and float(s["max"]) == 1
+    assert json.dumps(s, allow_nan=False)
+
+
+def test_empty_and_scalar_values():
+    assert summary(np.zeros((0, 3)))["data"] == []
+    assert summary(np.float32(0.1))["data"] == [0.1]
+    assert summary("text") is None
