@@ -5,6 +5,7 @@ from graphs_to_compile import apply, assert_same, random_graph, recorded
 
 import kobai
 from kobai.backends import llvm
+from kobai.compile import fuse, rewrite
 from kobai.compile.graph import Graph, Value
 from kobai.compile.plan import Plan, plan
 from kobai.ops import elementwise as e, movement as v
@@ -12,7 +13,18 @@ from kobai.ops import elementwise as e, movement as v
 F = kobai.nn.functional
 
 
+@pytest.fixture(params=["as it is", "as if large"])
+def sizes(request, monkeypatch):
+    """Small arrays are treated otherwise than large ones; the second time they count as large."""
+    if request.param == "as if large":
+        monkeypatch.setattr(rewrite, "TINY", 0)
+        monkeypatch.setattr(fuse, "LEAST", 1)
+        monkeypatch.setattr(fuse, "SMALL", 1)
+        monkeypatch.setattr(fuse, "LONG", 3)
+
+
 @pytest.mark.parametrize("seed", range(120))
+@pytest.mark.usefixtures("sizes")
 def test_random_graphs(seed):
     graph, arrays = random_graph(seed, 8 + seed % 16)
     assert_same(graph, arrays, plan(graph))
@@ -39,6 +51,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.usefixtures("sizes")
 def test_training_a_classifier(name):
     kobai.manual_seed(0)
     model = kobai.nn.Sequential(kobai.nn.Linear(7, 33), kobai.nn.ReLU(), kobai.nn.Linear(33, 5))
@@ -83,6 +96,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.usefixtures("sizes")
 def test_training_models(name):
     kobai.manual_seed(0)
     make, data = MODELS[name]
@@ -157,6 +171,37 @@ def test_an_error_in_an_op_arrives():
     arrays = [np.array([1, 7]) if a.dtype == np.int64 else a for a in arrays]
     with pytest.raises(IndexError, match="index out of range in self"):
         plan(graph)(arrays)
+
+
+def test_a_class_that_does_not_exist():
+    """The error of nll_loss, before anything is changed."""
+    kobai.manual_seed(0)
+    model, x, t = kobai.nn.Linear(4, 3), kobai.randn(2, 4), kobai.tensor([0, 2])
+    graph, arrays = trained(lambda: F.cross_entropy(model(x), t), kobai.optim.SGD(model.parameters(), lr=0.1))
+    before = [a.tobytes() for a in arrays if a.dtype == np.float32]
+    run = plan(graph)
+    bad = [np.array([0, 3]) if a.dtype == np.int64 else a for a in arrays]
+    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+        run(bad)
+    assert before == [a.tobytes() for a in bad if a.dtype == np.float32]
+
+
+def test_targets_that_do_not_count():
+    x, t = kobai.randn(4, 3, requires_grad=True), kobai.tensor([0, -100, 2, -100])
+    opt = kobai.optim.SGD([x], lr=0.1)
+    for reduction in ("mean", "sum"):
+        graph, arrays = trained(lambda r=reduction: F.cross_entropy(x, t, reduction=r), opt)
+        assert_same(graph, arrays, plan(graph))
+        none = [np.full(4, -100) if a.dtype == np.int64 else a for a in arrays]
+        assert_same(graph, none, plan(graph))
+
+
+def test_what_is_joined_is_made_in_its_place():
+    x, w = kobai.randn(20, 30), kobai.randn(30, 40)
+    graph, arrays = recorded(lambda: kobai.cat([x @ w, (x * 2).exp(), x], dim=1))
+    made = plan(graph)
+    assert_same(graph, arrays, made)
+    assert len(made.steps) == 3  # a product, a kernel, and a copy of x
 
 
 @pytest.mark.skipif(not llvm.available, reason="needs llvmlite")

@@ -87,7 +87,8 @@ def words(step) -> tuple[int, list[int], int]:
     inner = step.sizes[-1] if step.sizes else 1
     far = [s[0] if len(step.sizes) == 2 else 0 for s in step.strides]
     near = [s[len(step.sizes) - 1] if step.sizes else 0 for s in step.strides]
-    block = [function, step.m, step.n, step.k, left, right, lda, ldb, step.n, inner, *far, *near]
+    ldc = max(step.strides[2][-2] // size if step.m > 1 else 0, step.n)
+    block = [function, step.m, step.n, step.k, left, right, lda, ldb, ldc, inner, *far, *near]
     count = 1
     for s in step.sizes:
         count *= s

@@ -23,6 +23,7 @@ from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.lower import fit
 from kobai.compile.rewrite import Refuse
+from kobai.compile.windows import Window, own
 
 _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "likes", "new_like", "release", "parallel", "none",
           "busy")
@@ -296,7 +297,7 @@ class Program:
         code = llvm.compiled(step.kernel, fitted.layout)
         self.kernels.append(code)
         start = len(self.words)
-        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, 0) for v in step.writes]]:
+        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, step.offset) for v in step.writes]]:
             self._address(base, offset)
         self.words += [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
         work, extent = math.prod(fitted.sizes), code.nest.extent(fitted.sizes)
@@ -314,7 +315,8 @@ class Program:
 
     def _address(self, base, offset: int):
         """One more word: the address of a value's memory, now or when the program is run."""
-        kind, at = self.places[base]
+        kind, at, more = self.places[base]
+        offset += more
         if kind == "arena":
             self.words.append(self.arena.ctypes.data + at + offset)
         elif kind == "constant":
@@ -338,7 +340,7 @@ class Program:
 
     def memory(self, base):
         """(array, None) whose memory holds a value, or (None, number) of the argument or result that does."""
-        kind, at = self.places[base]
+        kind, at, _ = self.places[base]
         if kind == "arena":
             return self.arena[at:], None
         if kind == "constant":
@@ -359,7 +361,7 @@ def _host_call(program: Program, step):
         node = step.node
         read = {v: _viewer(program, w, v.shape, v.dtype) for v, w in zip(node.values, step.reads)}
         args = [read[a] if a in read else (lambda arrays, a=a: a) for a in node.args]
-        writes = [_target(program, v, v) for v in step.writes]
+        writes = [_viewer(program, own(v), v.shape, v.dtype) for v in step.writes]
         forward, many = node.op.forward, node.op.outputs != 1
 
         def call(*arrays):
@@ -368,24 +370,18 @@ def _host_call(program: Program, step):
                 put(arrays)[...] = y
         return call
     source = _viewer(program, step.reads[0], step.shape, step.writes[0].dtype)
-    target = _target(program, step.writes[0], step.writes[0], step.strides)
+    target = _viewer(program, Window(step.writes[0], step.offset, step.strides), step.shape, step.writes[0].dtype)
 
     def copy(*arrays):
         target(arrays)[...] = source(arrays)
     return copy
 
 
-def _target(program, base, v, strides=None):
-    from kobai.compile.windows import Window, contiguous  # noqa: PLC0415
-
-    strides = contiguous(v.shape, v.dtype.itemsize) if strides is None else strides
-    return _viewer(program, Window(base, 0, strides), v.shape, v.dtype)
-
-
 def _viewer(program: Program, window, shape, dtype):
     """A function from the call's arrays to the NumPy array that a window is."""
     array, number = program.memory(window.base)
     strides = window.strides or (0,) * len(shape)
+    window = window._replace(offset=window.offset + program.places[window.base].more)
     if array is not None:
         view = np.ndarray(shape, dtype, array, window.offset, strides) if array.dtype == np.uint8 and array.ndim == 1 \
             and window.base.constant is None else _view(array, shape, dtype, window.offset, strides)

@@ -81,8 +81,8 @@ def _limited(k: Builder, x: Value) -> Value:
 def exp(k: Builder, x: Value) -> Value:
     """e ** x.
 
-    Where it vanishes nothing is computed: many processors take a hundred cycles for a result below the normal
-    numbers, and masked scores are full of -inf.
+    Where it vanishes nothing is scaled: many processors take a hundred cycles for a result below the normal numbers,
+    and masked scores are full of -inf.
     """
     vanishes = x < {"f32": -104, "f64": -745.2}[x.dtype]
     return k.where(vanishes, k.const(0, x.dtype), _bounded_exp(k, _limited(k, x)))
