@@ -26,18 +26,19 @@ def export(where, name, fn):
         names.setdefault(space, {})[name] = fn
 
 
-def public(where="torch Tensor", *, inplace=False, alias=(), name=None):
+def public(where="torch Tensor", *, inplace=False, alias=(), name=None, numbers=False):
     """Export a function of tensors under its name, checked at the border.
 
     The function itself works on arrays, Tensors and lifted values, and is also `m.<name>`, for
     use in rules; the public one insists on a Tensor and takes `out=` and NumPy's argument names.
-    With `inplace=True` there is also `Tensor.<name>_`.
+    With `inplace=True` there is also `Tensor.<name>_`; with `numbers=True` the first argument may be a number.
     """
     def decorate(fn):
         own = name or fn.__name__
         if own not in vars(m):
             setattr(m, own, fn)
-        outer = _checked(fn, own) if fn.__code__.co_varnames[:1] == ("input",) else _with_out(fn)
+        checked = fn.__code__.co_varnames[:1] == ("input",)
+        outer = _checked(fn, own, _OR_NUMBER if numbers else Tensor) if checked else _with_out(fn)
         spaces = where.split()
         for n in (own, *alias):
             export(where, n, outer)
@@ -55,9 +56,12 @@ def parameters(fn):
     return code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
 
 
-def _checked(fn, name):
+_OR_NUMBER = (Tensor, bool, int, float, complex)
+
+
+def _checked(fn, name, kinds):
     def call(input, *args, **kwargs):
-        if not isinstance(input, Tensor):
+        if not isinstance(input, kinds):
             raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
         if kwargs:
             out = _clean(kwargs)

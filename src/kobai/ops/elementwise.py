@@ -30,7 +30,8 @@ class AddScaled(Elementwise):
     d_a = 1
 
     def forward(self, a, b):
-        return a + a.dtype.type(self.alpha) * b
+        d = getattr(a, "dtype", None) or b.dtype  # one of them may be a Python number
+        return a + d.type(self.alpha) * b
 
     def d_b(self):
         return self.alpha
@@ -235,13 +236,13 @@ class Ge(Elementwise):
         return k.ge(a, b)
 
 
-@public(inplace=True)
+@public(inplace=True, numbers=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
     return Add()(input, other) if alpha == 1 else AddScaled(alpha)(input, other)
 
 
-@public(inplace=True, alias=("subtract",))
+@public(inplace=True, alias=("subtract",), numbers=True)
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
     return Sub()(input, other) if alpha == 1 else AddScaled(-alpha)(input, other)
@@ -269,7 +270,7 @@ def positive(input):
 export("Tensor", "__pos__", positive)
 
 
-@public(inplace=True, alias=("divide",))
+@public(inplace=True, alias=("divide",), numbers=True)
 def div(input, other, *, rounding_mode=None):
     """input / other; `rounding_mode` "floor" or "trunc" rounds the quotient and keeps integers integers."""
     if rounding_mode is None:
@@ -282,7 +283,7 @@ def div(input, other, *, rounding_mode=None):
                        f"'{rounding_mode}'")
 
 
-@public(inplace=True)
+@public(inplace=True, numbers=True)
 def true_divide(input, other):
     """input / other, as floats."""
     return Div()(input, other)

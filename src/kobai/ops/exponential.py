@@ -314,7 +314,8 @@ class Xlogy(Elementwise):
 
     def forward(self, a, b):
         with_nan = np.isnan(b)
-        return np.where((a == 0) & ~with_nan, 0 * b if np.ndim(b) > np.ndim(a) else 0 * a, a * np.log(b)).astype(a.dtype)
+        zero = 0 * b if np.ndim(b) > np.ndim(a) else 0 * a
+        return np.where((a == 0) & ~with_nan, zero, a * np.log(b)).astype(np.result_type(a, b))
 
     def d_a(self, a, b):
         return m.where(m.logical_and(m.eq(a, 0), m.le(b, 0)), m.zeros_like(b), m.log(b))
@@ -326,7 +327,7 @@ class Xlogy(Elementwise):
         return k.where((a == 0) & ~k.isnan(b), 0.0, a * k.log(b))
 
 
-@public("torch Tensor", inplace=True)
+@public("torch Tensor", inplace=True, numbers=True)
 def pow(input, exponent):
     """input ** exponent; the exponent is a tensor or a number."""
     if type(exponent) in (int, float, bool):
@@ -338,7 +339,7 @@ def pow(input, exponent):
     return Pow()(input, exponent)
 
 
-@public("torch Tensor", inplace=True)
+@public("torch Tensor", inplace=True, numbers=True)
 def float_power(input, exponent):
     """input ** exponent in double precision."""
     wide = np.dtype(np.complex128 if dtype_of(input).kind == "c" or isinstance(exponent, complex)

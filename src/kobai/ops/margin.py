@@ -85,7 +85,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     t = m.reshape(target, (-1,))
     c = x.shape[1]
     picked = m.gather(x, 1, m.reshape(t, (-1, 1)))
-    v = m.clamp_min(margin - picked + x, 0)
+    v = m.relu(margin - picked + x)
     v = v if p == 1 else v * v
     if weight is not None:
         v = v * m.reshape(m.index_select(weight, 0, t), (-1, 1))
@@ -107,7 +107,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
     is_label = m.any(m.logical_and(m.eq(m.unsqueeze(safe, 2), m.arange_like(c, t)),
                                    m.logical_not(m.unsqueeze(ended, 2))), 1)
     picked = m.gather(x, 1, safe)
-    v = m.clamp_min(1 - (m.unsqueeze(picked, 2) - m.unsqueeze(x, 1)), 0)
+    v = m.relu(1 - (m.unsqueeze(picked, 2) - m.unsqueeze(x, 1)))
     counts = m.logical_and(m.logical_not(m.unsqueeze(ended, 2)), m.logical_not(m.unsqueeze(is_label, 1)))
     v = m.sum(m.where(counts, v, m.zeros_like(v)), (1, 2)) / c
     return m.reshape(v, ()) if single and reduction == "none" else reduced(v, reduction)

@@ -43,7 +43,8 @@ def toward(g, x, y, p, dim):
         largest = m.cast(m.logical_or(m.abs(x) == y, m.isnan(x)), dtype_of(y))
         return m.sgn(x) * (largest * (g / m.sum(largest, dim, True)))
     share = m.abs(x) / m.where(y == 0, inf, y)  # at most 1, for p > 0: nothing overflows
-    return m.sgn(x) * m.where(share == 0, 0.0, g * share ** (p - 1))
+    slope = m.where(share == 0, 0.0, m.where(share == 0, 1.0, share) ** (p - 1))  # no 0 * inf in what is not taken
+    return m.sgn(x) * (g * slope)
 
 
 class LinalgVectorNorm(Reduction):

@@ -235,10 +235,10 @@ class Maximum(Elementwise):
     samples = binary(-1, 1)
 
     def vjp_a(self, g, a, b):
-        return _share(g, m.gt(a, b), m.eq(a, b))
+        return _share(g, m.lt(a, b), m.eq(a, b))
 
     def vjp_b(self, g, a, b):
-        return _share(g, m.lt(a, b), m.eq(a, b))
+        return _share(g, m.gt(a, b), m.eq(a, b))
 
     def emit(self, k, a, b):
         return k.maximum(a, b)
@@ -252,17 +252,18 @@ class Minimum(Elementwise):
     samples = binary(-1, 1)
 
     def vjp_a(self, g, a, b):
-        return _share(g, m.lt(a, b), m.eq(a, b))
+        return _share(g, m.gt(a, b), m.eq(a, b))
 
     def vjp_b(self, g, a, b):
-        return _share(g, m.gt(a, b), m.eq(a, b))
+        return _share(g, m.lt(a, b), m.eq(a, b))
 
     def emit(self, k, a, b):
         return k.minimum(a, b)
 
 
-def _share(g, mine, tie):
-    return m.where(mine, g, m.where(tie, g / 2, m.zeros_like(g)))
+def _share(g, lost, tie):
+    """All of the gradient, none where the other is chosen, half at a tie; with a NaN, all for both."""
+    return m.where(lost, m.zeros_like(g), m.where(tie, g / 2, g))
 
 
 class Fmax(Elementwise):

@@ -42,7 +42,7 @@ def _keeps_dtype(fn):
     """SciPy computes some functions in double only."""
     def forward(self, *xs):
         y = fn(*xs)
-        d = xs[0].dtype
+        d = getattr(xs[0], "dtype", None) or xs[1].dtype  # the first may be a Python number
         return y if y.dtype == d else y.astype(d)
     return forward
 
@@ -427,14 +427,15 @@ class Polynomial(Elementwise):
                for f in ("chebyshev_t", "chebyshev_u", "hermite_h", "hermite_he", "laguerre_l", "legendre_p")]
 
     def forward(self, x, n):
-        x, n = np.broadcast_arrays(x, n)
+        d = np.result_type(x, n)
+        x, n = np.broadcast_arrays(np.asarray(x, d), n)
         n = n.astype(np.int64)
         before, now = np.ones_like(x), _FIRST[self.family](x)
         y = np.where(n == 0, before, now)
         for k in range(1, int(n.max(initial=0))):
             before, now = now, _NEXT[self.family](x, k, now, before)
             y = np.where(n == k + 1, now, y)
-        return np.where(n < 0, 0, y).astype(x.dtype)[()]
+        return np.where(n < 0, 0, y).astype(d)[()]
 
 
 def _chebyshev(x, k, now, before):
