@@ -70,10 +70,10 @@ def attempt(op, values):
     """The result of an op by machine code, or None: NumPy has to compute it."""
     key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
     if not op.elementwise:
-        key += (values[0].ndim,)
+        key += (values[0].ndim,) if op.lower is None else tuple([v.shape for v in values if v.__class__ is _ndarray])
     use = op.uses.get(key)
     if use is None:
-        if not op.uses:
+        if not op.uses or len(op.uses) >= _SHAPES:
             op.uses, op.quick = {}, {}
         use = op.uses[key] = Use(BUDGET[op.least])
     if use.run:
@@ -83,7 +83,7 @@ def attempt(op, values):
             use.prepare(_eager().forward_of, op, values)
         return None
     if all([v.__class__ is _ndarray for v in values]):
-        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = use.run
+        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = use.run  # see forward1, forward2
     return use.run(*values)
 
 

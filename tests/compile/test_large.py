@@ -19,7 +19,7 @@ from kobai.ops.elementwise import Mul
 from kobai.ops.exponential import Exp
 from kobai.ops.normalize import NativeBatchNorm, NativeGroupNorm, NativeLayerNorm
 
-pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning:kobai", "error::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = pytest.mark.filterwarnings("error:no machine code", "error::pytest.PytestUnhandledThreadExceptionWarning")
 needs_llvm = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 RNG = np.random.default_rng(0)
 
@@ -146,6 +146,18 @@ def test_the_change_comes_after_the_same_use_in_every_run(tmp_path):
     runs = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
             for _ in range(3)]
     assert runs[0] == runs[1] == runs[2]
+
+
+@needs_llvm
+@pytest.mark.parametrize("f", [lambda x: F.layer_norm(x, (20,)), lambda x: F.group_norm(x.reshape(-1, 20), 4), kobai.sum,
+                               lambda x: F.batch_norm(x.reshape(-1, 20, 5), None, None, training=True)],
+                         ids=["layer_norm", "group_norm", "sum", "batch_norm"])  # fmt: skip
+def test_shapes_take_turns(at_once, f):
+    whole = [tensor(30, 10, 20), tensor(40, 10, 20), tensor(30, 20, 20), tensor(60, 10, 10).reshape(30, 10, 20)]
+    expected = [f(x).detach().numpy() for x in whole]
+    for _ in range(3):
+        for x, y in zip(whole, expected):
+            np.testing.assert_allclose(f(x).detach().numpy(), y, rtol=1e-4, atol=1e-5)
 
 
 @needs_llvm

@@ -184,7 +184,7 @@ def begin(make, *args):
         try:
             found.append(_or_false(make, *args))
         except Exception as e:  # NumPy can do it; but it should be known
-            warnings.warn(f"no machine code for {args[0]}: {type(e).__name__}: {e}", RuntimeWarning, stacklevel=1)
+            warnings.warn(f"no machine code for {args[0]}: {type(e).__name__}: {e}", UserWarning, stacklevel=1)
             found.append(False)
 
     thread, process = threading.Thread(target=work, name="kobai-compile"), os.getpid()

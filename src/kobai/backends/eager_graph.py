@@ -96,10 +96,10 @@ def _planned(work: _Recorder, outputs, values):
     if plan.program is None:
         return False
     numbers = work.numbers
-    strides = [values[i].strides for i in numbers]
+    kinds = [(values[i].shape, values[i].strides) for i in numbers]
 
     def call(values):
         arrays = [values[i] for i in numbers]
-        return plan.program.run(*arrays) if [a.strides for a in arrays] == strides else None
+        return plan.program.run(*arrays) if [(a.shape, a.strides) for a in arrays] == kinds else None
 
     return call
