@@ -6,8 +6,8 @@ import kobai
 from kobai.compile.axes import Apart, Axes, source
 from kobai.compile.fuse import KernelStep, OpStep, fuse
 from kobai.compile.graph import Graph, Value
-from kobai.compile.simplify import simplify
 from kobai.compile.place import settled
+from kobai.compile.simplify import simplify
 from kobai.ops import elementwise as e, movement as v
 from kobai.ops.exponential import Exp
 from kobai.ops.reduce import Sum

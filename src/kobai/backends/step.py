@@ -17,7 +17,7 @@ import struct
 
 import numpy as np
 
-from kobai.backends import llvm, product, threads
+from kobai.backends import blas, llvm, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
 from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep, OpStep
@@ -284,13 +284,13 @@ class Program:
             self._python(step)
 
     def _product(self, step: ProductStep):
-        code, words, count = product.words(step)
+        code, words, extent, grain = blas.words(step)
         start = len(self.words)
         for base, offset in [*[(w.base, w.offset) for w in step.reads], (step.writes[0], 0)]:
             self._address(base, offset)
         self.words += words
-        self.work += count * step.m * step.n * step.k // 64
-        self.calls.append((code, start, count, 0, True))
+        self.work += math.prod(step.sizes) * step.m * step.n * step.k // 64
+        self.calls.append((code, start, extent, 0 if grain >= extent else grain, True))
 
     def _kernel(self, step: KernelStep):
         fitted = fit(step.kernel, step.shape, step.strides, step.inner)

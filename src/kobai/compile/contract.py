@@ -52,7 +52,7 @@ def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
             w = own(copy)
         sides.append(w)
     strides = [w.strides for w in sides] + [own(out).strides]
-    batch = _merged(out.shape[:-2], [s[:-2] for s in strides])
+    batch = merged(out.shape[:-2], [s[:-2] for s in strides])
     if len(batch) > 2:
         return [step]
     sizes = tuple([size for size, _ in batch])
@@ -73,7 +73,7 @@ def _batch(shape, strides):
     return strides[:-2] if len(strides) == len(shape) else None
 
 
-def _merged(shape, strides):
+def merged(shape, strides):
     """(size, strides) of the axes of a batch, neighbours put together where they can be."""
     merged: list = []
     for d, size in enumerate(shape):

@@ -47,9 +47,11 @@ def arguments(op, values) -> list:
     return [argument(v) for v in plain]
 
 
-def lowered(op, args, apply) -> tuple[Value, ...]:
-    """The outputs of `op.lower` as nodes made by `apply`."""
+def lowered(op, args, apply) -> tuple[Value, ...] | None:
+    """The outputs of `op.lower` as nodes made by `apply`; None if it does not do for these arguments."""
     ys = op.lower(*[Symbol(a, apply) if isinstance(a, Value) else a for a in args])
+    if ys is None:
+        return None
     ys = ys if isinstance(ys, tuple) else (ys,)
     return tuple([y.value for y in ys])
 

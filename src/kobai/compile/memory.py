@@ -7,7 +7,7 @@ nobody reads that any more.  What cannot be made where it is wanted is copied th
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kobai.compile.builder import Builder
 from kobai.compile.fuse import KernelStep, OpStep
@@ -27,7 +27,7 @@ class Place(NamedTuple):
     """
 
     kind: str
-    at: object
+    at: Any
     more: int = 0
 
 
@@ -115,7 +115,7 @@ class _Arranger:
         if self.last.get(target, -1) > made or made < self.checked or any(w.base is target for s in self.after for w in s.reads):
             return False
         step = self.steps[made]
-        if base not in step.writes or getattr(step, "offset", 0):  # one of several that make it
+        if base not in step.writes or bool(getattr(step, "offset", 0)):  # one of several that make it
             return self.last.get(target, -1) < made
         if self.last.get(target, -1) < made or isinstance(step, OpStep):
             return True

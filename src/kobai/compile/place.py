@@ -97,9 +97,9 @@ def _strides_of_base(x: Value, w: Window, wanted):
 
 # ---- parts of a whole ------------------------------------------------------------------------
 def parts(node: Node):
-    """(argument, offset, strides) of each part in the contiguous result of a node of `JOINS` or `PUTS`."""
+    """(argument, offset, strides) of each part in the result of a node of `JOINS` or `PUTS`."""
     out, op = node.outs[0], node.op
-    strides = contiguous(out.shape, out.dtype.itemsize)
+    strides = own(out).strides
     name, at, found = type(op).__name__, 0, []
     for a in node.args:
         if name == "Cat":
@@ -126,15 +126,17 @@ def is_joining(node: Node) -> bool:
 def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
     """Values that can be made in their part of a whole at once."""
     found, homes = windows(graph), {}
-    for node in graph.nodes:
+    for node in reversed(graph.nodes):
         if type(node.op).__name__ not in JOINS or not is_joining(node):
             continue
+        whole, start = homes.get(node.outs[0], (node.outs[0], 0))
         for a, offset, wanted in parts(node):
+            offset += start
             w = found[a]
             base = w.base
             if base.node is None or base in homes or base in results or base.strides is not None or w.offset:
                 continue
-            if is_joining(base.node) or prod(base.shape) != prod(a.shape):
+            if prod(base.shape) != prod(a.shape):
                 continue
             if type(base.node.op).__name__ == "Clone":  # made for a reshape: perhaps what it copies can be made there
                 copied = found[base.node.args[0]]
@@ -144,14 +146,14 @@ def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
                             and copied.base not in results:
                         outer = _strides_of_base(base.node.args[0], copied, inner)
                         if outer is not None and outer[-1] == a.dtype.itemsize:
-                            homes[copied.base] = node.outs[0], offset
+                            homes[copied.base] = whole, offset
                             copied.base.strides = outer
                             _drop(graph, base.node)
                             continue
             strides = _strides_of_base(a, w, wanted)
             if strides is None or type(base.node.op).__name__ in ("Mm", "Bmm") and strides[-1] != a.dtype.itemsize:
                 continue
-            homes[base] = node.outs[0], offset
+            homes[base] = whole, offset
             base.strides = strides
     return homes
 
@@ -181,11 +183,12 @@ def _pieces(step: OpStep, homes) -> list:
     out = step.node.outs[0]
     reads = dict(zip(step.node.values, step.reads))
     copies = []
+    whole, start = homes.get(out, (out, 0))
     if type(step.node.op).__name__ in PUTS:
         copies.append(zeros_step(out))
     for a, offset, strides in parts(step.node):
         w = reads[a]
-        if homes.get(w.base) == (out, offset) and w.strides == strides:
+        if homes.get(w.base) == (whole, start + offset):
             continue
         piece = copy_step(a, w, out, strides)
         piece.offset = offset
@@ -201,4 +204,4 @@ def zeros_step(out: Value):
     except NoKernel:
         zero = Value((), out.dtype, constant=np.zeros((), out.dtype))
         return copy_step(out, Window(zero, 0, (0,) * len(out.shape)), out)
-    return KernelStep(kernel, out.shape, None, [], [out], [contiguous(out.shape, out.dtype.itemsize)], [])
+    return KernelStep(kernel, out.shape, None, [], [out], [own(out).strides], [])

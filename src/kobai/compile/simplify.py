@@ -78,7 +78,9 @@ class _Simplifier:
 
     def _made(self, op, args, like):
         if op.lower is not None:
-            return lowered(op, args, self.apply)
+            outs = lowered(op, args, self.apply)
+            if outs is not None:
+                return outs
         if op.elementwise:
             small = self._below_expand(op, args)
             if small is not None:

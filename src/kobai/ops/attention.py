@@ -13,6 +13,7 @@ from .dropout import DropoutNoise
 from .softmax import Softmax
 
 _PIECE = 1 << 18  # scores made at a time: they stay in the cache
+_SCORES = 1 << 24  # that are kept
 
 
 # ---- on arrays -------------------------------------------------------------------------------
@@ -127,6 +128,9 @@ class ScaledDotProductAttention(Op):
                 m.sum_to(all_p * p, tuple(keep.shape)) if needs[4] else None)
 
     def lower(self, q, k, v, mask, keep):
+        """All scores at once, which are kept for the gradient, if they are not too many."""
+        if prod(q.shape[:-1]) * k.shape[-2] > _SCORES:
+            return None
         p = self._weights(q, k, mask)
         return m.matmul(p if keep is None else p * keep, v)
 

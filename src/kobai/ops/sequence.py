@@ -217,6 +217,20 @@ class LstmSequence(_Sequence):
                     np.dot(np.tanh(memory) * now[:, 2 * size:3 * size], project.T, out=last_h)
         return h, c, gates
 
+    def lower(self, x, h0, c0, w, b, project):
+        if self.sizes[-1] != self.sizes[0]:
+            return None
+        parts, turned = Split((c0.shape[1],) * 4, 1), m.swap(w)
+        x, h, c, made = x if b is None else x + b, h0, c0, []
+        for a, e, _, _ in steps(self.sizes, self.reverse):
+            i, f, n, o = [u + v for u, v in zip(parts(x[a:e]), parts(m.matmul(h, turned)))]
+            i, f, o, n = m.sigmoid(i), m.sigmoid(f), m.sigmoid(o), m.tanh(n)
+            c = f * c + i * n
+            h = o * m.tanh(c)
+            h = h if project is None else m.matmul(h, m.swap(project))
+            made.append((h, c, Cat(1)(i, f, o, n)))
+        return tuple([joined(some[::-1], self.sizes, self.reverse) for some in zip(*made)])
+
     def vjp(self, g, h0, c0, w, project, y, needs):
         needs, size = tuple(needs) + (False,) * (6 - len(needs)), c0.shape[1]
         (g_h, g_c, g_gates), (h, c, gates) = g, y
