@@ -38,9 +38,9 @@ async function run(page, code) {
   };
 }
 
-async function picture(page, name) {
+async function picture(page, name, drawn = true) {
   if (!settings.pictures) return;
-  await frame(page);
+  if (drawn) await frame(page);
   await page.waitForTimeout(1000);
   await page.screenshot({ path: `${settings.pictures}/${name}.png` });
 }
@@ -88,15 +88,35 @@ async function pageAlone() {
   alone.unnamed = await page.evaluate(() => [...document.querySelectorAll("button, select, textarea, iframe, [role]")]
     .filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.labels?.length || e.id === "status"))
     .map((e) => e.id || e.tagName));
+  alone.narrow = await narrow(page);
   await page.context().close();
   return alone;
 }
 
+/** A telephone: nothing is wider than the screen, and everything can be reached by scrolling. */
+async function narrow(page) {
+  await page.setViewportSize({ width: 380, height: 700 });
+  const found = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth,
+    hidden: ["run", "stop", "program", "output", "examples", "language"].filter((id) => {
+      const box = document.getElementById(id).getBoundingClientRect();
+      return box.width < 20 || box.height < 20 || box.left < 0 || box.right > 380;
+    }) }));
+  await picture(page, "narrow", false);
+  return found;
+}
+
 /** Programs that run in the page. */
 async function programs() {
-  const page = await open(site);
+  const page = await open(site + "#p2");
+  await page.waitForSelector("#program");
+  await page.evaluate(() => {
+    window.said = [];
+    const note = () => window.said.push([document.querySelector("#status").textContent, document.querySelector("#progress").value]);
+    new MutationObserver(note).observe(document.querySelector("#status"), { childList: true, characterData: true, subtree: true });
+  });
+  const seen = { examples: {}, linked: await page.locator("#examples").inputValue() };
   await idle(page);
-  const seen = { examples: {} };
+  seen.loading = await page.evaluate(() => window.said);
   for (const id of ["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"]) {
     await page.selectOption("#examples", id);
     seen.examples[id] = await run(page);

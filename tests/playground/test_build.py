@@ -98,6 +98,24 @@ def test_pyodide_from_a_folder_is_copied_into_the_site(tmp_path):
     assert 'content="./pyodide/"' in (tmp_path / "site/index.html").read_text()
 
 
+def luminance(color):
+    """Of WCAG 2: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = [int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(site, scheme):
+    light, dark = re.findall(r":root \{(.*?)\}", (site / "style.css").read_text(encoding="utf-8"), re.S)
+    colors = dict(re.findall(r"--([\w-]+): (#\w{6})", light if scheme == "light" else dark))
+    pairs = [(name, back) for name in colors for back in ("back", "panel")
+             if name not in ("back", "panel", "line", "on-main")] + [("on-main", "main")]
+    for text, back in pairs:
+        low, high = sorted([luminance(colors[text]), luminance(colors[back])])
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (text, back)
+
+
 SESSION = NUMPY_ALONE + r"""
 import json, re
 from kobai.playground import session

@@ -42,6 +42,10 @@ def test_every_control_has_a_name(seen):
     assert seen["alone"]["unnamed"] == []
 
 
+def test_it_fits_a_telephone(seen):
+    assert seen["alone"]["narrow"] == {"wide": 380, "hidden": []}
+
+
 # ---- with Python -----------------------------------------------------------------------------
 PRINTED = {  # as the introductions print it
     "p1": ["tensor(2., requires_grad=True)", "tensor(11., grad_fn=<AddBackward0>)", "MulBackward0", "AccumulateGrad",
@@ -57,6 +61,18 @@ PRINTED = {  # as the introductions print it
     "p8": ["tensor(9.7500, grad_fn=<AddBackward0>)\ntensor(10.5000)\ntorch.Size([8000])"],
     "p9": ["tf.Tensor(9.75, shape=(), dtype=float32)\ntf.Tensor(10.5, shape=(), dtype=float32)"],
 }
+
+
+def test_loading_shows_how_far_it_is(programs):
+    said = [text for text, _ in programs["loading"]]
+    for part in ("Loading Python", "Loading NumPy", "Loading kobai", "Ready"):
+        assert any(text.startswith(part) for text in said), part
+    bars = [value for text, value in programs["loading"] if text.startswith("Loading Python (")]
+    assert bars == sorted(bars) and bars[-1] > 0.8
+
+
+def test_a_link_to_an_example(programs):
+    assert programs["linked"] == "p2"
 
 
 @pytest.mark.parametrize("name", PRINTED)

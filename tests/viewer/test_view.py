@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -166,6 +167,16 @@ def test_where_there_is_no_display_no_browser_takes_the_terminal(monkeypatch, lo
     shown.close()
 
 
+def test_in_a_notebook_nothing_opens_by_itself(monkeypatch, loss):
+    shell = types.SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(views, "SOON", 0.0)
+    monkeypatch.setattr(views.View, "open", lambda self: pytest.fail("opened"))
+    shown = kobai.view(loss)
+    time.sleep(0.05)
+    assert shown._timer is None and "text/html" in shown._repr_mimebundle_()
+
+
 def test_import_kobai_does_not_import_the_viewer():
     program = "import sys, kobai; print([m for m in sys.modules if m.startswith(('kobai.viewer', 'http.', 'webbrowser'))])"
     assert python(Path(), "-c", program).stdout == "[]\n"
@@ -197,7 +208,7 @@ def browser(tmp_path):
 
 
 def environment(**variables):
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KOBAI_", "PYTHON", "BROWSER", "DISPLAY"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KOBAI_", "PYTHON", "BROWSER", "DISPLAY", "WAYLAND", "WSL"))}
     return {**inherited, "PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "KOBAI_LANG": "en",
             **variables}
 
@@ -245,6 +256,18 @@ def test_a_line_in_a_loop_has_one_page(tmp_path, browser):
     """
     done = python(tmp_path, program(tmp_path, text), **variables)
     assert done.stdout == "1\n" and len(visits()) == 1
+
+
+def test_a_loop_without_a_browser_says_so_once(tmp_path):
+    text = """
+        import time, kobai
+        for i in range(4):
+            w = kobai.tensor(float(i), requires_grad=True)
+            kobai.view(w * 3)
+            time.sleep(0.4)
+    """
+    done = python(tmp_path, program(tmp_path, text))
+    assert done.returncode == 0 and done.stderr.count("the graph is at") == (sys.platform not in ("win32", "darwin"))
 
 
 TRAINING = """

@@ -84,7 +84,7 @@ class View:
         self.description, self.lang = description, lang
         self._server: Server | None = None
         self._timer: threading.Timer | None = None
-        self._opened = self._registered = False
+        self._asked = self._opened = self._registered = False
 
     def __repr__(self) -> str:
         return f"<kobai.view: {len(self.description['nodes'])} nodes>"
@@ -112,6 +112,7 @@ class View:
 
     def open(self, quiet: bool = False) -> bool:
         """Show the page in the browser; whether there is one. Unless `quiet`, the address is printed if not."""
+        self._asked = True  # before the timer is forgotten: one of the two keeps the next call from opening again
         self._cancel()
         url = self._serve().url
         self._opened = can_open() and webbrowser.open(url)
@@ -147,7 +148,7 @@ class View:
 
     def _open_soon(self) -> None:
         """Open the browser in a moment, or when the program ends before that; once."""
-        if self._opened or self._timer is not None:
+        if self._asked or self._timer is not None:
             return
         self._timer = threading.Timer(SOON, self.open)
         self._timer.daemon = True
