@@ -462,8 +462,15 @@ class Bridge:
         grain = max(1, extent * threads.GRAIN // max(work, 1))
         if fitted.layout.vector == 0 and not code.finish:
             grain = -(-grain // LANES) * LANES
-        payload = [8 * len(code.nest.reductions), *[o.size * o.itemsize for o in outputs], *numbers]
-        words = [code.address, code.finish, extent, work, grain, inputs, len(outputs), 8 * len(numbers)]
+        return self.fixed(code.address, extent, grain, work, inputs, outputs, numbers, code.finish, len(code.nest.reductions))
+
+    def fixed(self, address: int, extent: int, grain: int, work: int, inputs: int, outputs, numbers, finish=0, results=0):
+        """A callable for arrays as foreseen: the code is run on their addresses, followed by ``numbers``.
+
+        ``work`` is in elements; ``finish`` completes it, with ``results`` of each chunk.
+        """
+        payload = [8 * results, *[o.size * o.itemsize for o in outputs], *numbers]
+        words = [address, finish, extent, work, grain, inputs, len(outputs), 8 * len(numbers)]
         return self._callable(self._fitted, words, 0, payload)
 
     def _callable(self, definition, words, otherwise: int, payload):

@@ -1,0 +1,194 @@
+"""Matrix products of NumPy arrays and of plans, on the pool that kernels run on.
+
+    code, words, extent, grain = words_of(...)    # for a table of native calls
+    y = product(a, b)                             # eager; None where NumPy is to be asked
+
+The machine code is our own (`kobai.backends.gemm`), not OpenBLAS's: the threads of OpenBLAS wait for each
+other in the middle of a product, so it can be lent only a pool in which all run at once, and how it splits a product
+depends on how many there are.  Here tiles are independent, any thread may do any of them, and the
+borders depend on shapes alone: the same bits for any number of threads, and no waiting for one that lost its core.
+NumPy keeps OpenBLAS for what is small, complex, or where there is no llvmlite.
+"""
+from __future__ import annotations
+
+import math
+import struct
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from kobai.backends import gemm, llvm
+from kobai.compile.contract import merged
+from kobai.compile.kernel import NoKernel
+
+_TYPES = {"f": "float", "d": "double"}
+_ROWS, _COLS, _DEPTH = 240, 512, 256  # the largest tile; of the inner dimension in one go
+_TILE = 1 << 18  # multiplications worth a tile of their own: some 4 microseconds
+_LARGE_TILE = 1 << 20  # where there are more than a few tiles already
+_DIRECT = 36  # rows of a tile from which on copying B pays
+_FAR = 4096  # rows of A so many bytes apart are copied: they fall on the same places in the cache
+
+
+class Tiling(NamedTuple):
+    """How a product is cut up: a function of its shape only."""
+
+    rows: int
+    cols: int
+    depth: int
+    grain: int  # tiles to do at once
+
+
+@lru_cache(4096)
+def tiling(m: int, n: int, k: int, batch: int, step: int, width: int) -> Tiling:
+    """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
+    work = m * n * k
+    wanted = min(max(work // _TILE, 1), 4) if work < 4 * _LARGE_TILE else min(work // _LARGE_TILE, 16)
+    wanted = max(wanted // batch, 1)
+    down, across = -(-m // _ROWS), -(-n // _COLS)
+    while down * across < wanted:
+        if m / down >= n / across / 2 and m / down > step:
+            down += 1
+        elif n / across > width:
+            across += 1
+        else:
+            break
+    rows, cols = _share(m, down, step), _share(n, across, width)
+    each = min(rows, m) * min(cols, n) * k
+    return Tiling(rows, cols, _share(k, -(-k // _DEPTH), 4), max(1, _TILE // max(each, 1)))
+
+
+def _share(size: int, parts: int, step: int) -> int:
+    """Parts of equal size, rounded up to multiples of ``step``."""
+    return -(-size // (parts * step)) * step
+
+
+class _Code(NamedTuple):
+    addresses: dict[str, int]  # by the order of operands
+    step: int
+    width: int
+
+
+_loaded: dict[str, _Code] = {}
+
+
+def code(dtype) -> _Code:
+    """The functions for a type, made when first needed.
+
+    Raises:
+        NoKernel: if there is no machine code, or none for this type.
+    """
+    found = _loaded.get(dtype.char)
+    if found is None:
+        t = _TYPES.get(dtype.char)
+        if t is None:
+            raise NoKernel(f"no products of {dtype}")
+        machine = llvm.machine()
+        shape = gemm.shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
+        text = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
+        addresses = machine.load(text, *[f"{order}_{t}" for order in gemm.ORDERS])
+        found = _loaded[dtype.char] = _Code(dict(zip(gemm.ORDERS, addresses)), shape.rows[0], shape.width)
+    return found
+
+
+def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
+    """(address of the code, words after the addresses of A, B, E (if given) and C, tiles, tiles to do at once).
+
+    ``a``, ``b``, ``c``, ``e`` are strides in bytes: those of the batch (``sizes``, at most two), of rows, of columns;
+    rows or columns of C and E are contiguous.
+
+    Raises:
+        NoKernel: if there is no machine code, or C or E lie otherwise.
+    """
+    functions, size, order = code(dtype), dtype.itemsize, "ab"
+    if m > 1 and c[-2] == size and (n == 1 or c[-1] != size) and (e is None or e[-2] == size):
+        turned = [s and (*s[:-2], s[-1], s[-2]) for s in (b, a, c, e)]  # the transposes: C' = B' A'
+        m, n, a, b, c, e = n, m, *turned
+        order = "ba"
+    if n > 1 and c[-1] != size or e and n > 1 and e[-1] != size:
+        raise NoKernel("neither rows nor columns of the result are contiguous")
+    batch = math.prod(sizes)
+    t = tiling(m, n, k, batch, functions.step, functions.width)
+    across = -(-n // t.cols)
+    tiles = across * -(-m // t.rows)
+    far = [s[0] if s and len(sizes) == 2 else 0 for s in (a, b, c, e)]
+    near = [s[len(sizes) - 1] if s and sizes else 0 for s in (a, b, c, e)]
+    found = {
+        "m": m, "n": n, "k": k, "row_a": a[-2], "col_a": a[-1], "row_b": b[-2], "col_b": b[-1], "row_c": c[-2],
+        "row_e": e[-2] if e else 0, "alpha": _bits(alpha), "beta": _bits(beta), "rows": t.rows, "cols": t.cols,
+        "depth": t.depth, "across": across, "tiles": tiles, "inner": sizes[-1] if sizes else 1,
+        "copy_a": int(max(a[-2:]) >= _FAR and n > 2 * functions.width and m > functions.step),
+        "copy_b": int(min(t.rows, m) > _DIRECT),
+        **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
+        **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
+    }  # fmt: skip
+    return functions.addresses[order + ("c" if e is None else "ec")], [found[name] for name in gemm.WORDS], tiles * batch, t.grain
+
+
+def _bits(x: float) -> int:
+    """The bits of a float64 as an integer."""
+    return struct.unpack("=q", struct.pack("=d", x))[0]
+
+
+def words(step):
+    """`words_of` a `kobai.compile.contract.ProductStep`."""
+    return words_of(step.dtype, step.m, step.n, step.k, *step.strides, sizes=step.sizes)
+
+
+# ---- eager -------------------------------------------------------------------------------------
+_PLANS = 1024  # combinations of shapes and strides that are remembered
+_plans: dict = {}
+
+
+def ready(dtype):
+    """`product`, with everything compiled that it needs for a type.
+
+    Raises:
+        NoKernel: if there is no machine code.
+    """
+    code(np.dtype(dtype))
+    llvm.bridge()
+    return product
+
+
+def product(a, b, e=None):
+    """a @ b, plus one row e if given, for arrays of at least two dimensions; None where NumPy has to do it."""
+    key = (a.shape, a.strides, b.shape, b.strides, a.dtype, b.dtype)
+    key = key if e is None else (*key, e.shape, e.strides, e.dtype)
+    found = _plans.get(key)
+    if found is None:
+        if len(_plans) >= _PLANS:
+            _plans.clear()
+        found = _plans[key] = _plan(a, b, e) or False
+    if found is False:
+        return None
+    run, prototype = found
+    return run(a, b, prototype) if e is None else run(a, b, e, prototype)
+
+
+def _plan(a, b, e):
+    """(native function, array like the result) for arrays of these shapes, or None."""
+    lead, (m, k), n = a.shape[:-2], a.shape[-2:], b.shape[-1]
+    given = (a, b) if e is None else (a, b, e)
+    if b.shape[-2] != k or b.shape[:-2] != lead or any(x.dtype != a.dtype or not x.size for x in given):
+        return None
+    if e is not None and (e.shape != (n,) or lead):
+        return None
+    like = np.lib.stride_tricks.as_strided(np.empty(1, a.dtype), (*lead, m, n), _contiguous((*lead, m, n), a.itemsize))
+    batch = merged(lead, [x.strides[:-2] for x in (a, b, like)])
+    if len(batch) > 2:
+        return None
+    strides = [(*[s[i] for _, s in batch], *x.strides[-2:]) for i, x in enumerate((a, b, like))]
+    bias = None if e is None else (*[0] * len(batch), 0, e.strides[0])
+    try:
+        address, words, extent, grain = words_of(
+            a.dtype, m, n, k, *strides, e=bias, sizes=[size for size, _ in batch])  # fmt: skip
+        work = math.prod(lead) * m * n * k
+        return llvm.bridge().fixed(address, extent, grain, work // 16, len(given), [like], words), like
+    except NoKernel:
+        return None
+
+
+def _contiguous(shape, size: int) -> tuple[int, ...]:
+    """The strides of an array in C order."""
+    return tuple([size * math.prod(shape[d + 1 :]) for d in range(len(shape))])

@@ -1,0 +1,201 @@
+"""Matrix products by machine code, against NumPy in double precision; the same bits for any number of threads."""
+
+import ctypes
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from kobai.backends import blas, gemm, llvm
+from kobai.compile.kernel import NoKernel
+
+pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+RNG = np.random.default_rng(0)
+SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+
+
+def random(shape, dtype, order="C"):
+    """Normal numbers; order F: the last two dimensions the other way round in memory; S: every second element."""
+    if order == "F":
+        return random((*shape[:-2], shape[-1], shape[-2]), dtype).swapaxes(-1, -2)
+    if order == "S":
+        return random((*shape[:-2], 2 * shape[-2], 2 * shape[-1]), dtype)[..., ::2, ::2]
+    return RNG.standard_normal(shape).astype(dtype)
+
+
+def close(y, a, b, e=0.0):
+    """Whether y is a @ b + e within what rounding each product and sum may do."""
+    a, b = a.astype("f8"), b.astype("f8")
+    bound = (a.shape[-1] + 2) * np.finfo(y.dtype).eps * (np.abs(a) @ np.abs(b) + np.abs(e))
+    return bool((np.abs(y - (a @ b + e)) <= bound).all())
+
+
+SHAPES = [(1, 1, 1), (5, 3, 7), (12, 32, 16), (13, 33, 17), (64, 64, 64), (100, 37, 300), (257, 100, 513), (3, 200, 1000),
+          (1, 333, 100), (500, 1, 77), (2, 2, 3000), (700, 600, 20)]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["CC", "CF", "FC", "FF", "SC", "CS", "SS"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m, n, k", SHAPES)
+def test_products(m, n, k, dtype, order):
+    a, b, e = random((m, k), dtype, order[0]), random((k, n), dtype, order[1]), random((n,), dtype)
+    assert close(blas.product(a, b), a, b)
+    assert close(blas.product(a, b, e), a, b, e)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 600), st.sampled_from(["C", "F"]), st.sampled_from(["C", "F"]))
+def test_products_of_any_shape(m, n, k, left, right):
+    a, b = random((m, k), "f4", left), random((k, n), "f4", right)
+    assert close(blas.product(a, b), a, b)
+
+
+@pytest.mark.parametrize("lead", [(3,), (2, 3), (4, 1, 2)])
+@pytest.mark.parametrize("order", ["CC", "CF", "FC"])
+def test_batches(lead, order):
+    a, b = random((*lead, 20, 30), "f4", order[0]), random((*lead, 30, 40), "f4", order[1])
+    assert close(blas.product(a, b), a, b)
+
+
+def test_heads_of_attention_are_read_where_they_are():
+    q, k = random((2, 30, 4, 16), "f4"), random((2, 30, 4, 16), "f4")
+    a, b = q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1)
+    assert close(blas.product(a, b), a, b)
+
+
+def test_one_matrix_for_a_whole_batch():
+    a, b = random((5, 20, 30), "f4"), np.broadcast_to(random((30, 40), "f4"), (5, 30, 40))
+    assert close(blas.product(a, b), a, b)
+
+
+def test_what_is_left_to_numpy():
+    a = random((4, 5), "f4")
+    assert blas.product(a, random((5, 3), "f8")) is None
+    assert blas.product(a.astype("c8"), random((5, 3), "f4").astype("c8")) is None
+    assert blas.product(a[:, :0], random((0, 3), "f4")) is None
+    assert blas.product(a.astype("i4"), np.ones((5, 3), "i4")) is None
+    with pytest.raises(NoKernel):
+        blas.words_of(np.dtype("f4"), 4, 3, 5, (20, 4), (12, 4), (24, 8))
+
+
+def run(dtype, a, b, c, e=None, begin=0, end=None, **changes):
+    """The code on arrays, some of its words changed."""
+    dtype = np.dtype(dtype)
+    m, n, k = a.shape[0], b.shape[1], a.shape[1]
+    scale = {key: changes.pop(key) for key in ("alpha", "beta") if key in changes}
+    address, words, extent, _ = blas.words_of(
+        dtype, m, n, k, a.strides, b.strides, c.strides, None if e is None else e.strides, **scale)  # fmt: skip
+    for key, value in changes.items():
+        words[gemm.AT[key]] = value
+    operands = [x.ctypes.data for x in (a, b, e, c) if x is not None]
+    block = (ctypes.c_int64 * (len(operands) + len(words)))(*operands, *words)
+    SIGNATURE(address)(ctypes.addressof(block), begin, extent if end is None else end)
+    return extent
+
+
+@pytest.mark.parametrize("copy_a", [0, 1])
+@pytest.mark.parametrize("copy_b", [0, 1])
+@pytest.mark.parametrize("depth", [64, 256])
+def test_alpha_and_beta_and_nothing_outside_is_written(copy_a, copy_b, depth):
+    a, b, e = random((70, 200), "f8"), random((200, 90), "f8"), random((70, 90), "f8")
+    c = np.full((70, 96), np.nan)
+    run("f8", a, b, c[:, :90], e, alpha=0.5, beta=-2.0, copy_a=copy_a, copy_b=copy_b, depth=depth)
+    assert close(c[:, :90], 0.5 * a, b, -2.0 * e)
+    assert np.isnan(c[:, 90:]).all()
+
+
+def test_results_may_be_added_to_what_is_there():
+    a, b, c = random((70, 200), "f4"), random((200, 90), "f4"), random((70, 90), "f4")
+    before = c.copy()
+    run("f4", a, b, c, c)
+    assert close(c, a, b, before)
+
+
+def test_results_may_lie_by_columns():
+    a, b, e, c = random((70, 20), "f4"), random((20, 90), "f4"), random((70, 90), "f4", "F"), random((70, 90), "f4", "F")
+    run("f4", a, b, c, e)
+    assert close(c, a, b, e)
+
+
+def test_tiles_may_be_done_in_any_order():
+    a, b = random((300, 250), "f4"), random((250, 300), "f4")
+    c, d = np.empty((300, 300), "f4"), np.empty((300, 300), "f4")
+    extent = run("f4", a, b, c)
+    assert extent > 3
+    for i in reversed(range(extent)):
+        run("f4", a, b, d, begin=i, end=i + 1)
+    assert np.array_equal(c, d)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (300, 500, 200), (1024, 30, 700), (10, 1000, 300)])
+def test_the_same_bits_for_any_number_of_threads(shape):
+    m, n, k = shape
+    a, b, pool = random((m, k), "f4"), random((k, n), "f4"), llvm.bridge().pool
+    before = pool.size
+    try:
+        results = []
+        for count in (1, 2, 3, 7):
+            pool.resize(count)
+            results += [blas.product(a, b) for _ in range(3)]
+    finally:
+        pool.resize(before)
+    for r in results[1:]:
+        assert np.array_equal(r, results[0])
+
+
+def test_nan_and_infinity_go_where_they_belong():
+    """0 * inf is NaN: nothing is left out, and the padding of narrow slivers reaches no result."""
+    a, b = random((13, 40), "f4"), random((40, 35), "f4")
+    b[7, 34], a[3, :] = np.inf, 0.0
+    y = blas.product(a, b)
+    with np.errstate(invalid="ignore"):
+        expected = np.matmul(a.astype("f8"), b)
+    assert np.array_equal(np.isnan(y), np.isnan(expected))
+    assert np.array_equal(np.isinf(y), np.isinf(expected))
+
+
+CHECK = """
+import numpy as np
+from kobai.backends import blas
+r = np.random.default_rng(0)
+for m, n, k in [(1, 1, 1), (13, 33, 17), (40, 70, 300), (2, 200, 100), (200, 1, 40)]:
+    for t in "fd":
+        for left in (0, 1):
+            for right in (0, 1):
+                a, b = r.standard_normal((k, m) if left else (m, k)), r.standard_normal((n, k) if right else (k, n))
+                a, b = [x.astype(t).T if turn else x.astype(t) for x, turn in ((a, left), (b, right))]
+                y, e = blas.product(a, b), np.finfo(t).eps * (k + 2)
+                assert (abs(y - a.astype("d") @ b) <= e * (abs(a).astype("d") @ abs(b))).all(), (m, n, k, t)
+print("ok")
+"""
+
+
+@pytest.mark.parametrize("cpu", ["x86-64-v4", "x86-64-v3", "x86-64-v2"])
+def test_other_processors(cpu, monkeypatch):
+    """Code for processors with registers of 64, 32 and 16 bytes, the last without multiply-add."""
+    if "x86" not in llvm.machine().triple or cpu == "x86-64-v4" and llvm.machine().vector_bytes < 64:
+        pytest.skip("not this kind of processor")
+    monkeypatch.setenv("KOBAI_CPU", cpu)
+    done = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "ok\n", done.stderr
+
+
+@pytest.mark.parametrize("m, n, k, batch", [(64, 64, 64, 1), (1, 5000, 300, 1), (2048, 2048, 2048, 1), (64, 64, 32, 500),
+                                            (256, 784, 512, 1), (10, 10, 100_000, 1), (100_000, 3, 3, 1)])  # fmt: skip
+def test_tiles_cover_the_result_and_fit_the_copies(m, n, k, batch):
+    t = blas.tiling(m, n, k, batch, 12, 32)
+    assert t.rows <= gemm.MOST_ROWS
+    assert t.cols <= gemm.MOST_COLS
+    assert t.depth <= gemm.MOST_DEPTH
+    assert t.grain >= 1
+    tiles = -(-m // t.rows) * -(-n // t.cols) * batch
+    if m * n * k * batch > 1 << 22:
+        assert -(-tiles // t.grain) >= min(4, (m // 12 + 1) * (n // 32 + 1) * batch)
+
+
+def test_the_code_is_what_the_text_says():
+    """The LLVM text names every function that is loaded."""
+    text = gemm.text("float", 64, "x86_64-unknown-linux-gnu")
+    assert all(f"@{order}_float(" in text for order in gemm.ORDERS)
