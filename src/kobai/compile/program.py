@@ -73,7 +73,7 @@ class Program:
 
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
-        arrays = self.bound
+        arrays: list = self.bound
         for leaf in self.without:
             if leaf._grad is not None:
                 return None

@@ -36,7 +36,7 @@ def rows() -> Iterator[Row]:
     ('✓', '✓', '✓', '✓')
     """
     for cls in sorted(registry, key=lambda c: (c.__module__, c.__name__)):
-        if cls.__module__.startswith("kobai.ops.") and getattr(cls, "samples", ()):
+        if cls.__module__.startswith("kobai.ops.") and bool(getattr(cls, "samples", ())):
             node = cls.Node.__name__ if cls.differentiable else ""
             yield Row(cls.__module__.rpartition(".")[2], cls.__name__, node, cells(cls))
 

@@ -69,8 +69,8 @@ def _cut(items: list, inside: int | None, nodes: list[dict], modules: list[dict]
     for start in range(0, len(items), size):
         part = items[start:start + size]
         name = f"{first + start + 1}–{first + start + len(part)}"
-        run = {"id": len(modules), "parent": inside, "name": name, "path": name, "type": "", "call": 1, "nodes": 0,
-               "kind": "run"}
+        run: dict = {"id": len(modules), "parent": inside, "name": name, "path": name, "type": "", "call": 1, "nodes": 0,
+                     "kind": "run"}
         modules.append(run)
         for kind, i in part:
             (nodes if kind == "node" else modules)[i]["module" if kind == "node" else "parent"] = run["id"]

@@ -116,7 +116,8 @@ class _History:
             result = self.again(node, found)
             for number, value in enumerate(result):
                 known = self.values.get((node, number))
-                if known is not None and not np.array_equal(known, value, equal_nan=known.dtype.kind in "fc"):
+                if known is not None and not np.array_equal(
+                        np.asarray(known), np.asarray(value), equal_nan=known.dtype.kind in "fc"):
                     return False
                 found.setdefault((node, number), value)
         more = len(found) > len(self.values)

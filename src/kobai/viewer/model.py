@@ -453,7 +453,7 @@ def in_numbers(op, inputs: list, call: Call) -> str:
     if not inputs or None in inputs or len(inputs) != len(op.inputs) or len(call.outs) != 1:
         return ""
     value = call.outs[0]
-    if value is None or getattr(value, "shape", (1,)):
+    if value is None or bool(getattr(value, "shape", (1,))):
         return ""
     text = applied(op, [short(v) for v in inputs]).replace(" * ", " × ")
     return f"{text} = {short(number(value)).strip('()')}"
