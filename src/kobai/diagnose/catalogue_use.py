@@ -95,6 +95,14 @@ USE = {
          "添字のテンソルが指すのは次元 {dim} の位置で、0 から {last} までです。"),
         ("look at index.min() and index.max(); positions start at 0 and cannot be negative here.",
          "index.min() と index.max() を確かめてください。位置は 0 から始まり、ここでは負にできません。")),
+    "bmm-sizes": Entry(
+        "K164", RuntimeError,
+        "Expected size for first two dimensions of batch2 tensor to be: [{batch}, {inner}] but got: [{b_batch}, {b_inner}].",
+        ("a product of batches pairs {batch} matrices with {b_batch}; each left one has {inner} columns, each right one "
+         "{b_inner} rows.",
+         "バッチの積は {batch} 個の行列を {b_batch} 個の行列と対にします。左の列数は {inner}、右の行数は {b_inner} です。"),
+        ("transpose the last two dimensions of one: b.transpose(1, 2); a @ b broadcasts the batch.",
+         "一方の最後の 2 次元を b.transpose(1, 2) で入れ替えてください。a @ b ならバッチはブロードキャストされます。")),
     # ---- values and dtypes
     "ragged-list": Entry(
         "K171", ValueError, "expected sequence of length {want} at dim {dim} (got {got})",
@@ -129,6 +137,12 @@ USE = {
          "PyTorch の関数はテンソルを受け取ります。リスト、数、配列は自動では変換されません。"),
         ("convert it: torch.tensor(data), or torch.from_numpy(array).float() for an array.",
          "torch.tensor(data) で、配列なら torch.from_numpy(array).float() で変換してください。")),
+    "from-numpy": Entry(
+        "K178", TypeError, "expected np.ndarray (got {got})",
+        ("from_numpy shares the memory of a NumPy array, and this is none.",
+         "from_numpy は NumPy 配列のメモリを共有しますが、渡されたのは配列ではありません。"),
+        ("torch.tensor(data) takes numbers, lists and arrays (it copies them).",
+         "torch.tensor(data) なら数、リスト、配列を受け取ります (写しを作ります)。")),
     # ---- layers
     "conv-channels": Entry(
         "K201", RuntimeError,
@@ -189,6 +203,14 @@ USE = {
         ("position {index} in a table of {size} rows.", "表は {size} 行ですが、{index} 番が指定されました。"),
         ("positions are 0 to {last}; num_embeddings is the number of rows (the largest index + 1).",
          "番号は 0 から {last} までです。num_embeddings は行の数 (最大の番号 + 1) にします。")),
+    "embedding-dtype": Entry(
+        "K209", RuntimeError,
+        "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got {got} "
+        "instead (while checking arguments for {function})",
+        ("an embedding looks up rows by number, and numbers of rows are integers.",
+         "埋め込みは行の番号で引くので、入力は整数です。"),
+        ("x.long(); if x holds values and not numbers of words, nn.Linear is the layer for it.",
+         "x.long() で変換してください。x が番号ではなく値なら、使う層は nn.Linear です。")),
     "rnn-features": Entry(
         "K210", RuntimeError, "input.size(-1) must be equal to input_size. Expected {b}, got {a}",
         ("each step of the sequence must have {b} features (input_size={b}); the last dimension of the input has {a}.",
@@ -197,6 +219,13 @@ USE = {
          "time, {b}).",
          "層を input_size={a} で作るか、入力を (時間, バッチ, {b})、batch_first=True なら (バッチ, 時間, {b}) に"
          "してください。")),
+    "norm-dims": Entry(
+        "K211", ValueError, "expected {want} input (got {got}D input)",
+        ("this layer is for {want} input (BatchNorm1d: (N, C) or (N, C, L); 2d: (N, C, H, W)); the input has shape "
+         "{have}.",
+         "この層の入力は {want} です (BatchNorm1d は (N, C) か (N, C, L)、2d は (N, C, H, W))。入力の形は {have} です。"),
+        ("use the layer for the number of dimensions, or reshape the input.",
+         "次元数に合った層を使うか、入力の形を変えてください。")),
     # ---- losses
     "target-range": Entry(
         "K221", IndexError, "Target {target} is out of bounds.",
@@ -259,6 +288,19 @@ USE = {
         ("calling a module calls its forward method, and {module} defines none (or it is indented into another method).",
          "モジュールを呼ぶと forward が呼ばれますが、{module} にはありません (字下げで別の関数の中に入っていることもあります)。"),
         ("write `def forward(self, x):` in the class.", "クラスの中に `def forward(self, x):` を書いてください。")),
+    "no-module-init": Entry(
+        "K242", AttributeError, "cannot assign {what} before Module.__init__() call",
+        ("the __init__ of {module} has not called that of nn.Module, which makes the place for parameters and layers.",
+         "{module} の __init__ が nn.Module の __init__ を呼んでいないため、パラメータや層を入れる場所がありません。"),
+        ("make super().__init__() the first line of {module}.__init__.",
+         "{module}.__init__ の最初の行で super().__init__() を呼んでください。")),
+    "state-dict": Entry(
+        "K243", RuntimeError, "Error(s) in loading state_dict for {module}:\n\t{errors}",
+        ("names or shapes in the checkpoint are not those of the model.{hint}",
+         "チェックポイントの名前や形がモデルと一致しません。{hint}"),
+        ("make the model as it was when the checkpoint was saved; strict=False skips names that do not match (not shapes).",
+         "保存したときと同じ構成のモデルを作ってください。strict=False は一致しない名前を読み飛ばします "
+         "(形の違いは飛ばせません)。")),
     "optimizer-empty": Entry(
         "K251", ValueError, "optimizer got an empty parameter list",
         ("the iterable had no element: a model without parameters (layers in a plain list are not seen), or a generator "
@@ -278,9 +320,34 @@ USE = {
         "params argument given to the optimizer should be an iterable of Tensors or dicts, but got {got}",
         ("a single tensor was given.", "テンソルが一つだけ渡されました。"),
         ("put it into a list, as in SGD([w], lr=0.1).", "SGD([w], lr=0.1) のようにリストに入れてください。")),
+    "optimizer-what": Entry(
+        "K254", TypeError, "optimizer can only optimize Tensors, but one of the params is {got}",
+        ("the optimizer got a {got} among the parameters.", "optimizer に渡されたものの中に {got} があります。"),
+        ("give tensors: model.parameters(), not the model; values of model.named_parameters(), not pairs.",
+         "テンソルを渡してください。モデルではなく model.parameters()、named_parameters() なら組ではなく値です。")),
+    "learning-rate": Entry(
+        "K255", ValueError, "Invalid learning rate: {lr}",
+        ("a learning rate is the length of a step.", "学習率はステップの大きさです。"),
+        ("it must be positive; to go uphill use maximize=True.",
+         "正の数にしてください。値を大きくしたいときは maximize=True を使います。")),
     "dataset-sizes": Entry(
         "K261", AssertionError, "Size mismatch between tensors",
         ("their first dimensions are {sizes}, but each must be the number of samples.",
          "最初の次元が {sizes} ですが、どれもサンプルの数でなければなりません。"),
         ("look whether one of them was cut or transposed.", "切り取りや転置をしていないか確かめてください。")),
+    "collate-type": Entry(
+        "K262", TypeError,
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {found}",
+        ("a DataLoader makes batches of samples, and this kind cannot be put into one tensor. None means that "
+         "__getitem__ returned nothing.",
+         "DataLoader はサンプルをまとめてバッチにしますが、この型は一つのテンソルにできません。None なら __getitem__ が何も"
+         "返していません。"),
+        ("return a tensor, an array or a number from __getitem__, or give DataLoader a collate_fn that knows this type.",
+         "__getitem__ からテンソル、配列、数を返すか、この型を扱う collate_fn を DataLoader に渡してください。")),
+    "split-lengths": Entry(
+        "K263", ValueError, "Sum of input lengths does not equal the length of the input dataset!",
+        ("{lengths} add up to {total}, but the dataset has {size} samples.",
+         "{lengths} の和は {total} ですが、データセットは {size} 例です。"),
+        ("lengths must add up to len(dataset), fractions such as [0.8, 0.2] to 1.",
+         "長さの和は len(dataset)、[0.8, 0.2] のような割合なら和は 1 にしてください。")),
 }

@@ -302,6 +302,11 @@ scores.gather(1, torch.tensor([[3], [1]]))
 scores = torch.rand(2, 3)
 scores.gather(1, torch.tensor([[2], [1]]))
 
+K164
+torch.bmm(torch.ones(5, 2, 3), torch.ones(5, 2, 3))
+--
+torch.bmm(torch.ones(5, 2, 3), torch.ones(5, 2, 3).transpose(1, 2))
+
 K171
 torch.tensor([[1, 2, 3], [4, 5]])
 --
@@ -333,6 +338,11 @@ K176
 nn.Linear(3, 2)([1., 2., 3.])
 --
 nn.Linear(3, 2)(torch.tensor([1., 2., 3.]))
+
+K178
+torch.from_numpy([1., 2.])
+--
+torch.tensor([1., 2.])
 
 K201
 images = torch.rand(8, 28, 28, 3)
@@ -387,10 +397,20 @@ nn.Embedding(10, 4)(words)
 words = torch.tensor([1, 2, 10])
 nn.Embedding(11, 4)(words)
 
+K209
+nn.Embedding(10, 4)(torch.tensor([1., 2.]))
+--
+nn.Embedding(10, 4)(torch.tensor([1, 2]))
+
 K210
 nn.LSTM(3, 4)(torch.rand(5, 2, 7))
 --
 nn.LSTM(7, 4)(torch.rand(5, 2, 7))
+
+K211
+nn.BatchNorm2d(8)(torch.rand(16, 8))
+--
+nn.BatchNorm1d(8)(torch.rand(16, 8))
 
 K221
 scores, target = torch.rand(3, 4), torch.tensor([1, 2, 4])
@@ -465,6 +485,25 @@ class Net(nn.Module):
         return self.layer(x)
 Net()(torch.ones(2))
 
+K242
+class Net(nn.Module):
+    def __init__(self):
+        self.layer = nn.Linear(2, 1)
+Net()
+--
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+Net()
+
+K243
+saved = nn.Linear(2, 4).state_dict()
+nn.Linear(2, 3).load_state_dict(saved)
+--
+saved = nn.Linear(2, 4).state_dict()
+nn.Linear(2, 4).load_state_dict(saved)
+
 K251
 class Net(nn.Module):
     def __init__(self):
@@ -492,10 +531,35 @@ optim.SGD(w, lr=0.1)
 w = torch.ones(2, requires_grad=True)
 optim.SGD([w], lr=0.1)
 
+K254
+model = nn.Linear(2, 1)
+optim.SGD(list(model.state_dict()), lr=0.1)
+--
+optim.SGD(nn.Linear(2, 1).parameters(), lr=0.1)
+
+K255
+optim.SGD(nn.Linear(2, 1).parameters(), lr=-0.1)
+--
+optim.SGD(nn.Linear(2, 1).parameters(), lr=0.1)
+
 K261
 torch.utils.data.TensorDataset(torch.rand(10, 3), torch.rand(9))
 --
 torch.utils.data.TensorDataset(torch.rand(10, 3), torch.rand(10))
+
+K262
+words = ["a", "b"]
+samples = [{"word": word, "letters": {word}} for word in words]
+next(iter(torch.utils.data.DataLoader(samples, batch_size=2)))
+--
+words = ["a", "b"]
+samples = [{"word": word, "letters": len(word)} for word in words]
+next(iter(torch.utils.data.DataLoader(samples, batch_size=2)))
+
+K263
+torch.utils.data.random_split(range(100), [80, 10])
+--
+torch.utils.data.random_split(range(100), [80, 20])
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import io
 import linecache
+import re
 import warnings
 
 import numpy as np
@@ -74,8 +75,8 @@ def contents() -> str:
     """One line for each error."""
     lines = [_say("all"), ""]
     for entry in sorted(CATALOGUE.values(), key=lambda e: e.number):
-        first = entry.first if len(entry.first) < 96 else entry.first[:93] + "..."
-        lines.append(f"{entry.number}  {first}")
+        first = re.sub(r"\{\w+\}", "...", entry.first.split("\n")[0])
+        lines.append(f"{entry.number}  {first if len(first) < 96 else first[:93] + '...'}")
     return "\n".join([*lines, ""])
 
 

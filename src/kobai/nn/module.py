@@ -137,8 +137,7 @@ class Module(Hooks, State, Tree):
         """The table of that kind, or the error that says `super().__init__()` is missing."""
         members = self.__dict__.get(kind)
         if members is None:
-            raise AttributeError(f"cannot assign {what} before Module.__init__() call\n"
-                                 + _NO_INIT_HINT[language()].format(type(self).__name__))
+            raise error("no-module-init", what=what, module=type(self).__name__)
         return members
 
     def _forget(self, name: str, keep: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import empty, int64, ones, tensor, zeros
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .lazy import LazyModuleMixin
@@ -62,7 +63,7 @@ class _NormBase(Module):
     def _check_input_dim(self, input: Tensor) -> None:
         if self._ranks and input.ndim not in self._ranks:
             allowed = " or ".join(f"{n}D" for n in self._ranks)
-            raise ValueError(f"expected {allowed} input (got {input.ndim}D input)")
+            raise error("norm-dims", want=allowed, got=input.ndim, have=input.shape)
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import no_grad
+from ..diagnose import error
 from ..tensor import Tensor
 from .parameter import Parameter, is_lazy
 
@@ -114,8 +115,8 @@ class State:
             if missing:
                 errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if errors:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
-                               + "\n\t".join(errors) + _prefix_hint(given, set(self.state_dict())))
+            raise error("state-dict", module=type(self).__name__, errors="\n\t".join(errors),
+                        hint=_prefix_hint(given, set(self.state_dict())).replace("\n", "\n    "))
         return _IncompatibleKeys(missing, unexpected)
 
     def _load_tree(self, state_dict, prefix: str, metadata: Mapping, assign: bool, report: tuple) -> None:

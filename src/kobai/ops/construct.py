@@ -289,7 +289,7 @@ def from_numpy(ndarray):
     if not isinstance(ndarray, np.ndarray):
         name = type(ndarray).__name__ if type(ndarray).__module__ == "builtins" else \
             f"{type(ndarray).__module__}.{type(ndarray).__name__}"
-        raise TypeError(f"expected np.ndarray (got {name})\n  fix: torch.tensor(data) takes numbers and lists.")
+        raise error("from-numpy", got=name)
     check_array(ndarray)
     return wrap(writable(np.asarray(ndarray)))
 

@@ -145,9 +145,7 @@ def _check_dtype(index, fn="embedding"):
     if d not in (np.int64, np.int32):
         word = m.type_name(index).removesuffix("Tensor")
         word = "CPUBoolType" if word == "Bool" else f"torch.{word}Tensor"
-        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-                           f"Long, Int; but got {word} instead (while checking arguments for {fn})\n"
-                           "  cause: positions are integers.\n  fix: .long()")
+        raise error("embedding-dtype", got=word, function=fn)
 
 
 def _first_outside(index, rows):

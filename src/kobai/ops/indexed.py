@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -264,7 +265,10 @@ def _vectors(*tensors):
 
 
 def _bounds(index, dim, n, kind=RuntimeError, least=0):
-    _within(index, n, f"index {{}} is out of bounds for dimension {dim} with size {n}", kind, least)
+    i = _known(index)
+    if i is not None and (i.max() >= n or i.min() < least):
+        raise error("index-range" if kind is IndexError else "gather-range", dim=dim, size=n, last=n - 1,
+                    index=int(i.max() if i.max() >= n else i.min()))
 
 
 # ---- public ----------------------------------------------------------------------------------

@@ -255,8 +255,7 @@ def bmm(input, mat2):
     if len(input.shape) != 3 or len(mat2.shape) != 3:
         raise RuntimeError("batch1 must be a 3D tensor" if len(input.shape) != 3 else "batch2 must be a 3D tensor")
     if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
-        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
-                           f"[{input.shape[0]}, {input.shape[2]}] but got: [{mat2.shape[0]}, {mat2.shape[1]}].")
+        raise error("bmm-sizes", batch=input.shape[0], inner=input.shape[2], b_batch=mat2.shape[0], b_inner=mat2.shape[1])
     _same_dtype(input, mat2)
     return Bmm()(input, mat2)
 

@@ -338,7 +338,10 @@ def same_shape(input, target, name):
     if input.shape == target.shape:
         return input, target
     warn("loss-broadcast", a=str(input.shape), b=str(target.shape))
-    shape = tuple(np.broadcast_shapes(tuple(input.shape), tuple(target.shape)))
+    try:
+        shape = tuple(np.broadcast_shapes(tuple(input.shape), tuple(target.shape)))
+    except ValueError:
+        raise error("shape-broadcast", shapes=[tuple(input.shape), tuple(target.shape)]) from None
     return m.expand_to(input, shape), m.expand_to(target, shape)
 
 

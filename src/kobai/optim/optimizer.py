@@ -174,7 +174,7 @@ class Optimizer:
 
     def _check_param(self, p):
         if not isinstance(p, Tensor):
-            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
+            raise error("optimizer-what", got=_typename(p))
         if not self.defaults.get("differentiable") and not (p.is_leaf or p.retains_grad):
             raise error("optimizer-nonleaf")
 
@@ -407,11 +407,13 @@ def check(ok, message, hint=""):
         raise ValueError(f"{message}\n{hint}" if hint else message)
 
 
-def check_lr(lr, message="Invalid learning rate: {}", strict=False):
+def check_lr(lr, message="", strict=False):
     """A learning rate is a number >= 0 (or > 0), or a tensor with one element."""
     if isinstance(lr, Tensor):
         check(lr.numel() == 1, "Tensor lr must be 1-element", f"It has shape {tuple(lr.shape)}.")
     if not plain(lr) >= 0.0 or strict and plain(lr) == 0.0:
+        if not message:
+            raise error("learning-rate", lr=str(lr))
         check(False, message.format(lr), "It must be positive; to go uphill use maximize=True.")
 
 

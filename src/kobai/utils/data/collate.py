@@ -6,12 +6,11 @@ import copy
 import numpy as np
 
 import kobai
+from kobai.diagnose import error
 from kobai.tensor import Tensor, wrap
 
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
 
-NOT_COLLATED = ("default_collate: batch must contain tensors, numpy arrays, numbers, dicts or "
-                "lists; found {}")
 STRINGS_AND_OBJECTS = "SUO"         # kinds of NumPy dtype that no tensor has
 
 
@@ -53,7 +52,7 @@ def collate(batch, *, collate_fn_map=None):
         return _like(sample, {key: again([each[key] for each in batch]) for key in sample})
     if isinstance(sample, collections.abc.Sequence):
         return _like(sample, [again(column) for column in _columns(batch)])
-    raise TypeError(NOT_COLLATED.format(type(sample)) + "\n" + _advice(sample))
+    raise error("collate-type", found=str(type(sample)))
 
 
 def default_convert(data):
@@ -111,13 +110,6 @@ def _like(sample, parts):
         return parts
 
 
-def _advice(sample) -> str:
-    if sample is None:
-        return "A sample (or a part of one) is None: does __getitem__ return something?"
-    return ("Return a tensor, an array or a number from __getitem__, or give DataLoader a "
-            "collate_fn that knows this type.")
-
-
 def collate_tensor_fn(batch, *, collate_fn_map=None):
     """Tensors of equal shape, stacked."""
     if all(type(each) is Tensor and not each.requires_grad for each in batch):
@@ -130,7 +122,7 @@ def collate_tensor_fn(batch, *, collate_fn_map=None):
 def collate_numpy_array_fn(batch, *, collate_fn_map=None):
     """Arrays of equal shape, as one tensor."""
     if batch[0].dtype.kind in STRINGS_AND_OBJECTS:
-        raise TypeError(NOT_COLLATED.format(batch[0].dtype))
+        raise error("collate-type", found=str(batch[0].dtype))
     stacked = _stacked(batch)
     if stacked is not None:
         return kobai.from_numpy(stacked)

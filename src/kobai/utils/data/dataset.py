@@ -279,10 +279,7 @@ def random_split(dataset, lengths, generator=None) -> list:
     if math.isclose(total, 1) and total <= 1:
         lengths = _lengths_of_fractions(lengths, len(dataset))
     if sum(lengths) != len(dataset):
-        raise ValueError(
-            "Sum of input lengths does not equal the length of the input dataset!\n"
-            f"{list(lengths)} add up to {sum(lengths)}, but the dataset has {len(dataset)} "
-            "samples. Fractions such as [0.8, 0.2] must add up to 1.")
+        raise error("split-lengths", lengths=str(list(lengths)), total=sum(lengths), size=len(dataset))
     order = iter(kobai.randperm(len(dataset), generator=generator).tolist())
     return [Subset(dataset, list(itertools.islice(order, length))) for length in lengths]
 
