@@ -18,6 +18,7 @@ import pytest
 
 import kobai
 from kobai.viewer import view as views
+from kobai.viewer.record import Recording
 
 SOURCES = str(Path(kobai.__file__).parents[1])
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&"
@@ -86,6 +87,17 @@ def test_a_model_is_called_once(loss):
     shown = kobai.view(Model(), kobai.ones(2), scale=3.0, open=False)
     shown._repr_mimebundle_()
     assert calls == [3.0] and "mul" in {n["op"] for n in shown.description["nodes"]}
+
+
+def test_a_recording_shows_its_training_steps():
+    x = kobai.tensor([1.0], requires_grad=True)
+    with Recording() as steps:
+        for _ in range(3):
+            x.grad = None
+            ((x ** 2 - 2) ** 2).sum().backward()
+    description = kobai.view(steps, open=False).description
+    assert [s["grads"][0]["data"] for s in description["training"]["steps"]] == [[-4.0]] * 3
+    assert description["backward"]
 
 
 @pytest.mark.parametrize("nothing", [3, None, [], "text"])
