@@ -39,7 +39,7 @@ def formula(op, number):
     if body is None:
         return None
     try:
-        text = ast.unparse(_Plain(op).visit(body))
+        text = ast.unparse(_Plain(op, getattr(rule, "__globals__", {})).visit(body))
     except (AttributeError, TypeError, ValueError, KeyError):
         return None
     return Formula(text, not op.joint and f"vjp_{name}" not in dir(op))
@@ -90,10 +90,17 @@ def _decided(test, op):
 class _Plain(ast.NodeTransformer):
     """From the source of a rule to what stands in a book: no `m.`, no `self.`, operators instead of calls."""
 
-    def __init__(self, op):
-        self.op = op
+    def __init__(self, op, constants):
+        self.op, self.constants = op, constants
+
+    def visit_Name(self, node):
+        """A constant of the op's file, such as _LN2, as its number."""
+        value = self.constants.get(node.id)
+        return ast.Constant(float(f"{value:.6g}")) if isinstance(value, float) else node
 
     def visit_IfExp(self, node):
+        if "kind" in ast.dump(node.test):  # complex numbers have a branch of their own: this is about real ones
+            return self.visit(node.orelse)
         taken = _decided(node.test, self.op)
         return self.generic_visit(node) if taken is None else self.visit(node.body if taken else node.orelse)
 
@@ -114,6 +121,10 @@ class _Plain(ast.NodeTransformer):
             if inner is not None:
                 return inner
         args = [self.visit(a) for a in node.args]
+        if isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Attribute):
+            args = [*map(self.visit, node.func.args), *args]
+        if name == "polygamma":  # Polygamma(n + 1)(x); elsewhere it is parameter after input
+            args = [_value(self.visit(node.func.args[0])), *args]
         if name == "pownumber":  # PowNumber(n - 1)(x)
             return ast.BinOp(args[0], ast.Pow(), _value(self.visit(node.func.args[0])))
         return self._known(name, args) or ast.Call(ast.Name(name or ast.unparse(node.func)), [
@@ -160,6 +171,8 @@ def _called(node):
     func = node.func
     if isinstance(func, ast.Call):  # Mm()(a, b)
         func = func.func
+        if isinstance(func, ast.Attribute):  # m.polygamma_order(1)(x)
+            return func.attr, False
         return (func.id.lower() if isinstance(func, ast.Name) else ""), False
     if isinstance(func, ast.Attribute):
         own = isinstance(func.value, ast.Name) and func.value.id == "self"
