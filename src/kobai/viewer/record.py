@@ -79,7 +79,8 @@ class Recording:
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))
         for owner in (core, large):  # all ways to compute large arrays, under whatever name they were imported
             for name, value in list(vars(owner).items()):
-                if getattr(value, "__module__", "") == large.__name__ and value.__name__.startswith("forward"):
+                home, called = getattr(value, "__module__", ""), getattr(value, "__name__", "")  # not all are functions
+                if home == large.__name__ and called.startswith("forward"):
                     self._replace(owner, name, self._large(value))
         self._replace(large, "attempt", self._attempt(large.attempt))
         self._replace(engine, "propagate", self._propagate(engine.propagate))
