@@ -405,3 +405,23 @@ def test_torch_and_tape_share_a_program():
     assert numbers(tape.gradient(y, v)) == 6.0
     (t * t).backward()
     assert t.grad.item() == 4.0
+
+
+def test_compute_gradient():
+    """Two Jacobians, a row for each element of the result."""
+    x, y = tf.constant([1.0, 2.0]), tf.constant([1.0, 2.0, 3.0])
+    by_tape, by_differences = tf.test.compute_gradient(lambda x, y: tf.einsum("i,j->ij", x * x, y)[:, :2], [x, y])
+    assert by_tape[0].tolist() == [[2, 0], [4, 0], [0, 4], [0, 8]]
+    assert by_tape[1].tolist() == [[1, 0, 0], [0, 1, 0], [4, 0, 0], [0, 4, 0]]
+    for a, b in zip(by_tape, by_differences):
+        np.testing.assert_allclose(b, a, atol=1e-2)
+
+
+def test_what_gradient_cannot_take():
+    x = tf.Variable(1.0)
+    with tf.GradientTape(persistent=True) as tape:
+        y = x * x
+    with pytest.raises(TypeError, match="Cannot convert the argument `type_value`: 'a' to a TensorFlow DType"):
+        tape.gradient(y, "a")
+    with pytest.raises(ValueError, match="Unknown value for unconnected_gradients: 'foo'"):
+        tape.gradient(y, x, unconnected_gradients="foo")

@@ -11,6 +11,7 @@ from ...tensor import wrap
 from . import nest
 from .names import export
 from .recording import Record, begin, end, state
+from .tape import GradientTape
 from .tensors import EagerTensor, box
 from .values import convert_to_tensor, is_tensor_like, value_of
 
@@ -132,9 +133,44 @@ def recompute_grad(f):
     return same
 
 
-@export("gradients")
+@export("gradients", "hessians")
 def gradients(ys, xs, *args, **kwargs):
     """Only for TensorFlow 1's graphs. Raises RuntimeError."""
     raise RuntimeError("tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead.")
 
 
+@export("test.compute_gradient")
+def compute_gradient(f, x, delta=1.0 / 1024):
+    """Jacobians of `f(*x)` by the tape and by central differences, a matrix [y's size, x's size] for each x.
+
+    >>> import kobai.compat.tensorflow as tf
+    >>> by_tape, by_differences = tf.test.compute_gradient(lambda x: x * x, [tf.constant([1.0, 2.0])])
+    >>> by_tape[0]
+    array([[2., 0.],
+           [0., 4.]], dtype=float32)
+    """
+    if not isinstance(x, (list, tuple)):
+        raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a "
+                         f"{type(x)}")
+    values = [convert_to_tensor(v) for v in x]
+    with GradientTape(persistent=True) as tape:
+        tape.watch(values)
+        y = f(*values)
+    size = int(np.prod(y.shape, dtype=np.int64))
+    found = tape.jacobian(y, values, unconnected_gradients="zero")
+    return (tuple([j.numpy().reshape(size, -1) for j in found]),
+            [_differences(f, values, i, delta).reshape(size, -1) for i in range(len(values))])
+
+
+def _differences(f, values, which, delta):
+    """The Jacobian by the `which`-th of the values: a column for each of its elements."""
+    at, columns = values[which].numpy(), []
+    for k in range(at.size):
+        ends = []
+        for step in (delta, -delta):
+            moved = at.copy().reshape(-1)
+            moved[k] += step
+            with_it = [*values[:which], convert_to_tensor(moved.reshape(at.shape)), *values[which + 1:]]
+            ends.append(f(*with_it).numpy().reshape(-1))
+        columns.append((ends[0] - ends[1]) / (2 * delta))
+    return np.stack(columns, -1).astype(at.dtype)

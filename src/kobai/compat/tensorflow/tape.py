@@ -39,6 +39,10 @@ class UnconnectedGradients(enum.Enum):
     NONE = "none"
     ZERO = "zero"
 
+    @classmethod
+    def _missing_(cls, value):
+        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}")
+
 
 @export("GradientTape", "autodiff.GradientTape")
 class GradientTape:
@@ -214,7 +218,10 @@ def _kobai_tensor(x):
         return x._t
     leaf = getattr(x, "_leaf", None)
     if leaf is None:
-        raise AttributeError(f"{type(x).__name__!r} object has no attribute 'dtype'")
+        cause = "\n  cause: the sources of a gradient must be tensors or variables."
+        if x is None or isinstance(x, str):
+            raise TypeError(f"Cannot convert the argument `type_value`: {x!r} to a TensorFlow DType.{cause}")
+        raise AttributeError(f"{type(x).__name__!r} object has no attribute 'dtype'{cause}")
     return leaf if x._dual is None else x._dual
 
 
