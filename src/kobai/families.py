@@ -103,9 +103,9 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "ops.copies": {
         "torch":
-            "alias_copy as_strided_copy detach_copy diagonal_copy expand_copy permute_copy select_copy "
-            "slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy "
-            "unfold_copy unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy",
+            "alias_copy as_strided_copy detach detach_ detach_copy diagonal_copy expand_copy permute_copy "
+            "select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy "
+            "unbind_copy unfold_copy unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy",
     },
     "ops.ctc": {
         "m":

@@ -1,4 +1,4 @@
-"""torch.jit as with PYTORCH_JIT=0, torch.distributed as in a build without it, storages of files."""
+"""torch.jit as with PYTORCH_JIT=0, storages of files."""
 import numpy as np
 import pytest
 
@@ -16,10 +16,6 @@ def test_marks_and_compilers_give_the_function_itself():
     assert jit.isinstance([1], list[int]) and not jit.isinstance(3, str)
     with pytest.raises(RuntimeError, match="only implemented for modules in eval mode"):
         jit.freeze(kobai.nn.Linear(1, 1))
-
-
-def test_there_is_one_process():
-    assert not kobai.distributed.is_available() and not kobai.distributed.is_initialized()
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -14,6 +14,7 @@ from weakref import ref
 
 from .. import is_grad_enabled, zeros_like
 from ..autograd import Function
+from ..autograd.node import Hook
 from ..tensor import Tensor
 
 _ids = itertools.count()
@@ -38,7 +39,7 @@ def _none() -> NoHooks:
 NONE = NoHooks()
 
 
-class RemovableHandle:
+class RemovableHandle(Hook):
     """What registering a hook returns: `remove()` it, or use it as a context manager."""
 
     def __init__(self, hooks: dict, *, extra_dict: dict | None = None):

@@ -1,8 +1,10 @@
-"""A module on several devices, where there is one."""
+"""A module on several devices or processes, where there is one."""
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import Any
 
+from .. import distributed
 from .module import Module
 
 
@@ -25,3 +27,28 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(DataParallel):
+    """Calls its module; in a group of one process there are no gradients of others to add.
+
+    Raises ValueError without a process group, see `torch.distributed.init_process_group`.
+    """
+
+    def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0,
+                 broadcast_buffers: bool = True, **settings: Any) -> None:
+        distributed.get_rank()
+        if not any(p.requires_grad for p in module.parameters()):
+            raise RuntimeError("DistributedDataParallel is not needed when a module doesn't have any parameters that "
+                               "require a gradient.")
+        super().__init__(module, device_ids, output_device, dim)
+        self.require_backward_grad_sync = True
+
+    @contextmanager
+    def no_sync(self):
+        """For gradients that are to stay in this process."""
+        before, self.require_backward_grad_sync = self.require_backward_grad_sync, False
+        try:
+            yield
+        finally:
+            self.require_backward_grad_sync = before

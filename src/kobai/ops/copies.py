@@ -1,4 +1,4 @@
-"""Views copied: torch.view_copy, diagonal_copy and the rest, for programs that want no shared memory."""
+"""Views copied, torch.view_copy and the rest, for programs that want no shared memory; and torch.detach."""
 from __future__ import annotations
 
 from ..op import m
@@ -40,5 +40,15 @@ def detach_copy(input, *, out=None):
     return m.clone(input.detach()) if out is None else out.copy_(input.detach())
 
 
-for _fn in (alias_copy, slice_copy, detach_copy):
+def detach(input):
+    """The same memory without history."""
+    return input.detach()
+
+
+def detach_(input):
+    """Forget the history of the tensor itself."""
+    return input.detach_()
+
+
+for _fn in (alias_copy, slice_copy, detach_copy, detach, detach_):
     export("torch", _fn.__name__, _fn)
