@@ -61,6 +61,31 @@ class Use:
             self.job = _eager().begin(make, *args)
 
 
+PRODUCT = 1 << 11  # elements of the first matrix from which on a product may be worth looking at
+_FEW = 1 << 17       # multiplications below which NumPy's product is as fast, the call included
+_products = Use(1 << 31)  # multiplications
+
+
+def product(a, b, row=None):
+    """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions."""
+    if a.size * b.shape[-1] >= _FEW and a.dtype.char in "fd" and a.__class__ is _ndarray is b.__class__:
+        if _products.run:
+            y = _products.run(a, b, row)
+            if y is not None:
+                return y
+        elif _products.numpy_does(a.size * b.shape[-1]):
+            _products.prepare(_ready, a.dtype)
+    y = np.matmul(a, b)
+    if row is not None:
+        y += row
+    return y
+
+
+def _ready(dtype):
+    from kobai.backends import blas  # noqa: PLC0415 (slow to load: not before there is much to compute)
+    return blas.ready(dtype)
+
+
 def _eager():
     from kobai.backends import eager  # noqa: PLC0415 (slow to load: not before there is much to compute)
     return eager

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kobai.backends import gemm, llvm
+from kobai.backends.gemm_micro import shape_for
 from kobai.compile.contract import merged
 from kobai.compile.kernel import NoKernel
 
@@ -27,6 +28,7 @@ _ROWS, _COLS, _DEPTH = 240, 512, 256  # the largest tile; of the inner dimension
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 4 microseconds
 _LARGE_TILE = 1 << 20  # where there are more than a few tiles already
 _DIRECT = 36  # rows of a tile from which on copying B pays
+_FEW = 4  # rows of A that are multiplied with contiguous columns of B as they are
 _FAR = 4096  # rows of A so many bytes apart are copied: they fall on the same places in the cache
 
 
@@ -84,7 +86,7 @@ def code(dtype) -> _Code:
         if t is None:
             raise NoKernel(f"no products of {dtype}")
         machine = llvm.machine()
-        shape = gemm.shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
+        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         text = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
         addresses = machine.load(text, *[f"{order}_{t}" for order in gemm.ORDERS])
         found = _loaded[dtype.char] = _Code(dict(zip(gemm.ORDERS, addresses)), shape.rows[0], shape.width)
@@ -122,6 +124,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
     }  # fmt: skip
+    found["dots"] = int(m <= _FEW and a[-1] == size == b[-2])
     return functions.addresses[order + ("c" if e is None else "ec")], [found[name] for name in gemm.WORDS], tiles * batch, t.grain
 
 

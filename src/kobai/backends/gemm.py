@@ -15,9 +15,7 @@ its rows lie so far apart that they would compete for places in the cache.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from kobai.backends.llvm_flow import Flow
+from kobai.backends.gemm_micro import Micro, shape_for
 
 WORDS = (
     "m", "n", "k",
@@ -30,6 +28,7 @@ WORDS = (
     "outer_a", "outer_b", "outer_c", "outer_e",
     "inner_a", "inner_b", "inner_c", "inner_e",
     "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided
+    "dots",                                  # whether to sum along rows of A and columns of B, all contiguous
 )  # fmt: skip
 ORDERS = ("abc", "bac", "abec", "baec")
 AT = {name: i for i, name in enumerate(WORDS)}
@@ -38,36 +37,8 @@ SLOTS = 64  # threads that may multiply at once; more wait
 _PAD = 64
 
 
-class Shape(NamedTuple):
-    """What a micro kernel may use: lanes of a register, its rows (largest first), registers across."""
-
-    lanes: int
-    rows: tuple[int, ...]
-    wide: int
-    fused: bool  # multiply-add in one instruction
-
-    @property
-    def width(self) -> int:
-        """Columns of a sliver."""
-        return self.lanes * self.wide
-
-
-def shape_for(size: int, vector_bytes: int, triple: str) -> Shape:
-    """The micro kernels for elements of some bytes on a CPU: as many sums as its registers hold."""
-    many = vector_bytes == 64 or "x86" not in triple
-    rows = (12, 8, 4, 2, 1) if many else (6, 4, 2, 1)
-    return Shape(vector_bytes // size, rows, 2, vector_bytes > 16 or "x86" not in triple)
-
-
-class Gemm(Flow):
+class Gemm(Micro):
     """Writes the functions of one element type, ``float`` or ``double``."""
-
-    def __init__(self, t: str, shape: Shape):
-        super().__init__()
-        self.t, self.size, self.shape = t, {"float": 4, "double": 8}[t], shape
-        self.lanes = shape.lanes
-        self.v = f"<{self.lanes} x {t}>"
-        self.suffix = f"v{self.lanes}f{8 * self.size}"
 
     def text(self) -> str:
         """All functions; those named by `ORDERS` and the type are what to call."""
@@ -75,155 +46,13 @@ class Gemm(Flow):
             for rows in self.shape.rows:
                 self._micro(rows, wide)
             self._strip(wide)
+        self._dots()
         self._pack_b()
         self._pack_a()
         self._tile()
         for operands in ORDERS:
             self._entry(operands)
         return "\n".join(self.lines)
-
-    # --- the micro kernel
-
-    def _micro(self, rows: int, wide: int):
-        """Sums of ``rows`` x ``wide`` registers in one loop over the inner dimension."""
-        t = self.t
-        self.function(
-            f"internal void @micro_{t}_{rows}x{wide}(i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
-            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
-            lambda: self._micro_body(rows, wide),
-        )
-
-    def _micro_body(self, rows: int, wide: int):
-        sums = self._sums(rows, wide)
-        alpha = self.splat_of("%alpha")
-        masks = self._masks("%cols", wide)
-        plain, more, done = self.fresh("plain"), self.fresh("more"), self.fresh("done")
-        empty = self.do("icmp eq ptr %e, null")
-        scaled = [[self.do(f"fmul {self.v} {s}, {alpha}") for s in row] for row in sums]
-        self.say(f"br i1 {empty}, label %{plain}, label %{more}")
-        self.label(plain)
-        self._store(scaled, masks, "%c", "%rc")
-        self.say(f"br label %{done}")
-        self.label(more)
-        beta, old = self.splat_of("%beta"), self._addresses("%e", "%re", rows, wide)
-        total = [
-            [self.fma(beta, self.load(at, m), s) for at, m, s in zip(*line)]
-            for line in zip(old, [masks] * rows, scaled)
-        ]
-        self._store(total, masks, "%c", "%rc")
-        self.say(f"br label %{done}")
-        self.label(done)
-
-    def _sums(self, rows: int, wide: int):
-        """The loop. Rows of A are reached from every third row, so that few addresses are kept."""
-        v, head, body, done = self.v, self.fresh("start"), self.fresh("loop"), self.fresh("end")
-        firsts = range(0, rows, 3)
-        twice = self.mul("%ra", 2)
-        for place in [place for line in self._addresses("%c", "%rc", rows, wide) for place in line]:
-            self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
-        start = [self.at("%a", self.mul("%ra", r)) for r in firsts]
-        self.say(f"br label %{head}")
-        self.label(head)
-        self.say(f"br label %{body}")
-        self.label(body)
-        i, i1, b, b1 = ["%" + self.fresh() for _ in range(4)]
-        self.say(f"{i} = phi i64 [0, %{head}], [{i1}, %{body}]")
-        self.say(f"{b} = phi ptr [%b, %{head}], [{b1}, %{body}]")
-        a = [("%" + self.fresh(), "%" + self.fresh()) for _ in firsts]
-        for (here, later), first in zip(a, start):
-            self.say(f"{here} = phi ptr [{first}, %{head}], [{later}, %{body}]")
-        sums = [[("%" + self.fresh(), "%" + self.fresh()) for _ in range(wide)] for _ in range(rows)]
-        for old, new in [pair for row in sums for pair in row]:
-            self.say(f"{old} = phi {v} [zeroinitializer, %{head}], [{new}, %{body}]")
-        columns = [self.load(self.at(b, j * self.lanes * self.size)) for j in range(wide)]
-        for r in range(rows):
-            base = a[r // 3][0]
-            address = self.at(base, ("0", "%ra", twice)[r % 3])
-            x = self.splat_of(self.do(f"load {self.t}, ptr {address}, align {self.size}"))
-            for (old, new), column in zip(sums[r], columns):
-                self._fma_to(new, x, column, old)
-        for here, later in a:
-            self.say(f"{later} = getelementptr i8, ptr {here}, i64 %ca")
-        self.say(f"{b1} = getelementptr i8, ptr {b}, i64 %rb")
-        self.say(f"{i1} = add i64 {i}, 1")
-        self.say(f"br i1 {self.test('slt', i1, '%k')}, label %{body}, label %{done}")
-        self.label(done)
-        return [[new for _, new in row] for row in sums]
-
-    def _fma_to(self, name: str, a, b, c):
-        if self.shape.fused:
-            self.say(f"{name} = call {self.v} @llvm.fma.{self.suffix}({self.v} {a}, {self.v} {b}, {self.v} {c})")
-        else:
-            self.say(f"{name} = fadd {self.v} {self.do(f'fmul {self.v} {a}, {b}')}, {c}")
-
-    def fma(self, a, b, c) -> str:
-        """a * b + c"""
-        name = "%" + self.fresh()
-        self._fma_to(name, a, b, c)
-        return name
-
-    def splat_of(self, value: str) -> str:
-        """A scalar in all lanes."""
-        return self.splat(value, {"float": "f32", "double": "f64"}[self.t], self.lanes)
-
-    def load(self, address: str, mask: str | None = None) -> str:
-        """A register from memory; lanes that the mask leaves out are not touched."""
-        if mask is None:
-            return self.do(f"load {self.v}, ptr {address}, align {self.size}")
-        return self.do(
-            f"call {self.v} @llvm.masked.load.{self.suffix}.p0(ptr {address}, i32 {self.size}, "
-            f"<{self.lanes} x i1> {mask}, {self.v} zeroinitializer)"
-        )
-
-    def _masks(self, cols: str, wide: int) -> list[str]:
-        """The lanes of each of ``wide`` registers that are among the first ``cols``."""
-        n = self.lanes
-        limit = self.splat(self.do(f"trunc i64 {cols} to i32"), "i32", n)
-        return [
-            self.do(f"icmp sgt <{n} x i32> {limit}, <{', '.join(f'i32 {j * n + i}' for i in range(n))}>")
-            for j in range(wide)
-        ]
-
-    def _addresses(self, base: str, stride: str, rows: int, wide: int):
-        lines = [self.at(base, self.mul(stride, r)) for r in range(rows)]
-        return [[self.at(line, j * self.lanes * self.size) for j in range(wide)] for line in lines]
-
-    def _store(self, values, masks, base: str, stride: str):
-        addresses = self._addresses(base, stride, len(values), len(values[0]))
-        for row, places in zip(values, addresses):
-            for value, place, mask in zip(row, places, masks):
-                self.say(
-                    f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, "
-                    f"i32 {self.size}, <{self.lanes} x i1> {mask})"
-                )
-
-    def _strip(self, wide: int):
-        """All rows of a tile times one sliver."""
-        t = self.t
-
-        def rows_of(count):
-            def one(i):
-                a, c = self.at("%a", self.mul(i, "%ra")), self.at("%c", self.mul(i, "%rc"))
-                e = self.pick(empty, "null", self.at("%e", self.mul(i, "%re")), "ptr")
-                self.say(
-                    f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
-                    f"ptr {c}, i64 %rc, ptr {e}, i64 %re, {t} %alpha, {t} %beta, i64 %cols)"
-                )
-
-            return one
-
-        def body():
-            nonlocal empty
-            empty, done = self.do("icmp eq ptr %e, null"), "0"
-            for count in self.shape.rows:
-                done = self.loop(done, "%m", rows_of(count), count)
-
-        empty = ""
-        self.function(
-            f"internal void @strip_{t}_{wide}(i64 %m, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
-            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
-            body,
-        )
 
     # --- copies
 
@@ -349,16 +178,26 @@ class Gemm(Flow):
             for name in ("alpha", "beta"):
                 number = self.word("%words", AT[name], "double")
                 self.w[name] = number if self.t == "double" else self.do(f"fptrunc double {number} to float")
-            self.loop("0", self.w["k"], self._stretch, self.w["depth"])
-            rest = self.do(f"srem i64 {self.w['k']}, {self.w['depth']}")
-            start = self.sub(self.w["k"], rest)
-            self.when(self.test("sgt", rest, 0), lambda: self._stretch(start, rest))
+            self.when(self.test("ne", self.word("%words", AT["dots"]), 0), self._as_dots, self._stretches)
 
         self.function(
             f"internal void @tile_{self.t}(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, "
             "ptr %room_a, ptr %room_b)",
             body,
         )
+
+    def _as_dots(self):
+        w = self.w
+        self.say(
+            f"call void @dots_{self.t}(i64 %m, i64 %n, i64 {w['k']}, ptr %a, i64 {w['row_a']}, ptr %b, i64 {w['col_b']}, "
+            f"ptr %c, i64 {w['row_c']}, ptr %e, i64 {w['row_e']}, {self.t} {w['alpha']}, {self.t} {w['beta']})"
+        )
+
+    def _stretches(self):
+        self.loop("0", self.w["k"], self._stretch, self.w["depth"])
+        rest = self.do(f"srem i64 {self.w['k']}, {self.w['depth']}")
+        start = self.sub(self.w["k"], rest)
+        self.when(self.test("sgt", rest, 0), lambda: self._stretch(start, rest))
 
     def _stretch(self, start, depth=None):
         """The part of the sums from ``start``; after the first, C itself is added."""

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..autograd.node import shown_edge, step
 from ..diagnose import error
+from ..large import PRODUCT, product
 from ..op import Contraction, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import S
@@ -35,7 +36,7 @@ class Mm(Contraction):
     samples = [S((2, 3), (3, 4)), S((2, 0), (0, 3)), S((1, 1), (1, 1))]
 
     def forward(self, a, b):
-        return np.dot(a, b)
+        return np.dot(a, b) if a.size < PRODUCT else product(a, b)
 
     def vjp_a(self, g, b):
         return Mm()(g, dagger(b))
@@ -53,7 +54,7 @@ class Bmm(Contraction):
     samples = [S((5, 2, 3), (5, 3, 1)), S((2, 2, 2, 3), (2, 2, 3, 2)), S((0, 2, 3), (0, 3, 1))]
 
     def forward(self, a, b):
-        return np.matmul(a, b)
+        return np.matmul(a, b) if a.size < PRODUCT else product(a, b)
 
     def vjp_a(self, g, b):
         return Bmm()(g, dagger(b))
@@ -117,7 +118,7 @@ class Addmm(Contraction):
     samples = [S((4,), (2, 3), (3, 4)), S((2, 4), (2, 3), (3, 4), params=(0.5, 2.0)), S((1, 1), (2, 0), (0, 3))]
 
     def forward(self, c, a, b):
-        y = np.dot(a, b)
+        y = np.dot(a, b) if a.size < PRODUCT else product(a, b)
         if self.alpha != 1:
             y = y * self.alpha if y.dtype.kind in "fcV" else y * int(self.alpha)
         if self.beta == 0:
@@ -150,7 +151,7 @@ class Baddbmm(Addmm):
     samples = [S((5, 2, 4), (5, 2, 3), (5, 3, 4)), S((1, 4), (5, 2, 3), (5, 3, 4), params=(2.0, 0.5))]
 
     def forward(self, c, a, b):
-        y = np.matmul(a, b)
+        y = np.matmul(a, b) if a.size < PRODUCT else product(a, b)
         y = y if self.alpha == 1 else y * y.dtype.type(self.alpha)
         return y if self.beta == 0 else y + (c if self.beta == 1 else c * c.dtype.type(self.beta))
 
@@ -175,6 +176,8 @@ class Linear(Contraction):
     samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
 
     def forward(self, x, weight, bias):
+        if x.size >= PRODUCT:
+            return product(x, weight.T, bias)
         y = np.dot(x, weight.T)
         y += bias
         return y
@@ -208,7 +211,7 @@ class LinearWithoutBias(Contraction):
     samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
 
     def forward(self, x, weight):
-        return np.dot(x, weight.T)
+        return np.dot(x, weight.T) if x.size < PRODUCT else product(x, weight.T)
 
     vjp_x, vjp_weight = Linear.vjp_x, Linear.vjp_weight
 

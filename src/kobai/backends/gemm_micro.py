@@ -1,0 +1,236 @@
+"""The innermost loops of matrix products, in LLVM: `Micro`, a writer with a processor's registers in mind."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kobai.backends.llvm_flow import Flow
+
+
+class Shape(NamedTuple):
+    """What a micro kernel may use: lanes of a register, its rows (largest first), registers across."""
+
+    lanes: int
+    rows: tuple[int, ...]
+    wide: int
+    fused: bool  # multiply-add in one instruction
+
+    @property
+    def width(self) -> int:
+        """Columns of a sliver."""
+        return self.lanes * self.wide
+
+
+def shape_for(size: int, vector_bytes: int, triple: str) -> Shape:
+    """The micro kernels for elements of some bytes on a CPU: as many sums as its registers hold."""
+    many = vector_bytes == 64 or "x86" not in triple
+    rows = (12, 8, 4, 2, 1) if many else (6, 4, 2, 1)
+    return Shape(vector_bytes // size, rows, 2, vector_bytes > 16 or "x86" not in triple)
+
+
+class Micro(Flow):
+    """Writes what multiplies small blocks of elements of one type, ``float`` or ``double``."""
+
+    def __init__(self, t: str, shape: Shape):
+        super().__init__()
+        self.t, self.size, self.shape = t, {"float": 4, "double": 8}[t], shape
+        self.lanes = shape.lanes
+        self.v = f"<{self.lanes} x {t}>"
+        self.suffix = f"v{self.lanes}f{8 * self.size}"
+
+    # --- a block of C: some rows of A times one sliver of B
+
+    def _micro(self, rows: int, wide: int):
+        """Sums of ``rows`` x ``wide`` registers in one loop over the inner dimension."""
+        t = self.t
+        self.function(
+            f"internal void @micro_{t}_{rows}x{wide}(i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
+            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
+            lambda: self._micro_body(rows, wide),
+        )
+
+    def _micro_body(self, rows: int, wide: int):
+        sums = self._sums(rows, wide)
+        alpha = self.splat_of("%alpha")
+        masks = self._masks("%cols", wide)
+        plain, more, done = self.fresh("plain"), self.fresh("more"), self.fresh("done")
+        empty = self.do("icmp eq ptr %e, null")
+        scaled = [[self.do(f"fmul {self.v} {s}, {alpha}") for s in row] for row in sums]
+        self.say(f"br i1 {empty}, label %{plain}, label %{more}")
+        self.label(plain)
+        self._store(scaled, masks, "%c", "%rc")
+        self.say(f"br label %{done}")
+        self.label(more)
+        beta, old = self.splat_of("%beta"), self._addresses("%e", "%re", rows, wide)
+        total = [
+            [self.fma(beta, self.load(at, m), s) for at, m, s in zip(*line)]
+            for line in zip(old, [masks] * rows, scaled)
+        ]
+        self._store(total, masks, "%c", "%rc")
+        self.say(f"br label %{done}")
+        self.label(done)
+
+    def _sums(self, rows: int, wide: int):
+        """The loop. Rows of A are reached from every third row, so that few addresses are kept."""
+        v, head, body, done = self.v, self.fresh("start"), self.fresh("loop"), self.fresh("end")
+        firsts = range(0, rows, 3)
+        twice = self.mul("%ra", 2)
+        for place in [place for line in self._addresses("%c", "%rc", rows, wide) for place in line]:
+            self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
+        start = [self.at("%a", self.mul("%ra", r)) for r in firsts]
+        self.say(f"br label %{head}")
+        self.label(head)
+        self.say(f"br label %{body}")
+        self.label(body)
+        i, i1, b, b1 = ["%" + self.fresh() for _ in range(4)]
+        self.say(f"{i} = phi i64 [0, %{head}], [{i1}, %{body}]")
+        self.say(f"{b} = phi ptr [%b, %{head}], [{b1}, %{body}]")
+        a = [("%" + self.fresh(), "%" + self.fresh()) for _ in firsts]
+        for (here, later), first in zip(a, start):
+            self.say(f"{here} = phi ptr [{first}, %{head}], [{later}, %{body}]")
+        sums = [[("%" + self.fresh(), "%" + self.fresh()) for _ in range(wide)] for _ in range(rows)]
+        for old, new in [pair for row in sums for pair in row]:
+            self.say(f"{old} = phi {v} [zeroinitializer, %{head}], [{new}, %{body}]")
+        columns = [self.load(self.at(b, j * self.lanes * self.size)) for j in range(wide)]
+        for r in range(rows):
+            base = a[r // 3][0]
+            address = self.at(base, ("0", "%ra", twice)[r % 3])
+            x = self.splat_of(self.do(f"load {self.t}, ptr {address}, align {self.size}"))
+            for (old, new), column in zip(sums[r], columns):
+                self._fma_to(new, x, column, old)
+        for here, later in a:
+            self.say(f"{later} = getelementptr i8, ptr {here}, i64 %ca")
+        self.say(f"{b1} = getelementptr i8, ptr {b}, i64 %rb")
+        self.say(f"{i1} = add i64 {i}, 1")
+        self.say(f"br i1 {self.test('slt', i1, '%k')}, label %{body}, label %{done}")
+        self.label(done)
+        return [[new for _, new in row] for row in sums]
+
+    def _fma_to(self, name: str, a, b, c):
+        if self.shape.fused:
+            self.say(f"{name} = call {self.v} @llvm.fma.{self.suffix}({self.v} {a}, {self.v} {b}, {self.v} {c})")
+        else:
+            self.say(f"{name} = fadd {self.v} {self.do(f'fmul {self.v} {a}, {b}')}, {c}")
+
+    def fma(self, a, b, c) -> str:
+        """a * b + c"""
+        name = "%" + self.fresh()
+        self._fma_to(name, a, b, c)
+        return name
+
+    def splat_of(self, value: str) -> str:
+        """A scalar in all lanes."""
+        return self.splat(value, {"float": "f32", "double": "f64"}[self.t], self.lanes)
+
+    def load(self, address: str, mask: str | None = None) -> str:
+        """A register from memory; lanes that the mask leaves out are not touched."""
+        if mask is None:
+            return self.do(f"load {self.v}, ptr {address}, align {self.size}")
+        return self.do(
+            f"call {self.v} @llvm.masked.load.{self.suffix}.p0(ptr {address}, i32 {self.size}, "
+            f"<{self.lanes} x i1> {mask}, {self.v} zeroinitializer)"
+        )
+
+    def _masks(self, cols: str, wide: int) -> list[str]:
+        """The lanes of each of ``wide`` registers that are among the first ``cols``."""
+        n = self.lanes
+        limit = self.splat(self.do(f"trunc i64 {cols} to i32"), "i32", n)
+        return [
+            self.do(f"icmp sgt <{n} x i32> {limit}, <{', '.join(f'i32 {j * n + i}' for i in range(n))}>")
+            for j in range(wide)
+        ]
+
+    def _addresses(self, base: str, stride: str, rows: int, wide: int):
+        lines = [self.at(base, self.mul(stride, r)) for r in range(rows)]
+        return [[self.at(line, j * self.lanes * self.size) for j in range(wide)] for line in lines]
+
+    def _store(self, values, masks, base: str, stride: str):
+        addresses = self._addresses(base, stride, len(values), len(values[0]))
+        for row, places in zip(values, addresses):
+            for value, place, mask in zip(row, places, masks):
+                self.say(
+                    f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, "
+                    f"i32 {self.size}, <{self.lanes} x i1> {mask})"
+                )
+
+    def _strip(self, wide: int):
+        """All rows of a tile times one sliver."""
+        t = self.t
+
+        def rows_of(count):
+            def one(i):
+                a, c = self.at("%a", self.mul(i, "%ra")), self.at("%c", self.mul(i, "%rc"))
+                e = self.pick(empty, "null", self.at("%e", self.mul(i, "%re")), "ptr")
+                self.say(
+                    f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
+                    f"ptr {c}, i64 %rc, ptr {e}, i64 %re, {t} %alpha, {t} %beta, i64 %cols)"
+                )
+
+            return one
+
+        def body():
+            nonlocal empty
+            empty, done = self.do("icmp eq ptr %e, null"), "0"
+            for count in self.shape.rows:
+                done = self.loop(done, "%m", rows_of(count), count)
+
+        empty = ""
+        self.function(
+            f"internal void @strip_{t}_{wide}(i64 %m, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
+            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
+            body,
+        )
+
+    # --- few rows of A, columns of B contiguous: nothing is copied, each element of C is a sum along both
+
+    def _dots(self):
+        """All of ``m`` x ``n`` elements, two rows and four columns at a time."""
+
+        def block(i, j, rows, cols):
+            def step(p, mask, sums):
+                at = self.mul(p, self.size)
+                left = [self.load(self.at(self.at(a, at), self.mul("%ra", r)), mask) for r in range(rows)]
+                right = [self.load(self.at(self.at(b, at), self.mul("%cb", c)), mask) for c in range(cols)]
+                for slot, x, y in [(sums[r][c], left[r], right[c]) for r in range(rows) for c in range(cols)]:
+                    total = self.fma(x, y, self.do(f"load {self.v}, ptr {slot}"))
+                    self.say(f"store {self.v} {total}, ptr {slot}")
+
+            a, b = self.at("%a", self.mul(i, "%ra")), self.at("%b", self.mul(j, "%cb"))
+            sums = [[self.slot(self.v) for _ in range(cols)] for _ in range(rows)]
+            for slot in [slot for row in sums for slot in row]:
+                self.say(f"store {self.v} zeroinitializer, ptr {slot}")
+            done = self.loop("0", "%k", lambda p: step(p, None, sums), self.lanes)
+            left = self.sub("%k", done)
+            self.when(self.test("sgt", left, 0), lambda: step(done, self._masks(left, 1)[0], sums))
+            for r, c in [(r, c) for r in range(rows) for c in range(cols)]:
+                self._finish_dot(self.add(i, r), self.add(j, c), sums[r][c])
+
+        def columns(i, rows):
+            done = self.loop("0", "%n", lambda j: block(i, j, rows, 4), 4)
+            self.loop(done, "%n", lambda j: block(i, j, rows, 1))
+
+        def body():
+            done = self.loop("0", "%m", lambda i: columns(i, 2), 2)
+            self.loop(done, "%m", lambda i: columns(i, 1))
+
+        t = self.t
+        self.function(
+            f"internal void @dots_{t}(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, ptr %b, i64 %cb, "
+            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta)",
+            body,
+        )
+
+    def _finish_dot(self, i, j, slot):
+        total = self.across("sum", {"float": "f32", "double": "f64"}[self.t], self.lanes, self.do(f"load {self.v}, ptr {slot}"))
+        total = self.do(f"fmul {self.t} {total}, %alpha")
+        result, shift = self.slot(self.t), self.mul(j, self.size)
+        self.say(f"store {self.t} {total}, ptr {result}")
+
+        def more():
+            old = self.do(f"load {self.t}, ptr {self.at(self.at('%e', self.mul(i, '%re')), shift)}")
+            scaled = self.do(f"fmul {self.t} {old}, %beta")
+            self.say(f"store {self.t} {self.do(f'fadd {self.t} {total}, {scaled}')}, ptr {result}")
+
+        self.when(self.do("icmp ne ptr %e, null"), more)
+        place = self.at(self.at("%c", self.mul(i, "%rc")), shift)
+        self.say(f"store {self.t} {self.do(f'load {self.t}, ptr {result}')}, ptr {place}")

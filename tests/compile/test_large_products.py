@@ -1,0 +1,74 @@
+"""Large products in eager mode: NumPy first, then machine code, after the same amount of work in every run."""
+import numpy as np
+import pytest
+
+import kobai
+from kobai import large
+from kobai.backends import blas, llvm
+
+pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The calls that machine code gets, once NumPy has done 3 products of 64 x 64 matrices."""
+    calls = []
+
+    def ready(dtype):
+        run = blas.ready(dtype)
+        return lambda a, b, row: calls.append(row is not None) or run(a, b, row)
+
+    monkeypatch.setattr(large, "_products", large.Use(3 * 64 ** 3))
+    monkeypatch.setattr(large, "_ready", ready)
+    return calls
+
+
+def test_numpy_does_the_first(counted):
+    a = kobai.randn(64, 64)
+    for i in range(8):
+        y = a @ a
+        assert len(counted) == max(0, i - 3)
+    np.testing.assert_allclose(y.numpy(), a.numpy() @ a.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_small_products_stay_with_numpy(counted):
+    a = kobai.randn(40, 40)
+    for _ in range(200):
+        a @ a
+    assert not counted
+
+
+@pytest.mark.parametrize("dtype", [kobai.float32, kobai.float64])
+def test_layers_and_their_gradients(counted, dtype):
+    """d(sum(g * (x W' + b))): g W, g' x and the sum of g, whichever computes."""
+    kobai.manual_seed(0)
+    x, w = kobai.randn(100, 64, dtype=dtype, requires_grad=True), kobai.randn(80, 64, dtype=dtype, requires_grad=True)
+    b, g = kobai.randn(80, dtype=dtype, requires_grad=True), kobai.randn(100, 80, dtype=dtype)
+    for _ in range(4):
+        x.grad = w.grad = b.grad = None
+        y = kobai.nn.functional.linear(x, w, b)
+        y.backward(g)
+    assert counted.count(True) and counted.count(False)
+    xs, ws, bs, gs = [t.detach().numpy().astype("f8") for t in (x, w, b, g)]
+    tolerance = {"rtol": 0, "atol": 2e-4 if dtype is kobai.float32 else 1e-12}
+    np.testing.assert_allclose(y.detach().numpy(), xs @ ws.T + bs, **tolerance)
+    for t, expected in ((x, gs @ ws), (w, gs.T @ xs), (b, gs.sum(0))):
+        np.testing.assert_allclose(t.grad.numpy(), expected, **tolerance)
+
+
+def test_batches_and_sums_with_products(counted):
+    a, b, c = kobai.randn(4, 64, 50), kobai.randn(4, 50, 64), kobai.randn(64, 64)
+    for _ in range(4):
+        y, z = a @ b, kobai.addmm(c, a[0], b[0], beta=0.5, alpha=2.0)
+    assert counted
+    np.testing.assert_allclose(y.numpy(), np.matmul(a.numpy(), b.numpy()), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(z.numpy(), 0.5 * c.numpy() + 2 * (a[0].numpy() @ b[0].numpy()), rtol=0, atol=1e-4)
+
+
+def test_complex_and_integers_stay_with_numpy(counted):
+    a = kobai.randn(100, 100, dtype=kobai.complex64)
+    i = kobai.ones(100, 100, dtype=kobai.int64)
+    for _ in range(6):
+        assert kobai.equal(i @ i, i * 100)
+        np.testing.assert_allclose((a @ a).numpy(), a.numpy() @ a.numpy(), rtol=1e-4, atol=1e-4)
+    assert not counted
