@@ -1,5 +1,6 @@
 # make test    the tests that need nothing but kobai
 # make demo    a network learns to read handwritten digits
+# make bench   kobai beside PyTorch, JAX and TensorFlow, as far as they are installed; writes docs/benchmarks.md
 # make lint    style and types
 # make playground   the site where programs run in the page, into build/playground
 # make clean   remove the environment and the caches
@@ -18,6 +19,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest tests --ignore=tests/against_torch
+
+# OPTIONS="--python JAX=other/bin/python --workloads w6,w12" and the like
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py --write docs $(OPTIONS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
