@@ -12,7 +12,7 @@ VENV   := .venv
 # Windows has no bin folder in its environments.
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: demo test lint playground clean
+.PHONY: bench demo test lint playground clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kobai run examples/digits.py
