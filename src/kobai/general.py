@@ -308,5 +308,5 @@ def _register(op, base, out):
 def broadcast_error(op, values, e):
     shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
     if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
-        return error("shape-broadcast", shapes=shapes)
+        return error("shape-broadcast", shapes=shapes, arrays=values)
     return e

@@ -68,14 +68,12 @@ def text(code, info):
 
 
 def _in_network(info, facts, labels):
-    """(label, text) of the module an error happened in, and of what made the dimension that does not fit."""
-    from .origin import module_path, modules_here, origin  # noqa: PLC0415  (it needs what stands above)
+    """(label, text) of the module an error happened in, and of what made the dimensions that do not fit."""
+    from .origin import grown, module_path, modules_here, origin  # noqa: PLC0415  (it needs what stands above)
     modules = modules_here()
     if modules:
         yield labels["module"], module_path(modules)
-    grown = info.get("grown", info.get("input", info.get("a")))
-    size = info.get("size", facts.get("a_cols") if "weight" in info or "b" in info else None)
-    if getattr(grown, "_node", None) is not None and size is not None:
-        made = origin(grown, modules)
+    for tensor, size in grown(info, facts):
+        made = origin(tensor, modules)
         if made:
             yield labels["origin"].format(size=size), made

@@ -1,11 +1,14 @@
 """Where in a network an error happened, and which part of it made the dimension that does not fit."""
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 
+import numpy as np
+
 from ..autograd.node import Node, Port
-from .frames import name_of, show
+from .frames import show, user_frames
 
 _KEEP = ("Softmax", "LogSoftmax", "Clone", "Cast", "Identity")  # ops of the shape of their input, beside elementwise ones
 
@@ -38,8 +41,27 @@ def module_path(modules: list, module=None) -> str:
 
 
 def _variable(module) -> str:
-    name = name_of(module)
-    return "" if name in (None, "self", "module") else name
+    for frame in user_frames():
+        for scope in (frame.f_locals, frame.f_globals):
+            for name, value in list(scope.items()):
+                if value is module and not name.startswith("_") and name not in ("self", "module"):
+                    return name
+    return ""
+
+
+def grown(info, facts) -> Iterator[tuple[object, object]]:
+    """(tensor, size) of the inputs that have a history and do not fit."""
+    if "arrays" in info:
+        for array, size in zip(info["arrays"], (facts.get("a_size"), facts.get("b_size"))):
+            for holder in gc.get_referrers(array) if isinstance(array, np.ndarray) else ():
+                if getattr(type(holder), "why_no_grad", None) and getattr(holder, "_node", None) is not None:
+                    yield holder, size
+                    break
+        return
+    tensor = info.get("grown", info.get("input", info.get("a")))
+    size = info.get("size", facts.get("a_cols") if "weight" in info or "b" in info else None)
+    if size is not None and getattr(tensor, "_node", None) is not None:
+        yield tensor, size
 
 
 def origin(tensor, modules: list) -> str:
