@@ -19,6 +19,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from kobai import rejection
+from kobai.autograd.mode import runs
 from kobai.exact import c_library, cos_sin, fma, normal_pairs
 from kobai.generator import Generator
 
@@ -40,6 +41,7 @@ def manual_seed(seed):
     >>> manual_seed(0) is default_generator
     True
     """
+    runs.seeded += 1
     return default_generator.manual_seed(int(seed))
 
 

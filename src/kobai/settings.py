@@ -1,11 +1,13 @@
-"""Switches of PyTorch that change nothing here; they are kept, so that a program reads what it set.
+"""Switches of PyTorch that change little here; they are kept, so that a program reads what it set.
 
-The same seed always gives the same bits in kobai, and products of float32 are computed in float32.
+After `manual_seed` the same program always gives the same bits, and products of float32 are computed in float32.
 """
 from __future__ import annotations
 
 import os
 import warnings
+
+from .autograd.mode import runs
 
 _deterministic = [False, False]     # wanted, warn_only
 _precision = ["highest"]
@@ -14,13 +16,15 @@ _warn_always = [False]
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Ask for the same bits in every run: kobai always gives them.
+    """Ask for the same bits in every run, even where `manual_seed` is not called: nothing is computed otherwise after
+    it has been used often.
 
     >>> kobai.use_deterministic_algorithms(True); kobai.are_deterministic_algorithms_enabled()
     True
     >>> kobai.use_deterministic_algorithms(False)
     """
     _deterministic[:] = [bool(mode), bool(warn_only)]
+    runs.fixed = bool(mode)
 
 
 def are_deterministic_algorithms_enabled():

@@ -12,6 +12,7 @@ from ..saved import Packed, raw_saved, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
 from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
+from .repeated import attempt as repeated
 
 
 def propagate(roots, *, keep, graph=False, wanted=None, within=None):
@@ -27,6 +28,13 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
+    if needed is None and not graph and len(roots) == 1 and look is None and not anomaly:
+        (root, g), = roots
+        if root.__class__.__base__ is Node and not isinstance(g, Lifted):
+            found = repeated(root, g, propagate, keep, freed)
+            if found is not None:
+                return found
+            found = {}
     edges, out = zip(*roots)
     while True:
         for edge, g in zip(edges, out):

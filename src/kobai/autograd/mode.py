@@ -29,6 +29,16 @@ class _Modes(threading.local):
 modes = _Modes()
 
 
+class _Runs:
+    """What makes runs of a program alike, for code that computes otherwise once it has been used often."""
+
+    seeded = 0       # how often `manual_seed` was called: counts start anew then
+    fixed = False    # use_deterministic_algorithms(True): always compute in the same way
+
+
+runs = _Runs()
+
+
 def _itself(t):
     return t
 

@@ -1,0 +1,184 @@
+"""Backward passes that a program makes again and again run as one program.
+
+A training loop builds the same graph on each step.  After `PATIENCE` passes from the same line the graph is looked at:
+its ops, how they are joined, and the shapes of what they saved are a signature.  The first pass of a signature is
+recorded, by the rules themselves; `WAIT` passes later what was recorded takes over, compiled meanwhile by a thread.
+
+Sums may be rounded otherwise then.  So that the same seed gives the same bits the counts do not depend on timing,
+each thread has its own, and `manual_seed` starts them anew; `torch.use_deterministic_algorithms(True)` turns it off.
+"""
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from .mode import runs
+from .node import Node
+
+PATIENCE = 200        # passes before a line's graphs are looked at
+WAIT = 50             # passes of one signature from its recording to its first use
+LEAST_NODES, MOST_NODES = 3, 400
+MOST_ELEMENTS = 1 << 20
+MOST_SIGNATURES = 6   # of one line; a line with more builds different graphs on each step
+_ndarray, _generic = np.ndarray, np.generic
+
+
+class _Sites(threading.local):
+    """The lines of this thread's program, {(code, instruction): Site}, since the generator was seeded."""
+
+    def __init__(self):
+        self.of, self.since = {}, runs.seeded
+
+
+_sites = _Sites()
+
+
+class Site:
+    """A line of the program that makes losses."""
+
+    __slots__ = ("left", "programs")
+
+    def __init__(self):
+        self.left, self.programs = PATIENCE, {}
+
+
+class Repeated:
+    """A recorded backward pass: `run(*arrays)` gives the gradients of the leaves number `leaves`."""
+
+    __slots__ = ("left", "job", "run", "picks", "leaves")
+
+    def __init__(self, job, picks, leaves):
+        self.left, self.job, self.run, self.picks, self.leaves = WAIT, job, None, picks, leaves
+
+
+def attempt(root, g, propagate, keep, freed):
+    """{leaf: gradient} by a recorded pass, or None: the engine has to go through the graph."""
+    if _sites.since != runs.seeded:
+        _sites.of, _sites.since = {}, runs.seeded
+    site = _sites.of.get(root.where)
+    if site is None:
+        if len(_sites.of) > 10_000:
+            _sites.of.clear()
+        site = _sites.of[root.where] = Site()
+    if site.left > 0:
+        site.left -= 1
+        return None
+    if site.programs is None or runs.fixed:
+        return None
+    walked = _walk(root, g)
+    if not walked:
+        if walked is None:
+            site.programs = None  # hooks, several outputs, ...: never
+        return None
+    key, arrays, leaves, nodes = walked
+    known = site.programs.get(key)
+    if known is None:
+        if len(site.programs) >= MOST_SIGNATURES:
+            site.programs = None
+            return None
+        found, site.programs[key] = _record(root, g, propagate, keep, arrays, leaves)
+        return found
+    if known is False:
+        return None
+    if known.run is None:
+        known.left -= 1
+        if known.left > 0:
+            return None
+        plan = known.job() if known.job else False
+        if not plan:
+            site.programs[key] = False
+            return None
+        known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+    out = known.run(*[arrays[i] if arrays[i].__class__ is _ndarray else np.asarray(arrays[i]) for i in known.picks])
+    if out is None:
+        return None
+    if not keep:
+        for node in nodes:
+            if node.saved:
+                node.saved = freed
+    return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}
+
+
+def _walk(root, g):
+    """(signature, saved arrays, leaves, nodes) of the graph behind a node; None if it is out of the ordinary."""
+    nodes, place, leaves, arrays = [root], {root: 0}, [], [g]
+    seen, size = {id(g): 0}, 0
+    parts = [g.__class__, g.shape, g.dtype]
+    for node in nodes:
+        saved, vjp = node.saved, node.vjp
+        if saved.__class__ is not tuple:
+            return ()  # freed: the engine says so
+        if node.hooks is not None or node.op is None or len(nodes) > MOST_NODES:
+            return None
+        n = len(vjp.asks)
+        if vjp.cells and sum([c[0] for c in saved[n:-1]]) != saved[-1]:
+            return ()  # the engine says what is wrong
+        parts += (vjp, node.op, node.fit)
+        for a in saved[:n]:
+            kind = a.__class__
+            if kind is _ndarray:
+                parts += (a.shape, a.strides, a.dtype, seen.setdefault(id(a), len(arrays)))
+                arrays.append(a)
+                size += a.size
+            elif isinstance(a, _generic):
+                parts += (kind, seen.setdefault(id(a), len(arrays)))
+                arrays.append(a)
+            else:
+                parts += (kind, a.hex() if kind is float else a)
+        for e in node.edges:
+            if e is None:
+                parts.append(-1)
+                continue
+            at = place.get(e)
+            if at is None:
+                if isinstance(e, Node):
+                    at = place[e] = len(nodes)
+                    nodes.append(e)
+                elif e._order is None:
+                    at = place[e] = ~len(leaves) - 1
+                    leaves.append(e)
+                else:
+                    return None  # one of several outputs
+            parts.append(at)
+    if size > MOST_ELEMENTS or len(nodes) < LEAST_NODES:
+        return None
+    key = tuple(parts)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key, arrays, leaves, nodes
+
+
+def _record(root, g, propagate, keep, arrays, leaves):
+    """The gradients of a pass that is written down meanwhile, and the `Repeated` of it (False if that fails)."""
+    from kobai.backends.eager import begin  # noqa: PLC0415  (the compiler is not loaded before it is needed)
+    from kobai.compile.ssa import Builder, Unknown  # noqa: PLC0415
+    from kobai.compile.trace import recording  # noqa: PLC0415
+
+    with recording() as recorder:
+        for k, a in enumerate(arrays):
+            if id(a) not in recorder.externals:
+                recorder.external(a, source=("saved", k))
+        found = propagate(((root, g),), keep=keep)
+    found = {leaf: t._value for leaf, t in found.items()}
+    number = {id(leaf): i for i, leaf in enumerate(leaves)}
+    if recorder.reason is not None or any(id(leaf) not in number for leaf in found):
+        return found, False
+    try:
+        graph = Builder(recorder).graph(list(found.values()))
+    except Unknown:
+        return found, False
+    sources = [v.source.source for v in graph.inputs]
+    if any(s is None or s[0] != "saved" for s in sources):
+        return found, False
+    picks, order = [s[1] for s in sources], [number[id(leaf)] for leaf in found]
+    return found, Repeated(begin(_plan, graph), picks, order)
+
+
+def _plan(graph):
+    from kobai.compile.plan import plan  # noqa: PLC0415
+    made = plan(graph)
+    return made if made.program is not None else False
+
