@@ -2,6 +2,7 @@
 
 Pyodide is looked for in KOBAI_PYODIDE, a folder with it and the wheels of NumPy and Matplotlib, which
 tools/fetch_pyodide.py makes. Without it only the rest of the page is tested.
+The pictures of docs/ are made by the same run: KOBAI_PICTURES=docs/pictures.
 """
 import functools
 import http.server

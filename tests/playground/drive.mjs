@@ -82,6 +82,7 @@ async function pageAlone() {
   await broken.waitForFunction(() => (document.querySelector("#program")?.value ?? "") !== "");
   alone.broken = await output(broken);
   await broken.context().close();
+  alone.without = await withoutPython();
   await page.click("#language");
   alone.japanese = [await page.locator("#run").innerText(), await page.locator("html").getAttribute("lang"),
     await page.locator("#examples option").nth(1).innerText(), await page.locator("#program").getAttribute("aria-label")];
@@ -93,6 +94,23 @@ async function pageAlone() {
   return alone;
 }
 
+/** Where Pyodide cannot be had, the page says so; and it tries again. */
+async function withoutPython() {
+  const quiet = [...seen.console];
+  const page = await open("about:blank", { serviceWorkers: "block" });
+  let missing = true;
+  await page.context().route(/pyodide\.mjs$/, (route) => (missing ? route.abort() : route.continue()));
+  await page.goto(site);
+  await page.waitForFunction(() => document.body.dataset.state === "broken");
+  const found = { status: await page.locator("#status").innerText(), button: await page.locator("#run").innerText() };
+  missing = false;
+  await page.click("#run");
+  found.then = await page.evaluate(() => document.body.dataset.state);
+  await page.context().close();
+  seen.console = quiet; // the failed request is what this is about
+  return found;
+}
+
 /** A telephone: nothing is wider than the screen, and everything can be reached by scrolling. */
 async function narrow(page) {
   await page.setViewportSize({ width: 380, height: 700 });
@@ -101,7 +119,7 @@ async function narrow(page) {
       const box = document.getElementById(id).getBoundingClientRect();
       return box.width < 20 || box.height < 20 || box.left < 0 || box.right > 380;
     }) }));
-  await picture(page, "narrow", false);
+  await picture(page, "playground-narrow", false);
   return found;
 }
 
@@ -121,7 +139,7 @@ async function programs() {
     await page.selectOption("#examples", id);
     seen.examples[id] = await run(page);
     if (id === "p1") seen.graph = await frame(page);
-    if (id === "p5") await picture(page, "light");
+    if (id === "p5") await picture(page, "playground");
   }
   seen.error = await run(page, "import torch\nx = torch.ones(2, requires_grad=True)\n\n(x * 2).backward()\n");
   seen.marked = await page.locator("#editor pre > span.wrong").allInnerTexts();
@@ -146,7 +164,7 @@ async function programs() {
   seen.japanese = await run(page);
   seen.japaneseGraph = await frame(page);
   await page.emulateMedia({ colorScheme: "dark" });
-  await picture(page, "dark");
+  await picture(page, "playground-dark");
   seen.japaneseError = await run(page, "import torch\ntorch.ones(2, requires_grad=True).backward()\n");
   return [page, seen];
 }

@@ -42,6 +42,12 @@ def test_every_control_has_a_name(seen):
     assert seen["alone"]["unnamed"] == []
 
 
+def test_where_python_cannot_be_loaded_the_page_says_so_and_tries_again(seen):
+    without = seen["alone"]["without"]
+    assert without["status"].startswith("Python could not be loaded: ")
+    assert without["button"] == "Try again" and without["then"] == "loading"
+
+
 def test_it_fits_a_telephone(seen):
     assert seen["alone"]["narrow"] == {"wide": 380, "hidden": []}
 

@@ -41,7 +41,7 @@ const hear = {
   error(data) { errors += data.text; print(data.text, "error"); },
   picture(data) {
     const image = document.createElement("img");
-    image.alt = "";
+    image.alt = text("picture");
     image.src = data.text; // a data: address, so nothing in the picture can run or load anything
     $("output").append(image);
   },

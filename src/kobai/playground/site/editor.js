@@ -32,6 +32,7 @@ export class Editor {
     this.colours.setAttribute("aria-hidden", "true");
     this.area = document.createElement("textarea");
     this.area.id = "program";
+    this.area.setAttribute("aria-describedby", "keys");
     Object.assign(this.area, { spellcheck: false, autocapitalize: "off", autocomplete: "off", wrap: "off" });
     place.append(this.colours, this.area);
     this.run = run;

@@ -9,6 +9,7 @@ const TEXTS = {
     copied: "Link copied", inAddress: "The link is in the address bar", cut: "… (more output is not shown)\n",
     broken: "This link is damaged; its program cannot be read.",
     noPython: "Python could not be loaded: {}", again: "Try again", other: "日本語", mine: "My program", mb: "MB",
+    picture: "Picture drawn by the program", keys: "Ctrl+Enter runs the program. Escape, then Tab, leaves the editor.",
   },
   ja: {
     playground: "プレイグラウンド", example: "例", share: "リンクをコピー", run: "実行", stop: "停止", editor: "プログラム",
@@ -18,7 +19,9 @@ const TEXTS = {
     ended: "{} 秒で終わりました", failed: "エラーで終わりました", copied: "リンクをコピーしました",
     inAddress: "リンクはアドレスバーにあります", cut: "… (以降の出力は省略しました)\n",
     broken: "リンクが壊れていて、プログラムを読み取れません。",
-    noPython: "Python を読み込めませんでした: {}", again: "もう一度試す", other: "English", mine: "自分のプログラム", mb: "MB",
+    noPython: "Python を読み込めませんでした: {}", again: "もう一度試す", other: "English", mine: "自分のプログラム",
+    mb: "MB", picture: "プログラムが描いた図",
+    keys: "Ctrl+Enter で実行します。エディタから出るには Escape のあとに Tab を押します。",
   },
 };
 const OTHER = { en: "ja", ja: "en" };
