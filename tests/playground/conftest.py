@@ -52,11 +52,11 @@ def seen(tmp_path_factory, chromium):
 
     folder, _ = pyodide()
     site = tmp_path_factory.mktemp("site")
-    build(site, str(folder) if folder else "./pyodide-is-not-here/")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Site, directory=site))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     here = f"http://127.0.0.1:{server.server_port}"
+    build(site, str(folder or f"{here}/some/where/no-pyodide/"))
     settings = {**chromium.settings, "pyodide": folder is not None, "stop": f"{here}/stop",
                 "pictures": os.environ.get("KOBAI_PICTURES", "")}
     driver = chromium.start(Path(__file__).with_name("drive.mjs"), f"{here}/some/where/", json.dumps(settings))
