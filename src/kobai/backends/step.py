@@ -17,10 +17,11 @@ import struct
 
 import numpy as np
 
-from kobai.backends import blas, llvm, threads
+from kobai.backends import blas, llvm, rows, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
 from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep, OpStep
+from kobai.compile.look_up import RowsStep
 from kobai.compile.lower import fit
 from kobai.compile.rewrite import Refuse
 from kobai.compile.windows import Window, own
@@ -276,20 +277,23 @@ class Program:
         if isinstance(step, KernelStep):
             self._kernel(step)
         elif isinstance(step, ProductStep):
-            self._product(step)
+            self._native(step, *blas.words(step))
+            self.work += math.prod(step.sizes) * step.m * step.n * step.k // 64
+        elif isinstance(step, RowsStep):
+            self._native(step, *rows.words(step))
+            self.work += step.count * step.width // 4
         elif isinstance(step, OpStep) and isinstance(step.node.op, Refuse):
             self.calls.append((1, len(self.words), 0, 0, True))
             self._address(step.reads[0].base, step.reads[0].offset)
         else:
             self._python(step)
 
-    def _product(self, step: ProductStep):
-        code, words, extent, grain = blas.words(step)
+    def _native(self, step, code: int, words: list[int], extent: int, grain: int):
+        """A call of code whose block begins with the addresses of what is read and written."""
         start = len(self.words)
         for base, offset in [*[(w.base, w.offset) for w in step.reads], (step.writes[0], 0)]:
             self._address(base, offset)
         self.words += words
-        self.work += math.prod(step.sizes) * step.m * step.n * step.k // 64
         self.calls.append((code, start, extent, 0 if grain >= extent else grain, True))
 
     def _kernel(self, step: KernelStep):

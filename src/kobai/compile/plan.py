@@ -7,6 +7,7 @@ from kobai.compile.contract import contract
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
+from kobai.compile.look_up import look_up
 from kobai.compile.memory import arrange
 from kobai.compile.place import filled, laid_out
 from kobai.compile.simplify import simplify
@@ -23,7 +24,7 @@ class Plan:
         self.original, self.program = graph, None
         self.graph, homes = laid_out(simplify(graph))
         steps, windows = fuse(self.graph)
-        self.steps, self.places, self.size = arrange(self.graph, contract(filled(steps, homes)), windows, homes)
+        self.steps, self.places, self.size = arrange(self.graph, contract(look_up(filled(steps, homes))), windows, homes)
         try:
             from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
             self.program = Program(self.graph, self.steps, self.places, self.size)

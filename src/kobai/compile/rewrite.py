@@ -11,7 +11,7 @@ import numpy as np
 
 from kobai.compile.graph import Value
 from kobai.lifted import m
-from kobai.ops.movement import Cast, Expand, Reshape
+from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 
 TINY = 4096     # multiplications of a matrix product that is cheaper as a kernel than as a call of gemm
 
@@ -217,7 +217,46 @@ def _nll(work, op, args):
     return (total.value,)
 
 
+# ---- rows of tables --------------------------------------------------------------------------
+def _first_of_range(index) -> int | None:
+    """Where a constant index begins, if it counts up by one."""
+    if not isinstance(index, Value) or index.constant is None or len(index.shape) != 1 or not index.shape[0]:
+        return None
+    numbers = np.asarray(index.constant)
+    return int(numbers[0]) if numbers[0] >= 0 and (np.diff(numbers) == 1).all() else None
+
+
+def _embedding(work, op, args):
+    table, index = args
+    start, rows = _first_of_range(index), table.shape[0]
+    if start is not None and start + index.shape[0] <= rows:
+        return work.apply(Slice(0, start, start + index.shape[0]), [table])
+    if index.constant is not None or index.dtype != np.int64:
+        return None
+    i = work.symbol(index)
+    work.refuse_if(m.any(m.logical_or(m.lt(i, 0), m.ge(i, rows))).value)
+    return work.keep(op, args)
+
+
+def _add_at(work, op, args):
+    x, index = args[0], args[-1]
+    if op.dims != (0,) or len(args) != 2 or index.dtype != np.int64:
+        return None
+    start, rows = _first_of_range(index), op.shape[0]
+    if start is not None and x.shape == (index.shape[0], *op.shape[1:]) and start + index.shape[0] <= rows:
+        if x.shape == op.shape:
+            return (x,)
+        return work.apply(PutSlice(0, start, start + index.shape[0], 1, op.shape), [x])
+    if index.constant is not None:
+        return None
+    i = work.symbol(index)
+    work.refuse_if(m.any(m.logical_or(m.lt(i, -rows), m.ge(i, rows))).value)
+    return work.keep(op, args)
+
+
 SIMPLER = {
+    "Embedding": _embedding,
+    "AddAt": _add_at,
     "Linear": _ruled(_linear),
     "LinearWithoutBias": _ruled(_linear),
     "Addmm": _ruled(_addmm),

@@ -76,6 +76,13 @@ class _Simplifier:
             outs = self.made[key] = self._made(op, args, like)
         return outs
 
+    def keep(self, op, args) -> tuple[Value, ...]:
+        """The outputs of an op that a rule leaves as it is."""
+        key = (op, *map(_argument_key, args))
+        if key not in self.made:
+            self.made[key] = self._node(op, args, None)
+        return self.made[key]
+
     def _made(self, op, args, like):
         if op.lower is not None:
             outs = lowered(op, args, self.apply)

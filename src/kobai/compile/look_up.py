@@ -1,0 +1,69 @@
+"""Rows taken from tables and added to them: `look_up(steps)` makes native calls of them."""
+from __future__ import annotations
+
+from math import prod
+
+from kobai.compile.fuse import OpStep
+from kobai.compile.graph import Value
+from kobai.compile.place import zeros_step
+from kobai.compile.windows import contiguous, own
+
+
+class RowsStep:
+    """`count` rows that an index names are taken from a table ("take"), or added to one ("add").
+
+    `reads` are the data (a table, or what is added) and the index; `rows` those of the table, `width` the bytes of one,
+    `stride` from row to row of the data.
+    """
+
+    __slots__ = ("kind", "reads", "writes", "count", "rows", "width", "stride", "dtype")
+
+    def __init__(self, kind, reads, out: Value, count, rows, width, stride):
+        self.kind, self.reads, self.writes, self.dtype = kind, reads, [out], out.dtype
+        self.count, self.rows, self.width, self.stride = count, rows, width, stride
+
+    def __str__(self):
+        return f"{self.kind} {self.count} rows of {self.width} bytes, table of {self.rows}"
+
+
+def look_up(steps) -> list:
+    """The steps, with `RowsStep`s for what they can do."""
+    found = []
+    for step in steps:
+        name = type(step.node.op).__name__ if isinstance(step, OpStep) else ""
+        made = _take(step) if name == "Embedding" else _add(step) if name == "AddAt" else None
+        found += made or [step]
+    return found
+
+
+def _in_order(shape, strides, size: int) -> bool:
+    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
+
+
+def _is_index(v: Value, w) -> bool:
+    return v.dtype.char in "lq" and v.dtype.itemsize == 8 and _in_order(v.shape, w.strides, 8) and 0 not in v.shape
+
+
+def _take(step: OpStep):
+    (table, index), (w, i) = step.node.args, step.reads
+    size, width = table.dtype.itemsize, prod(table.shape[1:]) * table.dtype.itemsize
+    if not _is_index(index, i) or not _in_order(table.shape[1:], w.strides[1:], size) or not width:
+        return None
+    out = step.writes[0]
+    if own(out).strides != contiguous(out.shape, size):
+        return None
+    return [RowsStep("take", [w, i], out, prod(index.shape), table.shape[0], width, w.strides[0])]
+
+
+def _add(step: OpStep):
+    node, out = step.node, step.writes[0]
+    if node.op.dims != (0,) or len(node.args) != 2 or out.dtype.char not in "fd" or 0 in out.shape:
+        return None
+    (x, index), (w, i) = node.args, step.reads
+    size = out.dtype.itemsize
+    if not _is_index(index, i) or x.shape != (*index.shape, *out.shape[1:]) or x.dtype != out.dtype:
+        return None
+    if not _in_order(x.shape, w.strides, size) or own(out).strides != contiguous(out.shape, size):
+        return None
+    width = prod(out.shape[1:]) * size
+    return [zeros_step(out), RowsStep("add", [w, i], out, prod(index.shape), out.shape[0], width, width)]
