@@ -67,7 +67,8 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     theme: "auto", lang: data.lang === "ja" ? "ja" : "en", camera: null,
   }), [graph]);
   const [state, setState] = useState<State>(() => fromHash(location.hash, initial, graph.modules.length, graph.nodes.length));
-  const set = useCallback((change: Partial<State>) => setState((s) => ({ ...s, ...change })), []);
+  const latest = useRef(state); // several keys may come before the page is drawn again
+  const set = useCallback((change: Partial<State>) => setState((latest.current = { ...latest.current, ...change })), []);
   const dark = useDark(state.theme);
   const palette = dark ? DARK : LIGHT;
   const lang: Lang = state.lang;
@@ -110,7 +111,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     return () => clearTimeout(timer);
   }, [state]);
   useEffect(() => {
-    const changed = () => setState(fromHash(location.hash, initial, graph.modules.length, graph.nodes.length));
+    const changed = () => set(fromHash(location.hash, initial, graph.modules.length, graph.nodes.length));
     window.addEventListener("hashchange", changed);
     return () => window.removeEventListener("hashchange", changed);
   }, [initial]);
@@ -183,7 +184,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     const p = position === null ? null : Math.max(0, Math.min(film.length, position));
     setAsking(true);
     const id = film.current(p);
-    setState((s) => ({ ...s, film: p, selected: p === null ? s.selected : null, tab: p === null ? "details" : "step" }));
+    set({ film: p, ...(p === null ? { tab: "details" } : { tab: "step", selected: null }) });
     if (id !== null) view.current?.show(graph.keyOf(id, state.open));
     if (p === null || p >= film.length) setPlaying(false);
   };
@@ -254,15 +255,18 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     const actions: Record<string, () => void> = {
       Enter: () => module ? toggle(module.id) : active && select(active), f: () => inner !== null && state.open.has(inner) && toggle(inner),
       "+": () => view.current?.zoomBy(1.3), "=": () => view.current?.zoomBy(1.3), "-": () => view.current?.zoomBy(1 / 1.3),
-      "0": () => view.current?.fit(), "/": () => searchBox.current?.focus(), " ": play, ",": () => goTo((state.film ?? 1) - 1),
-      ".": () => goTo((state.film ?? 0) + 1), Home: () => goTo(0), End: () => goTo(film.length), t: nextTheme,
-      l: () => set({ lang: lang === "en" ? "ja" : "en" }), "?": () => setHelp(!help),
+      "0": () => view.current?.fit(), "/": () => searchBox.current?.focus(), " ": play, ",": () => goTo((latest.current.film ?? 1) - 1),
+      ".": () => goTo((latest.current.film ?? 0) + 1), Home: () => goTo(0), End: () => goTo(film.length), t: nextTheme,
+      l: () => set({ lang: latest.current.lang === "en" ? "ja" : "en" }), "?": () => setHelp(!help),
       Escape: () => (help ? setHelp(false) : set({ selected: null, query: "" })),
     };
     actions[key]?.();
     return key in actions;
   };
-  const nextTheme = () => set({ theme: state.theme === "auto" ? "light" : state.theme === "light" ? "dark" : "auto" });
+  const nextTheme = () => {
+    const now = latest.current.theme;
+    set({ theme: now === "auto" ? "light" : now === "light" ? "dark" : "auto" });
+  };
 
   const copyLink = async () => {
     try {

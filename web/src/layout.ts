@@ -195,16 +195,19 @@ function ranks(keys: string[], before: Map<string, string[]>, after: Map<string,
   const rank = new Map<string, number>(keys.map((k) => [k, 0]));
   const missing = new Map(keys.map((k) => [k, before.get(k)!.length]));
   const ready = keys.filter((k) => !missing.get(k));
+  const order: string[] = [];
   while (ready.length) {
     const k = ready.pop()!;
+    order.push(k);
     for (const n of after.get(k)!) {
       rank.set(n, Math.max(rank.get(n)!, rank.get(k)! + 1));
       missing.set(n, missing.get(n)! - 1);
       if (!missing.get(n)) ready.push(n);
     }
   }
-  for (const k of keys) { // sources stand right above their first user
-    if (!before.get(k)!.length && after.get(k)!.length) rank.set(k, Math.max(0, Math.min(...after.get(k)!.map((n) => rank.get(n)!)) - 1));
+  for (const k of order.reverse()) { // right above the first user, where there is one
+    const users = after.get(k)!;
+    if (users.length) rank.set(k, Math.max(rank.get(k)!, users.reduce((least, n) => Math.min(least, rank.get(n)!), Infinity) - 1));
   }
   return rank;
 }

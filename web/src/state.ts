@@ -37,7 +37,7 @@ export function toHash(s: State, first: State): string {
   if (s.query) parts.set("q", s.query);
   if (s.theme !== "auto") parts.set("theme", s.theme);
   if (s.lang !== first.lang) parts.set("lang", s.lang);
-  if (s.camera) parts.set("at", [s.camera.x, s.camera.y, s.camera.k].map((v) => Number(v.toPrecision(5))).join("_"));
+  if (s.camera) parts.set("at", [s.camera.x, s.camera.y, s.camera.k].map((v) => Number(v.toPrecision(7))).join("_"));
   return parts.toString();
 }
 

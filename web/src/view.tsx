@@ -171,7 +171,7 @@ export const GraphView = forwardRef<ViewHandle, Props>(function GraphView(props,
 
   return (
     <div class="stage">
-      <svg ref={svg} class="graph" role="application" tabIndex={0} aria-label={props.words.graph} aria-describedby="graph-help" aria-busy={props.busy} data-items={layout.boxes.size} data-engine={layout.engine}
+      <svg ref={svg} class="graph" role="application" tabindex={0} aria-label={props.words.graph} aria-describedby="graph-help" aria-busy={props.busy} data-items={layout.boxes.size} data-engine={layout.engine}
         aria-activedescendant={props.active ? `item-${props.active}` : undefined} style={{ background: palette.back }}
         onClick={click} onDblClick={doubleClick} onKeyDown={props.onKey}>
         <g ref={world}>
