@@ -12,6 +12,9 @@ VENV   := .venv
 # Windows has no bin folder in its environments.
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
+# Products are small here; on a busy machine threads of NumPy's BLAS would only wait for each other, 20 times longer.
+demo test: export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: bench demo test lint playground clean
 
 demo: $(VENV)/.demo
