@@ -84,7 +84,7 @@ async function pageAlone() {
   await broken.context().close();
   alone.without = await withoutPython();
   await page.click("#language");
-  alone.japanese = [await page.locator("#run").innerText(), await page.locator("html").getAttribute("lang"),
+  alone.japanese = [await page.locator("#stop").innerText(), await page.locator("html").getAttribute("lang"),
     await page.locator("#examples option").nth(1).innerText(), await page.locator("#program").getAttribute("aria-label")];
   alone.unnamed = await page.evaluate(() => [...document.querySelectorAll("button, select, textarea, iframe, [role]")]
     .filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.title || e.labels?.length || e.id === "status"))

@@ -35,7 +35,7 @@ def test_a_link_holds_the_program_and_does_not_run_it(seen):
 
 
 def test_japanese(seen):
-    assert seen["alone"]["japanese"] == ["実行", "ja", "P1  はじめての勾配", "プログラム"]
+    assert seen["alone"]["japanese"] == ["停止", "ja", "P1  はじめての勾配", "プログラム"]
 
 
 def test_every_control_has_a_name(seen):
