@@ -53,11 +53,8 @@ cpu = device("cpu")
 
 def no_cuda():
     """The exception for whatever needs a GPU."""
-    return AssertionError(
-        "Torch not compiled with CUDA enabled\n"
-        "  cause: this version of kobai computes on the CPU only.\n"
-        "  fix: use device='cpu', or choose it by: "
-        "device = 'cuda' if torch.cuda.is_available() else 'cpu'")
+    from .diagnose import error  # noqa: PLC0415  (devices stand below it)
+    return error("no-cuda")
 
 
 def check(d):

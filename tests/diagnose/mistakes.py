@@ -90,6 +90,14 @@ def shapes_that_do_not_broadcast():
     return a + b
 
 
+def an_expression_over_several_lines():
+    a = torch.ones(2, 3)
+    return torch.cat([
+        a,
+        torch.ones(2, 4),
+    ])
+
+
 def shapes_that_do_not_multiply():
     a = torch.ones(2, 3)
     b = torch.ones(2, 3)

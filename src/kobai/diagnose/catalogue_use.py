@@ -137,6 +137,11 @@ USE = {
          "PyTorch の関数はテンソルを受け取ります。リスト、数、配列は自動では変換されません。"),
         ("convert it: torch.tensor(data), or torch.from_numpy(array).float() for an array.",
          "torch.tensor(data) で、配列なら torch.from_numpy(array).float() で変換してください。")),
+    "no-cuda": Entry(
+        "K177", AssertionError, "Torch not compiled with CUDA enabled",
+        ("this version of kobai computes on the CPU only.", "この版の kobai は CPU だけで計算します。"),
+        ("use device='cpu', or choose it by: device = 'cuda' if torch.cuda.is_available() else 'cpu'",
+         "device='cpu' を使うか、device = 'cuda' if torch.cuda.is_available() else 'cpu' で選んでください。")),
     "from-numpy": Entry(
         "K178", TypeError, "expected np.ndarray (got {got})",
         ("from_numpy shares the memory of a NumPy array, and this is none.",

@@ -14,8 +14,8 @@ from .told import Told, spoken, tell
 from .watch import Observer, watching
 
 _say = spoken({
-    "clean": ("coach: {steps} watched; none of the usual mistakes.", "coach: {steps} を観察しました。よくある間違いはありません。"),
-    "head": ("coach: {steps} watched.", "coach: {steps} を観察しました。"),
+    "clean": ("coach: {steps} watched; none of the usual mistakes.", "coach: {steps}を観察しました。よくある間違いはありません。"),
+    "head": ("coach: {steps} watched.", "coach: {steps}を観察しました。"),
     "steps": ("{n} steps", "{n} ステップ"), "passes": ("{n} backward passes", "backward {n} 回"),
     "zero_grad": (
         "Gradients pile up: {names} still had the gradient of the last step when the next was added.\n  fix: "

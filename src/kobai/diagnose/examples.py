@@ -339,6 +339,11 @@ nn.Linear(3, 2)([1., 2., 3.])
 --
 nn.Linear(3, 2)(torch.tensor([1., 2., 3.]))
 
+K177
+torch.ones(2).to("cuda")
+--
+torch.ones(2).to("cuda" if torch.cuda.is_available() else "cpu")
+
 K178
 torch.from_numpy([1., 2.])
 --

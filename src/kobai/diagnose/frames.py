@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import linecache
 import sys
+import textwrap
 from collections.abc import Iterator
 from types import CodeType, FrameType
 
+_LINES = 6  # lines of one expression that are shown
 _PACKAGE = __file__.rsplit("diagnose", 1)[0]
 
 
@@ -47,6 +49,9 @@ def show(where: tuple[CodeType, int] | None) -> str:
     name = "" if code.co_name == "<module>" else f", in {code.co_name}"
     text = linecache.getline(code.co_filename, line).rstrip("\n")
     out = f"{code.co_filename}:{line}{name}"
+    if end is not None and line < end < line + _LINES:  # a call over several lines: all of them
+        block = textwrap.dedent("".join(linecache.getline(code.co_filename, n) for n in range(line, end + 1)))
+        return out + "".join(f"\n        {s}" for s in block.rstrip().split("\n"))
     if text.strip():
         indent = len(text) - len(text.lstrip())
         out += f"\n        {text.strip()}"

@@ -175,8 +175,7 @@ class _Seen(Observer):
             lines = [_say("carried", what=what, names=names, op=_name(event)), *_lines_of(event)]
             return tell("\n".join(lines), show, kind="carried", op=_name(event))
         lines = [_say("forward", what=_what(event), op=_name(event)), *_lines_of(event), *_example(event)]
-        lines += _source_of_inf(event, self.forward)
-        lines.append(_say("fix", fix=_advice(event)))
+        lines += _source_of_inf(event, self.forward) or [_say("fix", fix=_advice(event))]
         if self.count > 1:
             lines.append(_say("then", count=self.count - 1))
         return tell("\n".join(lines), show, kind="forward", op=_name(event), where=place(event.where))
