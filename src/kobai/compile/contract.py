@@ -1,18 +1,62 @@
-"""Matrix products of a plan: `contract(steps)` says of each what to multiply, in strides."""
+"""Matrix products of a plan: `contract(steps)` says of each what to multiply, in strides.
+
+Before, `with_sums(graph)` makes one op of a product and what is added to it, such as a bias.
+"""
 from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from kobai.compile.fuse import KernelStep, OpStep
-from kobai.compile.graph import Value
+from kobai.compile.graph import Graph, Value
 from kobai.compile.memory import copy_step
 from kobai.compile.windows import Window, own
 
 
-class ProductStep:
-    """C = A B for each matrix of a batch: sizes m, n, k; of the batch `sizes` (at most two); strides in bytes.
+class Affine:
+    """a b + e: an op that only plans have."""
 
-    `strides` has for A, B and C those of the batch, of rows and of columns; one of the last two is one element.
+    fields, outputs, emit, elementwise, view, moves, lower = (), 1, None, False, False, False, None
+
+    def __call__(self, a, b, e):
+        return np.matmul(a, b) + e
+
+    forward = __call__
+
+
+def with_sums(graph: Graph) -> Graph:
+    """The graph with `Affine` for products that are used once, in a sum."""
+    users, results = graph.users(), set(graph.results)
+    gone, changed = set(), {}
+    for node in graph.nodes:
+        if type(node.op).__name__ != "Add" or any(not isinstance(v, Value) for v in node.args):
+            continue
+        out = node.outs[0]
+        for product, e in (node.args, node.args[::-1]):
+            made = product.node
+            if made is None or made in gone or not _is_product(made) or product in results or product is e:
+                continue
+            if len(users[product]) == 1 and product.shape == out.shape and e.dtype == out.dtype and e.shape \
+                    and e.shape[-1] == out.shape[-1]:
+                gone.add(made)
+                changed[node] = made.args, e
+                break
+    nodes = []
+    for node in graph.nodes:
+        if node in changed:
+            (a, b), e = changed[node]
+            node.op, node.args = Affine(), (a, b, e)
+        if node not in gone:
+            nodes.append(node)
+    return Graph(graph.inputs, nodes, graph.outputs, graph.writes)
+
+
+class ProductStep:
+    """C = A B, or A B + E, for each matrix of a batch: sizes m, n, k; of the batch `sizes` (at most two).
+
+    `strides` in bytes has for A, B, C and perhaps E those of the batch, of rows and of columns; one of the last two
+    is one element, that of columns for C and E.
     """
 
     __slots__ = ("reads", "writes", "m", "n", "k", "sizes", "strides", "dtype")
@@ -21,8 +65,14 @@ class ProductStep:
         self.reads, self.writes, self.dtype = reads, [out], out.dtype
         self.m, self.n, self.k, self.sizes, self.strides = m, n, k, sizes, strides
 
+    @property
+    def adds(self) -> bool:
+        """Whether there is an E."""
+        return len(self.reads) == 3
+
     def __str__(self):
-        return f"product of {self.m} x {self.k} and {self.k} x {self.n}" + f", {list(self.sizes)} times" * bool(self.sizes)
+        return f"product of {self.m} x {self.k} and {self.k} x {self.n}" + f", {list(self.sizes)} times" * bool(self.sizes) \
+            + " and a sum" * self.adds
 
 
 def contract(steps) -> list:
@@ -34,29 +84,39 @@ def contract(steps) -> list:
 
 
 def _is_product(node) -> bool:
-    if type(node.op).__name__ not in ("Mm", "Bmm") or any(not isinstance(a, Value) for a in node.args):
+    if type(node.op).__name__ not in ("Mm", "Bmm", "Affine") or any(not isinstance(a, Value) for a in node.args):
         return False
     out = node.outs[0]
     return out.dtype.char in "fd" and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
-        and all(v.shape[:-2] == out.shape[:-2] for v in node.args)
+        and all(v.shape[:-2] == out.shape[:-2] for v in node.args[:2])
 
 
 def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
-    a, b = step.node.args
+    a, b, *e = step.node.args
     out = step.node.outs[0]
     copies, sides = [], []
-    for v, w in ((a, step.reads[0]), (b, step.reads[-1])):
+    reads = dict(zip(step.node.values, step.reads))
+    for v, w in ((a, reads[a]), (b, reads[b])):
         if _batch(out.shape, w.strides) is None or not _readable(v, w):
             copy = Value(v.shape, v.dtype)
             copies.append(copy_step(v, w, copy))
             w = own(copy)
         sides.append(w)
     strides = [w.strides for w in sides] + [own(out).strides]
+    for v in e:
+        w = reads[v]
+        if w.strides[-1] != v.dtype.itemsize and v.shape[-1] > 1:
+            copy = Value(v.shape, v.dtype)
+            copies.append(copy_step(v, w, copy))
+            w = own(copy)
+        sides.append(w)
+        lead = (0,) * (len(out.shape) - len(v.shape))
+        strides.append(lead + tuple([0 if n == 1 else s for n, s in zip(v.shape, w.strides)]))
     batch = merged(out.shape[:-2], [s[:-2] for s in strides])
     if len(batch) > 2:
         return [step]
     sizes = tuple([size for size, _ in batch])
-    each = [(*[s[i] for _, s in batch], *strides[i][-2:]) for i in range(3)]
+    each = [(*[s[i] for _, s in batch], *strides[i][-2:]) for i in range(len(strides))]
     m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
     return [*copies, ProductStep(sides, out, m, n, k, sizes, each)]
 

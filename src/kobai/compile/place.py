@@ -18,6 +18,7 @@ from kobai.compile.kernel import NoKernel, scalar_type
 from kobai.compile.memory import copy_step
 from kobai.compile.windows import Window, contiguous, is_view, own, windows, windows_of
 
+PRODUCTS = ("Mm", "Bmm", "Affine")
 JOINS = ("Cat", "Stack")
 PUTS = ("PutSlice", "PutSelect")
 
@@ -67,7 +68,7 @@ def _order_products(graph: Graph, results):
         w = found[x]
         base = w.base
         made_by = type(base.node.op).__name__ if base.node else ""
-        if made_by not in ("Mm", "Bmm") or base.strides is not None or base in results:
+        if made_by not in PRODUCTS or base.strides is not None or base in results:
             continue
         strides = _strides_of_base(x, w, contiguous(x.shape, x.dtype.itemsize))
         if strides is not None and strides[-1] == x.dtype.itemsize:
@@ -140,7 +141,7 @@ def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
                 continue
             if type(base.node.op).__name__ == "Clone":  # made for a reshape: perhaps what it copies can be made there
                 copied = found[base.node.args[0]]
-                if type(copied.base.node and copied.base.node.op).__name__ in ("Mm", "Bmm"):
+                if type(copied.base.node and copied.base.node.op).__name__ in PRODUCTS:
                     inner = _strides_of_base(a, w, wanted)
                     if inner is not None and copied.base not in homes and copied.base.strides is None \
                             and copied.base not in results:
@@ -151,7 +152,7 @@ def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
                             _drop(graph, base.node)
                             continue
             strides = _strides_of_base(a, w, wanted)
-            if strides is None or type(base.node.op).__name__ in ("Mm", "Bmm") and strides[-1] != a.dtype.itemsize:
+            if strides is None or type(base.node.op).__name__ in PRODUCTS and strides[-1] != a.dtype.itemsize:
                 continue
             homes[base] = whole, offset
             base.strides = strides

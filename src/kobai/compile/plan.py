@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobai.compile.contract import contract
+from kobai.compile.contract import contract, with_sums
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
@@ -22,7 +22,7 @@ class Plan:
 
     def __init__(self, graph: Graph):
         self.original, self.program = graph, None
-        self.graph, homes = laid_out(simplify(graph))
+        self.graph, homes = laid_out(with_sums(simplify(graph)))
         steps, windows = fuse(self.graph)
         self.steps, self.places, self.size = arrange(self.graph, contract(look_up(filled(steps, homes))), windows, homes)
         try:
