@@ -124,7 +124,12 @@ class Op:
                 return apply(self, *values)
             if isinstance(v, Lifted):
                 lifted = True
-        return top(values).process(self, values) if lifted else self.forward(*values)
+        if lifted:
+            return top(values).process(self, values)
+        v = values[0]
+        if v.__class__ is _ndarray and v.size >= LARGE and v.size >= self.least:
+            return large_forward(self, *values)
+        return self.forward(*values)
 
     def forward(self, *arrays):
         """The result on NumPy arrays."""

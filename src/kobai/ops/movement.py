@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..large import PLAIN
 from ..op import Movement, Op, dtype_of, m
 from ..tensor import Tensor
 from ..testing.samples import S
@@ -352,11 +353,15 @@ def sum_to(g, shape):
         return g
     lead = len(g.shape) - len(shape)
     if lead and type(g) is np.ndarray and g.shape[lead:] == shape:  # a bias, or a number
-        return add_up(g, tuple(range(lead)))
+        return _summed(g, tuple(range(lead)), False)
     dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
     if type(g) is np.ndarray:
-        return add_up(g, dims, True).reshape(shape)
+        return _summed(g, dims, True).reshape(shape)
     return m.reshape(m.sum(g, dims, keepdim=True), shape)
+
+
+def _summed(g, dims, keepdim):
+    return m.sum(g, dims, keepdim) if dims and g.size >= PLAIN else add_up(g, dims, keepdim)
 
 
 def cast(x, to):
