@@ -43,7 +43,7 @@ export const CardView = memo(function CardView({ item, card, box, palette: p, de
     <g id={`item-${item.key}`} class="card" data-key={item.key} role="button" aria-label={label} aria-pressed={look.selected}
       aria-expanded={item.module ? false : undefined} transform={`translate(${box.x.toFixed(1)} ${box.y.toFixed(1)})`}>
       {item.module && detail === "full" && <rect x={3} y={3} width={box.width} height={box.height} rx={7} fill={p.fill.module} stroke={p.line.module} stroke-width={1} />}
-      <rect width={box.width} height={box.height} rx={7} fill={look.found ? p.found : p.fill[kind]}
+      <rect width={box.width} height={box.height} rx={7} fill={look.found ? p.found : detail === "box" ? p.line[kind] : p.fill[kind]}
         stroke={strong ? p.accent : look.found ? p.text : stop ? p.stop : p.line[kind]} stroke-width={strong ? 3 : 1.1}
         stroke-dasharray={kind === "constant" || stop ? "4 3" : undefined} />
       {detail === "full" ? <Lines card={card} palette={p} look={look} onFound={look.found} stop={!!stop} width={box.width} /> :

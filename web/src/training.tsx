@@ -1,5 +1,6 @@
 // Recorded steps of a training loop: loss, parameters and gradients as they move.
 
+import { Fragment } from "preact";
 import { num, scalar, shapeText } from "./format";
 import type { Graph } from "./graph";
 import { heatMap } from "./heat";
@@ -31,7 +32,7 @@ export function TrainingPanel({ training, at, dark, onAt, onSelect, t }: Props) 
         <tbody>
           {training.parameters.map((p, k) => (
             <tr key={k}>
-              <th scope="row">{p.node == null ? p.name : <button class="link" onClick={() => onSelect(`n${p.node}`)}>{p.name}</button>}<br /><span class="soft">{shapeText(p.shape)}</span></th>
+              <th scope="row">{p.node == null ? p.name : <button class="link" onClick={() => onSelect(`n${p.node}`)}>{broken(p.name)}</button>}<br /><span class="soft">{shapeText(p.shape)}</span></th>
               {(["values", "grads"] as const).map((what) => (
                 <td key={what}>
                   <Small value={step[what]?.[k]} dark={dark} />
@@ -44,6 +45,11 @@ export function TrainingPanel({ training, at, dark, onAt, onSelect, t }: Props) 
       </table>
     </div>
   );
+}
+
+/** A path that may be broken into lines at its dots. */
+function broken(path: string) {
+  return path.split(/(?<=\.)/).map((part, i) => <Fragment key={i}>{i > 0 && <wbr />}{part}</Fragment>);
 }
 
 /** One number that says how a value moves: itself, or the standard deviation. */

@@ -86,6 +86,7 @@ from .folding import place_in_modules
 from .graph import is_tensor, tensors_in
 from .history import from_graph
 from .known import argument_names
+from .ownership import group, owners
 from .record import Recording
 from .trace import Call, Source, Trace, line
 from .values import number, summary
@@ -125,6 +126,8 @@ def describe(what, *inputs, params: dict | None = None, variables: dict | None =
         names = dict(named(variables, params))
         as_tensors = is_tensor(what) or not callable(what)
         trace = _of_tensors(what, names) if as_tensors else _of_call(what, inputs, options, names)
+        if as_tensors:
+            group(trace.calls, owners(variables))
         if film and not trace.film:
             _add_film(trace)
     return _Description(trace, title, lang or language()).result
@@ -297,6 +300,7 @@ class _Description:
         if not steps:
             return None
         leaves = list(dict.fromkeys(leaf for step in steps for leaf in step.values))
+        leaves.sort(key=lambda leaf: self.by_edge.get(leaf, len(self.nodes)))  # as they stand in the graph
         names = self.trace.parameters
         return {
             "parameters": [{"name": names.get(leaf, "") or f"#{i}", "shape": [int(n) for n in leaf._value.shape],
