@@ -86,6 +86,21 @@ def test_arrays_of_others_are_not_touched(blocks):
     assert np._core.multiarray.get_handler_name(made(MB)) == "kobai"
 
 
+def test_results_of_compiled_programs_use_blocks(blocks):
+    from kobai.backends.eager import backward_of
+    from kobai.ops.normalize import NativeLayerNorm
+
+    x, g, w = np.ones((1000, 300), "f4"), np.ones((1000, 300), "f4"), np.ones(300, "f4")
+    run = backward_of(NativeLayerNorm(1e-5, (-1,)), 7, ("x", "weight"), (g, x, w))
+    g_x, g_w, _ = run(g, x, w)
+    name = np._core.multiarray.get_handler_name
+    assert (name(g_x), name(g_w)) == ("kobai", "default_allocator")
+    assert name(np.empty(MB)) == "default_allocator"
+    first = address(g_x)
+    del g_x
+    assert address(run(g, x, w)[0]) == first
+
+
 def test_threads_do_not_get_the_same_block(blocks):
     wrong = []
 

@@ -191,7 +191,9 @@ entry:
   %capacity = load i64, ptr %block
   %most = load i64, ptr @limit
   %fits = icmp ule i64 %capacity, %most
-  br i1 %fits, label %ask, label %away
+  %large = icmp uge i64 %capacity, {SMALLEST}
+  %worth = and i1 %fits, %large
+  br i1 %worth, label %ask, label %away
 ask:
   %mine = call i1 @hold()
   br i1 %mine, label %room, label %away

@@ -42,6 +42,8 @@ _WORDS = (
 )
 _FIELD = {"data": 0, "nd": 8, "dims": 16, "strides": 24, "descr": 40, "flags": 48, "handler": 72}
 _NEW_LIKE, _NEW_FROM = 277, 94  # PyArray_NewLikeArray, PyArray_NewFromDescr
+_SET_HANDLER = 304  # PyDataMem_SetHandler
+_LIKE = ("like_in_block", "new_like_", "set_handler")
 MOST = 64  # words in a call's block
 LANES = 128  # a chunk along the axis that is run in lanes is a multiple of these
 RELEASE = 50_000  # elements from which on other Python threads may run meanwhile
@@ -107,6 +109,39 @@ body:
   br label %loop
 done:
   ret i64 %n
+}}
+
+@new_like_ = global ptr null
+@set_handler = global ptr null
+
+; PyArray_NewLikeArray, with a kept block as memory if it is large.
+define ptr @like_in_block(ptr %like, i32 %order, ptr %descr, i32 %subok) nounwind {{
+  %new_like = load ptr, ptr @new_like_
+  %n = call i64 @elements(ptr %like)
+  %small = icmp ult i64 %n, {blocks.SMALLEST // 4}
+  br i1 %small, label %plain, label %block
+plain:
+  %array = call ptr %new_like(ptr %like, i32 %order, ptr %descr, i32 %subok)
+  ret ptr %array
+block:
+  %set = load ptr, ptr @set_handler
+  %ours = load ptr, ptr @capsule
+  %theirs = call ptr %set(ptr %ours)
+  %failed = icmp eq ptr %theirs, null
+  br i1 %failed, label %error, label %make
+make:
+  %large = call ptr %new_like(ptr %like, i32 %order, ptr %descr, i32 %subok)
+  %back = call ptr %set(ptr %theirs)
+  call void @Py_DecRef(ptr %theirs)
+  %kept = icmp eq ptr %back, null
+  br i1 %kept, label %done, label %drop
+drop:
+  call void @Py_DecRef(ptr %back)
+  br label %done
+done:
+  ret ptr %large
+error:
+  ret ptr null
 }}
 
 ; A new array like another, of a type, in C order if %strides is null.
@@ -434,7 +469,7 @@ class Bridge:
 
     def __init__(self, machine):
         code = machine.assemble(threads.text(machine.triple) + blocks.text() + TEXT)
-        names = ("flat", "fitted", *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
+        names = ("flat", "fitted", *_LIKE, *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
         addresses = dict(zip(names, machine.load(code, *names)))
         flat, fitted = addresses["flat"], addresses["fitted"]
         self.pool = threads.start(addresses)
@@ -443,7 +478,9 @@ class Bridge:
         self._fitted = _MethodDef(b"fitted", fitted, _FASTCALL, None)
         table = _capsule_pointer(np._core._multiarray_umath._ARRAY_API, None)
         self._table = ctypes.cast(table, ctypes.POINTER(ctypes.c_int64))
-        self.parallel, self.new_like = addresses["parallel"], self._table[_NEW_LIKE]
+        for name, place in (("new_like_", _NEW_LIKE), ("set_handler", _SET_HANDLER)):
+            ctypes.c_int64.from_address(addresses[name]).value = self._table[place]
+        self.parallel, self.new_like = addresses["parallel"], addresses["like_in_block"]
         self._kept: list = []
         self.works = self._check()
 
