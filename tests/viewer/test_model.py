@@ -287,6 +287,20 @@ def test_a_function_of_the_users_is_one_node():
     assert number(by_title(d)["w"]["grad"]) == 6
 
 
+def test_gradients_of_gradients_are_part_of_the_graph():
+    """y = x³, g = 3x², loss = g² = 9x⁴: at 2 the loss is 144 and its derivative 36x³ = 288."""
+    x = leaf(2.0)
+    with Recording() as r:
+        (g,) = kobai.autograd.grad(x**3, x, create_graph=True)
+        loss = g * g
+        loss.backward()
+    d = describe(r)
+    nodes = by_title(d)
+    assert number(nodes["loss"]["value"]) == 144 and number(nodes["x"]["grad"]) == 288
+    leaves = [n for n in d["nodes"] if n["kind"] != "op"]  # x, and the one that backward begins with
+    assert [(n["name"], n["value"]["data"]) for n in leaves] == [("x", [2]), ("", [1])]
+
+
 def test_several_outputs_and_writes_into_views():
     """y = (a + 2b) with (a, b) = split(x); then z[0] = y: every edge leads to who made the value."""
     x = leaf([1.0, 2.0])

@@ -289,8 +289,8 @@ class Recording:
     # ---- backward ----------------------------------------------------------------------------
     def _propagate(self, original):
         def propagate(roots, **options):
-            if not self._listens():
-                return original(roots, **options)
+            if not self._listens() or options.get("graph") and options.get("wanted") is not None:
+                return original(roots, **options)  # gradients that are computed with: part of the graph themselves
             for edge in engine.reached(roots):
                 self._made_by(edge)
             self.busy += 1
