@@ -181,3 +181,13 @@ def test_japanese(monkeypatch, capsys):
     assert capsys.readouterr().out.strip() == str(told).strip()
     assert "順方向: 計算した順に" in str(told) and "葉に届く勾配" in str(told)
     assert "dy/dw = 1 * 2 = 2" in str(told)
+
+
+def test_as_the_last_line_of_a_notebook_cell(capsys):
+    w = torch.tensor(3.0, requires_grad=True)
+    told = kobai.explain(w * 2)
+    told._ipython_display_()
+    assert capsys.readouterr().out.count("Forward:") == 1
+    kobai.explain(w * 2, show=False)._ipython_display_()
+    assert capsys.readouterr().out.count("Forward:") == 1
+    assert repr(told) == "<Told: Forward: what was computed, in this order>" and "Backward" in told

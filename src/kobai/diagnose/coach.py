@@ -139,6 +139,7 @@ class _Coach(Observer):
         self.optimized: set[int] = set()
         self._names: dict[int, str] = {}
         self._order, self._seen = 0, set()
+        self._asked, self._all = -1, {}
         self.lessons = [kind(self) for kind in LESSONS]
         self.told: Told | None = None
 
@@ -198,10 +199,16 @@ class _Coach(Observer):
     def _arrive(self, leaf, h, node):
         known = self.leaves.get(id(leaf))
         if known is None:
-            known = self.leaves[id(leaf)] = Leaf(leaf, name_of_leaf(leaf))
+            known = self.leaves[id(leaf)] = Leaf(leaf, self._name_of(leaf))
         if id(leaf) not in self._seen and not hasattr(h, "_value"):
             self._seen.add(id(leaf))
             known.arrive(h, node.where, self.passes)
+
+    def _name_of(self, leaf) -> str:
+        """The leaf's name; the program is asked for all of its names once in each backward pass that brings new ones."""
+        if self._asked != self.passes:
+            self._asked, self._all = self.passes, Names().of_leaf  # (Names itself would keep the loss's graph alive)
+        return name_of_leaf(leaf, self._all)
 
     def stepped(self):
         self.steps += 1

@@ -11,7 +11,7 @@ from ..autograd.node import Node
 from ..tensor import Tensor
 from .holders import live_graphs, live_nodes
 from .numbers import place, source
-from .tape import Names, node_of
+from .tape import node_of
 
 _SAMPLES = 12      # times live nodes are counted
 _LEAST_EXAMPLES = 64  # before a unit that never fired is called dead
@@ -358,9 +358,9 @@ def _listed(names) -> str:
     return ", ".join(names[:6]) + (f", ... ({len(names)})" if len(names) > 6 else "")
 
 
-def name_of_leaf(t, names=None) -> str:
-    """The user's name of a leaf; its shape if it has none."""
-    return (names or Names()).of_leaf.get(id(t)) or f"leaf{tuple(t.shape)}"
+def name_of_leaf(t, names: dict) -> str:
+    """The user's name of a leaf among `names`; its shape if it has none."""
+    return names.get(id(t)) or f"leaf{tuple(t.shape)}"
 
 
 __all__ = ["LESSONS", "Finding", "Leaf", "name_of_leaf", "source"]

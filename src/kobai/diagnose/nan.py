@@ -108,6 +108,7 @@ class _Seen(Observer):
     def __init__(self):
         self.forward, self.back, self.leaves, self.count = [], [], {}, 0
         self.greatest, self.ends_bad = 0.0, False
+        self.names, self.asked = {}, 0
 
     def computed(self, op, arrays, result):
         results = result if isinstance(result, tuple) else (result,)
@@ -125,7 +126,13 @@ class _Seen(Observer):
     def recorded(self, node, tensors, values, result):
         for t in tensors:
             if isinstance(t, Tensor) and t._node is None and id(t) not in self.leaves:
-                self.leaves[id(t)] = t, _finite(getattr(t, "_data", None)), Names().of_leaf.get(id(t))
+                self.leaves[id(t)] = t, _finite(getattr(t, "_data", None)), self._name_of(t)
+
+    def _name_of(self, leaf):
+        """The leaf's name. The program is asked again for a leaf it did not know, but not for each of thousands."""
+        if id(leaf) not in self.names and self.asked < _FEW:
+            self.asked, self.names = self.asked + 1, Names().of_leaf
+        return self.names.get(id(leaf))
 
     def passed(self, node, g, out):
         sent = [h for h in out if isinstance(h, (np.ndarray, np.generic))]

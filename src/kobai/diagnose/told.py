@@ -7,8 +7,8 @@ from .language import language
 class Told:
     """An explanation: `str(told)` is its text; `told.facts` what it says, for programs."""
 
-    def __init__(self, text: str, **facts):
-        self.text, self.facts = text, facts
+    def __init__(self, text: str, printed: bool = False, **facts):
+        self.text, self.facts, self._printed = text, facts, printed
 
     def __str__(self):
         return self.text
@@ -17,8 +17,11 @@ class Told:
         first = self.text.strip().split("\n", 1)[0]
         return f"<{type(self).__name__}: {first[:60]}>"
 
-    def _repr_mimebundle_(self, **_):
-        return {}  # a notebook has it printed already
+    def _ipython_display_(self):
+        """As the last line of a notebook's cell: the text, unless it was printed there already."""
+        if not self._printed:
+            print(self.text)
+        self._printed = False
 
     def __contains__(self, part):
         return part in self.text
@@ -28,7 +31,7 @@ def tell(text: str, show: bool = True, **facts) -> Told:
     """Print a text, unless told not to, and return it."""
     if show:
         print(text)
-    return Told(text, **facts)
+    return Told(text, show, **facts)
 
 
 def spoken(texts: dict[str, tuple[str, str]]):
