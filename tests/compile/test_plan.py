@@ -6,6 +6,7 @@ from graphs_to_compile import apply, assert_same, random_graph, recorded
 import kobai
 from kobai.backends import llvm
 from kobai.compile import fuse, rewrite
+from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Graph, Value
 from kobai.compile.plan import Plan, plan
 from kobai.ops import elementwise as e, movement as v
@@ -103,6 +104,21 @@ def test_training_models(name):
     model, x, t = make(), data(), kobai.tensor([0, 2])
     graph, arrays = trained(lambda: F.cross_entropy(model(x), t), kobai.optim.SGD(model.parameters(), lr=0.1))
     assert_same(graph, arrays, plan(graph), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (9, 13)])
+def test_max_pooling(size):
+    """Ties go to the first place, NaN counts as the largest: values as NumPy's max, gradients as in eager mode."""
+    kobai.manual_seed(0)
+    x = kobai.randint(0, 3, (2, 3, *size)).float().requires_grad_(True)
+    with kobai.no_grad():
+        x[0, 0, 1, 1] = x[0, 1, 3, 2] = float("nan")
+    w = kobai.randn(2, 3, size[0] // 2, size[1] // 3)
+    opt = kobai.optim.SGD([x], lr=0.5)
+    graph, arrays = trained(lambda: (F.max_pool2d(x, (2, 3)) * w).sum(), opt)
+    made = plan(graph)
+    assert_same(graph, arrays, made)
+    assert all(isinstance(s, KernelStep) for s in made.steps)
 
 
 def test_results_lie_in_memory_of_their_own():

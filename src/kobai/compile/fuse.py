@@ -7,6 +7,7 @@ scalar code stays alone, as does a matrix product.  A `KernelStep` is a group wi
 """
 from __future__ import annotations
 
+from itertools import combinations
 from math import prod
 
 from kobai.compile.axes import Apart, Axes, Placement, aligned, source, steps
@@ -21,6 +22,7 @@ ROWS = 4         # so few rows are hardly any
 MOST = 150       # ops in a kernel
 CHEAP = 12       # scalar operations that are rather done again than stored and read
 SMALL = 8        # how much smaller a value must be to be made again for each of its users
+READERS = 16     # of one value that may be joined because they read it
 LEAST = 1024     # elements of a value that is worth the trouble
 BRIEF = 64       # scalar ops of a whole program that go into one kernel whatever they have in common
 
@@ -170,12 +172,12 @@ class _Fusion:
     def join_readers(self):
         """Join groups that read the same, and all groups of a program of scalars."""
         for readers in list(self.users.values()):
-            groups = [g for g in dict.fromkeys(self.group_of[n] for n in readers) if g.fusable]
-            if len(groups) <= 8:
-                for i, b in enumerate(groups[1:], 1):
-                    for a in groups[:i]:
-                        if a.alive and b.alive and self._space(a):
-                            self.join(a, b, shared=True)
+            firsts = {self.group_of[n]: n for n in reversed(readers) if self.group_of[n].fusable}.values()
+            if len(firsts) <= READERS:
+                for n, earlier in combinations(firsts, 2):
+                    a, b = self.group_of[earlier], self.group_of[n]
+                    if a is not b and self._space(a):
+                        self.join(a, b, shared=True)
         if len(self.nodes) <= BRIEF:
             scalars = [g for g in self.groups if g.fusable and not self._space(g)]
             for g in scalars[1:]:

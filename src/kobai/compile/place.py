@@ -19,7 +19,7 @@ from kobai.compile.memory import copy_step
 from kobai.compile.windows import Window, contiguous, is_view, own, windows, windows_of
 
 PRODUCTS = ("Mm", "Bmm", "Affine")
-JOINS = ("Cat", "Stack")
+JOINS = ("Cat", "Stack", "Tiles")
 PUTS = ("PutSlice", "PutSelect")
 
 
@@ -110,6 +110,12 @@ def parts(node: Node):
             where = at if name == "Stack" else op.index
             found.append((a, where * strides[op.dim], (*strides[:op.dim], *strides[op.dim + 1:])))
             at += 1
+        elif name == "Tiles":
+            n = len(op.kernel)
+            lead, last = strides[:len(strides) - n], strides[len(strides) - n:]
+            place = op.places[len(found)]
+            step = (*lead, *[s * k for s, k in zip(last, op.kernel)])
+            found.append((a, sum(p * s for p, s in zip(place, last)), step))
         else:
             step = (*strides[:op.dim], strides[op.dim] * op.step, *strides[op.dim + 1:])
             found.append((a, op.start * strides[op.dim], step))
@@ -128,7 +134,7 @@ def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
     """Values that can be made in their part of a whole at once."""
     found, homes = windows(graph), {}
     for node in reversed(graph.nodes):
-        if type(node.op).__name__ not in JOINS or not is_joining(node):
+        if type(node.op).__name__ not in JOINS or not is_joining(node) or not getattr(node.op, "whole", True):
             continue
         whole, start = homes.get(node.outs[0], (node.outs[0], 0))
         for a, offset, wanted in parts(node):
@@ -185,7 +191,7 @@ def _pieces(step: OpStep, homes) -> list:
     reads = dict(zip(step.node.values, step.reads))
     copies = []
     whole, start = homes.get(out, (out, 0))
-    if type(step.node.op).__name__ in PUTS:
+    if type(step.node.op).__name__ in PUTS or not getattr(step.node.op, "whole", True):
         copies.append(zeros_step(out))
     for a, offset, strides in parts(step.node):
         w = reads[a]

@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from kobai.compile.graph import Value
+from kobai.compile.pool import max_pool, send_to_max
 from kobai.lifted import m
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 
@@ -255,6 +256,9 @@ def _add_at(work, op, args):
 
 
 SIMPLER = {
+    "MaxPool2d": max_pool,
+    "MaxPool3d": max_pool,
+    "SendToMax": send_to_max,
     "Embedding": _embedding,
     "AddAt": _add_at,
     "Linear": _ruled(_linear),
