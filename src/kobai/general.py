@@ -132,6 +132,8 @@ def _compute(op, values):
     if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
         return op.forward(*values)
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
+    if op.narrow and half.kind == "V" and values[0].size >= large.PRODUCT and all(v.dtype == half for v in values):
+        return op.forward(*values)
     wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
     y = op.forward(*wide)
     if isinstance(y, tuple):

@@ -67,14 +67,18 @@ _products = Use(1 << 31)  # multiplications
 
 
 def product(a, b, row=None):
-    """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions."""
-    if a.size * b.shape[-1] >= _FEW and a.dtype.char in "fd" and a.__class__ is _ndarray is b.__class__:
+    """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions; of bfloat16 rounded once."""
+    if a.size * b.shape[-1] >= _FEW and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
         if _products.run:
             y = _products.run(a, b, row)
             if y is not None:
                 return y
         elif _products.numpy_does(a.size * b.shape[-1]):
             _products.prepare(_ready, a.dtype)
+    half = a.dtype if a.dtype.kind == "V" else None
+    if half:
+        a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
+        return product(a, b, row).astype(half)
     y = np.matmul(a, b)
     if row is not None:
         y += row

@@ -54,6 +54,7 @@ class Op:
     outputs = 1
     view = False
     moves = False
+    narrow = False        # forward takes large arrays of bfloat16 as they are, and rounds once
     differentiable = False
     abstract = True
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie

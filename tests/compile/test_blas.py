@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kobai.backends import blas, gemm, llvm
+from kobai.backends import blas, gemm, gemm_half, llvm
 from kobai.compile.kernel import NoKernel
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
@@ -199,3 +199,62 @@ def test_the_code_is_what_the_text_says():
     """The LLVM text names every function that is loaded."""
     text = gemm.text("float", 64, "x86_64-unknown-linux-gnu")
     assert all(f"@{order}_float(" in text for order in gemm.ORDERS)
+
+
+# ---- bfloat16 -----------------------------------------------------------------------------------
+HALF_SHAPES = [(1, 1, 1), (16, 16, 16), (5, 3, 7), (33, 31, 65), (300, 500, 200), (64, 1000, 64), (100, 70, 1300)]
+
+
+def halves_with(amx):
+    """The entry ``abec`` for bfloat16 with or without tile registers, or a skip."""
+    machine = llvm.machine()
+    features = machine.features.split(",")
+    if f"+{'amx-bf16' if amx else 'avx512bf16'}" not in features or machine.vector_bytes < 64:
+        pytest.skip("this CPU has no such instructions")
+    if amx and not gemm_half.may_use_amx():
+        pytest.skip("the system does not allow tile registers")
+    text = gemm_half.text(machine.triple, amx)
+    return SIGNATURE(machine.load(machine.remembered(f"test {amx}", lambda: text), "abec_bfloat")[0])
+
+
+@pytest.mark.parametrize("amx", [True, False])
+@pytest.mark.parametrize("order", ["CC", "CF", "FC", "FF"])
+@pytest.mark.parametrize("m, n, k", HALF_SHAPES)
+def test_halves_are_summed_in_float32_and_rounded_once(m, n, k, order, amx, monkeypatch):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    half = np.dtype(ml_dtypes.bfloat16)
+    code = halves_with(amx)
+    monkeypatch.setitem(blas._loaded, "E", blas._Code({"abec": ctypes.cast(code, ctypes.c_void_p).value}, 32, 32, 512))
+    a, b, e = [random(s, "f4", o).astype(half, order="K") for s, o in (((m, k), order[0]), ((k, n), order[1]), ((1, n), "C"))]
+    e = np.broadcast_to(e, (m, n))
+    c = np.full((m, n + 5), 7, half)
+    run(half, a, b, c[:, :n], e)
+    wide = [x.astype("f8") for x in (a, b, e)]
+    exact = wide[0] @ wide[1] + wide[2]
+    in_float32 = (k + 2) * 2.0**-23 * (abs(wide[0]) @ abs(wide[1]) + abs(wide[2]))
+    assert (abs(c[:, :n].astype("f8") - exact) <= 2.0**-8 * abs(exact) * 1.01 + in_float32).all()
+    assert (c[:, n:] == 7).all()
+
+
+def test_halves_that_are_not_numbers(monkeypatch):
+    half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+    a, b = random((40, 40), "f4").astype(half), random((40, 40), "f4").astype(half)
+    a[3, 5], a[4, 6], b[39, 39] = np.nan, np.inf, -np.inf
+    try:
+        y = blas.ready(half)(a, b).astype("f4")
+    except NoKernel:
+        pytest.skip("no fast bfloat16 here")
+    with np.errstate(invalid="ignore"):
+        expected = a.astype("f4") @ b.astype("f4")
+    assert np.array_equal(np.isnan(y), np.isnan(expected))
+    assert np.array_equal(np.isposinf(y), np.isposinf(expected))
+    assert np.array_equal(np.isneginf(y), np.isneginf(expected))
+
+
+def test_bfloat16_without_instructions_is_left_to_others(monkeypatch):
+    half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+    monkeypatch.setattr(gemm_half, "may_use_amx", lambda: False)
+    monkeypatch.setattr(llvm.machine(), "cpu", "generic")
+    monkeypatch.delitem(blas._loaded, "E", raising=False)
+    monkeypatch.setattr(blas, "_plans", {})
+    assert blas.product(np.ones((64, 64), half), np.ones((64, 64), half)) is None

@@ -72,3 +72,12 @@ def test_complex_and_integers_stay_with_numpy(counted):
         assert kobai.equal(i @ i, i * 100)
         np.testing.assert_allclose((a @ a).numpy(), a.numpy() @ a.numpy(), rtol=1e-4, atol=1e-4)
     assert not counted
+
+
+def test_bfloat16_is_rounded_once(counted):
+    """From 256 on bfloat16 has even numbers only: summing ones in it would stop there, 301 + 1 rounded twice is 300."""
+    one = kobai.ones(64, 301, dtype=kobai.bfloat16)
+    for _ in range(6):
+        assert (one @ one.T == 300).all()
+        assert (kobai.nn.functional.linear(one, one, one[:, 0]) == 302).all()
+    assert counted

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import gemm, llvm
+from kobai.backends import gemm, gemm_half, llvm
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.contract import merged
 from kobai.compile.kernel import NoKernel
 
-_TYPES = {"f": "float", "d": "double"}
+_TYPES = {"f": "float", "d": "double", "E": "bfloat"}  # by NumPy's letter; E is bfloat16 of ml_dtypes
 _ROWS, _COLS, _DEPTH = 240, 512, 256  # the largest tile; of the inner dimension in one go
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 4 microseconds
 _LARGE_TILE = 1 << 20  # where there are more than a few tiles already
@@ -42,10 +42,10 @@ class Tiling(NamedTuple):
 
 
 @lru_cache(4096)
-def tiling(m: int, n: int, k: int, batch: int, step: int, width: int) -> Tiling:
+def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = _DEPTH) -> Tiling:
     """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
-    work = m * n * k
-    wanted = min(max(work // _TILE, 1), 4) if work < 4 * _LARGE_TILE else min(work // _LARGE_TILE, 16)
+    work, most = (m * n * k, 16) if depth == _DEPTH else (m * n * k // 8, 8)  # products of bfloat16 take less time
+    wanted = min(max(work // _TILE, 1), 4) if work < 4 * _LARGE_TILE else min(work // _LARGE_TILE, most)
     wanted = max(wanted // batch, 1)
     down, across = -(-m // _ROWS), -(-n // _COLS)
     while down * across < wanted:
@@ -57,7 +57,7 @@ def tiling(m: int, n: int, k: int, batch: int, step: int, width: int) -> Tiling:
             break
     rows, cols = _share(m, down, step), _share(n, across, width)
     each = min(rows, m) * min(cols, n) * k
-    return Tiling(rows, cols, _share(k, -(-k // _DEPTH), 4), max(1, _TILE // max(each, 1)))
+    return Tiling(rows, cols, _share(k, -(-k // depth), 4 if depth == _DEPTH else 32), max(1, _TILE // max(each, 1)))
 
 
 def _share(size: int, parts: int, step: int) -> int:
@@ -69,6 +69,7 @@ class _Code(NamedTuple):
     addresses: dict[str, int]  # by the order of operands
     step: int
     width: int
+    depth: int
 
 
 _loaded: dict[str, _Code] = {}
@@ -85,12 +86,30 @@ def code(dtype) -> _Code:
         t = _TYPES.get(dtype.char)
         if t is None:
             raise NoKernel(f"no products of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        text = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
-        addresses = machine.load(text, *[f"{order}_{t}" for order in gemm.ORDERS])
-        found = _loaded[dtype.char] = _Code(dict(zip(gemm.ORDERS, addresses)), shape.rows[0], shape.width)
+        made, *sizes = _half() if t == "bfloat" else _full(t, dtype.itemsize)
+        addresses = llvm.machine().load(made, *[f"{order}_{t}" for order in gemm.ORDERS])
+        found = _loaded[dtype.char] = _Code(dict(zip(gemm.ORDERS, addresses)), *sizes)
     return found
+
+
+def _full(t: str, size: int):
+    """(object code, rows and columns of a block, most of the inner dimension in one go) for float32 or float64."""
+    machine = llvm.machine()
+    shape = shape_for(size, machine.vector_bytes, machine.triple)
+    made = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
+    return made, shape.rows[0], shape.width, _DEPTH
+
+
+def _half():
+    """The same for bfloat16."""
+    machine = llvm.machine()
+    features = machine.features.split(",")
+    amx = "+amx-bf16" in features and gemm_half.may_use_amx()
+    # Intel's processors take as long for a pair of bfloat16 as for two of float32; AMD's do not.
+    if machine.vector_bytes < 64 or not (amx or "+avx512bf16" in features and machine.cpu.startswith("znver")):
+        raise NoKernel("this CPU has no fast instructions for bfloat16")
+    made = machine.remembered(f"gemm bfloat {amx}", lambda: gemm_half.text(machine.triple, amx))
+    return made, 32, 32, gemm_half.DEPTH
 
 
 def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
@@ -110,7 +129,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
     if n > 1 and c[-1] != size or e and n > 1 and e[-1] != size:
         raise NoKernel("neither rows nor columns of the result are contiguous")
     batch = math.prod(sizes)
-    t = tiling(m, n, k, batch, functions.step, functions.width)
+    t = tiling(m, n, k, batch, functions.step, functions.width, functions.depth)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
     far = [s[0] if s and len(sizes) == 2 else 0 for s in (a, b, c, e)]

@@ -181,7 +181,7 @@ class Gemm(Micro):
             self.when(self.test("ne", self.word("%words", AT["dots"]), 0), self._as_dots, self._stretches)
 
         self.function(
-            f"internal void @tile_{self.t}(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, "
+            f"internal void @tile_{self.kind}(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, "
             "ptr %room_a, ptr %room_b)",
             body,
         )
@@ -277,7 +277,7 @@ class Gemm(Micro):
             self.loop("%begin", "%end", lambda i: self._place(i, w, pointers, room, room_b))
             self.say(f"call void @give(i64 {number})")
 
-        self.function(f"void @{operands}_{self.t}(ptr %block, i64 %begin, i64 %end)", body)
+        self.function(f"void @{operands}_{self.kind}(ptr %block, i64 %begin, i64 %end)", body)
 
     def _place(self, i, w, pointers, room, room_b):
         matrix, tile = self._split(i, w["tiles"])
@@ -289,13 +289,13 @@ class Gemm(Micro):
         for x, pointer in pointers.items():
             pointer = self.at(pointer, self.mul(outer, w["outer_" + x]))
             at[x] = self.at(pointer, self.mul(inner, w["inner_" + x]))
-        shift = self.mul(j0, self.size)
+        shift = self.mul(j0, self.stored)
         a = self.at(at["a"], self.mul(i0, w["row_a"]))
         b = self.at(at["b"], self.mul(j0, w["col_b"]))
         c = self.at(self.at(at["c"], self.mul(i0, w["row_c"])), shift)
         e = self.at(self.at(at["e"], self.mul(i0, w["row_e"])), shift) if "e" in at else "null"
         self.say(
-            f"call void @tile_{self.t}(ptr {self.words}, i64 {m}, i64 {n}, ptr {a}, ptr {b}, ptr {c}, ptr {e}, "
+            f"call void @tile_{self.kind}(ptr {self.words}, i64 {m}, i64 {n}, ptr {a}, ptr {b}, ptr {c}, ptr {e}, "
             f"ptr {room}, ptr {room_b})"
         )
 

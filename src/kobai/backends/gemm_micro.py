@@ -34,6 +34,7 @@ class Micro(Flow):
     def __init__(self, t: str, shape: Shape):
         super().__init__()
         self.t, self.size, self.shape = t, {"float": 4, "double": 8}[t], shape
+        self.kind, self.stored = t, self.size  # of elements in memory
         self.lanes = shape.lanes
         self.v = f"<{self.lanes} x {t}>"
         self.suffix = f"v{self.lanes}f{8 * self.size}"

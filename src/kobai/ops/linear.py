@@ -33,6 +33,7 @@ m.swap = swap
 class Mm(Contraction):
     """Product of two matrices."""
 
+    narrow = True
     samples = [S((2, 3), (3, 4)), S((2, 0), (0, 3)), S((1, 1), (1, 1))]
 
     def forward(self, a, b):
@@ -51,6 +52,7 @@ class Mm(Contraction):
 class Bmm(Contraction):
     """Products of the matrices in the last two dimensions, over equal leading dimensions."""
 
+    narrow = True
     samples = [S((5, 2, 3), (5, 3, 1)), S((2, 2, 2, 3), (2, 2, 3, 2)), S((0, 2, 3), (0, 3, 1))]
 
     def forward(self, a, b):
@@ -173,6 +175,7 @@ class Linear(Contraction):
     """x @ weight.T + bias: PyTorch records transpose, product and sum; here it is one op that shows those."""
 
     grad_name = "AddmmBackward0"
+    narrow = True
     samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
 
     def forward(self, x, weight, bias):
@@ -208,6 +211,7 @@ class LinearWithoutBias(Contraction):
     """x @ weight.T."""
 
     grad_name = "MmBackward0"
+    narrow = True
     samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
 
     def forward(self, x, weight):
