@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..diagnose import error
-from ..op import Op, dtype_of, m
+from ..op import Op, apply3, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor
 from ..testing.samples import S
@@ -434,6 +434,9 @@ def _set(running, new):
         running._array()[...] = new._data
 
 
+_LAST = {n: tuple(range(-n, 0)) for n in range(1, 9)}
+
+
 @public("nn.functional torch")
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions (Ba et al. 2016).
@@ -443,6 +446,13 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
     >>> kobai.nn.functional.layer_norm(kobai.tensor([1., 3.]), (2,))
     tensor([-1.0000,  1.0000])
     """
+    try:
+        x, w, b = input._data, weight._data, bias._data
+        if x.dtype is _F32 and w.dtype is _F32 and b.dtype is _F32 \
+                and w.shape == b.shape == normalized_shape == x.shape[x.ndim - w.ndim:] and w.ndim:
+            return apply3(NativeLayerNorm(eps, _LAST[w.ndim]), input, weight, bias)  # nothing to complain about
+    except (AttributeError, LookupError):
+        pass
     size = _normalized(input, normalized_shape, weight, bias, "layer_norm", "*, ")
     _check_dtypes(input, (weight, bias), "LayerNormKernelImpl")
     return NativeLayerNorm(eps, tuple(range(-len(size), 0)))(input, weight, bias)
