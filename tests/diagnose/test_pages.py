@@ -27,7 +27,7 @@ def test_the_wrong_program_raises_its_code(number, monkeypatch):
     entry = next(e for e in CATALOGUE.values() if e.number == number)
     said = run_example(EXAMPLES[number][0], "wrong.py")
     assert said.startswith(entry.type.__name__ + ": ")
-    assert said.rstrip().endswith(f"[{number}]")
+    assert said.rstrip().endswith(f"[{number}]  kobai help {number}")
     fixed_part = re.split(r"\{.*?\}", entry.first)[0]
     assert said.split(": ", 1)[1].startswith(fixed_part)
     assert "?" not in said.split("\n")[1] or "?" in entry.cause[0], "a fact is missing"

@@ -63,7 +63,7 @@ def text(code, info):
         if shown:
             lines.append(f"  {labels[what]}: {shown}")
     lines.append(f"  {labels['fix']}: {entry.fix[which].format_map(facts)}")
-    lines.append(f"  [{entry.number}]")
+    lines.append(f"  [{entry.number}]  kobai help {entry.number}")
     return "\n".join(lines)
 
 
