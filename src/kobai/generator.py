@@ -6,6 +6,7 @@ from operator import index
 
 import numpy as np
 
+from kobai.autograd.mode import modes
 from kobai.devices import check as _check_device
 from kobai.tensor import wrap
 
@@ -38,6 +39,8 @@ class Generator:
 
     def manual_seed(self, seed):
         """Start the stream of `seed`, an int in [-2^63, 2^64); returns the generator."""
+        if modes.trace is not None:
+            modes.trace.stop("seeding a generator")
         try:
             seed = index(seed)
         except TypeError:

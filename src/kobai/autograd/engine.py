@@ -152,7 +152,7 @@ def _tensor(g):
 
 
 def _plain(g, graph):
-    return g if graph or g is None or not isinstance(g, Tensor) else g._value
+    return g if graph or g is None or not isinstance(g, Tensor) or modes.trace is not None else g._value
 
 
 def _call_hooks(hooks, g, graph, which=None):
@@ -220,10 +220,10 @@ def accumulate(leaf, g, graph=False, which=None):
         g = _call_hooks(leaf._hooks[0].values(), g, graph, which)
         if not graph and isinstance(g, np.ndarray):
             g = np.array(g)  # a hook may have kept what it got or gave
-    if modes.trace is not None and not graph:
-        return modes.trace.accumulate(leaf, _tensor(g))
     old = leaf._grad
-    if old is None:
+    if modes.trace is not None and not graph:
+        modes.trace.accumulate(leaf, _tensor(g))
+    elif old is None:
         leaf._grad = _tensor(g) if graph else _tensor(_owned(g, leaf))
     elif graph or isinstance(old, LiftedTensor) or isinstance(g, Lifted) or old._rg:
         leaf._grad = old + _tensor(g)

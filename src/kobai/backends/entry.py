@@ -30,13 +30,26 @@ FIXED, ARGUMENT, GRADIENT = 0, 1, 2  # kinds of inputs
 _RECORD = 6                        # words that describe an expected array
 
 
-def _slot_offset(name: str) -> int:
-    """Where a slot of Tensor lies in the object: from CPython's descriptor of it."""
-    member = ctypes.c_int64.from_address(id(Tensor.__dict__[name]) + 40).value
+_TYPE_DICT = 264  # where a type object has the address of its dict
+
+
+def _slot_offset(cls, name: str) -> int:
+    """Where a slot of a class lies in its objects: from CPython's descriptor of it."""
+    descriptor = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
+    member = ctypes.c_int64.from_address(id(descriptor) + 40).value
     return ctypes.c_int64.from_address(member + 16).value
 
 
-OFFSETS = {name: _slot_offset(name) for name in SLOTS}
+def _dict_of(cls):
+    """The dict of a class, or None if it is not where it is looked for."""
+    address = ctypes.c_void_p.from_address(id(cls) + _TYPE_DICT).value
+    if not address or ctypes.c_void_p.from_address(address + 8).value != id(dict):
+        return None
+    found = ctypes.cast(address, ctypes.py_object).value
+    return found if found.keys() == vars(cls).keys() else None
+
+
+OFFSETS = {name: _slot_offset(Tensor, name) for name in SLOTS}
 
 
 def _word(name: str) -> str:
@@ -608,16 +621,19 @@ class _Table:
     def _checks(self, slots, lengths) -> bool:
         rows = []
         for s in slots:
-            if s.kind == "class":
-                continue  # functions of a class: changed only by a program that rewrites itself
+            holder = _dict_of(s.holder) if s.kind == "class" else s.holder
             if s.kind == "cell":
                 rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value), 0))
             elif s.kind == "attribute":
-                rows.append((MEMORY, id(s.holder) + OFFSETS[s.key], 0, id(s.value), 0))
+                rows.append((MEMORY, id(s.holder) + _slot_offset(type(s.holder), s.key), 0, id(s.value), 0))
+            elif s.kind == "absent":
+                rows.append((DICT, id(s.holder), id(s.key), 0, hash(s.key)))
+                self.kept.append(s.holder)
             elif s.kind == "list":
                 rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
-            elif type(s.holder) is dict or type(s.holder).__mro__[1] is dict:
-                rows.append((DICT, id(s.holder), id(s.key), id(s.value), hash(s.key)))
+            elif isinstance(holder, dict):
+                rows.append((DICT, id(holder), id(s.key), id(s.value), hash(s.key)))
+                self.kept.append(holder)
             else:
                 return False
         rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]

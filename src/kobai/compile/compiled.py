@@ -15,7 +15,7 @@ from typing import Any
 
 from kobai import dtypes
 from kobai.autograd.mode import modes
-from kobai.compile.guards import Slot, collect
+from kobai.compile.guards import Slot, Untraceable, collect
 from kobai.compile.program import record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
@@ -88,10 +88,10 @@ class Compiled:
             before = variant.guards.changed() if variant.guards is not None else "first"
             with Watcher() as watcher:
                 got = record(self.fn, args, kwargs, _plan)
-            self._settle(variant, got, watcher, before is None)
+            self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
         return got.result
 
-    def _settle(self, variant, got, watcher, steady):
+    def _settle(self, variant, got, watcher, steady, leaves):
         """Keep the program of a recorded call if it will last."""
         variant.records += 1
         reason = got.reason
@@ -101,10 +101,12 @@ class Compiled:
             variant.reason = reason
             return self._say(reason)
         moved = variant.guards.changed() if steady else None
-        guards = collect(self.fn, watcher.codes)
-        if guards is None:
-            variant.reason = "it depends on too many variables"
-        elif moved is not None:
+        guards = None
+        try:
+            guards = collect(self.fn, watcher.codes, [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))])
+        except Untraceable as e:
+            variant.reason = str(e)
+        if moved is not None:
             variant.reason = f"it changes {moved} on each call"
         elif variant.records > MOST_RECORDS:
             variant.reason = "variables it depends on keep changing"

@@ -133,6 +133,8 @@ class _Fusion:
         for n in self.nodes:
             for base in dict.fromkeys(self.windows[v].base for v in n.values):
                 self.users.setdefault(base, []).append(n)
+        drawing = [n for n in self.nodes if getattr(n.op, "random", False) and n.outs]
+        self.before = dict(zip(drawing[1:], drawing))
         self.group_of: dict[Node, Group] = {}
         self.groups: list[Group] = []
         self.repeated: set[Node] = set()  # each group that needs one has a copy
@@ -159,6 +161,9 @@ class _Fusion:
             if base.node is not None:
                 g = self.group_of[base.node]
                 above |= g.above | g.bit
+        if node in self.before:  # random numbers are drawn in the order of the program
+            g = self.group_of[self.before[node]]
+            above |= g.above | g.bit
         can = bool(fusable(node))
         full = node.values[0].shape if can and _dims(node) is not None else node.outs[0].shape if can else ()
         place = self.axes.new(full)
@@ -212,10 +217,9 @@ class _Fusion:
         for low, high in ((a, b), (b, a)):
             if high.above & low.bit:
                 for n in high.nodes:
-                    for v in n.values:
-                        base = self.windows[v].base
-                        if base.node is not None:
-                            g = self.group_of[base.node]
+                    for maker in (*[self.windows[v].base.node for v in n.values], self.before.get(n)):
+                        if maker is not None:
+                            g = self.group_of[maker]
                             if g is not low and g is not high and g.above & low.bit:
                                 return True
         return False
@@ -447,6 +451,7 @@ class _Fusion:
         def needs(g):
             bases = {self.windows[v].base for n in g.nodes for v in n.values}
             found = {home[b.node] for b in bases if b.node is not None and b.node not in g.place}
+            found.update(home[self.before[n]] for n in g.nodes if n in self.before)
             return iter(sorted(found - {g}, key=last.__getitem__))
         for first in sorted(self.groups, key=last.__getitem__):
             stack = [] if first in ordered else [(first, needs(first))]

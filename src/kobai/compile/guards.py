@@ -7,13 +7,25 @@ Tensors are noted as objects: their numbers are read on each call.
 """
 from __future__ import annotations
 
+import functools
+import operator
+import re
+import sys
 import types
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from kobai.autograd.node import inside
 from kobai.tensor import Tensor
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
+# Objects without Python attributes that stay what they are, or whose changes are seen in another way.
+_KNOWN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType, types.WrapperDescriptorType,
+          types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType,
+          types.MappingProxyType, types.CodeType, type({}.keys()), type({}.values()), type({}.items()), property,
+          functools.partial, operator.itemgetter, operator.attrgetter, re.Pattern, range, slice, bytearray,
+          type(NotImplemented), np.dtype, np.generic, np.ufunc)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
 
@@ -21,7 +33,7 @@ _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each ca
 class Slot(NamedTuple):
     """A variable: where it is (`kind`, `holder`, `key`), what it is called, what it was."""
 
-    kind: str      # "cell", item of a "dict" or "list", variable of a "class", "attribute"
+    kind: str      # "cell", item of a "dict" or "list", variable of a "class", "attribute" in a slot, "absent" from a dict
     holder: Any
     key: Any
     name: str
@@ -33,6 +45,10 @@ class Slot(NamedTuple):
             return self.holder.cell_contents
         if self.kind == "attribute":
             return getattr(self.holder, self.key)
+        if self.kind == "class":
+            return vars(self.holder)[self.key]
+        if self.kind == "absent":
+            return self.holder.get(self.key)
         return self.holder[self.key]
 
 
@@ -58,17 +74,36 @@ class Guards:
         return None
 
 
-def collect(fn, codes) -> Guards | None:
-    """The variables that `fn` and the code objects that ran look at; None if they are too many."""
+class Untraceable(Exception):
+    """Why the variables a function depends on cannot be followed."""
+
+
+def collect(fn, codes, arguments=()) -> Guards:
+    """The variables that `fn` and the code objects that ran look at, and those of objects among the arguments.
+
+    Raises:
+        Untraceable: if code ran that no variable leads to, or there are too many.
+    """
     walk = _Walk(codes)
     walk.visit(fn, getattr(fn, "__qualname__", "the function"))
-    return None if walk.slots is None else Guards(walk.slots, walk.lengths)
+    for v in arguments:
+        walk.visit(v, f"argument of type {type(v).__name__}")
+    if walk.slots is None:
+        raise Untraceable("it depends on too many variables")
+    lost = codes - walk.followed
+    if lost:
+        code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
+        raise Untraceable(f"code ran whose variables cannot be followed ({code.co_filename}:{code.co_firstlineno} "
+                          f"{code.co_name})")
+    return Guards(walk.slots, walk.lengths)
 
 
 class _Walk:
     def __init__(self, codes):
         self.codes = codes
         self.names = {n for c in codes for n in c.co_names}
+        self.any_name = not self.names.isdisjoint(("getattr", "vars", "__dict__", "__getattribute__"))
+        self.followed: set = set()
         self.slots: list | None = []
         self.lengths: list = []
         self.seen: set[int] = set()
@@ -90,6 +125,14 @@ class _Walk:
         kind = type(v)
         if isinstance(v, Tensor):
             self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
+            if v._rg and v._node is None:
+                hooks = v.__dict__.get("_hooks")
+                self.slot("absent" if hooks is None else "dict", v.__dict__, "_hooks", f"the hooks of {name}", hooks)
+        elif kind in (property, staticmethod, classmethod, functools.partial, functools.cached_property):
+            for part in ("fget", "fset", "__func__", "func"):
+                self.visit(getattr(v, part, None), name)
+            if kind is functools.partial:
+                self.visit((v.args, v.keywords), name)
         elif kind is types.FunctionType:
             self._function(v, name)
         elif kind is types.MethodType:
@@ -97,6 +140,9 @@ class _Walk:
             self.visit(v.__func__, name)
         elif kind in (list, tuple):
             self._list(v, name)
+        elif kind in (set, frozenset):
+            self.lengths.append((v, f"len({name})", len(v)))
+            self._list(tuple(v), name)
         elif isinstance(v, dict):
             self._dict(v, list(v), name)
         elif kind is types.ModuleType:
@@ -106,6 +152,10 @@ class _Walk:
         elif isinstance(v, type):
             if not inside[_file_of(v)]:
                 self._class(v, name)
+        elif isinstance(v, _KNOWN):
+            return
+        elif not hasattr(v, "__dict__") and not _has_slots(kind):
+            raise Untraceable(f"{name} is an object of type {kind.__name__}, whose state cannot be seen")
         else:
             self._object(v, name)
 
@@ -133,6 +183,7 @@ class _Walk:
             return
         if code not in self.codes:
             return
+        self._follow(code)
         for variable, cell in zip(code.co_freevars, f.__closure__ or ()):
             if _filled(cell):
                 self.slot("cell", cell, None, variable, cell.cell_contents)
@@ -143,35 +194,47 @@ class _Walk:
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.visit(v, name)
 
+    def _follow(self, code):
+        """This code, and functions and comprehensions defined in it, have their variables noted."""
+        self.followed.add(code)
+        for c in code.co_consts:
+            if isinstance(c, types.CodeType):
+                self._follow(c)
+
     def _class(self, v, name):
-        """The functions and constants of a user's class that the code names."""
-        for n in self.names & vars(v).keys():
-            got = vars(v)[n]
-            if isinstance(got, (types.FunctionType, *_PLAIN)):
-                self.slot("class", vars(v), n, f"{v.__name__}.{n}", got)
+        """What the code names in a user's class, and its functions that ran under whatever name."""
+        for base in v.__mro__:
+            if base is object or inside[_file_of(base)] or id(base) in self.seen and base is not v:
+                continue
+            self.seen.add(id(base))
+            for n, got in list(vars(base).items()):
+                if n in self.names or any(f.__code__ in self.codes for f in _functions(got)):
+                    self.slot("class", base, n, f"{base.__name__}.{n}", got)
 
     def _object(self, v, name):
-        """The attributes of an object: all of kobai's own, of others those that the code names."""
+        """The attributes of an object: all of kobai's own and of modules, of others those that the code names."""
         own = inside[_file_of(type(v))]
-        for base in type(v).__mro__:
-            if not inside[_file_of(base)] and base is not object:
-                self.visit(base, base.__name__)
-                for f in vars(base).values():
-                    if isinstance(f, types.FunctionType) and f.__code__ in self.codes:
-                        self.visit(f, f.__qualname__)
+        self.visit(type(v), type(v).__name__)
         attributes = getattr(v, "__dict__", None)
         if isinstance(attributes, dict):
             module = "_parameters" in attributes and "_modules" in attributes
             if "param_groups" in attributes and "defaults" in attributes:
                 return self._optimizer(v, name)
-            names = attributes.keys() if own or module else self.names & attributes.keys()
-            for n in list(names):
-                if n not in ("_accumulator",):
-                    self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
+            self.lengths.append((attributes, f"the attributes of {name}", len(attributes)))
+            everything = own or module or self.any_name
+            for n in list(attributes if everything else self.names & attributes.keys()):
+                self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
+        if not own:
+            for base in type(v).__mro__:
+                for n, d in vars(base).items():
+                    if isinstance(d, types.MemberDescriptorType) and n in self.names and hasattr(v, n):
+                        self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n))
 
     def _optimizer(self, v, name):
         """Its options; learning rates are read on each call, and its state is the recorder's business."""
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
+        for hooks in (v._optimizer_step_pre_hooks, v._optimizer_step_post_hooks):
+            self._dict(hooks, list(hooks), f"the hooks of {name}")
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
@@ -190,6 +253,17 @@ def _names(code):
     return found
 
 
+def _has_slots(cls):
+    """Whether it is a class written in Python: its objects have what its slots say, and nothing else."""
+    return any("__slots__" in vars(base) for base in cls.__mro__)
+
+
+def _functions(v):
+    """The Python functions in what stands in a class."""
+    found = (v, getattr(v, "__func__", None), getattr(v, "fget", None), getattr(v, "fset", None), getattr(v, "func", None))
+    return [f for f in found if isinstance(f, types.FunctionType)]
+
+
 def _filled(cell):
     try:
         return cell.cell_contents is not cell
@@ -203,8 +277,6 @@ def _holds(cell, kind):
 
 def _file_of(cls):
     """A file name that says whether a class is kobai's or Python's own (as if inside), or the user's."""
-    import sys  # noqa: PLC0415
-
     module = sys.modules.get(cls.__module__)
     if cls.__module__ == "builtins" or cls.__module__.startswith(("torch", "kobai", "collections", "functools")):
         return "<kobai"

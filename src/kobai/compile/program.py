@@ -191,7 +191,8 @@ class Recorded(NamedTuple):
 
 def record(fn, args, kwargs, make_plan) -> Recorded:
     """Call fn(*args, **kwargs) and write down what it computes."""
-    leaves, _ = flatten((args, kwargs))
+    leaves, shape = flatten((args, kwargs))
+    before = [getattr(modes, name) for name in MODES]
     with recording() as recorder:
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
@@ -200,8 +201,13 @@ def record(fn, args, kwargs, make_plan) -> Recorded:
         result = fn(*args, **kwargs)
         outs, spec = flatten(result)
         joint = None
+        now, shape_now = flatten((args, kwargs))
+        if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
+            recorder.stop("it changes a list or dict among its arguments", (_code_of(fn), 0))
         if recorder.reason is None:
             joint = _open(recorder, outs, start)
+    if [getattr(modes, name) for name in MODES] != before:
+        return Recorded(result, None, "it leaves the grad mode, or another mode, changed", recorder)
     if recorder.reason is not None or recorder.again:
         return Recorded(result, None, _why(recorder), recorder)
     try:
@@ -209,6 +215,10 @@ def record(fn, args, kwargs, make_plan) -> Recorded:
     except Unknown as e:
         return Recorded(result, None, str(e), recorder)
     return Recorded(result, program, None, recorder)
+
+
+def _code_of(fn):
+    return getattr(fn, "__code__", None) or record.__code__
 
 
 def _why(recorder):

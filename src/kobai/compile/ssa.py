@@ -25,11 +25,12 @@ class Unknown(Exception):
 class Memory:
     """A piece of memory as one array, and the value it has now."""
 
-    __slots__ = ("array", "value", "version", "external", "low", "high")
+    __slots__ = ("array", "value", "version", "external", "low", "high", "shared")
 
     def __init__(self, array, value, external=None):
         self.array, self.value, self.version, self.external = array, value, 0, external
         self.low, self.high = _bounds(array)
+        self.shared = False  # by tensors that were there before
 
 
 class Builder:
@@ -80,6 +81,7 @@ class Builder:
         low, high = _bounds(array)
         for known in found:
             if known.low <= low and high <= known.high:
+                known.shared |= external is not None
                 return known
             if low < known.high and known.low < high and low < high:
                 raise Unknown("tensors that overlap in memory")
@@ -145,6 +147,8 @@ class Builder:
     def writes(self):
         """(input, its new value) for memory that was there before."""
         by_external = {v.source: v for v in self.inputs}
+        if any(m.version and m.shared for found in self._memories.values() for m in found):
+            raise Unknown("tensors that share memory, of which one is written")
         return [(by_external[m.external], m.value) for found in self._memories.values() for m in found
                 if m.version and m.external is not None]
 
@@ -173,7 +177,13 @@ def _owners(recorder):
 def _leaves(recorder):
     """{id(gradient): its tensor}: gradients are found through their tensors, for they are others on each step."""
     holders = [e.holder for e in recorder.externals.values()]
+    holders += [p for opt in recorder.optimizers.values() for group in opt.param_groups for p in group["params"]]
     found = {id(t._grad): t for t in holders if t is not None and t._grad is not None}
+    for t in holders:
+        g = None if t is None else t._grad
+        e = None if g is None else recorder.externals.get(id(getattr(g, "_data", None)))
+        if e is not None and (e.holder is not g or g._data is t._data):
+            raise Unknown("a gradient that shares memory with another tensor")
     return found | {id(x.before): x.tensor for x in recorder.leaves.values() if x.before is not None}
 
 

@@ -43,18 +43,24 @@ class Watcher:
         sys.setprofile(self._before)
 
     def _event(self, frame, event, arg):
+        code = frame.f_code
         if event == "call":
-            code = frame.f_code
-            if not inside[code.co_filename] and not code.co_filename.startswith(_PYTHON[0] + "/"):
-                self.codes.add(code)
-        elif event == "c_call" and self.reason is None:
-            called_in = frame.f_code
-            while _is_library[frame.f_code.co_filename] and frame.f_back is not None:
-                frame = frame.f_back  # what counts is who called the library
-            code = frame.f_code
-            if not inside[code.co_filename] and code.co_filename != __file__ and not _harmless(arg, called_in):
+            if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
+                if self._user(frame) is not None:
+                    self.codes.add(code)
+        elif event == "c_call" and self.reason is None and not inside[code.co_filename]:
+            user = self._user(frame)
+            if user is not None and not _harmless(arg, code):
                 name = getattr(arg, "__qualname__", getattr(arg, "__name__", "a built-in function"))
-                self.reason, self.where = f"{name}() has effects that a graph cannot hold", (code, frame.f_lasti)
+                self.reason = f"{name}() has effects that a graph cannot hold"
+                self.where = user.f_code, user.f_lasti
+
+    def _user(self, frame):
+        """The frame of the user's on whose behalf this one runs; None if kobai called the library that it is in."""
+        while _is_library[frame.f_code.co_filename] and frame.f_back is not None:
+            frame = frame.f_back
+        name = frame.f_code.co_filename
+        return None if inside[name] or name == __file__ else frame
 
 
 def _harmless(fn, code) -> bool:
@@ -73,7 +79,16 @@ class _IsLibrary(dict):
         return known
 
 
-_is_library = _IsLibrary()
+class _IsPython(dict):
+    """filename -> whether it is of Python's own library, whose variables nobody changes."""
+
+    def __missing__(self, filename):
+        own = filename.startswith((*_PYTHON, "<frozen", "<string>")) and "site-packages" not in filename
+        self[filename] = own
+        return own
+
+
+_is_library, _is_python = _IsLibrary(), _IsPython()
 
 
 class _Known(set):
