@@ -7,6 +7,7 @@ from kobai.compile.ssa import Builder
 from kobai.compile.trace import recording
 from kobai.ops import elementwise as e, movement as v
 from kobai.ops.exponential import Exp
+from kobai.ops.join import Cat, Stack
 from kobai.ops.linear import Mm
 from kobai.ops.reduce import Mean, Sum, SumAll
 from kobai.ops.softmax import Softmax
@@ -38,7 +39,7 @@ def random_graph(seed: int, nodes: int = 12):
 
 def _random_node(r, values):
     x, y = values[r.integers(len(values))], values[r.integers(len(values))]
-    kind, n = r.integers(8), len(x.shape)
+    kind, n = r.integers(9), len(x.shape)
     try:
         if kind < 3:
             np.broadcast_shapes(x.shape, y.shape)
@@ -53,8 +54,14 @@ def _random_node(r, values):
             return apply([v.Reshape((-1,)), v.Slice(0, 1, x.shape[0]), v.Select(n - 1, 0)][r.integers(3)], x)
         if kind == 7 and n == 2 == len(y.shape) and x.shape[1] == y.shape[0]:
             return apply(Mm(), x, y)
+        if kind == 8 and n:
+            others = [y for y in values if y.shape == x.shape]
+            y = others[r.integers(len(others))]
+            puts = v.PutSlice(0, 1, 1 + x.shape[0], 1, (x.shape[0] + 2, *x.shape[1:])), v.PutSelect(n, 1, (*x.shape, 3))
+            which = r.integers(4)
+            return apply((Cat(n - 1), Stack(0))[which], x, y) if which < 2 else apply(puts[which - 2], x)
         return apply(ONE[r.integers(len(ONE))], x) if n < 3 else None
-    except ValueError:
+    except (ValueError, IndexError):
         return None
 
 

@@ -1,7 +1,7 @@
 """compile/plan.py, compile/memory.py and backends/step.py: a plan does what its graph means."""
 import numpy as np
 import pytest
-from graphs_to_compile import apply, assert_same, random_graph, recorded
+from graphs_to_compile import apply, assert_same, expected, random_graph, recorded
 
 import kobai
 from kobai.backends import llvm
@@ -119,6 +119,22 @@ def test_max_pooling(size):
     made = plan(graph)
     assert_same(graph, arrays, made)
     assert all(isinstance(s, KernelStep) for s in made.steps)
+
+
+def test_random_numbers_are_drawn_in_the_order_of_the_program():
+    """Three masks, of which the last is wanted first."""
+    x = kobai.ones(3, 50)
+
+    def step():
+        a, b, c = [F.dropout(x * n, 0.5) for n in (1, 2, 3)]
+        return (c * 2).sum(1), (a + c).sum(0), b @ b.T
+    graph, arrays = recorded(step)
+    made = plan(graph)
+    kobai.manual_seed(3)
+    wanted, _ = expected(graph, arrays)
+    kobai.manual_seed(3)
+    for a, b in zip(made(arrays), wanted):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
 def test_results_lie_in_memory_of_their_own():
