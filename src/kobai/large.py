@@ -99,7 +99,7 @@ def attempt(op, values):
     """The result of an op by machine code, or None: NumPy has to compute it."""
     key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
     if not op.elementwise:
-        key += (values[0].ndim,) if op.lower is None else tuple([v.shape for v in values if v.__class__ is _ndarray])
+        key += (values[0].ndim,) if op.emit is not None else tuple([v.shape for v in values if v.__class__ is _ndarray])
     use = op.uses.get(key)
     if use is None:
         if not op.uses or len(op.uses) >= _SHAPES:
@@ -111,7 +111,7 @@ def attempt(op, values):
         if use.run is None and use.left <= 0:
             use.prepare(_eager().forward_of, op, values)
         return None
-    if all([v.__class__ is _ndarray for v in values]):
+    if all(v.__class__ is _ndarray for v in values):
         op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = use.run  # see forward1, forward2
     return use.run(*values)
 
@@ -133,6 +133,16 @@ def forward2(op, x, y):
         return op.forward(x, y)
     z = attempt(op, (x, y))
     return op.forward(x, y) if z is None else z
+
+
+def forward3(op, x, y, z):
+    """`op.forward(x, y, z)`, of which x is a large array."""
+    if y.__class__ is _ndarray and z.__class__ is _ndarray:
+        kinds = x.dtype, y.dtype, z.dtype
+        run = op.quick.get(kinds if op.elementwise else (*kinds, x.ndim))
+        if run is not None:
+            return run(x, y, z)
+    return forward(op, x, y, z)
 
 
 def forward(op, *values):

@@ -15,7 +15,16 @@ import numpy as np
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
 from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
-from .large import LARGE, NEVER, backward as large_backward, forward as large_forward, forward1, forward2, least_of
+from .large import (
+    LARGE,
+    NEVER,
+    backward as large_backward,
+    forward as large_forward,
+    forward1,
+    forward2,
+    forward3,
+    least_of,
+)
 from .later import Registry
 from .lifted import Lifted, m as m, top
 from .rules import compiled_rules, read_rules, read_signature
@@ -343,7 +352,7 @@ def apply3(op, a, b, c):
         return apply_any(op, (a, b, c))
     big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
     try:
-        r = large_forward(op, x, y, z) if big else op.forward(x, y, z)
+        r = forward3(op, x, y, z) if big else op.forward(x, y, z)
     except ValueError as e:
         failure = e
     else:
