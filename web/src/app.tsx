@@ -36,45 +36,74 @@ function useDark(theme: State["theme"]): boolean {
   return theme === "auto" ? system : theme === "dark";
 }
 
-/** The newest description: the embedded one, then what the server sends. */
-function useLive(first: Description): [Description, number] {
-  const [now, setNow] = useState<[Description, number]>([first, 0]);
+/** A graph with a picture of it, if there is one yet, and the reader's settings. */
+interface Shown {
+  graph: Graph;
+  version: number;
+  drawn: Drawn | null;
+  state: State | null;
+}
+
+/** The picture of a graph with some modules open. */
+async function draw(graph: Graph, open: Set<number>, lang: Lang): Promise<Drawn> {
+  const visible = graph.visible(open);
+  const words = { ops: say(lang, "ops"), call: say(lang, "call") };
+  const cards = new Map([...visible.items].map(([k, item]) => [k, cardOf(item, graph, words)]));
+  const nested = (m: number) => {
+    const c = graph.childrenOf(m < 0 ? null : m);
+    return { keys: [...c.nodes.map((n) => `n${n}`), ...c.modules.map((n) => `m${n}`)], modules: c.modules };
+  };
+  return { layout: await layOut(visible, cards, nested), visible, cards };
+}
+
+const nameOf = (open: Set<number>, lang: Lang) => `${lang} ${[...open].sort((a, b) => a - b).join(".")}`;
+
+/** The newest graph: the embedded one, then what the server sends, once its picture is ready. */
+function useLive(first: Description, now: { current: State | null }): Shown {
+  const [shown, setShown] = useState<Shown>(() => ({ graph: new Graph(first), version: 0, drawn: null, state: null }));
+  const modules = useRef(shown.graph.modules.length);
   useEffect(() => {
     if (!first.live) return;
     const events = new EventSource("events");
     const load = async () => {
       const answer = await fetch("graph.json");
       if (!answer.ok) return;
-      const next = (await answer.json()) as Description;
-      setNow(([, n]) => [next, n + 1]);
+      const graph = new Graph((await answer.json()) as Description);
+      const state = now.current && graph.modules.length === modules.current ? now.current : null;
+      const drawn = state && (await draw(graph, state.open, state.lang));
+      modules.current = graph.modules.length;
+      setShown((s) => ({ graph, version: s.version + 1, drawn, state: state && { ...now.current!, open: state.open } }));
     };
     events.addEventListener("graph", () => void load().catch(() => undefined));
     return () => events.close();
   }, []);
-  return now;
+  return shown;
 }
 
-export function App({ first: embedded }: { first: Description }) {
-  const [data, version] = useLive(embedded);
-  return <Page key={version} data={data} updated={version > 0} />;
+export function App({ first }: { first: Description }) {
+  const now = useRef<State | null>(null);
+  const shown = useLive(first, now);
+  return <Page key={shown.version} {...shown} now={now} />;
 }
 
-function Page({ data, updated }: { data: Description; updated: boolean }) {
-  const graph = useMemo(() => new Graph(data), [data]);
+function Page({ graph, version, drawn: ready, state: before, now }: Shown & { now: { current: State | null } }) {
+  const data = graph.data;
   const film = useMemo(() => new Film(data), [data]);
   const initial = useMemo<State>(() => ({
     open: graph.defaultOpen(), selected: null, tab: "details", film: null, train: null, quiz: false, query: "",
     theme: "auto", lang: data.lang === "ja" ? "ja" : "en", camera: null,
   }), [graph]);
-  const [state, setState] = useState<State>(() => fromHash(location.hash, initial, graph.modules.length, graph.nodes.length));
-  const latest = useRef(state); // several keys may come before the page is drawn again
+  const restored = () => fromHash(location.hash, initial, graph.modules.length, graph.nodes.length);
+  const [state, setState] = useState<State>(() => (before ? checked(before, graph) : restored()));
+  const latest = useRef(state);
+  now.current = latest.current; // several keys may come before the page is drawn again
   const set = useCallback((change: Partial<State>) => setState((latest.current = { ...latest.current, ...change })), []);
   const dark = useDark(state.theme);
   const palette = dark ? DARK : LIGHT;
   const lang: Lang = state.lang;
   const t = useCallback((key: Key, fill?: Record<string, string | number>) => say(lang, key, fill), [lang]);
-  const [drawn, setDrawn] = useState<Drawn | null>(null);
-  const [message, setMessage] = useState(updated ? t("update") : "");
+  const [drawn, setDrawn] = useState<Drawn | null>(ready);
+  const [message, setMessage] = useState(version ? t("update") : "");
   const [playing, setPlaying] = useState(false);
   const [speed, setSpeed] = useState(1);
   const [asking, setAsking] = useState(true);
@@ -83,7 +112,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
   const [help, setHelp] = useState(false);
   const view = useRef<ViewHandle>(null);
   const searchBox = useRef<HTMLInputElement>(null);
-  const layouts = useRef(new Map<string, Drawn>());
+  const layouts = useRef(new Map<string, Drawn>(ready && before ? [[nameOf(before.open, before.lang), ready]] : []));
   const pending = useRef<string | null>( // what to bring into the window once it is laid out
     state.camera ? null : keyOfSelected(state.selected) ?? keyOfStep(state.film));
 
@@ -111,7 +140,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     return () => clearTimeout(timer);
   }, [state]);
   useEffect(() => {
-    const changed = () => set(fromHash(location.hash, initial, graph.modules.length, graph.nodes.length));
+    const changed = () => set(restored());
     window.addEventListener("hashchange", changed);
     return () => window.removeEventListener("hashchange", changed);
   }, [initial]);
@@ -122,7 +151,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
 
   // ---- layout ---------------------------------------------------------------------------------
   useEffect(() => {
-    const key = `${lang} ${[...state.open].sort((a, b) => a - b).join(".")}`;
+    const key = nameOf(state.open, lang);
     const known = layouts.current.get(key);
     if (known) {
       setDrawn(known);
@@ -131,15 +160,7 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
     }
     let live = true;
     setBusy(true);
-    const visible = graph.visible(state.open);
-    const words = { ops: t("ops"), call: t("call") };
-    const cards = new Map([...visible.items].map(([k, item]) => [k, cardOf(item, graph, words)]));
-    const nested = (m: number) => {
-      const c = graph.childrenOf(m < 0 ? null : m);
-      return { keys: [...c.nodes.map((n) => `n${n}`), ...c.modules.map((n) => `m${n}`)], modules: c.modules };
-    };
-    void layOut(visible, cards, nested).then((layout) => {
-      const result = { layout, visible, cards };
+    void draw(graph, state.open, lang).then((result) => {
       layouts.current.set(key, result);
       if (live) setDrawn(result);
       setBusy(false);
@@ -324,6 +345,13 @@ function Page({ data, updated }: { data: Description; updated: boolean }) {
       {help && <div class="help" role="dialog" aria-label={t("help")}><h2>{t("help")}</h2><ul>{t("keys").split(" · ").map((k) => <li key={k}>{k}</li>)}</ul><button autofocus onClick={() => setHelp(false)}>{t("close")}</button></div>}
     </div>
   );
+}
+
+/** Settings that were made for another version of the graph. */
+function checked(s: State, graph: Graph): State {
+  const number = Number(s.selected?.slice(1) ?? 0);
+  const known = number < (s.selected?.startsWith("m") ? graph.modules : graph.nodes).length;
+  return { ...s, selected: known ? s.selected : null };
 }
 
 const MOST_UNFOLDED = 4000;

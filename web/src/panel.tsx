@@ -82,6 +82,8 @@ function Others({ title, nodes, graph, onSelect }: { title: string; nodes: numbe
   );
 }
 
+const FEW = 16; // numbers that are shown without being asked for
+
 /** A value: the number, or the heat map with statistics, and the numbers on demand. */
 export function ValueView({ title, value: v, dark, t, hidden }: Words & { title: string; value: Value; dark: boolean; hidden?: boolean }) {
   const one = scalar(v);
@@ -94,11 +96,11 @@ export function ValueView({ title, value: v, dark, t, hidden }: Words & { title:
     <section class="value">
       <h3>{title} <span class="soft">{shapeText(v.shape)} {v.dtype}</span></h3>
       {one !== null ? <p class="number">{num(one)}</p> : null}
-      {cells && <img class="map" alt={title} src={heatMap(v, dark)} style={{ aspectRatio: String(Math.min(8, Math.max(0.6, cells.columns / cells.rows))) }} />}
+      {cells && <img class="map" alt={title} src={heatMap(v, dark)} style={{ aspectRatio: String(Math.min(8, Math.max(0.6, cells.columns / cells.rows))), maxHeight: `${Math.min(180, Math.max(24, 26 * cells.rows))}px` }} />}
       {!v.data && <p class="stats">{stats.filter(([k, s]) => s !== undefined && s !== null && !(s === 0 && (k === "nan" || k === "inf"))).map(([k, s]) =>
         <span key={k} class={k === "nan" || k === "inf" ? "bad" : ""}>{t(k)} {num(s)}</span>)}</p>}
       {one === null && !!numbers?.length && (
-        <details>
+        <details open={numbers.length <= FEW}>
           <summary>{t(v.data ? "numbers" : "firstNumbers")}</summary>
           <div class="scroll"><table><tbody>{rowsOf(numbers, columns).map((row, i) => <tr key={i}>{row.map((x, j) => <td key={j}>{num(x)}</td>)}</tr>)}</tbody></table></div>
         </details>
