@@ -1,5 +1,6 @@
 """The pool of threads: the same bits for any number of threads, forks, exits, several callers, idleness."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -95,6 +96,30 @@ def test_idle_workers_sleep(pool):
     before = time.process_time()
     time.sleep(0.3)
     assert time.process_time() - before < 0.1
+
+
+def test_a_caller_sleeps_while_it_waits_for_a_late_worker(pool):
+    """So that a worker whose core another process took can go on at the caller's core."""
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    parallel = ctypes.CFUNCTYPE(None, signature, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(llvm.bridge().parallel)
+    caller, late, done = threading.get_ident(), threading.Event(), []
+
+    @signature
+    def chunk(block, begin, end):
+        if threading.get_ident() == caller:
+            late.wait(5)  # until a worker has taken a chunk
+        else:
+            late.set()
+            time.sleep(0.3)
+        done.append(begin)
+
+    pool.resize(2)
+    before = time.thread_time()
+    parallel(chunk, None, 4, 1)
+    assert sorted(done) == [0, 1, 2, 3]
+    assert late.is_set()
+    if sys.platform == "linux":
+        assert time.thread_time() - before < 0.1
 
 
 def test_many_small_jobs(pool):

@@ -6,6 +6,9 @@ begun, so a worker that has lost its core delays the rest by one chunk at most. 
 so results do not depend on who ran them.  Where the pool is busy (another Python thread) the caller
 simply does all the work.
 
+A caller that has nothing left to do waits for the workers' last chunks, spinning and then asleep: a worker whose core
+is taken by another process can go on at the caller's.
+
 A job is published by raising ``epoch``; workers wait for that spinning, then asleep in the kernel (a futex).
 ``ticket`` holds the job's number and the next chunk in one word, so a worker that comes late cannot take a
 chunk of the wrong job: chunks are taken by compare-and-swap, and the ticket is closed before a job's fields
@@ -33,8 +36,8 @@ def text(triple: str) -> str:
     pause = "call void @llvm.x86.sse2.pause()" if machine in ("x86_64", "i686") else ""
     futex = _FUTEX.get(machine) if sys.platform == "linux" else None
     sleep, wake = "call i32 @usleep(i32 500)", ""
-    if futex:  # wait while epoch is as seen; wake all: private to this process
-        call = f"call i64 (i64, ...) @syscall(i64 {futex}, ptr @epoch, i32"
+    if futex:  # wait while the number is as seen; wake all: private to this process
+        call = f"call i64 (i64, ...) @syscall(i64 {futex}, ptr %number, i32"
         sleep = f"{call} 128, i32 %seen, ptr null, ptr null, i32 0)"
         wake = f"{call} 129, i32 1000, ptr null, ptr null, i32 0)"
     return _TEXT.replace("PAUSE", pause).replace("SLEEP", sleep).replace("WAKE", wake)
@@ -45,10 +48,10 @@ _FUTEX = {"x86_64": 202, "aarch64": 98}  # the number of the system call
 _TEXT = f"""
 declare i64 @syscall(i64, ...)
 declare i32 @usleep(i32)
-declare i32 @sched_yield()
 
 @ticket = global i64 {_CLOSED}, align 128
-@done = global i64 0, align 128
+@done = global i32 0, align 128
+@waiting = global i32 0, align 64
 @epoch = global i32 0, align 128
 @sleepers = global i32 0, align 64
 @busy = global i32 0, align 64
@@ -60,12 +63,12 @@ declare i32 @sched_yield()
 @grain = global i64 0
 @chunks = global i64 0
 
-define internal void @sleep(i32 %seen) nounwind {{
+define internal void @sleep(ptr %number, i32 %seen) nounwind {{
   SLEEP
   ret void
 }}
 
-define internal void @wake() nounwind {{
+define internal void @wake(ptr %number) nounwind {{
   WAKE
   ret void
 }}
@@ -94,7 +97,12 @@ run:
   %after = add i64 %begin, %grain_
   %end = call i64 @llvm.smin.i64(i64 %after, i64 %total_)
   call void %code_(ptr %block_, i64 %begin, i64 %end)
-  %before = atomicrmw add ptr @done, i64 1 seq_cst
+  %before = atomicrmw add ptr @done, i32 1 seq_cst
+  %waits = load atomic i32, ptr @waiting seq_cst, align 4
+  %any = icmp ne i32 %waits, 0
+  br i1 %any, label %tell, label %look
+tell:
+  call void @wake(ptr @done)
   br label %look
 out:
   ret void
@@ -125,7 +133,7 @@ publish:
   store atomic i64 %n, ptr @total monotonic, align 8
   store atomic i64 %grain_, ptr @grain monotonic, align 8
   store atomic i64 %count, ptr @chunks monotonic, align 8
-  store atomic i64 0, ptr @done monotonic, align 8
+  store atomic i32 0, ptr @done monotonic, align 4
   %job = load atomic i32, ptr @epoch monotonic, align 4
   %job64 = zext i32 %job to i64
   %number = shl i64 %job64, 32
@@ -135,28 +143,32 @@ publish:
   %any = icmp sgt i32 %asleep, 0
   br i1 %any, label %rouse, label %help
 rouse:
-  call void @wake()
+  call void @wake(ptr @epoch)
   br label %help
 help:
   call void @work()
+  %last = trunc i64 %count to i32
   br label %wait
 wait:
-  %spins = phi i32 [0, %help], [%more, %patience]
-  %finished = load atomic i64, ptr @done seq_cst, align 8
-  %all = icmp eq i64 %finished, %count
+  %spins = phi i32 [0, %help], [%more, %again], [0, %nap]
+  %finished = load atomic i32, ptr @done seq_cst, align 4
+  %all = icmp eq i32 %finished, %last
   br i1 %all, label %close, label %again
 again:
   PAUSE
   %more = add i32 %spins, 1
-  %round = and i32 %more, 1023
-  %yield = icmp eq i32 %round, 0
-  br i1 %yield, label %give, label %patience
-give:
-  %y = call i32 @sched_yield()
-  br label %patience
-patience:
+  %tired = icmp sgt i32 %more, {_SPIN}
+  br i1 %tired, label %rest, label %wait
+rest:  ; a worker may have lost its core: let it have this one
+  store atomic i32 1, ptr @waiting seq_cst, align 4
+  %now = load atomic i32, ptr @done seq_cst, align 4
+  %still = icmp ne i32 %now, %last
+  br i1 %still, label %nap, label %close
+nap:
+  call void @sleep(ptr @done, i32 %now)
   br label %wait
 close:
+  store atomic i32 0, ptr @waiting seq_cst, align 4
   store atomic i64 {_CLOSED}, ptr @ticket seq_cst, align 8
   store atomic i32 0, ptr @busy seq_cst, align 4
   ret void
@@ -186,7 +198,7 @@ again:
   br i1 %tired, label %rest, label %spin
 rest:
   %up = atomicrmw add ptr @sleepers, i32 1 seq_cst
-  call void @sleep(i32 %seen)
+  call void @sleep(ptr @epoch, i32 %seen)
   %down = atomicrmw sub ptr @sleepers, i32 1 seq_cst
   br label %loop
 out:
@@ -197,7 +209,7 @@ out:
 define void @dismiss() nounwind {{
   store atomic i32 1, ptr @quit seq_cst, align 4
   %old = atomicrmw add ptr @epoch, i32 1 seq_cst
-  call void @wake()
+  call void @wake(ptr @epoch)
   ret void
 }}
 """
