@@ -23,7 +23,11 @@ async function open(address, options = {}) {
   return page;
 }
 
-const idle = (page) => page.waitForFunction(() => document.body.dataset.state === "ready", null, { timeout: 120_000 });
+async function idle(page) {
+  await page.waitForFunction(() => ["ready", "broken"].includes(document.body.dataset.state), null, { timeout: 180_000 });
+  if (await page.evaluate(() => document.body.dataset.state) === "broken") throw new Error(await page.locator("#status").innerText());
+}
+
 const output = (page) => page.locator("#output").innerText();
 const write = (page, code) => page.locator("#program").fill(code);
 

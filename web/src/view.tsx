@@ -104,7 +104,11 @@ export const GraphView = forwardRef<ViewHandle, Props>(function GraphView(props,
       });
     behavior.current = z;
     select(svg.current!).call(z);
-    const observer = new ResizeObserver(() => (latest.current.camera ? redraw(true) : go(fitted(true))));
+    const observer = new ResizeObserver(() => {
+      if (!svg.current) return; // it left the page with the graph that it showed
+      if (latest.current.camera) redraw(true);
+      else go(fitted(true));
+    });
     observer.observe(svg.current!);
     return () => observer.disconnect();
   }, []);

@@ -15,7 +15,7 @@ from .record import Recording
 from .view import View
 
 PAUSE = 0.5  # seconds between two pictures of a running program, at least
-SHARE = 20  # and so many times what one takes: looking costs a running program about 5 %
+SHARE = 10  # and so many times what one takes: looking costs a running program about a tenth
 TEXTS = {
     "en": {"served": "kobai: the graph is at {}", "saved": "kobai: the graph is in {}",
            "ended": "kobai: the program has ended; its graph stays at {} until Ctrl-C",
