@@ -275,9 +275,11 @@ def _holds(cell, kind):
     return _filled(cell) and isinstance(cell.cell_contents, kind)
 
 
+_OWN = frozenset(("builtins", "torch", "kobai", "collections", "functools"))
+
+
 def _file_of(cls):
     """A file name that says whether a class is kobai's or Python's own (as if inside), or the user's."""
-    module = sys.modules.get(cls.__module__)
-    if cls.__module__ == "builtins" or cls.__module__.startswith(("torch", "kobai", "collections", "functools")):
+    if cls.__module__.partition(".")[0] in _OWN:
         return "<kobai"
-    return getattr(module, "__file__", None) or ""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
