@@ -110,7 +110,7 @@ def test_a_caller_sleeps_while_it_waits_for_a_late_worker(pool):
             late.wait(5)  # until a worker has taken a chunk
         else:
             late.set()
-            time.sleep(0.3)
+            time.sleep(0.5)
         done.append(begin)
 
     pool.resize(2)
@@ -119,7 +119,7 @@ def test_a_caller_sleeps_while_it_waits_for_a_late_worker(pool):
     assert sorted(done) == [0, 1, 2, 3]
     assert late.is_set()
     if sys.platform == "linux":
-        assert time.thread_time() - before < 0.1
+        assert time.thread_time() - before < 0.02
 
 
 def test_many_small_jobs(pool):
