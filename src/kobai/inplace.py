@@ -206,12 +206,9 @@ def into(out, result):
             into(o, r)
         return type(result)(out) if type(result) is tuple else type(result)(*out)
     if modes.grad and (out._rg or result._rg):
-        raise RuntimeError(
-            "functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad.\n  fix: leave out `out=`, or compute it under torch.no_grad().")
+        raise error("out-recorded")
     if not dtypes.can_cast(result.dtype, out.dtype):
-        raise RuntimeError(f"result type {_type_name(result.dtype)} can't be cast to the desired output type "
-                           f"{_type_name(out.dtype)}")
+        raise error("result-cast", a=_type_name(result.dtype), b=_type_name(out.dtype))
     if out._data.shape != result._data.shape:
         if out._data.size:
             warnings.warn(

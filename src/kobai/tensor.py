@@ -218,7 +218,7 @@ class Tensor:
     def retain_grad(self):
         """Keep the gradient of this non-leaf tensor in `.grad` when backward passes it."""
         if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise error("retain-no-grad", tensor=self)
         if self._node is not None and not self._retains:
             self._keep_grad()
 
@@ -252,7 +252,7 @@ class Tensor:
     def register_hook(self, hook):
         """Call `hook(grad)` when this tensor's gradient is computed; it may return another one."""
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise error("hook-no-grad", tensor=self)
         if self._node is None:
             if self._hooks is None:
                 self._hooks = {}, {}
@@ -262,7 +262,7 @@ class Tensor:
     def register_post_accumulate_grad_hook(self, hook):
         """Call `hook(tensor)` after this leaf's `.grad` was updated."""
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise error("hook-no-grad", tensor=self)
         if self._node is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._hooks is None:
@@ -393,8 +393,7 @@ class Tensor:
         if modes.trace is not None:
             modes.trace.looked("deepcopy()")
         if self._node is not None:
-            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the "
-                               "deepcopy protocol at the moment")
+            raise error("deepcopy-computed", tensor=self)
         if id(self) in memo:
             return memo[id(self)]
         out = wrap(np.array(self._data, order="K"), type(self))

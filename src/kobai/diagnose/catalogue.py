@@ -102,6 +102,33 @@ CATALOGUE = {
         ("{name} has dtype {b_dtype} and the assigned tensor {a_dtype}.",
          "{name} の型は {b_dtype}、代入されたテンソルの型は {a_dtype} です。"),
         ("convert it, for example with .to({var}.dtype).", ".to({var}.dtype) などで変換してください。")),
+    "retain-no-grad": Entry(
+        "K114", RuntimeError, "can't retain_grad on Tensor that has requires_grad=False",
+        ("no gradient ever comes to {name}: it does not require grad.",
+         "{name} は勾配を必要としないので、勾配が届くことはありません。"),
+        ("{var}.requires_grad_() if it is a leaf; else look where the graph was cut: {var}.why_no_grad() says so.",
+         "葉なら {var}.requires_grad_() を呼んでください。計算された値なら、{var}.why_no_grad() がグラフの切れた場所を教えます。")),
+    "hook-no-grad": Entry(
+        "K117", RuntimeError, "cannot register a hook on a tensor that doesn't require gradient",
+        ("a hook is called when the gradient of {name} is computed, and {name} does not require grad.",
+         "フックは {name} の勾配が計算されたときに呼ばれますが、{name} は勾配を必要としません。"),
+        ("{var}.requires_grad_() before computing with it; {var}.why_no_grad() says where the graph was cut.",
+         "計算に使う前に {var}.requires_grad_() を呼んでください。グラフの切れた場所は {var}.why_no_grad() でわかります。")),
+    "deepcopy-computed": Entry(
+        "K118", RuntimeError,
+        "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment",
+        ("{name} was computed by {node}; a copy would need a copy of its whole graph.",
+         "{name} は {node} で計算された値です。写しを作るにはグラフ全体の写しが必要になります。"),
+        ("{var}.detach().clone() copies the values; for a model, keep no computed tensors in its attributes.",
+         "値の写しは {var}.detach().clone() で作れます。モデルなら、計算したテンソルを属性に残さないでください。")),
+    "out-recorded": Entry(
+        "K119", RuntimeError,
+        "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
+        "grad.",
+        ("the result would overwrite a tensor whose history it does not have.",
+         "結果を書き込む先のテンソルは、その履歴を持つことができません。"),
+        ("leave out `out=`, or compute it under torch.no_grad().",
+         "`out=` を使わないか、torch.no_grad() の中で計算してください。")),
     "nan-gradient": Entry(
         "K115", RuntimeError,
         "Function '{node}' returned nan values in its {position}th output.",

@@ -103,6 +103,34 @@ USE = {
          "バッチの積は {batch} 個の行列を {b_batch} 個の行列と対にします。左の列数は {inner}、右の行数は {b_inner} です。"),
         ("transpose the last two dimensions of one: b.transpose(1, 2); a @ b broadcasts the batch.",
          "一方の最後の 2 次元を b.transpose(1, 2) で入れ替えてください。a @ b ならバッチはブロードキャストされます。")),
+    "cat-dims": Entry(
+        "K165", RuntimeError, "Tensors must have same number of dimensions: got {a} and {b}",
+        ("tensors that are joined must agree in all dimensions but one.",
+         "つなぐテンソルは、一つを除くすべての次元が揃っていなければなりません。"),
+        (".unsqueeze(0) adds the dimension that is missing; torch.stack joins along a new one.",
+         "足りない次元は .unsqueeze(0) で加えてください。新しい次元に沿ってつなぐのは torch.stack です。")),
+    "index-type": Entry(
+        "K166", IndexError,
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {got})",
+        ("a position is a whole number, and this has the type {got}.", "位置は整数ですが、{got} が渡されました。"),
+        ("int(i), or i.long() for a tensor; in Python 3 a // b divides whole numbers and a / b gives a float.",
+         "int(i)、テンソルなら i.long() で変換してください。整数の割り算は a // b で、a / b は浮動小数点数になります。")),
+    "expand-size": Entry(
+        "K167", RuntimeError,
+        "The expanded size of the tensor ({want}) must match the existing size ({have_size}) at non-singleton dimension "
+        "{dim}.  Target sizes: {target}.  Tensor sizes: {sizes}",
+        ("only dimensions of size 1 can be expanded, and this one has {have_size}.",
+         "expand できるのは大きさ 1 の次元だけですが、この次元は {have_size} です。"),
+        (".repeat() copies any dimension; .unsqueeze(dim) makes one of size 1.",
+         ".repeat() ならどの次元も複製できます。大きさ 1 の次元は .unsqueeze(dim) で作れます。")),
+    "split-sizes": Entry(
+        "K168", RuntimeError,
+        "split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), but got "
+        "split_sizes={sizes}",
+        ("the pieces must make up the whole: {sizes} add up to {total}, not {size}.",
+         "分けた大きさの和が全体と等しくなければなりません。{sizes} の和は {total} で、{size} ではありません。"),
+        ("give sizes that add up to {size}, or one number: split(2) makes pieces of 2 and a rest.",
+         "和が {size} になる大きさを渡すか、split(2) のように一つの数 (2 個ずつと残り) を渡してください。")),
     # ---- values and dtypes
     "ragged-list": Entry(
         "K171", ValueError, "expected sequence of length {want} at dim {dim} (got {got})",
@@ -231,6 +259,12 @@ USE = {
          "この層の入力は {want} です (BatchNorm1d は (N, C) か (N, C, L)、2d は (N, C, H, W))。入力の形は {have} です。"),
         ("use the layer for the number of dimensions, or reshape the input.",
          "次元数に合った層を使うか、入力の形を変えてください。")),
+    "rnn-state": Entry(
+        "K212", RuntimeError, "Expected {which} size {want_size}, got {got}",
+        ("the state has the shape (layers x directions, batch, hidden_size), here {want_size}, also with batch_first=True.",
+         "状態の形は (層の数 × 方向の数, バッチ, hidden_size) で、ここでは {want_size} です。batch_first=True でも同じです。"),
+        ("leave the state out (it is then zero), or make it with torch.zeros{want_size}.",
+         "状態を省く (0 になります) か、torch.zeros{want_size} で作ってください。")),
     # ---- losses
     "target-range": Entry(
         "K221", IndexError, "Target {target} is out of bounds.",
@@ -299,6 +333,13 @@ USE = {
          "{module} の __init__ が nn.Module の __init__ を呼んでいないため、パラメータや層を入れる場所がありません。"),
         ("make super().__init__() the first line of {module}.__init__.",
          "{module}.__init__ の最初の行で super().__init__() を呼んでください。")),
+    "not-a-module": Entry(
+        "K244", TypeError, "{got} is not a Module subclass",
+        ("the parts of a network are modules, that is objects of classes such as nn.Linear; this has the type {got}.",
+         "ネットワークの部品は nn.Linear などのモジュールですが、{got} が渡されました。"),
+        ("give an object, nn.ReLU() and not nn.ReLU or F.relu; layers in a list need the star: nn.Sequential(*layers).",
+         "nn.ReLU や F.relu ではなく、オブジェクト nn.ReLU() を渡してください。リストに入れた層は "
+         "nn.Sequential(*layers) と書きます。")),
     "state-dict": Entry(
         "K243", RuntimeError, "Error(s) in loading state_dict for {module}:\n\t{errors}",
         ("names or shapes in the checkpoint are not those of the model.{hint}",

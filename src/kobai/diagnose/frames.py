@@ -7,12 +7,15 @@ import textwrap
 from collections.abc import Iterator
 from types import CodeType, FrameType
 
+_STANDARD = linecache.__file__.removesuffix("linecache.py")
 _LINES = 6  # lines of one expression that are shown
 _PACKAGE = __file__.rsplit("diagnose", 1)[0]
 
 
 def _ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<kobai", "<frozen"))
+    """Whether a file is kobai's or the standard library's: copy.deepcopy(t) is the user's line, not copy.py's."""
+    return filename.startswith((_PACKAGE, "<kobai", "<frozen")) or (
+        filename.startswith(_STANDARD) and "site-packages" not in filename)
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

@@ -196,7 +196,7 @@ class Module(Hooks, State, Tree):
         """Make `module` a submodule under `name`, which need not be an identifier."""
         modules = self._initialised("_modules", "module")
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{typename(module)} is not a Module subclass")
+            raise error("not-a-module", got=typename(module))
         self._check_name(name, "module", modules)
         modules[name] = _registered("module_registration", self, name, module)
 

@@ -173,7 +173,7 @@ class RNNBase(Module):
         for i, (s, size) in enumerate(zip(state, (self._output_size, self.hidden_size))):
             which = f"hidden[{i}]" if len(state) == 2 else "hidden"
             if tuple(s.shape) != (layers, batch, size):
-                raise RuntimeError(f"Expected {which} size {(layers, batch, size)}, got {list(s.shape)}")
+                raise error("rnn-state", which=which, want_size=str((layers, batch, size)), got=str(list(s.shape)))
 
     # ----------------------------------------------------------------- calling
     def forward(self, input: Any, hx: Any = None) -> tuple:

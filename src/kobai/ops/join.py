@@ -118,7 +118,7 @@ def _refuse_cat(shapes, dim):
     want = shapes[0]
     for i, shape in enumerate(shapes):
         if len(shape) != len(want):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(want)} and {len(shape)}")
+            raise error("cat-dims", a=len(want), b=len(shape))
         for d, (a, b) in enumerate(zip(want, shape)):
             if a != b and d != dim:
                 raise error("cat-sizes", dim=dim, a=a, b=b, number=i, first_shape=str(list(want)),

@@ -338,10 +338,8 @@ def expand(input, *size, implicit=False):
                                    f"dimension {i}")
             s = have
         elif have not in (None, 1, s):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({s}) must match the existing size ({have}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}\n"
-                "  cause: only dimensions of size 1 can be expanded.\n  fix: .repeat() copies any dimension.")
+            raise error("expand-size", want=str(s), have_size=have, dim=i, target=str(list(size)),
+                        sizes=str(list(input.shape)))
         full.append(s)
     return Expand(tuple(full))(input)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Movement, Op, m
 from ..public import public
 from ..tensor import Tensor
@@ -173,8 +174,7 @@ def split_with_sizes(input, split_sizes, dim=0):
         raise RuntimeError("split_with_sizes expects split_sizes have only non-negative entries, but got "
                            f"split_sizes={list(sizes)}")
     if sum(sizes) != n:
-        raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
-                           f"dimension {dim}), but got split_sizes={list(sizes)}")
+        raise error("split-sizes", size=n, dim=dim, sizes=str(list(sizes)), total=sum(sizes))
     return SplitWithSizes(sizes, dim)(input)
 
 

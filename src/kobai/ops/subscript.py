@@ -113,8 +113,7 @@ def _item(i):
     if hasattr(i, "__index__") and not isinstance(i, np.bool_):
         return to_int(i)
     name = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
-    raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
-                     f"indices (got {name})")
+    raise error("index-type", got=name)
 
 
 def _tensor_item(t):
@@ -278,9 +277,8 @@ def check_expands(v, shape):
     lead = len(shape) - v.ndim
     for i, s in enumerate(v.shape):
         if s not in (1, shape[i + lead]):
-            raise RuntimeError(f"The expanded size of the tensor ({shape[i + lead]}) must match the existing size "
-                               f"({s}) at non-singleton dimension {i + lead}.  Target sizes: {list(shape)}.  Tensor "
-                               f"sizes: {list(v.shape)}")
+            raise error("expand-size", want=str(shape[i + lead]), have_size=s, dim=i + lead, target=str(list(shape)),
+                        sizes=str(list(v.shape)))
 
 
 def delitem(self, index):
