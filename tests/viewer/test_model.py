@@ -266,6 +266,24 @@ def test_large_arrays_that_run_as_machine_code_are_noted_too():
     assert [n["value"]["max"] for n in nodes[:3]] == [1, 1, 2] and nodes[0]["grad"]["min"] == 3
 
 
+def test_compiled_steps_are_noted_op_by_op():
+    w = leaf([1.0, 2.0])
+
+    @kobai.compile
+    def step():
+        w.grad = None
+        loss = (w * 3).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(5):
+        step()
+    with Recording() as r:
+        step()
+    assert [n["op"] for n in describe(r)["nodes"]] == ["", "mul", "sum"]
+    assert step().item() == 9 and w.grad.tolist() == [3, 3]
+
+
 def test_a_function_of_the_users_is_one_node():
     class Square(Function):
         @staticmethod

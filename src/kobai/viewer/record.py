@@ -16,6 +16,7 @@ from .. import general, inplace, large, op as core
 from ..autograd import engine, function
 from ..autograd.mode import modes
 from ..autograd.node import Node, Port, here, inside, next_order
+from ..compile.compiled import Compiled
 from ..nn import hooks as nn_hooks
 from ..op import Op, registry
 from ..tensor import Tensor
@@ -83,6 +84,9 @@ class Recording:
                 if home == large.__name__ and called.startswith("forward"):
                     self._replace(owner, name, self._large(value))
         self._replace(large, "attempt", self._attempt(large.attempt))
+        for cls in (Compiled, *Compiled.__subclasses__()):  # compiled functions run op by op
+            if "__call__" in vars(cls):
+                self._replace(cls, "__call__", lambda compiled, *args, **kwargs: compiled.fn(*args, **kwargs))
         self._replace(engine, "propagate", self._propagate(engine.propagate))
         self._replace(function, "_run_forward", self._function(function._run_forward))
         self._replace(inplace, "write", self._write(inplace.write))
