@@ -82,6 +82,13 @@ async function pageAlone() {
   alone.shared = await other.locator("#program").inputValue();
   alone.ranUnasked = await output(other);
   await other.context().close();
+  alone.links = await page.evaluate(async (modules) => {
+    const { encode, decode } = await import(modules);
+    const long = Array.from({ length: 60_000 }, (_, i) => `x${(i * 7919) % 100_003} = ${(i * i) % 1_000_003}`).join("\n").slice(0, 700_000);
+    const bomb = await encode("a".repeat(2_000_000));
+    return { long: (await decode(await encode(long))) === long, empty: await decode(await encode("")), none: await decode("#p1"),
+      bomb: await decode(bomb).then(() => "read", (error) => error.name) };
+  }, site + "share.js");
   const broken = await open(site + "#code=AAAA");
   await broken.waitForFunction(() => (document.querySelector("#program")?.value ?? "") !== "");
   alone.broken = await output(broken);

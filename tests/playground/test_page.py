@@ -34,6 +34,10 @@ def test_a_link_holds_the_program_and_does_not_run_it(seen):
     assert alone["broken"] == "This link is damaged; its program cannot be read.\n"
 
 
+def test_links_hold_long_programs_and_no_bombs(seen):
+    assert seen["alone"]["links"] == {"long": True, "empty": "", "none": None, "bomb": "RangeError"}
+
+
 def test_japanese(seen):
     assert seen["alone"]["japanese"] == ["停止", "ja", "P1  はじめての勾配", "プログラム"]
 

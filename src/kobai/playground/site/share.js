@@ -1,11 +1,11 @@
 // Programs in links: compressed, in the part of the address that is never sent to a server.
 
-const MOST = 200_000; // characters of a program; a longer text in a link is not a program
+const MOST = 800_000; // bytes of a program; a longer text in a link is not a program
 
 /** The fragment that holds a program. */
 export async function encode(code) {
   const packed = await through(new TextEncoder().encode(code), new CompressionStream("deflate-raw"), Infinity);
-  const letters = btoa(String.fromCharCode(...packed));
+  const letters = btoa(Array.from(packed, (byte) => String.fromCharCode(byte)).join(""));
   return "#code=" + letters.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
@@ -15,7 +15,8 @@ export async function decode(fragment) {
   if (!found) return null;
   const letters = atob(found[1].replaceAll("-", "+").replaceAll("_", "/"));
   const packed = Uint8Array.from(letters, (c) => c.charCodeAt(0));
-  return new TextDecoder("utf-8", { fatal: true }).decode(await through(packed, new DecompressionStream("deflate-raw"), 4 * MOST));
+  const bytes = await through(packed, new DecompressionStream("deflate-raw"), MOST);
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 /** Bytes sent through a transforming stream; at most `most` of them come out. */
