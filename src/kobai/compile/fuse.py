@@ -19,6 +19,7 @@ from kobai.compile.windows import Window, is_view, own, windows
 
 LONG = 1 << 15   # elements from which on a row alone is not worth a second pass by one thread
 ROWS = 4         # so few rows are hardly any
+LIGHT = 50       # scalar operations done along columns
 MOST = 150       # ops in a kernel
 CHEAP = 12       # scalar operations that are rather done again than stored and read
 SMALL = 8        # how much smaller a value must be to be made again for each of its users
@@ -293,6 +294,8 @@ class _Fusion:
         """Whether everything stored has one value a step or a row, and reductions go over rows."""
         every = {a for p in place.values() for axes in p for a in axes}
         rows = every - inner if inner is not None else None
+        if rows and sum(fusable(n) for n in place) > LIGHT and self._across(place, every, inner):
+            return False
         late: set[Node] = set()
         long_row = inner is not None and self._long(every, rows)
         for n, p in sorted(place.items(), key=lambda item: self.number[item[0]]):
@@ -308,6 +311,14 @@ class _Fusion:
             if long_row and (dims is not None or any(self.windows[v].base.node in late for v in n.values)):
                 late.add(n)
         return True
+
+    def _across(self, place, every, inner) -> bool:
+        """Whether rows are columns of what is large: they are read a little here and there, so not much is done then."""
+        for n, p in place.items():
+            last = next((axes[-1] for axes in reversed(p) if axes), None)
+            if {a for axes in p for a in axes} == every:
+                return last not in inner and prod([self.axes.sizes[a] for a in every]) > LONG
+        return False
 
     def _long(self, every, rows) -> bool:
         size = self.axes.sizes
