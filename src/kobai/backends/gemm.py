@@ -47,11 +47,11 @@ class Gemm(Micro):
                 self._micro(rows, wide)
             self._strip(wide)
         self._dots()
+        self._turn()
         self._pack_b()
         self._pack_a()
         self._tile()
-        for operands in ORDERS:
-            self._entry(operands)
+        self._entries()
         return "\n".join(self.lines)
 
     # --- copies
@@ -91,25 +91,41 @@ class Gemm(Micro):
         return self.at("%to", self.mul(self.add(self.mul(j, MOST_DEPTH), self.mul(p, self.shape.width)), self.size))
 
     def _pack_columns(self):
-        """Where columns of B are contiguous: blocks of lanes x lanes, transposed in registers."""
-        n, width, last = self.lanes, self.shape.width * self.size, self.sub("%n", 1)
+        """Where columns of B are contiguous: lanes x lanes at a time."""
+        n, last = self.lanes, self.sub("%n", 1)
 
-        def block(j, p, mask):
-            for s in range(self.shape.wide):
-                # Columns past the last are read from the last: they only must be readable.
-                columns = [self.smaller(self.add(j, s * n + i), last) for i in range(n)]
-                inside = self.at("%b", self.mul(p, self.size))
-                square = [self.load(self.at(inside, self.mul(c, "%cb")), mask) for c in columns]
-                target = self.at(self._packed(p, j), s * n * self.size)
-                for i, row in enumerate(self._transposed(square)):
-                    self.say(f"store {self.v} {row}, ptr {self.at(target, i * width)}, align 64")
+        def block(j, p, part):
+            source = self.at(self.at("%b", self.mul(j, "%cb")), self.mul(p, self.size))
+            target = self.at(self._packed(p, self.sub(j, part)), part * self.size)
+            self.say(
+                f"call void @turn_{self.t}(ptr {target}, ptr {source}, i64 {self.sub(last, j)}, i64 {self.sub('%k', p)}, i64 %cb)"
+            )
 
         def sliver(j):
-            done = self.loop("0", "%k", lambda p: block(j, p, None), n)
-            left = self.sub("%k", done)
-            self.when(self.test("sgt", left, 0), lambda: block(j, done, self._masks(left, 1)[0]))
+            for part in range(0, self.shape.width, n):
+                start = self.add(j, part)
+                self.when(
+                    self.test("sle", start, last),
+                    lambda part=part, start=start: self.loop(
+                        "0", self.add("%k", n - 1), lambda p: block(start, p, part), n
+                    ),
+                )
 
         self.loop("0", self.add("%n", self.shape.width - 1), sliver, self.shape.width)
+
+    def _turn(self):
+        """A square of B, transposed in registers: of columns up to ``last``, and the first ``left`` of their elements."""
+        width = self.shape.width * self.size
+
+        def body():
+            mask = self._masks("%left", 1)[0]
+            # Columns past the last are read from the last: they only must be readable.
+            columns = [self.smaller(i, "%last") for i in range(self.lanes)]
+            square = [self.load(self.at("%b", self.mul(c, "%cb")), mask) for c in columns]
+            for i, row in enumerate(self._transposed(square)):
+                self.say(f"store {self.v} {row}, ptr {self.at('%to', i * width)}, align {self.size}")
+
+        self.function(f"internal void @turn_{self.t}(ptr %to, ptr %b, i64 %last, i64 %left, i64 %cb)", body)
 
     def _transposed(self, square):
         """A square of registers, rows and columns exchanged: blocks of 1, 2, 4, ... lanes change places."""
@@ -264,38 +280,48 @@ class Gemm(Micro):
             return strip(self.shape.wide)
         self.when(self.test("sle", cols, self.lanes), lambda: strip(1), lambda: strip(self.shape.wide))
 
-    def _entry(self, operands: str):
+    def _entries(self):
+        """The functions named by `ORDERS`, and what they all do."""
+        self.function(
+            f"internal void @run_{self.kind}(ptr %words, i64 %begin, i64 %end, ptr %a, ptr %b, ptr %c, ptr %e)", self._run
+        )
+        for operands in ORDERS:
+            self.function(
+                f"void @{operands}_{self.kind}(ptr %block, i64 %begin, i64 %end)",
+                lambda operands=operands: self._begin(operands),
+            )
+
+    def _begin(self, operands: str):
+        given = {x: self.word("%block", i, "ptr") for i, x in enumerate(operands)}
+        pointers = ", ".join(f"ptr {given.get(x, 'null')}" for x in "abce")
+        words = self.at("%block", 8 * len(operands))
+        self.say(f"call void @run_{self.kind}(ptr {words}, i64 %begin, i64 %end, {pointers})")
+
+    def _run(self):
         """The tiles ``begin`` to ``end``, counted through all matrices of the batch."""
+        w = {name: self.word("%words", i) for name, i in AT.items() if name not in ("alpha", "beta")}
+        number = self.do("call i64 @take()")
+        room = self.do(f"call ptr @room(i64 {number})")
+        room_b = self.at(room, ROOM_A)
+        self.loop("%begin", "%end", lambda i: self._place(i, w, room, room_b))
+        self.say(f"call void @give(i64 {number})")
 
-        def body():
-            pointers = {x: self.word("%block", i, "ptr") for i, x in enumerate(operands)}
-            self.words = self.at("%block", 8 * len(operands))
-            w = {name: self.word(self.words, i) for name, i in AT.items() if name not in ("alpha", "beta")}
-            number = self.do("call i64 @take()")
-            room = self.do(f"call ptr @room(i64 {number})")
-            room_b = self.at(room, ROOM_A)
-            self.loop("%begin", "%end", lambda i: self._place(i, w, pointers, room, room_b))
-            self.say(f"call void @give(i64 {number})")
-
-        self.function(f"void @{operands}_{self.kind}(ptr %block, i64 %begin, i64 %end)", body)
-
-    def _place(self, i, w, pointers, room, room_b):
+    def _place(self, i, w, room, room_b):
         matrix, tile = self._split(i, w["tiles"])
         down, across = self._split(tile, w["across"])
         outer, inner = self._split(matrix, w["inner"])
         i0, j0 = self.mul(down, w["rows"]), self.mul(across, w["cols"])
         m, n = self.smaller(w["rows"], self.sub(w["m"], i0)), self.smaller(w["cols"], self.sub(w["n"], j0))
-        at = {}
-        for x, pointer in pointers.items():
-            pointer = self.at(pointer, self.mul(outer, w["outer_" + x]))
-            at[x] = self.at(pointer, self.mul(inner, w["inner_" + x]))
         shift = self.mul(j0, self.stored)
-        a = self.at(at["a"], self.mul(i0, w["row_a"]))
-        b = self.at(at["b"], self.mul(j0, w["col_b"]))
-        c = self.at(self.at(at["c"], self.mul(i0, w["row_c"])), shift)
-        e = self.at(self.at(at["e"], self.mul(i0, w["row_e"])), shift) if "e" in at else "null"
+        within = {"a": self.mul(i0, w["row_a"]), "b": self.mul(j0, w["col_b"]),
+                  "c": self.add(self.mul(i0, w["row_c"]), shift), "e": self.add(self.mul(i0, w["row_e"]), shift)}  # fmt: skip
+        at = {}
+        for x, offset in within.items():
+            of_matrix = self.add(self.mul(outer, w["outer_" + x]), self.mul(inner, w["inner_" + x]))
+            at[x] = self.at("%" + x, self.add(of_matrix, offset))
+        e = self.pick(self.do("icmp eq ptr %e, null"), "null", at["e"], "ptr")
         self.say(
-            f"call void @tile_{self.kind}(ptr {self.words}, i64 {m}, i64 {n}, ptr {a}, ptr {b}, ptr {c}, ptr {e}, "
+            f"call void @tile_{self.kind}(ptr %words, i64 {m}, i64 {n}, ptr {at['a']}, ptr {at['b']}, ptr {at['c']}, ptr {e}, "
             f"ptr {room}, ptr {room_b})"
         )
 

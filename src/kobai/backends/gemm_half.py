@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from kobai.backends.gemm import _PAD, AT, ORDERS, ROOMS, Gemm
+from kobai.backends.gemm import _PAD, AT, ROOMS, Gemm
 from kobai.backends.gemm_micro import shape_for
 
 DEPTH, ROWS, COLS = 512, 256, 512  # the largest stretch and tile
@@ -51,9 +51,9 @@ class Half(Gemm):
                     f"internal void @pairs_{rows}(i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %rc, i1 %first)",
                     lambda rows=rows: self._pair_micro(rows),
                 )
+        self._square()
         self._tile()
-        for operands in ORDERS:
-            self._entry(operands)
+        self._entries()
         return "\n".join([_AMX * self.amx, *self.lines])
 
     # --- 32 columns of sums
@@ -231,17 +231,28 @@ class Half(Gemm):
         """Where columns of B are contiguous: 16 columns of 32 numbers at a time."""
         last = self.sub("%n", 1)
 
-        def block(j, p):
-            for half in (0, 1):
-                columns = [self.smaller(self.add(j, 16 * half + i), last) for i in range(16)]
-                inside = self.at(b, self.mul(p, 2))
-                square = [self._numbers(self.at(inside, self.mul(c, self.w["col_b"])), self.sub(depth, p), _PAIRS)
-                          for c in columns]  # fmt: skip
-                for q, line in enumerate(self._transposed(square)):
-                    place = self.at(self._pairs_at(p, j), 128 * q + 64 * half)
-                    self.say(f"store {_PAIRS} {line}, ptr {place}, align 64")
+        def block(j, p, half):
+            source = self.at(self.at(b, self.mul(self.smaller(j, last), self.w["col_b"])), self.mul(p, 2))
+            target = self.at(self._pairs_at(p, self.sub(j, 16 * half)), 64 * half)
+            beyond = self.do(f"call i64 @llvm.smax.i64(i64 {self.sub(last, j)}, i64 0)")
+            self.say(f"call void @turn_pairs(ptr {target}, ptr {source}, i64 {beyond}, i64 {self.sub(depth, p)}, "
+                     f"i64 {self.w['col_b']})")  # fmt: skip
 
-        self.loop("0", self.add("%n", 31), lambda j: self.loop("0", padded, lambda p: block(j, p), 32), 32)
+        def sliver(j):
+            for half in (0, 1):
+                start = self.add(j, 16 * half)
+                self.loop("0", padded, lambda p, start=start, half=half: block(start, p, half), 32)
+
+        self.loop("0", self.add("%n", 31), sliver, 32)
+
+    def _square(self):
+        def body():
+            columns = [self.smaller(i, "%last") for i in range(16)]
+            square = [self._numbers(self.at("%b", self.mul(c, "%cb")), "%left", _PAIRS) for c in columns]
+            for q, line in enumerate(self._transposed(square)):
+                self.say(f"store {_PAIRS} {line}, ptr {self.at('%to', 128 * q)}, align 64")
+
+        self.function("internal void @turn_pairs(ptr %to, ptr %b, i64 %last, i64 %left, i64 %cb)", body)
 
     # --- the result
 

@@ -200,9 +200,8 @@ class Micro(Flow):
             sums = [[self.slot(self.v) for _ in range(cols)] for _ in range(rows)]
             for slot in [slot for row in sums for slot in row]:
                 self.say(f"store {self.v} zeroinitializer, ptr {slot}")
-            done = self.loop("0", "%k", lambda p: step(p, None, sums), self.lanes)
-            left = self.sub("%k", done)
-            self.when(self.test("sgt", left, 0), lambda: step(done, self._masks(left, 1)[0], sums))
+            padded = self.add("%k", self.lanes - 1)
+            self.loop("0", padded, lambda p: step(p, self._masks(self.sub("%k", p), 1)[0], sums), self.lanes)
             for r, c in [(r, c) for r in range(rows) for c in range(cols)]:
                 self._finish_dot(self.add(i, r), self.add(j, c), sums[r][c])
 
