@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import gemm, gemm_half, llvm
+from kobai.backends import gemm, gemm_half, gemm_tiny, llvm
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.contract import merged
 from kobai.compile.kernel import NoKernel
@@ -75,21 +75,28 @@ class _Code(NamedTuple):
 _loaded: dict[str, _Code] = {}
 
 
-def code(dtype) -> _Code:
-    """The functions for a type, made when first needed.
+def code(dtype, tiny: bool = False) -> _Code:
+    """The functions for a type, made when first needed; those for tiny products if so asked.
 
     Raises:
         NoKernel: if there is no machine code, or none for this type.
     """
-    found = _loaded.get(dtype.char)
+    found = _loaded.get((dtype.char, tiny))
     if found is None:
         t = _TYPES.get(dtype.char)
         if t is None:
             raise NoKernel(f"no products of {dtype}")
-        made, *sizes = _half() if t == "bfloat" else _full(t, dtype.itemsize)
+        made, *sizes = _half() if t == "bfloat" else _tiny(t) if tiny else _full(t, dtype.itemsize)
         addresses = llvm.machine().load(made, *[f"{order}_{t}" for order in gemm.ORDERS])
-        found = _loaded[dtype.char] = _Code(dict(zip(gemm.ORDERS, addresses)), *sizes)
+        found = _loaded[dtype.char, tiny] = _Code(dict(zip(gemm.ORDERS, addresses)), *sizes)
     return found
+
+
+def _tiny(t: str):
+    """What `_full` gives, for products of at most `gemm_tiny.MOST` multiplications."""
+    machine = llvm.machine()
+    made = machine.remembered(f"tiny {t}", lambda: gemm_tiny.Tiny(t, machine.vector_bytes, machine.triple).text())
+    return made, gemm_tiny.MOST, gemm_tiny.MOST, gemm_tiny.MOST
 
 
 def _full(t: str, size: int):
@@ -121,7 +128,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
     Raises:
         NoKernel: if there is no machine code, or C or E lie otherwise.
     """
-    functions, size, order = code(dtype), dtype.itemsize, "ab"
+    functions, size, order = code(dtype, m * n * k <= gemm_tiny.MOST and dtype.char != "E"), dtype.itemsize, "ab"
     if m > 1 and c[-2] == size and (n == 1 or c[-1] != size) and (e is None or e[-2] == size):
         turned = [s and (*s[:-2], s[-1], s[-2]) for s in (b, a, c, e)]  # the transposes: C' = B' A'
         m, n, a, b, c, e = n, m, *turned
@@ -154,7 +161,7 @@ def _bits(x: float) -> int:
 
 def words(step):
     """`words_of` a `kobai.compile.contract.ProductStep`."""
-    return words_of(step.dtype, step.m, step.n, step.k, *step.strides, sizes=step.sizes)
+    return words_of(step.dtype, step.m, step.n, step.k, *step.strides, sizes=step.sizes, alpha=step.alpha)
 
 
 # ---- eager -------------------------------------------------------------------------------------

@@ -1,67 +1,26 @@
-"""Matrix products of a plan: `contract(steps)` says of each what to multiply, in strides.
-
-Before, `with_sums(graph)` makes one op of a product and what is added to it, such as a bias.
-"""
+"""Matrix products of a plan: `contract(steps)` says of each what to multiply, in strides."""
 from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
+from kobai.compile.affine import is_product
 from kobai.compile.fuse import KernelStep, OpStep
-from kobai.compile.graph import Graph, Value
+from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
 from kobai.compile.windows import Window, own
 
 
-class Affine:
-    """a b + e: an op that only plans have."""
-
-    fields, outputs, emit, elementwise, view, moves, lower = (), 1, None, False, False, False, None
-
-    def __call__(self, a, b, e):
-        return np.matmul(a, b) + e
-
-    forward = __call__
-
-
-def with_sums(graph: Graph) -> Graph:
-    """The graph with `Affine` for products that are used once, in a sum."""
-    users, results = graph.users(), set(graph.results)
-    gone, changed = set(), {}
-    for node in graph.nodes:
-        if type(node.op).__name__ != "Add" or any(not isinstance(v, Value) for v in node.args):
-            continue
-        out = node.outs[0]
-        for product, e in (node.args, node.args[::-1]):
-            made = product.node
-            if made is None or made in gone or not _is_product(made) or product in results or product is e:
-                continue
-            if len(users[product]) == 1 and product.shape == out.shape and e.dtype == out.dtype and e.shape \
-                    and e.shape[-1] == out.shape[-1]:
-                gone.add(made)
-                changed[node] = made.args, e
-                break
-    nodes = []
-    for node in graph.nodes:
-        if node in changed:
-            (a, b), e = changed[node]
-            node.op, node.args = Affine(), (a, b, e)
-        if node not in gone:
-            nodes.append(node)
-    return Graph(graph.inputs, nodes, graph.outputs, graph.writes)
-
-
 class ProductStep:
-    """C = A B, or A B + E, for each matrix of a batch: sizes m, n, k; of the batch `sizes` (at most two).
+    """C = alpha A B, or alpha A B + E, for each matrix of a batch: sizes m, n, k; of the batch `sizes` (at most two).
 
     `strides` in bytes has for A, B, C and perhaps E those of the batch, of rows and of columns; one of the last two
     is one element, that of columns for C and E.
     """
 
-    __slots__ = ("reads", "writes", "m", "n", "k", "sizes", "strides", "dtype")
+    __slots__ = ("reads", "writes", "m", "n", "k", "sizes", "strides", "dtype", "alpha")
 
-    def __init__(self, reads, out, m, n, k, sizes, strides):
+    def __init__(self, reads, out, m, n, k, sizes, strides, alpha=1.0):
+        self.alpha = alpha
         self.reads, self.writes, self.dtype = reads, [out], out.dtype
         self.m, self.n, self.k, self.sizes, self.strides = m, n, k, sizes, strides
 
@@ -79,16 +38,8 @@ def contract(steps) -> list:
     """The steps, with matrix products among them as `ProductStep`s and the copies these need."""
     found = []
     for step in steps:
-        found += _product(step) if isinstance(step, OpStep) and _is_product(step.node) else [step]
+        found += _product(step) if isinstance(step, OpStep) and is_product(step.node) else [step]
     return found
-
-
-def _is_product(node) -> bool:
-    if type(node.op).__name__ not in ("Mm", "Bmm", "Affine") or any(not isinstance(a, Value) for a in node.args):
-        return False
-    out = node.outs[0]
-    return out.dtype.char in "fd" and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
-        and all(v.shape[:-2] == out.shape[:-2] for v in node.args[:2])
 
 
 def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
@@ -118,7 +69,7 @@ def _product(step: OpStep) -> list[KernelStep | ProductStep | OpStep]:
     sizes = tuple([size for size, _ in batch])
     each = [(*[s[i] for _, s in batch], *strides[i][-2:]) for i in range(len(strides))]
     m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
-    return [*copies, ProductStep(sides, out, m, n, k, sizes, each)]
+    return [*copies, ProductStep(sides, out, m, n, k, sizes, each, getattr(step.node.op, "alpha", 1.0))]
 
 
 def _readable(v: Value, w: Window) -> bool:

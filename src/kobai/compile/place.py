@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 
+from kobai.compile.affine import PRODUCTS
 from kobai.compile.axes import Apart, Axes, source, steps as along
 from kobai.compile.builder import Builder
 from kobai.compile.fuse import KernelStep, OpStep
@@ -18,7 +19,6 @@ from kobai.compile.kernel import NoKernel, scalar_type
 from kobai.compile.memory import copy_step
 from kobai.compile.windows import Window, contiguous, is_view, own, windows, windows_of
 
-PRODUCTS = ("Mm", "Bmm", "Affine")
 JOINS = ("Cat", "Stack", "Tiles")
 PUTS = ("PutSlice", "PutSelect")
 

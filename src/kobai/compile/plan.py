@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobai.compile.contract import contract, with_sums
+from kobai.compile.affine import with_sums
+from kobai.compile.contract import contract
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
