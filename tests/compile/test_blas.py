@@ -201,6 +201,17 @@ def test_the_code_is_what_the_text_says():
     assert all(f"@{order}_float(" in text for order in gemm.ORDERS)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m, n, k", [(1, 1, 1), (4, 8, 16), (1, 512, 1), (3, 5, 7)])
+def test_tiny_products_have_code_of_their_own(m, n, k, dtype):
+    """Compiled in a few milliseconds; as exact, with alpha, beta and batches."""
+    a, b, e, c = [random((3, *s), dtype)[1] for s in ((m, k), (k, n), (m, n), (m, n))]
+    run(dtype, a, b, c, e, alpha=0.5, beta=-2.0)
+    assert close(c, 0.5 * a, b, -2.0 * e)
+    assert blas.words_of(np.dtype(dtype), m, n, k, a.strides, b.strides, c.strides)[0] in blas.code(
+        np.dtype(dtype), tiny=True).addresses.values()  # fmt: skip
+
+
 # ---- bfloat16 -----------------------------------------------------------------------------------
 HALF_SHAPES = [(1, 1, 1), (16, 16, 16), (5, 3, 7), (33, 31, 65), (300, 500, 200), (64, 1000, 64), (100, 70, 1300)]
 
@@ -224,7 +235,7 @@ def test_halves_are_summed_in_float32_and_rounded_once(m, n, k, order, amx, monk
     ml_dtypes = pytest.importorskip("ml_dtypes")
     half = np.dtype(ml_dtypes.bfloat16)
     code = halves_with(amx)
-    monkeypatch.setitem(blas._loaded, "E", blas._Code({"abec": ctypes.cast(code, ctypes.c_void_p).value}, 32, 32, 512))
+    monkeypatch.setitem(blas._loaded, ("E", False), blas._Code({"abec": ctypes.cast(code, ctypes.c_void_p).value}, 32, 32, 512))
     a, b, e = [random(s, "f4", o).astype(half, order="K") for s, o in (((m, k), order[0]), ((k, n), order[1]), ((1, n), "C"))]
     e = np.broadcast_to(e, (m, n))
     c = np.full((m, n + 5), 7, half)
@@ -255,6 +266,6 @@ def test_bfloat16_without_instructions_is_left_to_others(monkeypatch):
     half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
     monkeypatch.setattr(gemm_half, "may_use_amx", lambda: False)
     monkeypatch.setattr(llvm.machine(), "cpu", "generic")
-    monkeypatch.delitem(blas._loaded, "E", raising=False)
+    monkeypatch.delitem(blas._loaded, ("E", False), raising=False)
     monkeypatch.setattr(blas, "_plans", {})
     assert blas.product(np.ones((64, 64), half), np.ones((64, 64), half)) is None
