@@ -284,6 +284,22 @@ def test_compiled_steps_are_noted_op_by_op():
     assert step().item() == 9 and w.grad.tolist() == [3, 3]
 
 
+def test_backward_passes_that_run_as_one_program_are_seen_too():
+    """After some hundreds of passes from one line the engine replaces them; who looks sees all steps."""
+    w = leaf([1.0, 2.0])
+    with Recording() as r:
+        for _ in range(300):
+            w.grad = None
+            ((w * 2).exp() + w).sum().backward()
+    d = describe(r)
+    assert len(d["backward"]) == 5 and d["training"]["steps"][-1]["step"] > 290
+    w.grad = None
+    for _ in range(300):
+        y = ((w * 2).exp() + w).sum()
+        y.backward(retain_graph=True)
+    assert len(describe(y)["backward"]) == 5
+
+
 def test_a_function_of_the_users_is_one_node():
     class Square(Function):
         @staticmethod
@@ -359,6 +375,18 @@ def test_p4_training_steps():
     assert [s["grads"][0]["data"][0] for s in first] == pytest.approx([-4, -3.8205440, -3.6118727], abs=5e-7)
     assert first[0]["loss"] == 1 and training["steps"][-1]["step"] == 100
     assert training["parameters"][0]["node"] is not None
+
+
+def test_p9_with_a_gradient_tape():
+    """2x³ + 4x² + 5x + 6 at 0.5: 9.75, and 10.5 its derivative."""
+    import kobai.compat.tensorflow as tf
+    with Recording() as r:
+        x = tf.Variable(0.5)
+        with tf.GradientTape() as tape:
+            y = 2 * x**3 + 4 * x**2 + 5 * x + 6
+        tape.gradient(y, x)
+    nodes = by_title(describe(r))
+    assert number(nodes["y"]["value"]) == 9.75 and number(nodes["x"]["grad"]) == 10.5
 
 
 def test_long_training_keeps_at_most_200_steps():

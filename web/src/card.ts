@@ -73,6 +73,7 @@ function nodeCard(n: GraphNode, inlined: GraphNode[]): Card {
   const lines: Line[] = [{ text: clip(heading(n)), kind: "title" }];
   const many = n.shape?.length ? shapeText(n.shape) : "";
   const type = n.dtype && n.dtype !== "float32" ? n.dtype : "";
+  if (n.settings?.length) lines.push({ text: clip(n.settings.join(", "), 24), kind: "shape" });
   if (many || type) lines.push({ text: clip([many, type].filter(Boolean).join(" ")), kind: "shape" });
   const picture = isPicture(n.value) ? n.value! : null;
   if (n.value && !picture) lines.push({ text: clip(brief(n.value)), kind: "value" });

@@ -6,6 +6,7 @@ each op class and `engine.propagate`; so a program that is not viewed pays nothi
 
 from __future__ import annotations
 
+import sys
 import threading
 from sys import _getframe
 from time import perf_counter
@@ -52,6 +53,7 @@ class Recording:
 
     def __init__(self):
         self.thread = threading.get_ident()
+        self.on = False
         self.busy = 0  # inside an op, or in backward: what is computed there is not the program's
         self.names: dict[int, tuple] = {}  # id of a tensor -> (name, tensor)
         self.training: list[Training] = []
@@ -74,7 +76,7 @@ class Recording:
 
     # ---- begin and end -----------------------------------------------------------------------
     def __enter__(self):
-        self.thread = threading.get_ident()
+        self.thread, self.on = threading.get_ident(), True
         for cls in list(registry):
             self._watch_class(cls)
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))
@@ -87,7 +89,10 @@ class Recording:
         for cls in (Compiled, *Compiled.__subclasses__()):  # compiled functions run op by op
             if "__call__" in vars(cls):
                 self._replace(cls, "__call__", lambda compiled, *args, **kwargs: compiled.fn(*args, **kwargs))
-        self._replace(engine, "propagate", self._propagate(engine.propagate))
+        propagate = self._propagate(engine.propagate)
+        for owner in (engine, sys.modules.get("kobai.compat.tensorflow.tape")):
+            if owner is not None:
+                self._replace(owner, "propagate", propagate)
         self._replace(function, "_run_forward", self._function(function._run_forward))
         self._replace(inplace, "write", self._write(inplace.write))
         self._replace(inplace, "record", self._record(inplace.record))
@@ -100,6 +105,7 @@ class Recording:
         return self
 
     def __exit__(self, *exc):
+        self.on = False  # what was imported meanwhile may have taken a replaced function
         while self._undo:
             self._undo.pop()()
 
@@ -109,7 +115,7 @@ class Recording:
         setattr(owner, name, new)
 
     def _listens(self) -> bool:
-        return not self.busy and threading.get_ident() == self.thread
+        return self.on and not self.busy and threading.get_ident() == self.thread
 
     # ---- operations --------------------------------------------------------------------------
     def _new_class(self, original):
@@ -387,11 +393,18 @@ def name_in(parent, child) -> str:
 
 
 def variable(tensor, names: dict) -> str:
-    """The variable that holds a tensor."""
+    """The variable that holds a tensor, or one of TensorFlow's around it."""
     for name, value in list(names.items()):
-        if value is tensor and not name.startswith("_"):
+        if not name.startswith("_") and (value is tensor or inner_tensor(value) is tensor):
             return name
     return ""
+
+
+def inner_tensor(value):
+    """The tensor in one of TensorFlow's tensors or variables."""
+    if "tensorflow" not in type(value).__module__:
+        return None
+    return getattr(value, "_t", None) if hasattr(type(value), "_t") else vars(value).get("_leaf")
 
 
 def snapshot(array):
