@@ -121,6 +121,26 @@ def test_max_pooling(size):
     assert all(isinstance(s, KernelStep) for s in made.steps)
 
 
+@pytest.mark.parametrize("length", [130, 256])
+def test_long_causal_attention(length):
+    """It is computed in bands of rows, forward and backward."""
+    kobai.manual_seed(0)
+    q, k, v = [kobai.randn(2, 3, length, 8, requires_grad=True) for _ in range(3)]
+    w = kobai.randn(2, 3, length, 8)
+    opt = kobai.optim.SGD([q, k, v], lr=0.1)
+    graph, arrays = trained(lambda: (F.scaled_dot_product_attention(q, k, v, is_causal=True) * w).sum(), opt)
+    for p in (q, k, v):
+        p.grad = None
+    (F.scaled_dot_product_attention(q, k, v, is_causal=True) * w).sum().backward()  # the op's own gradient
+    steps = [np.array(p.detach() - 0.1 * p.grad) for p in (q, k, v)]
+    given = [np.array(a) for a in arrays]
+    plan(graph)(given)
+    places = [next(i for i, a in enumerate(arrays) if a.shape == q.shape and np.array_equal(a, p.detach().numpy()))
+              for p in (q, k, v)]
+    for i, wanted in zip(places, steps):
+        np.testing.assert_allclose(given[i], wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_random_numbers_are_drawn_in_the_order_of_the_program():
     """Three masks, of which the last is wanted first."""
     x = kobai.ones(3, 50)

@@ -314,7 +314,7 @@ class _Fusion:
 
     def _across(self, place, every, inner) -> bool:
         """Whether rows are columns of what is large: they are read a little here and there, so not much is done then."""
-        for n, p in place.items():
+        for p in place.values():
             last = next((axes[-1] for axes in reversed(p) if axes), None)
             if {a for axes in p for a in axes} == every:
                 return last not in inner and prod([self.axes.sizes[a] for a in every]) > LONG

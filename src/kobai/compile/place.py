@@ -68,7 +68,7 @@ def _order_products(graph: Graph, results):
         w = found[x]
         base = w.base
         made_by = type(base.node.op).__name__ if base.node else ""
-        if made_by not in PRODUCTS or base.strides is not None or base in results:
+        if made_by not in PRODUCTS + JOINS or base.strides is not None or base in results:
             continue
         strides = _strides_of_base(x, w, contiguous(x.shape, x.dtype.itemsize))
         if strides is not None and strides[-1] == x.dtype.itemsize:

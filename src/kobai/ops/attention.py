@@ -6,10 +6,13 @@ from math import prod, sqrt
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
 from .dropout import DropoutNoise
+from .join import Cat
+from .movement import Slice
 from .softmax import Softmax
 
 _PIECE = 1 << 18  # scores made at a time: they stay in the cache
@@ -58,6 +61,23 @@ def part(x, at, ndim):
         return x
     at = at[ndim - x.ndim:]  # dimensions in front that x does not have
     return x[tuple([(0 if isinstance(i, int) else slice(None)) if s == 1 else i for i, s in zip(at, x.shape)])]
+
+
+def _rows(x, a, e):
+    """Rows a to e of each matrix."""
+    return x if e - a == x.shape[-2] else Slice(len(x.shape) - 2, a, e)(x)
+
+
+def _down(parts, x, bands):
+    """The transpose of the matrix that consists of bands, times x."""
+    ndim, rows = len(x.shape), []
+    for i, (a, e) in enumerate(bands):
+        total = None
+        for band, (first, end) in zip(parts[i:], bands[i:]):
+            y = m.matmul(m.swap(Slice(ndim - 1, a, e)(band)), _rows(x, first, end))
+            total = y if total is None else total + y
+        rows.append(total)
+    return Cat(ndim - 2)(*rows)
 
 
 class ScaledDotProductAttention(Op):
@@ -118,6 +138,9 @@ class ScaledDotProductAttention(Op):
 
     def _back(self, g, q, k, v, mask, keep, needs):
         """The same where it is recorded."""
+        bands = self._bands(q, k, mask, keep)
+        if len(bands) > 1 and modes.trace is not None:
+            return *self._back_in_bands(g, q, k, v, bands), None, None
         p = self._weights(q, k, mask)
         kept = p if keep is None else p * keep
         all_p = m.matmul(g, m.swap(v))
@@ -131,8 +154,37 @@ class ScaledDotProductAttention(Op):
         """All scores at once, which are kept for the gradient, if they are not too many."""
         if prod(q.shape[:-1]) * k.shape[-2] > _SCORES:
             return None
+        bands = self._bands(q, k, mask, keep)
+        if len(bands) > 1:
+            parts = [m.matmul(self._band(q, k, a, e), _rows(v, 0, e)) for a, e in bands]
+            return Cat(len(q.shape) - 2)(*parts)
         p = self._weights(q, k, mask)
         return m.matmul(p if keep is None else p * keep, v)
+
+    def _bands(self, q, k, mask, keep):
+        """(first row, end) of bands of causal scores. What lies behind the last column of a band is not computed."""
+        n = q.shape[-2]
+        count = 2 if n < 256 else 4
+        if not self.causal or mask is not None or keep is not None or n != k.shape[-2] or n < 128:
+            count = 1
+        return [(i * n // count, (i + 1) * n // count) for i in range(count)]
+
+    def _band(self, q, k, a, e):
+        """The weights of rows a to e, of e columns."""
+        s = m.matmul(_rows(q, a, e) * self.scale, m.swap(_rows(k, 0, e)))
+        return Softmax(len(s.shape) - 1)(m.where(np.tri(e - a, e, a, dtype=bool), s, float("-inf")))
+
+    def _back_in_bands(self, g, q, k, v, bands):
+        g_q, scores, weights = [], [], []
+        for a, e in bands:
+            p = self._band(q, k, a, e)
+            g_p = m.matmul(_rows(g, a, e), m.swap(_rows(v, 0, e)))
+            g_s = p * (g_p - m.sum(g_p * p, -1, True)) * self.scale
+            g_q.append(m.matmul(g_s, _rows(k, 0, e)))
+            scores.append(g_s)
+            weights.append(p)
+        dim = len(q.shape) - 2
+        return Cat(dim)(*g_q), _down(scores, q, bands), _down(weights, g, bands)
 
     def _weights(self, q, k, mask):
         s = m.matmul(q * self.scale, m.swap(k))
