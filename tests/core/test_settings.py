@@ -23,6 +23,14 @@ def test_the_debug_mode_is_the_other_switch_by_one_word():
         kobai.set_deterministic_debug_mode(5)
 
 
+def test_the_word_turns_the_other_switch():
+    from kobai.autograd.mode import runs
+    kobai.set_deterministic_debug_mode("error")
+    assert runs.fixed
+    kobai.set_deterministic_debug_mode("default")
+    assert not runs.fixed and not kobai.are_deterministic_algorithms_enabled()
+
+
 def test_what_was_set_is_what_is_read():
     kobai.set_num_interop_threads(3)
     kobai.set_warn_always(True)
