@@ -28,6 +28,7 @@ from report import write
 from worker import FRAMEWORKS
 
 HERE = Path(__file__).parent
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))  # this kobai
 PACKAGES = {"kobai": "kobai", "PyTorch": "torch", "JAX": "jax", "TensorFlow": "tensorflow"}
 START = ("w2 square root of 2", "w9 GPT small")
 

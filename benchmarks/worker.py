@@ -35,6 +35,8 @@ def main(framework: str):
         try:
             if "make" in order:
                 kit = kit or kit_of(framework)
+                if not hasattr(kit, "_" + order["make"].split(" ")[0]):
+                    raise NotImplementedError("not written for this framework")
                 wait = getattr(kit, "wait", lambda result: None)
                 step = kit.step(order["make"])
                 for _ in range(5):
