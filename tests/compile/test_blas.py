@@ -1,8 +1,10 @@
 """Matrix products by machine code, against NumPy in double precision; the same bits for any number of threads."""
 
 import ctypes
+import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -192,7 +194,7 @@ def test_tiles_cover_the_result_and_fit_the_copies(m, n, k, batch):
     assert t.grain >= 1
     tiles = -(-m // t.rows) * -(-n // t.cols) * batch
     if m * n * k * batch > 1 << 22:
-        assert -(-tiles // t.grain) >= min(4, (m // 12 + 1) * (n // 32 + 1) * batch)
+        assert -(-tiles // t.grain) >= min(4, max(1, m // 24) * max(1, n // 64) // 2 * batch)
 
 
 def test_the_code_is_what_the_text_says():
@@ -269,3 +271,42 @@ def test_bfloat16_without_instructions_is_left_to_others(monkeypatch):
     monkeypatch.delitem(blas._loaded, ("E", False), raising=False)
     monkeypatch.setattr(blas, "_plans", {})
     assert blas.product(np.ones((64, 64), half), np.ones((64, 64), half)) is None
+
+
+# ---- threads and processes ------------------------------------------------------------------------
+def test_several_python_threads_at_once():
+    a, b = random((150, 300), "f4"), random((300, 200), "f4")
+    expected, wrong = blas.product(a, b), []
+
+    def work():
+        wrong.extend(1 for _ in range(40) if not np.array_equal(blas.product(a, b), expected))
+
+    callers = [threading.Thread(target=work) for _ in range(6)]
+    for c in callers:
+        c.start()
+    for c in callers:
+        c.join()
+    assert not wrong
+
+
+FORK = """
+import os, sys
+import numpy as np
+from kobai.backends import blas, llvm
+a = np.random.default_rng(0).standard_normal((300, 300)).astype("f4")
+llvm.bridge().pool.resize(3)
+y = blas.product(a, a)
+child = os.fork()
+if child == 0:
+    ok = np.array_equal(blas.product(a, a), y)
+    llvm.bridge().pool.resize(2)
+    ok = ok and np.array_equal(blas.product(a, a), y)
+    os._exit(0 if ok else 1)
+print(os.waitpid(child, 0)[1], np.array_equal(blas.product(a, a), y))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_multiplies_alone_and_with_threads_of_its_own():
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "0 True\n"), done.stderr

@@ -28,6 +28,7 @@ _ROWS, _COLS, _DEPTH = 240, 512, 256  # the largest tile; of the inner dimension
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 4 microseconds
 _LARGE_TILE = 1 << 20  # where there are more than a few tiles already
 _DIRECT = 36  # rows of a tile from which on copying B pays
+_NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _FEW = 4  # rows of A that are multiplied with contiguous columns of B as they are
 _FAR = 4096  # rows of A so many bytes apart are copied: they fall on the same places in the cache
 
@@ -49,9 +50,11 @@ def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int
     wanted = max(wanted // batch, 1)
     down, across = -(-m // _ROWS), -(-n // _COLS)
     while down * across < wanted:
-        if m / down >= n / across / 2 and m / down > step:
+        # Each copy should be used more than once.
+        tall, wide = m >= 2 * step * (down + 1), n >= 2 * width * (across + 1)
+        if tall and (not wide or m / down >= n / across / 2):
             down += 1
-        elif n / across > width:
+        elif wide:
             across += 1
         else:
             break
@@ -146,7 +149,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
         "row_e": e[-2] if e else 0, "alpha": _bits(alpha), "beta": _bits(beta), "rows": t.rows, "cols": t.cols,
         "depth": t.depth, "across": across, "tiles": tiles, "inner": sizes[-1] if sizes else 1,
         "copy_a": int(max(a[-2:]) >= _FAR and n > 2 * functions.width and m > functions.step),
-        "copy_b": int(min(t.rows, m) > _DIRECT),
+        "copy_b": int(min(t.rows, m) > (_DIRECT if k * n * size < _NEAR else functions.step)),
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
     }  # fmt: skip
