@@ -50,8 +50,9 @@ class Use:
         if self.left > 0:
             self.left -= size + CALL
             return True
+        job = self.job  # before `run`: another thread sets that first, and then forgets the job
         if self.run is None:
-            self.run = self.job() if self.job else False
+            self.run = job() if job else False
             self.job = None
         return self.run is False
 
@@ -63,18 +64,38 @@ class Use:
 
 PRODUCT = 1 << 11  # elements of the first matrix from which on a product may be worth looking at
 _FEW = 1 << 17       # multiplications below which NumPy's product is as fast, the call included
-_products = Use(1 << 31)  # multiplications
+_MULTIPLIED = 1 << 31  # multiplications by NumPy, since the last `manual_seed`, before machine code does them
+
+
+class _Products:
+    """How much of the work of products NumPy may still do, and then the machine code, for all of them together."""
+
+    def __init__(self):
+        self.since, self.left, self.use = None, 0, Use(0)
+
+    def code(self, work, dtype):
+        """The function to use for a product of so many multiplications; None or False: NumPy's."""
+        if self.since != runs.seeded:  # so that what comes after a seed is the same each time
+            self.since, self.left = runs.seeded, _MULTIPLIED
+        if self.left > 0:
+            self.left -= work
+            if self.left <= 0:
+                self.use.prepare(_ready, dtype)
+            return None
+        use = self.use
+        return use.run if use.run is not None or use.numpy_does(0) else use.run
+
+
+_products = _Products()
 
 
 def product(a, b, row=None):
     """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions; of bfloat16 rounded once."""
     if a.size * b.shape[-1] >= _FEW and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
-        if _products.run:
-            y = _products.run(a, b, row)
-            if y is not None:
-                return y
-        elif _products.numpy_does(a.size * b.shape[-1]):
-            _products.prepare(_ready, a.dtype)
+        run = _products.code(a.size * b.shape[-1], a.dtype)
+        y = run(a, b, row) if run else None
+        if y is not None:
+            return y
     half = a.dtype if a.dtype.kind == "V" else None
     if half:
         a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
