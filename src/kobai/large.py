@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+from .autograd.mode import runs
 from .lifted import m
 
 NEVER = sys.maxsize
@@ -77,13 +78,16 @@ class _Products:
         """The function to use for a product of so many multiplications; None or False: NumPy's."""
         if self.since != runs.seeded:  # so that what comes after a seed is the same each time
             self.since, self.left = runs.seeded, _MULTIPLIED
-        if self.left > 0:
+        use = self.use
+        if self.left > 0 and not runs.fixed:
             self.left -= work
             if self.left <= 0:
-                self.use.prepare(_ready, dtype)
+                use.prepare(_ready, dtype)
             return None
-        use = self.use
-        return use.run if use.run is not None or use.numpy_does(0) else use.run
+        if use.run is None:
+            use.prepare(_ready, dtype)
+            use.numpy_does(0)  # wait for it
+        return use.run
 
 
 _products = _Products()

@@ -18,7 +18,8 @@ def counted(monkeypatch):
         run = blas.ready(dtype)
         return lambda a, b, row: calls.append(row is not None) or run(a, b, row)
 
-    monkeypatch.setattr(large, "_products", large.Use(3 * 64 ** 3))
+    monkeypatch.setattr(large, "_MULTIPLIED", 3 * 64 ** 3)
+    monkeypatch.setattr(large, "_products", large._Products())
     monkeypatch.setattr(large, "_ready", ready)
     return calls
 
@@ -27,8 +28,30 @@ def test_numpy_does_the_first(counted):
     a = kobai.randn(64, 64)
     for i in range(8):
         y = a @ a
-        assert len(counted) == max(0, i - 3)
+        assert len(counted) == max(0, i - 2)
     np.testing.assert_allclose(y.numpy(), a.numpy() @ a.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_what_follows_a_seed_is_the_same_each_time(counted):
+    def run():
+        kobai.manual_seed(0)
+        a = kobai.randn(64, 64)
+        return [(a @ a).numpy() for _ in range(6)]
+    first, second = run(), run()
+    assert all(np.array_equal(x, y) for x, y in zip(first, second))
+    assert len(counted) == 6
+
+
+def test_one_way_of_computing_only(counted):
+    before = kobai.are_deterministic_algorithms_enabled()
+    try:
+        kobai.use_deterministic_algorithms(True)
+        a = kobai.randn(64, 64)
+        for _ in range(5):
+            a @ a
+    finally:
+        kobai.use_deterministic_algorithms(before)
+    assert len(counted) == 5
 
 
 def test_small_products_stay_with_numpy(counted):
