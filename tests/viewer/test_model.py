@@ -266,6 +266,33 @@ def test_large_arrays_that_run_as_machine_code_are_noted_too():
     assert [n["value"]["max"] for n in nodes[:3]] == [1, 1, 2] and nodes[0]["grad"]["min"] == 3
 
 
+def test_a_program_without_backward_is_shown_with_all_its_results():
+    w = leaf(2.0)
+    with Recording() as r:
+        a = w + 1
+        b = a * 2
+        c = w.exp()
+        n = b.long()
+    d = describe(r)
+    assert {n["name"] for n in d["nodes"]} == {"w", "a", "b", "c", "n"}
+    assert [x["name"] for x in d["nodes"] if x["root"]] == ["c", "n"] and c.item() > n.item() - 7
+    assert "to=int64" in by_title(d)["n"]["settings"]
+
+
+def test_a_long_program_does_not_keep_all_its_arrays(monkeypatch):
+    monkeypatch.setattr("kobai.viewer.record.MOST_BYTES", 1_000_000)
+    w = leaf([1.0] * 10_000)
+    with Recording() as r:
+        y = w
+        for _ in range(1000):
+            y = y + 1
+        held = sum(v.nbytes for call in r.calls for v in call.outs if isinstance(v, np.ndarray))
+        y.sum().backward()
+    assert held < 6_000_000, "of 40 MB"
+    nodes = describe(r)["nodes"]
+    assert len(nodes) == 1002 and nodes[1]["value"]["max"] == 2 and nodes[-2]["value"]["max"] == 1001
+
+
 def test_compiled_steps_are_noted_op_by_op():
     w = leaf([1.0, 2.0])
 

@@ -195,7 +195,6 @@ class _Description:
         self.nodes: list[dict] = []
         self.edges: list[list[int]] = []
         self.files: dict[str, int] = {}
-        self.numbers: dict[int, dict] = {}  # id of an operation -> Python numbers among its inputs
         self.roots = {made for made, _ in trace.roots}
         for call in calls:
             self.add_call(call)
@@ -252,7 +251,6 @@ class _Description:
             node |= {"formula": applied(op, names), "settings": [*constants, *settings(op)],
                      "doc": (type(op).__doc__ or "").strip().split("\n")[0],
                      "numbers": in_numbers(op, self.scalars(call), call)}
-        self.numbers[node["id"]] = call.numbers
         for slot, source, output in made:
             self.edges.append([self.ids[source], node["id"], slot, output])
         if call.node is not None:
@@ -282,7 +280,7 @@ class _Description:
             made, output = pair or (None, 0)
             outs = made.outs if isinstance(made, Call) else () if made is None else (made.value(),)
             value = call.numbers.get(i, outs[output] if output < len(outs) else None)
-            found.append(number(value) if value is not None and not getattr(value, "shape", ()) else None)
+            found.append(None if value is None or isinstance(value, dict) or getattr(value, "shape", ()) else number(value))
         return found
 
     def source(self, where) -> dict | None:
@@ -358,7 +356,7 @@ class Backward:
                "parts": [{"from": origin, "value": self.value(v)} for origin, v in self.parts.get(back.node, ())]}
         if not out["leaf"]:
             out["inputs"] = [self.input(back, i, edge) for i, edge in enumerate(back.node.edges)
-                             if i not in self.d.numbers.get(here, ())]
+                             if edge is not None or (here, i) in self.feeding]
             for edge, sent in zip(back.node.edges, back.outs):
                 self.arrive(edge, here, sent)
         return out
@@ -432,7 +430,8 @@ def settings(op):
     for name in dict.fromkeys(op.fields):
         value = getattr(op, name)
         if value is not None and value is not False and value != getattr(type(op), name, None):
-            text = f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}"
+            shown = f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, np.dtype) else repr(value)
+            text = f"{name}={shown}"
             yield text if len(text) <= 60 else text[:57] + "..."
 
 

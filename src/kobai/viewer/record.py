@@ -28,6 +28,7 @@ from .values import FEW, summary
 
 MOST_CALLS = 100_000  # of one step; what comes later is not noted
 MOST_STEPS = 200
+MOST_BYTES = 1 << 30  # of arrays of one step
 
 # Where an operation is applied to tensors -> the names of the tensors in that function.
 SITES = {
@@ -67,6 +68,7 @@ class Recording:
 
     def _new_step(self) -> None:
         self.calls: list[Call] = []
+        self._held = 0  # bytes of arrays that are kept
         self._made: dict[int, tuple] = {}  # id of an array -> (Call, output number, the array)
         self._by_order: dict[int, Call] = {}
         self._by_node: dict[Node, Call] = {}  # of calls whose node was numbered elsewhere
@@ -183,6 +185,17 @@ class Recording:
         self._by_order[call.order] = call
         for number, array in enumerate(outs):
             self._made[id(array)] = call, number, array
+            self._held += 0 if call.view else getattr(array, "nbytes", 0)
+        if self._held > MOST_BYTES:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Of what was computed long ago in this step only the summaries are kept, not the arrays."""
+        for call in self.calls[:-100]:
+            call.outs = tuple([v if isinstance(v, dict) else snapshot(v) for v in call.outs])
+        old = {id(call) for call in self.calls[:-100]}
+        self._made = {key: made for key, made in self._made.items() if id(made[0]) not in old}
+        self._held = 0
 
     def _producer(self, tensor, array):
         """(Call or Source, output number) of an input; None for a Python number."""
@@ -363,8 +376,9 @@ class Recording:
         if trace is None or self._roots:
             trace = Trace(self.calls)
             trace.roots = [self._producer(t, t._value) for t in self._roots]
-            if not self._roots and self.calls:
-                trace.roots = [(self.calls[-1], 0)]
+            if not self._roots:  # all that nothing else was computed from
+                used = {made[0] for call in self.calls for made in call.inputs if made is not None}
+                trace.roots = [(call, 0) for call in self.calls if call not in used]
         trace.training = self.training if len(self.training) > 1 else []
         trace.notes = ["shortened"] if self.shortened else []
         name_results(trace.calls)
