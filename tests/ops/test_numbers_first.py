@@ -31,3 +31,29 @@ def test_gradients():
 def test_what_is_no_number_is_refused(wrong):
     with pytest.raises(TypeError, match="must be Tensor, not"):
         kobai.add(wrong, f)
+
+
+def test_numbers_out_of_an_unsigned_range_wrap_around():
+    u = kobai.tensor([1, 2, 250], dtype=kobai.uint8)
+    assert u.clamp(min=-1).tolist() == [255, 255, 255]
+    assert u.clamp(-1, 5).tolist() == [5, 5, 5]
+    assert u.add(1, alpha=-1).tolist() == [0, 1, 249]
+    assert ((-1) ** u).tolist() == [255, 1, 1]
+    assert kobai.nn.functional.threshold(u, -1, -1).tolist() == [255, 255, 255]
+    with pytest.raises(RuntimeError, match="cannot do hardtanh on an unsigned type with negative limits"):
+        kobai.nn.functional.hardtanh(u)
+    with pytest.raises(RuntimeError, match="value cannot be converted to type uint8_t without overflow"):
+        kobai.nn.functional.pad(u, (1, 1), value=-1)
+
+
+def test_powers_of_bools():
+    b = kobai.tensor([True, False])
+    assert (b**2).dtype is kobai.int64
+    assert (b**2).tolist() == [1, 0]
+    assert (b**b).tolist() == [True, True]
+
+
+def test_flatten_of_a_number_checks_its_dimensions():
+    assert kobai.tensor(1.0).flatten().shape == (1,)
+    with pytest.raises(IndexError, match="Dimension out of range"):
+        kobai.tensor(1.0).flatten(2)

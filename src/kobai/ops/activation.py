@@ -6,10 +6,11 @@ import math
 import numpy as np
 
 from ..inplace import inplace as _inplace
-from ..op import Elementwise, Op, m
+from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
 from ..random import uniform
 from ..testing.samples import S, binary, unary
+from .arguments import wrapped
 
 
 def keep(g, mask):
@@ -285,7 +286,7 @@ class Threshold(Elementwise):
     samples = unary(0.6, 2, params=(0.5, 20.0)) + unary(-2, 0.4, params=(0.5, 20.0))
 
     def forward(self, x):
-        return np.where(x <= x.dtype.type(self.threshold), x.dtype.type(self.value), x)
+        return np.where(x <= wrapped(x.dtype, self.threshold), wrapped(x.dtype, self.value), x)
 
     def vjp_x(self, g, x):
         return keep(g, m.gt(x, self.threshold))
@@ -412,6 +413,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x kept between `min_val` and `max_val`."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if min_val < 0 and dtype_of(input).kind == "u":
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     return _apply(Hardtanh(min_val, max_val), input, inplace)
 
 

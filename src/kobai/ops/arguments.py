@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from operator import index
 
+import numpy as np
+
 from .. import dtypes
 from ..devices import check as check_device
 from ..tensor import Size, Tensor
@@ -21,6 +23,14 @@ def as_dtype(d, default=None, fn="tensor"):
         raise TypeError(f"{fn}(): argument 'dtype' must be torch.dtype, not {type(d).__name__}\n"
                         f"  cause: dtype={d!r} names no tensor type.\n  fix: write torch.float32, torch.int64, ...")
     return found
+
+
+def wrapped(d, number):
+    """A Python number in the NumPy dtype `d`; integers that are out of range wrap around, as in C."""
+    try:
+        return d.type(number)
+    except OverflowError:
+        return np.asarray(number).astype(d)[()]
 
 
 def sizes(args, fn, name="size"):

@@ -6,6 +6,7 @@ import numpy as np
 from ..op import Elementwise, apply2, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import Ints, S, binary, predicate, unary
+from .arguments import wrapped
 
 
 class Add(Elementwise):
@@ -31,7 +32,7 @@ class AddScaled(Elementwise):
 
     def forward(self, a, b):
         d = getattr(a, "dtype", None) or b.dtype  # one of them may be a Python number
-        return a + d.type(self.alpha) * b
+        return a + wrapped(d, self.alpha) * b
 
     def d_b(self):
         return self.alpha
@@ -62,7 +63,7 @@ class Rsub(Elementwise):
     d_b = 1
 
     def forward(self, a, b):
-        return b - a if self.alpha == 1 else b - a.dtype.type(self.alpha) * a
+        return b - a if self.alpha == 1 else b - wrapped(a.dtype, self.alpha) * a
 
     def d_a(self):
         return -self.alpha

@@ -9,6 +9,7 @@ from .. import dtypes
 from ..op import Elementwise, apply1, dtype_of, m
 from ..public import export, not_mine, operator, public
 from ..testing.samples import binary, unary
+from .arguments import wrapped
 
 _LN2, _LN10 = math.log(2), math.log(10)
 
@@ -163,6 +164,9 @@ class Reciprocal(Elementwise):
         return 1 / x
 
 
+_BOOL = np.dtype(np.bool_)
+
+
 class PowNumber(Elementwise):
     """x ** exponent, with a number as the exponent."""
 
@@ -172,6 +176,8 @@ class PowNumber(Elementwise):
 
     def forward(self, x):
         n = self.exponent
+        if x.dtype is _BOOL:
+            x = x.astype(np.int64)
         if n == 2:
             return x * x
         if n == 3:
@@ -207,9 +213,10 @@ class Pow(Elementwise):
     samples = binary(0.5, 2)
 
     def forward(self, a, b):
-        if np.result_type(a, b).kind in "iu":
+        kind = np.result_type(a, b).kind
+        if kind in "iu":
             return _integer_power(a, b)
-        return np.power(a, b)
+        return np.power(a, b) if kind != "b" else np.logical_or(a, np.logical_not(b))
 
     def d_a(self, a, b):
         return m.where(m.eq(b, 0), m.zeros_like(b), b * m.pow(a, b - 1))
@@ -237,7 +244,7 @@ class PowOfNumber(Elementwise):
     samples = unary(-2, 2, params=(2.5,))
 
     def forward(self, x):
-        number = x.dtype.type(self.number)
+        number = wrapped(x.dtype, self.number)
         return _integer_power(number, x) if x.dtype.kind in "iu" else np.power(number, x)
 
     def d_x(self, y):

@@ -189,6 +189,8 @@ def _constant(x, pads, value):
         value = 0
     value = value.item() if hasattr(value, "item") else value
     kind = dtype_of(x).kind
+    if kind == "u" and value < 0:
+        raise RuntimeError(f"value cannot be converted to type {dtype_of(x)}_t without overflow")
     return ConstantPadNd(pads, bool(value) if kind == "b" else int(value) if kind in "iu" else value)(x)
 
 

@@ -8,6 +8,7 @@ from ..op import Elementwise, Op, dtype_of, m
 from ..public import public
 from ..return_types import return_type
 from ..testing.samples import S, binary, predicate, unary
+from .arguments import wrapped
 
 TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high=2), S((0, 2), (2,), (), low=0.5, high=2)]
 
@@ -309,9 +310,13 @@ class Clamp(Elementwise):
     samples = unary(-1, 1, params=(-0.5, 0.5)) + unary(-1, 1, params=(None, 0.3))
 
     def forward(self, x):
-        if self.low is not None:
-            x = np.maximum(x, x.dtype.type(self.low))
-        return x if self.high is None else np.minimum(x, x.dtype.type(self.high))
+        try:
+            if self.low is not None:
+                x = np.maximum(x, x.dtype.type(self.low))
+            return x if self.high is None else np.minimum(x, x.dtype.type(self.high))
+        except OverflowError:
+            x = x if self.low is None else np.maximum(x, wrapped(x.dtype, self.low))
+            return x if self.high is None else np.minimum(x, wrapped(x.dtype, self.high))
 
     def vjp_x(self, g, x):
         if self.low is None:

@@ -156,6 +156,7 @@ def reshape_as(input, other):
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions `start_dim` to `end_dim` become one."""
     if input.ndim == 0:
+        normal_dim(start_dim, 1), normal_dim(end_dim, 1)
         return reshape(input, (1,))
     start, end = normal_dim(start_dim, input.ndim), normal_dim(end_dim, input.ndim)
     if start > end:
