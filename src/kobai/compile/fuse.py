@@ -7,6 +7,7 @@ scalar code stays alone, as does a matrix product.  A `KernelStep` is a group wi
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from math import prod
 
@@ -63,7 +64,7 @@ class OpStep:
 class Group:
     """Ops that run in one kernel; `place` says for each which axes its own dimensions are."""
 
-    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive", "copies")
+    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive", "copies", "space")
 
     def __init__(self, node, place, inner, above, bit, fusable):
         self.nodes: list[Node] = [node]
@@ -72,6 +73,7 @@ class Group:
         self.above: int = above               # the groups this one has to wait for, as bits
         self.bit: int = bit
         self.fusable, self.alive = fusable, True
+        self.space: tuple[int, ...] | None = None  # its axes, when asked for
         self.copies: set[Node] = set()        # ops that are done here again: another group gives their results
 
 
@@ -137,7 +139,8 @@ class _Fusion:
         drawing = [n for n in self.nodes if getattr(n.op, "random", False) and n.outs]
         self.before = dict(zip(drawing[1:], drawing))
         self.group_of: dict[Node, Group] = {}
-        self.groups: list[Group] = []
+        self.groups: dict[Group, None] = {}
+        self.cost = {n: fusable(n) for n in self.nodes}  # scalar operations; 0 if it has no scalar code
         self.repeated: set[Node] = set()  # each group that needs one has a copy
 
     def _only_looks(self, node: Node) -> bool:
@@ -165,14 +168,14 @@ class _Fusion:
         if node in self.before:  # random numbers are drawn in the order of the program
             g = self.group_of[self.before[node]]
             above |= g.above | g.bit
-        can = bool(fusable(node))
+        can = bool(self.cost[node])
         full = node.values[0].shape if can and _dims(node) is not None else node.outs[0].shape if can else ()
         place = self.axes.new(full)
         dims = _dims(node) if can else None
         inner = None if dims is None else frozenset(a for d in dims for a in place[d])
         group = Group(node, place, inner, above, 1 << self.number[node], can)
         self.group_of[node] = group
-        self.groups.append(group)
+        self.groups[group] = None
         return group
 
     def join_readers(self):
@@ -192,7 +195,9 @@ class _Fusion:
                     self.join(first, g, shared=True)
 
     def _space(self, g: Group) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(a for p in g.place.values() for axes in p for a in axes))
+        if g.space is None:
+            g.space = tuple(dict.fromkeys(a for p in g.place.values() for axes in p for a in axes))
+        return g.space
 
     def join(self, a: Group, b: Group, shared: bool = False) -> bool:
         """Make two groups one, if that can be; b comes later."""
@@ -207,7 +212,10 @@ class _Fusion:
             inner = self._common_space(a, b)
         except Apart:
             return False
-        place = {n: self.axes.now(p) for g in (a, b) for n, p in g.place.items()}
+        place = {}
+        for g in (a, b):
+            same = self.axes.changed.keys().isdisjoint(self._space(g))
+            place.update(g.place if same else {n: self.axes.now(p) for n, p in g.place.items()})
         if not self._valid(place, inner):
             return False
         self._union(a, b, place, inner)
@@ -294,11 +302,12 @@ class _Fusion:
         """Whether everything stored has one value a step or a row, and reductions go over rows."""
         every = {a for p in place.values() for axes in p for a in axes}
         rows = every - inner if inner is not None else None
-        if rows and sum(fusable(n) for n in place) > LIGHT and self._across(place, every, inner):
+        if rows and sum(self.cost[n] for n in place) > LIGHT and self._across(place, every, inner):
             return False
         late: set[Node] = set()
         long_row = inner is not None and self._long(every, rows)
-        for n, p in sorted(place.items(), key=lambda item: self.number[item[0]]):
+        for n in sorted(place, key=self.number.__getitem__):
+            p = place[n]
             dims, full = _dims(n), {a for axes in p for a in axes}
             if dims is not None and (full != every or {a for d in dims for a in p[d]} != inner):
                 return False
@@ -339,20 +348,22 @@ class _Fusion:
         merged.place = place
         for n in merged.nodes:
             self.group_of[n] = merged
-        a.alive = b.alive = False
-        self.groups = [g for g in self.groups if g.alive]
-        self.groups.append(merged)
-        all_above = above | bits
-        for g in self.groups:
-            if g is not merged and g.above & bits and all_above & ~g.above:
-                g.above |= all_above
+        for g in (a, b):
+            g.alive = False
+            del self.groups[g]
+        for g, other in ((a, b), (b, a)):
+            if other.above & ~(g.above | g.bit):  # those who wait for one group now wait for more
+                for later in self.groups:
+                    if later.above & g.bit:
+                        later.above |= above | bits
+        self.groups[merged] = None
 
     # --- doing small things again
 
     def repeat_small(self):
         """Give each user of a small cheap group a copy of its own, so that it is not stored."""
         for g in sorted(self.groups, key=lambda g: self.number[g.nodes[0]]):
-            if not g.fusable or g.inner is not None or sum(map(fusable, g.nodes)) > CHEAP:
+            if not g.fusable or g.inner is not None or sum(self.cost[n] for n in g.nodes) > CHEAP:
                 continue
             users = [u for n in g.nodes for u in self.users.get(n.outs[0], ()) if u not in g.place]
             if any(n.outs[0] in self.kept for n in g.nodes) or not self.repeated.isdisjoint(users):
@@ -362,7 +373,7 @@ class _Fusion:
                     and self._repeat(g.nodes, g.place, takers):
                 self.repeated.update(g.nodes)
                 g.alive = False
-                self.groups = [x for x in self.groups if x.alive]
+                del self.groups[g]
 
     def repeat_cheap(self):
         """Compute large values again, where they are used, if they follow quickly from what is there anyway."""
@@ -401,7 +412,7 @@ class _Fusion:
                     starts.add(base)
                 if SMALL * prod(base.shape) > size:
                     large.add(base)
-        if size < LEAST or len(large) > 1 or any(_dims(n) is not None for n in nodes) or sum(map(fusable, nodes)) > CHEAP:
+        if size < LEAST or len(large) > 1 or any(_dims(n) is not None for n in nodes) or sum(self.cost[n] for n in nodes) > CHEAP:
             return None
         return sorted(nodes, key=self.number.__getitem__), starts
 
@@ -436,7 +447,7 @@ class _Fusion:
                 return False
             found.append((t, new, inner))
         for t, new, inner in found:
-            t.inner = inner
+            t.inner, t.space = inner, None
             t.copies |= set(nodes) - set(t.place)
             t.place, t.nodes = new, sorted(new, key=self.number.__getitem__)
         return True
@@ -556,8 +567,11 @@ class _KernelWriter:
         return self.reads[key][0]
 
 
+_rows_of = lru_cache(None)(row_dims)
+
+
 def _dims(node: Node) -> tuple[int, ...] | None:
-    return row_dims(node.op, len(node.values[0].shape))
+    return _rows_of(node.op, len(node.values[0].shape))
 
 
 def _placed_out(node: Node, full: Placement) -> Placement:

@@ -48,16 +48,21 @@ class Node:
     left out; `where` is the user's line, as (code, instruction).
     """
 
-    __slots__ = ("op", "args", "outs", "where")
+    __slots__ = ("op", "args", "outs", "where", "_values")
 
     def __init__(self, op, args, shapes: Sequence[tuple], where=None):
         self.op, self.args, self.where = op, tuple(args), where
+        self._values = None, []
         self.outs = tuple([Value(shape, dtype, node=self, number=i) for i, (shape, dtype) in enumerate(shapes)])
 
     @property
     def values(self) -> list[Value]:
         """The arguments that are Values."""
-        return [a for a in self.args if isinstance(a, Value)]
+        args, values = self._values
+        if args is not self.args:
+            values = [a for a in self.args if isinstance(a, Value)]
+            self._values = self.args, values
+        return values
 
 
 class Graph:

@@ -209,6 +209,8 @@ class _Free:
 
 def _in_one_pass(step: KernelStep, output: int) -> bool:
     """Whether an output may lie where an operand does: nothing of a row is read again once it is stored."""
+    if not step.kernel.has_rows:
+        return True
     fitted = fit(step.kernel, step.shape, step.strides, step.inner)
     nest = lower(step.kernel, fitted.layout)
     return len(nest.passes) <= 1 or output in nest.row_stores

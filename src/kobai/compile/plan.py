@@ -1,6 +1,8 @@
 """From a graph to something that runs: `plan(graph)` simplifies, fuses, gives everything a place and compiles."""
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 
 from kobai.compile.affine import with_sums
@@ -23,6 +25,15 @@ class Plan:
 
     def __init__(self, graph: Graph):
         self.original, self.program = graph, None
+        collects = gc.isenabled()
+        gc.disable()  # passes make many objects and few cycles: looking for garbage takes a third of their time
+        try:
+            self._make(graph)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _make(self, graph: Graph):
         self.graph, homes = laid_out(with_sums(simplify(graph)))
         steps, windows = fuse(self.graph)
         self.steps, self.places, self.size = arrange(self.graph, contract(look_up(filled(steps, homes))), windows, homes)
