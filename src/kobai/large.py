@@ -3,12 +3,14 @@
 `op.py` asks an array's size against the op's `least`; below that NumPy is as fast, and nothing else is looked at.
 From there on an op with scalar code is still computed by NumPy until that has cost about as much time as
 compiling does (`BUDGET`): programs that use an op a few times never wait for a compiler. Then it is
-compiled by a thread of its own, and used from the next time on: after the same number of elements in
-every run, ready or not, so that results do not depend on timing. See `kobai.backends.eager` for what runs.
+compiled by a thread of its own, and used from the next time on: after the same number of elements since
+`manual_seed`, ready or not, so that results do not depend on timing (and at once under
+`use_deterministic_algorithms`, so that they do not depend on what was computed before). See `kobai.backends.eager` for what runs.
 """
 from __future__ import annotations
 
 import sys
+from weakref import WeakSet
 
 import numpy as np
 
@@ -41,26 +43,47 @@ def least_of(cls):
 class Use:
     """One op on inputs of given types: how much of it NumPy may still compute, and then its machine code."""
 
-    __slots__ = ("left", "job", "run")
+    __slots__ = ("budget", "left", "job", "run", "__weakref__")
 
     def __init__(self, budget):
-        self.left, self.job, self.run = budget, None, None
+        self.budget = self.left = budget
+        self.job = self.run = None
+        _uses.add(self)
 
-    def numpy_does(self, size):
-        """Whether NumPy computes once more; else `run` is there, or False where there is no machine code."""
-        if self.left > 0:
+    def code(self, size, make, *args):
+        """The machine code ``make(*args)``, made by another thread; or None: NumPy computes once more."""
+        if self.left > 0 and not runs.fixed:
             self.left -= size + CALL
-            return True
+            if self.left <= 0:
+                self.prepare(make, *args)
+            return None
         job = self.job  # before `run`: another thread sets that first, and then forgets the job
         if self.run is None:
+            if job is None:
+                job = _eager().begin(make, *args)
             self.run = job() if job else False
             self.job = None
-        return self.run is False
+        return self.run or None
 
     def prepare(self, make, *args):
-        """Compile, by another thread, if NumPy has done its part: `run` will be ``make(*args)``."""
-        if self.left <= 0 and self.job is None and self.run is None:
+        """Begin to make the code."""
+        if self.job is None and self.run is None:
             self.job = _eager().begin(make, *args)
+
+
+_uses: WeakSet = WeakSet()
+_ops: WeakSet = WeakSet()
+_seeded = 0
+
+
+def _start_anew():
+    """After `manual_seed`: NumPy computes as much as it did after the last one, so that both runs are alike."""
+    global _seeded
+    _seeded = runs.seeded
+    for use in [*_uses]:
+        use.left = use.budget
+    for op in [*_ops]:
+        op.quick = {}
 
 
 PRODUCT = 1 << 11  # elements of the first matrix from which on a product may be worth looking at
@@ -84,10 +107,7 @@ class _Products:
             if self.left <= 0:
                 use.prepare(_ready, dtype)
             return None
-        if use.run is None:
-            use.prepare(_ready, dtype)
-            use.numpy_does(0)  # wait for it
-        return use.run
+        return use.code(0, _ready, dtype)
 
 
 _products = _Products()
@@ -122,6 +142,8 @@ def _eager():
 
 def attempt(op, values):
     """The result of an op by machine code, or None: NumPy has to compute it."""
+    if runs.seeded != _seeded:
+        _start_anew()
     key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
     if not op.elementwise:
         key += (values[0].ndim,) if op.emit is not None else tuple([v.shape for v in values if v.__class__ is _ndarray])
@@ -129,20 +151,28 @@ def attempt(op, values):
     if use is None:
         if not op.uses or len(op.uses) >= _SHAPES:
             op.uses, op.quick = {}, {}
+            _ops.add(op)
         use = op.uses[key] = Use(BUDGET[op.least])
-    if use.run:
-        return use.run(*values)  # None: these lie otherwise in memory
-    if use.numpy_does(_size(values)):
-        if use.run is None and use.left <= 0:
-            use.prepare(_eager().forward_of, op, values)
+    run = use.code(_size(values), _forward_of, op, values)
+    if run is None:
         return None
     if all(v.__class__ is _ndarray for v in values):
-        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = use.run  # see forward1, forward2
-    return use.run(*values)
+        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = run  # see forward1, forward2
+    return run(*values)  # None: these lie otherwise in memory
+
+
+def _forward_of(op, values):
+    return _eager().forward_of(op, values)
+
+
+def _backward_of(*args):
+    return _eager().backward_of(*args)
 
 
 def forward1(op, x):
     """`op.forward(x)` of a large array."""
+    if runs.seeded != _seeded:
+        _start_anew()
     run = op.quick.get(x.dtype if op.elementwise else (x.dtype, x.ndim))
     y = attempt(op, (x,)) if run is None else run(x)
     return op.forward(x) if y is None else y
@@ -150,6 +180,8 @@ def forward1(op, x):
 
 def forward2(op, x, y):
     """`op.forward(x, y)`, at least one of which is a large array."""
+    if runs.seeded != _seeded:
+        _start_anew()
     if op.elementwise and x.__class__ is _ndarray and y.__class__ is _ndarray:
         run = op.quick.get((x.dtype, y.dtype))
         if run is not None:
@@ -162,7 +194,7 @@ def forward2(op, x, y):
 
 def forward3(op, x, y, z):
     """`op.forward(x, y, z)`, of which x is a large array."""
-    if y.__class__ is _ndarray and z.__class__ is _ndarray:
+    if y.__class__ is _ndarray and z.__class__ is _ndarray and runs.seeded == _seeded:
         kinds = x.dtype, y.dtype, z.dtype
         run = op.quick.get(kinds if op.elementwise else (*kinds, x.ndim))
         if run is not None:
@@ -197,13 +229,10 @@ def _backward(op, mask, vjp):
         if s.__class__ is not tuple or not _plain(g) or cells and sum([c[0] for c in s[count:count + cells]]) != s[-1]:
             return vjp(node, g, s)  # graphs of gradients, and what is an error
         values = (g, *s[:count])
-        use = _use_of(op, uses, values)
-        if use.run is None and use.numpy_does(_size(values)) or use.run is False:
-            grads = vjp(node, g, s)
-            if use.left <= 0 and use.run is None:
-                use.prepare(_eager().backward_of, op, mask, vjp.asks, values)
-            return grads
-        grads = use.run(*values)
+        if runs.seeded != _seeded:
+            _start_anew()
+        run = _use_of(op, uses, values).code(_size(values), _backward_of, op, mask, vjp.asks, values)
+        grads = run(*values) if run is not None else None
         if grads is None:
             return vjp(node, g, s)
         return grads if node.fit is None else _fit(grads, node.fit)

@@ -6,6 +6,7 @@ Expected values are NumPy's, by the same ops on small parts or in float64.
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -38,6 +39,9 @@ def _forget():
         for op in [*cls._instances.values()]:
             for name in ("uses", "quick", "backs"):
                 op.__dict__.pop(name, None)
+
+
+(TANH,) = [cls for cls in kobai.op.registry if cls.__name__ == "Tanh"]
 
 
 def tensor(*shape, grad=True, dtype="f4"):
@@ -219,6 +223,67 @@ def test_integers_and_types_without_scalar_code(at_once):
         assert (a * a)[777].item() == 777 * 777
         assert (a > 5).sum().item() == 100_000 - 6
         np.testing.assert_array_equal((c * c).numpy(), c.numpy() * c.numpy())
+
+
+@needs_llvm
+def test_threads_change_together(at_once):
+    x, results = tensor(300, 300, grad=False), []
+    expected = np.tanh(x.numpy())
+
+    def work():
+        for _ in range(20):
+            results.append(kobai.tanh(x).numpy())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for y in results:
+        np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+    assert list(uses(TANH()).values()) == [True]
+
+
+def run_of(seed):
+    """Bits of a small training run after a seed."""
+    kobai.manual_seed(seed)
+    x = kobai.randn(100, 300, requires_grad=True)
+    bits = []
+    for _ in range(12):
+        y = F.layer_norm(kobai.tanh(x) * kobai.sigmoid(x), (300,)).exp()
+        (g,) = kobai.autograd.grad(y.sum(), x)
+        x = (x.detach() - 0.01 * g).requires_grad_()
+        bits.append(x.detach().numpy().tobytes())
+    return bits
+
+
+@needs_llvm
+def test_a_seed_makes_runs_alike_in_one_process(monkeypatch):
+    monkeypatch.setattr(large, "BUDGET", dict.fromkeys(large.BUDGET, 100_000))
+    _forget()
+    first = run_of(1)
+    assert any(uses(TANH()).values())
+    assert run_of(1) == first
+    kobai.use_deterministic_algorithms(True)
+    try:
+        always = run_of(1)
+        assert run_of(1) == always
+    finally:
+        kobai.use_deterministic_algorithms(False)
+    _forget()
+
+
+@needs_llvm
+def test_deterministic_algorithms_do_not_wait(monkeypatch):
+    _forget()
+    kobai.use_deterministic_algorithms(True)
+    try:
+        x = tensor(64, 64)
+        F.gelu(x).sum().backward()
+        assert list(uses(Gelu()).values()) == [True]
+    finally:
+        kobai.use_deterministic_algorithms(False)
+        _forget()
 
 
 @needs_llvm
