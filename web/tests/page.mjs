@@ -98,7 +98,6 @@ const scenes = {
   async small() {
     const page = await open("p1");
     const seen = { cards: await cards(page), measure: await measure(page), unnamed: await unnamed(page), contrast: await contrastOfPage(page) };
-    await shot(page, "p1-light");
     await page.locator("[data-key=n0]").click();
     seen.selected = await panel(page);
     seen.active = await page.getAttribute("svg.graph", "aria-activedescendant");
@@ -108,7 +107,6 @@ const scenes = {
     seen.bottom = await page.getAttribute("svg.graph", "aria-activedescendant");
     await page.getByRole("tab", { name: "Source" }).click();
     seen.line = await page.locator(".line.on .text").innerText();
-    await shot(page, "source");
     return seen;
   },
 
@@ -153,7 +151,7 @@ const scenes = {
       await page.getByRole("button", { name: "One step", exact: true }).click();
       seen.steps.push(await panel(page));
     }
-    await shot(page, "meet");
+    await shot(page, "viewer-film");
     seen.end = await cards(page);
     await page.getByRole("button", { name: "To the start" }).click();
     await page.locator("select").selectOption("20");
@@ -181,7 +179,6 @@ const scenes = {
   async modules() {
     const page = await open("net");
     const seen = { first: await titles(page), measure: await measure(page), unnamed: await unnamed(page) };
-    await shot(page, "net-light");
     await button(page, "Fold all").click();
     await laidOut(page);
     seen.folded = await titles(page);
@@ -195,6 +192,7 @@ const scenes = {
     seen.revealed = await titles(page);
     seen.panel = await panel(page);
     await page.waitForTimeout(300);
+    await shot(page, "viewer-graph");
     seen.hash = await page.evaluate(() => location.hash);
     const copy = await open("net", { hash: seen.hash.slice(1) });
     const place = (p) => p.$eval("svg.graph > g", (g) => g.getAttribute("transform").match(/-?[\d.]+/g).map(Number));
@@ -210,7 +208,7 @@ const scenes = {
     await slider.fill("0");
     seen.first = await page.locator(".loss").innerText();
     seen.rows = await page.locator("table.training tbody tr").count();
-    await shot(page, "training");
+    await shot(page, "viewer-training");
     return seen;
   },
 
@@ -218,7 +216,7 @@ const scenes = {
     const page = await open("net", { hash: "lang=ja&film=14", scheme: "dark" });
     const seen = { text: await page.locator(".page").innerText(), theme: await page.getAttribute("html", "data-theme"),
       measure: await measure(page), contrast: await contrastOfPage(page), lang: await page.getAttribute("html", "lang") };
-    await shot(page, "net-dark-ja");
+    await shot(page, "viewer-dark-ja");
     return seen;
   },
 
@@ -273,7 +271,6 @@ const scenes = {
     await page.waitForTimeout(200);
     seen.near = await page.locator(".card").count();
     seen.nearFrames = await pan(page);
-    await shot(page, "large");
     return seen;
   },
 
