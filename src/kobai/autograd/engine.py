@@ -28,13 +28,6 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
-    if needed is None and not graph and len(roots) == 1 and look is None and not anomaly:
-        (root, g), = roots
-        if root.__class__.__base__ is Node and not isinstance(g, Lifted):
-            found = repeated(root, g, propagate, keep, freed)
-            if found is not None:
-                return found
-            found = {}
     edges, out = zip(*roots)
     while True:
         for edge, g in zip(edges, out):
@@ -214,6 +207,15 @@ def deliver(found, graph=False, which=None):
         accumulate(leaf, found.pop(leaf), graph, which)
 
 
+def _into_leaves(roots, keep, graph):
+    """A backward pass into `.grad` of all leaves; one that was often made runs as a program."""
+    if not graph and len(roots) == 1 and modes.look is None and modes.trace is None and not modes.anomaly:
+        (root, g), = roots
+        if root.__class__.__base__ is Node and not isinstance(g, Lifted) and repeated(root, g, keep, propagate, accumulate):
+            return
+    deliver(propagate(roots, keep=keep, graph=graph), graph, (roots, None))
+
+
 def accumulate(leaf, g, graph=False, which=None):
     """Add `g` to `leaf.grad`, in place where nobody else can see the memory."""
     if leaf._hooks is not None and leaf._hooks[0]:
@@ -280,7 +282,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     roots = _roots(tensors, _seeds(grad_tensors, tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        return deliver(propagate(roots, keep=keep, graph=create_graph), create_graph, (roots, None))
+        return _into_leaves(roots, keep, create_graph)
     inputs = _as_tuple(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
@@ -432,7 +434,7 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
         data = getattr(self, "_data", None)
         if data is not None and data.__class__ in _ONES and self._node is not None:  # a scalar loss: no questions
             roots = ((self._node, _ONES[data.__class__]),)
-            return deliver(propagate(roots, keep=retain_graph), False, (roots, None))
+            return _into_leaves(roots, retain_graph, False)
     if gradient is not None and not isinstance(gradient, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)

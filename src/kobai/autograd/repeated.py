@@ -13,8 +13,9 @@ import threading
 
 import numpy as np
 
+from ..tensor import wrap
 from .mode import runs
-from .node import Node
+from .node import Freed, here
 
 PATIENCE = 200        # passes before a line's graphs are looked at
 WAIT = 50             # passes of one signature from its recording to its first use
@@ -52,8 +53,8 @@ class Repeated:
         self.left, self.job, self.run, self.picks, self.leaves = WAIT, job, None, picks, leaves
 
 
-def attempt(root, g, propagate, keep, freed):
-    """{leaf: gradient} by a recorded pass, or None: the engine has to go through the graph."""
+def attempt(root, g, keep, propagate, accumulate):
+    """Make a backward pass by a recorded program; False if the engine has to go through the graph."""
     if _sites.since != runs.seeded:
         _sites.of, _sites.since = {}, runs.seeded
     site = _sites.of.get(root.where)
@@ -63,41 +64,60 @@ def attempt(root, g, propagate, keep, freed):
         site = _sites.of[root.where] = Site()
     if site.left > 0:
         site.left -= 1
-        return None
+        return False
     if site.programs is None or runs.fixed:
-        return None
+        return False
     walked = _walk(root, g)
     if not walked:
         if walked is None:
             site.programs = None  # hooks, several outputs, ...: never
-        return None
+        return False
     key, arrays, leaves, nodes = walked
     known = site.programs.get(key)
     if known is None:
-        if len(site.programs) >= MOST_SIGNATURES:
-            site.programs = None
-            return None
-        found, site.programs[key] = _record(root, g, propagate, keep, arrays, leaves)
-        return found
-    if known is False:
-        return None
-    if known.run is None:
-        known.left -= 1
-        if known.left > 0:
-            return None
-        plan = known.job() if known.job else False
-        if not plan:
-            site.programs[key] = False
-            return None
-        known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+        return _first(site, walked, root, g, keep, propagate, accumulate)
+    if known is False or known.run is None and not _is_ready(site, key, known):
+        return False
     out = known.run(*[arrays[i] if arrays[i].__class__ is _ndarray else np.asarray(arrays[i]) for i in known.picks])
     if out is None:
-        return None
+        return False
     if not keep:
+        freed = Freed(here(4))
         for node in nodes:
             if node.saved:
                 node.saved = freed
-    return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}
+    for i, a in zip(known.leaves, out):
+        leaf = leaves[i]
+        if leaf._grad is None and leaf._hooks is None:
+            leaf._grad = wrap(a if a.shape else a[()])
+        else:
+            accumulate(leaf, a if a.shape else a[()])
+    return True
+
+
+def _first(site, walked, root, g, keep, propagate, accumulate):
+    """Record the first pass of a signature."""
+    key, arrays, leaves, _ = walked
+    if len(site.programs) >= MOST_SIGNATURES:
+        site.programs = None
+        return False
+    found, site.programs[key] = _record(root, g, propagate, keep, arrays, leaves)
+    for leaf, value in found.items():
+        accumulate(leaf, value)
+    return True
+
+
+def _is_ready(site, key, known):
+    """Whether a recorded pass has waited long enough; then it is compiled, or given up."""
+    known.left -= 1
+    if known.left > 0:
+        return False
+    plan = known.job() if known.job else False
+    if not plan:
+        site.programs[key] = False
+        return False
+    known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+    return True
 
 
 def _walk(root, g):
@@ -106,16 +126,16 @@ def _walk(root, g):
     seen, size = {id(g): 0}, 0
     parts = [g.__class__, g.shape, g.dtype]
     for node in nodes:
-        saved, vjp = node.saved, node.vjp
+        saved, vjp, op = node.saved, node.vjp, node.op
         if saved.__class__ is not tuple:
             return ()  # freed: the engine says so
-        if node.hooks is not None or node.op is None or len(nodes) > MOST_NODES:
+        if node.hooks is not None or op is None or len(nodes) > MOST_NODES:
             return None
         n = len(vjp.asks)
         if vjp.cells and sum([c[0] for c in saved[n:-1]]) != saved[-1]:
             return ()  # the engine says what is wrong
-        parts += (vjp, node.op, node.fit)
-        for a in saved[:n]:
+        parts += (vjp, op, node.fit)
+        for a in saved[:n] if n != len(saved) else saved:
             kind = a.__class__
             if kind is _ndarray:
                 parts += (a.shape, a.strides, a.dtype, seen.setdefault(id(a), len(arrays)))
@@ -127,19 +147,19 @@ def _walk(root, g):
             else:
                 parts += (kind, a.hex() if kind is float else a)
         for e in node.edges:
-            if e is None:
-                parts.append(-1)
-                continue
-            at = place.get(e)
-            if at is None:
-                if isinstance(e, Node):
-                    at = place[e] = len(nodes)
-                    nodes.append(e)
-                elif e._order is None:
-                    at = place[e] = ~len(leaves) - 1
-                    leaves.append(e)
-                else:
-                    return None  # one of several outputs
+            at = -1
+            if e is not None:
+                at = place.get(e)
+                if at is None:
+                    order = e._order
+                    if order is None:
+                        at = place[e] = -2 - len(leaves)
+                        leaves.append(e)
+                    elif order:
+                        at = place[e] = len(nodes)
+                        nodes.append(e)
+                    else:
+                        return None  # one of several outputs
             parts.append(at)
     if size > MOST_ELEMENTS or len(nodes) < LEAST_NODES:
         return None
