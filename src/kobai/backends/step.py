@@ -394,15 +394,13 @@ def _viewer(program: Program, window, shape, dtype):
 
 
 def _view(array, shape, dtype, offset: int, strides):
-    """Memory of an array as one of another shape."""
-    if array.shape == tuple(shape) and array.strides == tuple(strides) and not offset:
+    """Memory of an array as one of another shape and type."""
+    if array.shape == tuple(shape) and array.strides == tuple(strides) and not offset and array.dtype == dtype:
         return array
-    flat = np.lib.stride_tricks.as_strided(array, (1,) * array.ndim).reshape(-1)
-    view = np.lib.stride_tricks.as_strided(flat, (), ())
-    if offset:
-        raw = view.__array_interface__ | {"data": (view.__array_interface__["data"][0] + offset, False)}
-        view = np.asarray(_Raw(raw, array))
-    return np.lib.stride_tricks.as_strided(view, shape, strides)
+    data = array.__array_interface__["data"][0] + offset, False
+    raw = {"version": 3, "data": data, "shape": tuple(shape), "strides": tuple(strides), "typestr": dtype.str}
+    view = np.asarray(_Raw(raw, array))
+    return view if view.dtype == dtype else view.view(dtype)
 
 
 class _Raw:
