@@ -218,12 +218,12 @@ def _in_one_pass(step: KernelStep, output: int) -> bool:
 
 def copy_step(v: Value, w: Window, to: Value, strides=None):
     """A step that copies a window into another value's memory, which has these strides."""
+    strides = contiguous(v.shape, v.dtype.itemsize) if strides is None else strides
     k = Builder("copy")
     try:
         kernel = k.finish(k.operand(scalar_type(v.dtype)))
     except NoKernel:
         return CopyStep(v, w, to, strides)
-    strides = contiguous(v.shape, v.dtype.itemsize) if strides is None else strides
     return KernelStep(kernel, v.shape, None, [w], [to], [tuple(w.strides), tuple(strides)], [])
 
 
