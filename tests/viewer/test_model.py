@@ -112,6 +112,12 @@ def test_the_film_of_a_matrix_product_has_the_rules_of_its_class():
     np.testing.assert_allclose(out["data"], [0.6, -0.2], rtol=1e-6)
 
 
+def test_a_rule_of_many_lines_is_shown_as_it_is():
+    x = leaf([1.0, 2.0])
+    step = describe(nn.functional.nll_loss(x.log_softmax(0), kobai.tensor(1)))["backward"][0]["inputs"][0]
+    assert step["formula"] == "" and step["rule"].startswith("def vjp")
+
+
 def test_a_freed_graph_says_so():
     x = leaf([1.0, 2.0])
     y = x.exp().sum()
@@ -491,3 +497,10 @@ def test_empty_and_scalar_values():
     assert summary(np.zeros((0, 3)))["data"] == []
     assert summary(np.float32(0.1))["data"] == [0.1]
     assert summary("text") is None
+    assert summary(np.array(1 + 2j))["data"] == ["1+2j"] and summary(np.array(2**60))["data"] == [2**60]
+
+
+def test_complex_scalars():
+    a, b = leaf(1.0), leaf(2.0)
+    d = describe(kobai.complex(a, b).abs())
+    assert "1+2j" in next(n for n in d["nodes"] if n["op"] == "complex")["numbers"]

@@ -76,6 +76,7 @@ function Sent({ input, graph, t, lang, dark, onSelect, g, hide }: Words & { inpu
       {input.stop ? <p class="stop">⊘ {stopText(lang, input.stop)}</p> : (
         <>
           {input.formula && <p class="formula"><code>{t("outgoing")} = {input.formula}</code></p>}
+          {input.rule && <details><summary>{t("rule")}</summary><pre class="rule">{input.rule}</pre></details>}
           {input.derivative && <p class="soft">{t("local")} = <code>{input.derivative}</code></p>}
           {words && <p class="formula"><code>{hide ? words.replace(/= .*$/, "= ?") : words}</code></p>}
           {input.local && (input.local.data?.length ?? 9) > 1 && <ValueView title={t("local")} value={input.local} dark={dark} t={t} lang={lang} />}

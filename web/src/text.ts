@@ -27,7 +27,7 @@ const en = {
   "note.replayed": "Values that nobody kept were computed again.", "note.shortened": "The program did more than is kept here; what is shown is its last step.",
   "note.no-film": "No backward film for this graph.", laidOut: "Laying out …", empty: "Nothing was computed.", fold: "Fold", unfold: "Unfold",
   keys: "←↑→↓ move · Enter select, fold, unfold · f fold the module around · + − 0 zoom, fit · / search · Space play · , . one step back, on · Home start of the film · t theme · l language · Esc close",
-  times: "number of edges", panel: "Details", toolbar: "Tools", player: "Film", rank: "call", update: "The program has gone on: the graph is up to date.",
+  times: "number of edges", rule: "The rule (source)", panel: "Details", toolbar: "Tools", player: "Film", rank: "call", update: "The program has gone on: the graph is up to date.",
 };
 
 const ja: typeof en = {
@@ -52,7 +52,7 @@ const ja: typeof en = {
   "note.replayed": "残っていなかった値は計算し直しました。", "note.shortened": "記録しきれないほど計算が多いため、最後のステップを表示しています。",
   "note.no-film": "このグラフでは逆伝播を再生できません。", laidOut: "配置しています …", empty: "何も計算されていません。", fold: "畳む", unfold: "展開",
   keys: "←↑→↓ 移動 · Enter 選択・開閉 · f 外側のモジュールを畳む · + − 0 拡大・縮小・全体 · / 検索 · Space 再生 · , . 一つ戻る・進む · Home 最初へ · t 配色 · l 言語 · Esc 閉じる",
-  times: "辺の数", panel: "詳細", toolbar: "ツール", player: "再生", rank: "呼出", update: "プログラムが進みました。最新のグラフです。",
+  times: "辺の数", rule: "規則(ソース)", panel: "詳細", toolbar: "ツール", player: "再生", rank: "呼出", update: "プログラムが進みました。最新のグラフです。",
 };
 
 const texts: Record<Lang, typeof en> = { en, ja };

@@ -56,6 +56,7 @@ export interface BackInput {
   to?: number | null;
   name?: string;
   formula?: string;
+  rule?: string;
   derivative?: string;
   local?: Value | null;
   out?: Value | null;

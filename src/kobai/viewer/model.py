@@ -45,6 +45,7 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
         g           Value: the gradient that arrives at the node (the sum of `parts`)
         parts       [{"from": node id or None for the start, "value": Value}]: more than one meet and add
         inputs      [{"to": node id or None, "name": "a", "formula": "g * b": from the rule of the op's class,
+                    or "" where it takes more than a line: then "rule" is its source,
                     "derivative": "b", the local derivative alone, or "" where the rule is no product,
                     "local": Value or None: its numbers, "out": Value or None: what goes on,
                     "text": "1 × 5 = 5": incoming × local = outgoing with numbers, for scalars, or "",
@@ -66,9 +67,12 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import sys
+import textwrap
+from functools import lru_cache
 
 import numpy as np
 
@@ -375,6 +379,7 @@ class Backward:
             "name": op.inputs[min(i, len(op.inputs) - 1)] if op is not None and op.inputs else "",
             "formula": "" if not found else product(text) if found.factor else text,
             "derivative": text if found and found.factor else "",
+            "rule": rule_source(op, i) if edge is not None and not found else "",
             "local": self.value(local), "out": self.value(sent) if edge is not None else None,
             "text": multiplied(back.g, local, sent),
             "stop": None if edge is not None else self.reason(source),
@@ -469,6 +474,17 @@ def multiplied(g, local, out) -> str:
         return ""
     a, b, c = (short(number(v)) for v in values)
     return f"{a} × {b} = {c.strip('()')}"
+
+
+@lru_cache(maxsize=256)
+def rule_source(op, i: int) -> str:
+    """The source of the rule for an input, or ""."""
+    name = op.inputs[min(i, len(op.inputs) - 1)] if op is not None and op.inputs else ""
+    rule = (op.joint or op.rules.get(name)) if name else None
+    try:
+        return textwrap.dedent(inspect.getsource(rule)).strip()[:1500] if callable(rule) else ""
+    except (OSError, TypeError):  # without its source
+        return ""
 
 
 def product(text: str) -> str:

@@ -21,7 +21,7 @@ from ..compile.compiled import Compiled
 from ..nn import hooks as nn_hooks
 from ..op import Op, registry
 from ..tensor import Tensor
-from .film import filmed
+from .film import Onlooker, filmed
 from .graph import tensors_in
 from .trace import Call, ModuleCall, Source, Trace, Training, kept, name_results
 from .values import FEW, summary
@@ -99,6 +99,7 @@ class Recording:
         self._replace(inplace, "write", self._write(inplace.write))
         self._replace(inplace, "record", self._record(inplace.record))
         self._replace(Tensor, "detach", self._detach(Tensor.detach))
+        self._look_on()
         before = nn_hooks.Hooks._hooked
         self._undo.append(lambda: setattr(nn_hooks.Hooks, "_hooked", before))
         for handle in (nn_hooks.register_module_forward_pre_hook(self._enter_module),
@@ -110,6 +111,12 @@ class Recording:
         self.on = False  # what was imported meanwhile may have taken a replaced function
         while self._undo:
             self._undo.pop()()
+
+    def _look_on(self) -> None:
+        """Have passes and functions go from op to op that would otherwise run as one program."""
+        before = modes.look
+        modes.look = before or Onlooker()
+        self._undo.append(lambda: setattr(modes, "look", before))
 
     def _replace(self, owner, name, new) -> None:
         old = vars(owner)[name]

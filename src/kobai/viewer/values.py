@@ -19,6 +19,8 @@ def number(value) -> float | int | str:
     >>> number(np.float32(0.1)), number(np.nan), number(True), number(1 + 2j)
     (0.1, 'nan', 1, '1+2j')
     """
+    if isinstance(value, np.ndarray):
+        value = value.item()
     if isinstance(value, (bool, np.bool_)):
         return int(value)
     if isinstance(value, (int, np.integer)):
