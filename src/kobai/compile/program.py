@@ -5,6 +5,7 @@ go on into a backward pass of the caller has a second graph, which that pass run
 """
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
 from kobai.pytree import flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
+
+log = logging.getLogger("kobai.compile")
+FAILED = "the compiler failed, please report it"
 
 # What a recording was made under, beside the grad mode: anything else runs eagerly.
 MODES = ("grad", "inference", "trace", "dual", "anomaly", "pack", "look", "autocast")
@@ -214,6 +218,9 @@ def record(fn, args, kwargs, make_plan) -> Recorded:
         program = _program(recorder, leaves, outs, spec, joint, make_plan)
     except Unknown as e:
         return Recorded(result, None, str(e), recorder)
+    except Exception as e:  # the result is there already: a mistake of the compiler need not stop the program
+        log.debug("the compiler failed", exc_info=True)
+        return Recorded(result, None, f"{FAILED}: {type(e).__name__}: {e}", recorder)
     return Recorded(result, program, None, recorder)
 
 

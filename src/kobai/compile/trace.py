@@ -121,9 +121,9 @@ class Recorder:
         return y
 
     def made(self, v):
-        """Remember an array as known; NumPy's True and False are shared objects and get one of their own."""
-        if isinstance(v, np.bool_):
-            v = np.array(v)
+        """Remember a result as known, in an object of its own: an op may give its very input, and True is shared."""
+        if isinstance(v, np.bool_) or id(v) in self._known:
+            v = np.array(v) if isinstance(v, np.generic) else v.view()
         self._known.add(id(v))
         self._alive.append(v)
         return v

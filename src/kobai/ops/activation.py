@@ -501,14 +501,15 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
 class RandomSlopes(Op):
     """1 for positive elements, a random number for the others, drawn in their order as PyTorch does."""
 
-    lower: float
-    upper: float
+    low: float
+    high: float
+    random = True
     samples = [S((2, 3), params=(0.25, 0.25), smooth=False)]
 
     def forward(self, x):
         below = x <= 0
         slopes = np.ones_like(x)
-        slopes[below] = uniform((int(np.count_nonzero(below)),), np.dtype(np.float64), self.lower, self.upper)
+        slopes[below] = uniform((int(np.count_nonzero(below)),), np.dtype(np.float64), self.low, self.high)
         return slopes
 
 
