@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 import workloads as w
@@ -105,7 +106,8 @@ def start_up(framework: str, python: str, threads: int, cache: str) -> dict:
 
 
 _SIZE = """
-import importlib.metadata as md, re, sys
+import importlib.metadata as md, importlib.util, pathlib, re, sys
+REQUIRED = %r
 seen, stack, total = set(), [sys.argv[1]], 0
 while stack:
     name = re.split(r"[^A-Za-z0-9._-]", stack.pop())[0].lower().replace("_", "-")
@@ -115,6 +117,10 @@ while stack:
     try:
         d = md.distribution(name)
     except md.PackageNotFoundError:
+        if name == "kobai":  # as it lies in the repository
+            folder = pathlib.Path(importlib.util.find_spec(name).origin).parent
+            total += sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc")
+            stack += REQUIRED
         continue
     total += sum(f.locate().stat().st_size for f in d.files or () if f.locate().exists())
     stack += [r for r in d.requires or () if "extra ==" not in r]
@@ -131,7 +137,8 @@ def footprint(package: str, python: str) -> dict:
     good = [tuple(map(float, r.stdout.split())) for r in runs[1:] if r.returncode == 0]
     if not good:
         return {}
-    size = subprocess.run([python, "-c", _SIZE, package], capture_output=True, text=True, check=False)
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    size = subprocess.run([python, "-c", _SIZE % project["dependencies"], package], capture_output=True, text=True, check=False)
     return {"import": statistics.median(t for t, _ in good), "memory": good[0][1],
             "installed": int(size.stdout or 0) / 1e6}
 
