@@ -434,3 +434,25 @@ def test_what_is_followed():
         f()
     names = {s.name for s in collect(f, watcher.codes).slots}
     assert "thing" in names and "thing.used" in names and "thing.unused" not in names
+
+
+def test_a_compiled_function_whose_name_its_own_code_uses():
+    """`step` is a global variable and in `optimizer.step()` an attribute: the walk comes to the compiled function."""
+    space = {"torch": torch}
+    exec("""
+w = torch.ones(2, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.5)
+@torch.compile
+def scale(x):
+    return 2 * x
+@torch.compile
+def step(x):
+    optimizer.zero_grad()
+    loss = scale(w * x).sum()
+    loss.backward()
+    optimizer.step()
+    return loss
+""", space)
+    losses = [space["step"](torch.ones(2)).item() for _ in range(4)]
+    assert losses == [4.0, 0.0, -4.0, -8.0]  # the gradient is 2, a step -1
+    assert space["step"].reason is None and space["step"].graph

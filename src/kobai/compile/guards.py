@@ -135,6 +135,8 @@ class _Walk:
                 self.visit((v.args, v.keywords), name)
         elif kind is types.FunctionType:
             self._function(v, name)
+        elif kind.__module__ == "kobai.compile.compiled":  # another compiled function, or this one, as `step` in opt.step()
+            self.visit(v.fn, name)
         elif kind is types.MethodType:
             self.visit(v.__self__, name)
             self.visit(v.__func__, name)
