@@ -32,19 +32,18 @@ BRIEF = 64       # scalar ops of a whole program that go into one kernel whateve
 class KernelStep:
     """A kernel, the shape it runs over and its operands: windows and strides in bytes along each axis."""
 
-    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "nodes", "offset")
+    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "ops", "offset")
 
-    def __init__(self, kernel, shape, inner, reads, writes, strides, nodes):
+    def __init__(self, kernel, shape, inner, reads, writes, strides, ops):
         self.kernel, self.shape, self.inner = kernel, shape, inner
         self.reads: list[Window] = reads    # what the kernel's operands are
         self.writes: list[Value] = writes   # what its outputs are
         self.strides = strides              # of each operand, then each output
-        self.nodes = nodes
+        self.ops: list[str] = ops           # names of what it does
         self.offset = 0                     # of what is written in the memory of `writes`
 
     def __str__(self):
-        names = " ".join(type(n.op).__name__.lower() for n in self.nodes)
-        return f"kernel over {list(self.shape)} rows of {self.inner}: {names}"
+        return f"kernel over {list(self.shape)} rows of {self.inner}: {' '.join(self.ops)}"
 
 
 class OpStep:
@@ -538,7 +537,8 @@ class _KernelWriter:
         shape = tuple([sizes[a] for a in self.order])
         inner = None if g.inner is None else len(g.inner)
         reads = [w for _, w, _ in self.reads.values()]
-        return KernelStep(kernel, shape, inner, reads, [n.outs[0] for n in written], strides, g.nodes)
+        ops = [type(n.op).__name__.lower() for n in g.nodes]
+        return KernelStep(kernel, shape, inner, reads, [n.outs[0] for n in written], strides, ops)
 
     def _check(self, kernel: Kernel, outs):
         """An output stored for each element must not be one value a row to the kernel, nor the reverse."""
