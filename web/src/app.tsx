@@ -47,7 +47,7 @@ interface Shown {
 /** The picture of a graph with some modules open. */
 async function draw(graph: Graph, open: Set<number>, lang: Lang): Promise<Drawn> {
   const visible = graph.visible(open);
-  const words = { ops: say(lang, "ops"), call: say(lang, "call") };
+  const words = { ops: say(lang, "ops"), node: say(lang, "node"), call: say(lang, "call") };
   const cards = new Map([...visible.items].map(([k, item]) => [k, cardOf(item, graph, words)]));
   const nested = (m: number) => {
     const c = graph.childrenOf(m < 0 ? null : m);

@@ -39,18 +39,18 @@ export function isPicture(v: Value | null | undefined): boolean {
   return !!v && (!!v.map || (v.data?.length ?? 0) > 4);
 }
 
-export function cardOf(item: Item, graph: Graph, words: { ops: string; call: string }): Card {
+export function cardOf(item: Item, graph: Graph, words: { ops: string; node: string; call: string }): Card {
   return item.module ? moduleCard(item, graph, words) : nodeCard(item.node!, item.inlined);
 }
 
-function moduleCard(item: Item, graph: Graph, words: { ops: string; call: string }): Card {
+function moduleCard(item: Item, graph: Graph, words: { ops: string; node: string; call: string }): Card {
   const m = item.module!;
   const again = m.call > 1 ? ` ${words.call}${m.call}` : "";
   const lines: Line[] = [{ text: clip(`▸ ${m.name}${again}`), kind: "title" }];
   if (m.type && m.type !== m.name) lines.push({ text: clip(m.type), kind: "shape" });
   const out = lastOutput(m.id, graph);
   if (out?.shape) lines.push({ text: clip(`→ ${shapeText(out.shape)}`), kind: "shape" });
-  lines.push({ text: `${m.nodes} ${words.ops}`, kind: "meta" });
+  lines.push({ text: `${m.nodes} ${m.nodes === 1 ? words.node : words.ops}`, kind: "meta" });
   return sized(lines, null);
 }
 

@@ -284,7 +284,7 @@ class _Description:
             made, output = pair or (None, 0)
             outs = made.outs if isinstance(made, Call) else () if made is None else (made.value(),)
             value = call.numbers.get(i, outs[output] if output < len(outs) else None)
-            found.append(None if value is None or isinstance(value, dict) or getattr(value, "shape", ()) else number(value))
+            found.append(None if value is None or isinstance(value, dict) or np.shape(value) else number(value))
         return found
 
     def source(self, where) -> dict | None:
