@@ -95,6 +95,13 @@ def code(dtype, tiny: bool = False) -> _Code:
     return found
 
 
+@lru_cache(8)
+def parts(dtype) -> list[int]:
+    """Addresses of code that products of a type are made of: rows times a narrow, and a wide sliver; how to copy B."""
+    t = _TYPES[dtype.char]
+    return llvm.machine().load(_full(t, dtype.itemsize)[0], f"strip_{t}_1", f"strip_{t}_2", f"pack_b_{t}")
+
+
 def _tiny(t: str):
     """What `_full` gives, for products of at most `gemm_tiny.MOST` multiplications."""
     machine = llvm.machine()

@@ -59,7 +59,7 @@ class Gemm(Micro):
     def _pack_b(self):
         """``n`` columns of B, ``k`` long, as slivers one after the other; what stands beyond ``n`` is never used."""
         self.function(
-            f"internal void @pack_b_{self.t}(ptr %to, ptr %b, i64 %k, i64 %n, i64 %rb, i64 %cb)",
+            f"void @pack_b_{self.t}(ptr %to, ptr %b, i64 %k, i64 %n, i64 %rb, i64 %cb)",
             lambda: self.when(
                 self.test("eq", "%cb", self.size),
                 self._pack_rows,
@@ -335,8 +335,9 @@ class Gemm(Micro):
 ROOM_A = max(MOST_ROWS * (MOST_DEPTH * 8 + _PAD), MOST_DEPTH * (MOST_ROWS * 8 + _PAD))
 ROOM = ROOM_A + MOST_DEPTH * (MOST_COLS + 64) * 8 + 4096
 
-# Memory for copies: taken by whoever multiplies, made when first taken, kept for the next.
-ROOMS = f"""
+def rooms(size: int) -> str:
+    """Memory for copies: taken by whoever multiplies, made when first taken, kept for the next."""
+    return f"""
 @rooms = internal global [{SLOTS} x ptr] zeroinitializer, align 64
 @taken = internal global [{SLOTS} x i32] zeroinitializer, align 64
 declare ptr @malloc(i64)
@@ -364,7 +365,7 @@ define internal ptr @room(i64 %i) nounwind {{
   %none = icmp eq ptr %old, null
   br i1 %none, label %make, label %have
 make:
-  %raw = call ptr @malloc(i64 {ROOM})
+  %raw = call ptr @malloc(i64 {size})
   %number = ptrtoint ptr %raw to i64
   %up = add i64 %number, 4095
   %page = and i64 %up, -4096
@@ -386,4 +387,4 @@ define internal void @give(i64 %i) nounwind {{
 def text(t: str, vector_bytes: int, triple: str) -> str:
     """The functions for one type, on a CPU."""
     size = {"float": 4, "double": 8}[t]
-    return "\n".join([ROOMS, Gemm(t, shape_for(size, vector_bytes, triple)).text()])
+    return "\n".join([rooms(ROOM), Gemm(t, shape_for(size, vector_bytes, triple)).text()])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from kobai.backends.gemm import _PAD, AT, ROOMS, Gemm
+from kobai.backends.gemm import _PAD, AT, ROOM, Gemm, rooms
 from kobai.backends.gemm_micro import shape_for
 
 DEPTH, ROWS, COLS = 512, 256, 512  # the largest stretch and tile
@@ -293,7 +293,7 @@ class Half(Gemm):
 
 def text(triple: str, amx: bool) -> str:
     """The functions for bfloat16, on a CPU with AVX512-BF16, or with AMX."""
-    return "\n".join([ROOMS, Half(triple, amx).text()])
+    return "\n".join([rooms(ROOM), Half(triple, amx).text()])
 
 
 def may_use_amx() -> bool:

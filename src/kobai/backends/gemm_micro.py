@@ -177,7 +177,7 @@ class Micro(Flow):
 
         empty = ""
         self.function(
-            f"internal void @strip_{t}_{wide}(i64 %m, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
+            f"void @strip_{t}_{wide}(i64 %m, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
             f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
             body,
         )

@@ -17,9 +17,10 @@ import struct
 
 import numpy as np
 
-from kobai.backends import blas, llvm, rows, threads
+from kobai.backends import blas, conv, llvm, rows, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
 from kobai.compile.contract import ProductStep
+from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.look_up import RowsStep
 from kobai.compile.lower import fit
@@ -279,6 +280,9 @@ class Program:
         elif isinstance(step, ProductStep):
             self._native(step, *blas.words(step))
             self.work += math.prod(step.sizes) * step.m * step.n * step.k // 64
+        elif isinstance(step, ConvStep):
+            self._native(step, *conv.words(step))
+            self.work += step.work // 16
         elif isinstance(step, RowsStep):
             self._native(step, *rows.words(step))
             self.work += step.count * step.width // 4

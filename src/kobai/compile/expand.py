@@ -65,6 +65,8 @@ def shapes_of(op, args) -> list[tuple]:
     if op.elementwise:
         shapes = np.broadcast_shapes(*[a.shape for a in args if isinstance(a, Value)])
         return [(shapes, dtype) for dtype in _result_types(op, args)]
+    if hasattr(op, "shapes"):
+        return op.shapes(*args)
     if type(op).__name__ in ("Mm", "Bmm"):
         a, b = args
         return [((*a.shape[:-1], b.shape[-1]), a.dtype)]

@@ -7,6 +7,7 @@ import numpy as np
 
 from kobai.compile.affine import with_sums
 from kobai.compile.contract import contract
+from kobai.compile.convolve import convolve
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.kernel import NoKernel
@@ -36,7 +37,8 @@ class Plan:
     def _make(self, graph: Graph):
         self.graph, homes = laid_out(with_sums(simplify(graph)))
         steps, windows = fuse(self.graph)
-        self.steps, self.places, self.size = arrange(self.graph, contract(look_up(filled(steps, homes))), windows, homes)
+        steps = contract(convolve(look_up(filled(steps, homes))))
+        self.steps, self.places, self.size = arrange(self.graph, steps, windows, homes)
         try:
             from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
             self.program = Program(self.graph, self.steps, self.places, self.size)

@@ -97,6 +97,11 @@ class Conv(_Conv):
             y += bias.reshape(-1, *(1,) * len(kernel))
         return y
 
+    def shapes(self, x, w, bias=None):
+        """(shape, dtype) of the result."""
+        out = [out_size(*v) for v in zip(x.shape[2:], w.shape[2:], self.stride, self.padding, self.dilation)]
+        return [((x.shape[0], w.shape[0], *out), np.result_type(x.dtype, w.dtype))]
+
     def vjp_x(self, g, w, x_shape):
         return ConvInput(self.stride, self.padding, self.dilation, self.groups, x_shape[2:])(g, m.conj(w), None)
 
@@ -134,6 +139,10 @@ class ConvInput(_Conv):
         if bias is not None:
             x += bias.reshape(-1, *(1,) * len(kernel))
         return x
+
+    def shapes(self, a, w, bias=None):
+        """(shape, dtype) of the result."""
+        return [((a.shape[0], w.shape[1] * self.groups, *self.spatial), np.result_type(a.dtype, w.dtype))]
 
     def _with(self, kind, last=()):
         return kind(self.stride, self.padding, self.dilation, self.groups, *last)

@@ -1,0 +1,398 @@
+"""Convolutions as machine code: products whose second matrix, the columns of the input, is made piece by piece.
+
+    void conv_float(ptr block, i64 begin, i64 end)       y[o, position] = sum of w[o, tap] x[position + tap]
+    void correlate_float(ptr block, i64 begin, i64 end)  sums[tap, o] = sum of x[position + tap] a[o, position]
+    void stage_float(ptr block, i64 begin, i64 end)      x with zeros around it, apart by its places modulo the stride
+
+The columns [1] of as many positions as a sliver of a product has (`kobai.backends.gemm`) are copied to the cache of the
+core, one row for each tap, and used there by the same micro kernels for all output channels.  In a staged input
+positions that follow each other lie beside each other whatever the stride, and no tap falls beyond the border: a row of
+columns is made of a few *pieces*, each a vector register or less.  Tiles have borders that depend on the shapes only, so
+any number of threads gives the same bits.  `kobai.compile.convolve` says what the words of a block are.
+
+[1] K. Chellapilla, S. Puri, P. Simard: High performance convolutional neural networks for document processing (2006).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kobai.backends import blas, gemm, llvm
+from kobai.backends.gemm import MOST_DEPTH
+from kobai.backends.gemm_micro import Micro, shape_for
+from kobai.compile.kernel import NoKernel
+
+WORDS = (
+    "strip_1", "strip_2", "pack_b",               # code of products
+    "groups", "rows", "channels", "taps",         # output channels and input channels of a group
+    "height", "width", "count",                   # of a plane of positions; of all
+    "x_sample", "x_group", "x_channel", "x_plane", "x_row",   # strides in bytes
+    "y_sample", "y_group", "y_channel",           # of y, or of a
+    "block", "blocks",                            # positions of a tile; how many
+    "tall", "parts",                              # output channels of a tile; how many such tiles, or parts of the batch
+    "deep", "chunks",                             # input channels in one go; how many
+    "samples", "share",                           # of the batch; of a part of it
+)  # fmt: skip
+AT = {name: i for i, name in enumerate(WORDS)}
+STAGE = (
+    "channels", "x_sample", "x_channel", "x_plane", "x_row", "x_step",
+    "depth", "height",                            # of the input
+    "stride_plane", "stride_row",                 # in rows and planes of the input
+    "planes", "rows", "width", "phases",          # of the result
+)  # fmt: skip
+_STAGE_AT = {name: i for i, name in enumerate(STAGE)}
+PHASE = 5              # words of each phase: first plane, first row, first byte of a row; first and last place in it
+POSITIONS = 1024       # bytes of a row of columns, where columns are the first matrix
+MOST_TAPS = 1024       # taps of a channel
+_DEEP = 384            # rows of columns in one go, if a channel has no more taps
+_WORK = 1 << 18        # multiplications worth a tile
+_TILES = 32            # as many tiles as there are at most, unless the batch has more
+_PITCH = POSITIONS + 64
+_PIECES = POSITIONS // 4 + 1
+_TABLE = 24 * _PIECES
+_ROOM_A = MOST_TAPS * _PITCH + 4096
+_ROOM = 65536 + _ROOM_A + MOST_DEPTH * (gemm.MOST_COLS + 64) * 8 + 8192
+
+
+class Conv(Micro):
+    """Writes the functions for one type, ``float`` or ``double``."""
+
+    def text(self) -> str:
+        """All functions."""
+        self._find()
+        self._pack()
+        self.function(f"void @conv_{self.t}(ptr %block, i64 %begin, i64 %end)", self._conv)
+        self.function(f"void @correlate_{self.t}(ptr %block, i64 %begin, i64 %end)", self._correlate)
+        self.function(f"void @stage_{self.t}(ptr %block, i64 %begin, i64 %end)", self._stage)
+        return "\n".join(self.lines)
+
+    def _split(self, i, n):
+        q = self.do(f"sdiv i64 {i}, {n}")
+        return q, self.sub(i, self.mul(q, n))
+
+    # --- columns
+
+    def _find(self):
+        """The pieces of ``len`` positions from ``start``: triples of where in x, where in a row, how many."""
+        def body():
+            w = {name: self.word("%words", AT[name]) for name in ("height", "width", "x_plane", "x_row")}
+            done, pieces = self.slot(), self.slot()
+            for place in (done, pieces):
+                self.say(f"store i64 0, ptr {place}")
+
+            def one(_):
+                have = self.do(f"load i64, ptr {done}")
+                self.when(self.test("slt", have, "%len"), lambda: self._one_piece(have, done, pieces, w))
+            self.loop("0", "%len", one)  # at least one position a time
+            return self.do(f"load i64, ptr {pieces}")
+        self.function("internal i64 @find(ptr %words, i64 %start, i64 %len, ptr %table)", body, "i64")
+
+    def _one_piece(self, have, done, pieces, w):
+        row, at = self._split(self.add("%start", have), w["width"])
+        plane, line = self._split(row, w["height"])
+        many = self.smaller(self.smaller(self.sub(w["width"], at), self.sub("%len", have)), self.lanes)
+        source = self.add(self.mul(at, self.size), self.add(self.mul(plane, w["x_plane"]), self.mul(line, w["x_row"])))
+        number = self.do(f"load i64, ptr {pieces}")
+        entry = self.at("%table", self.mul(number, 24))
+        for i, value in enumerate((source, self.mul(have, self.size), many)):
+            self.say(f"store i64 {value}, ptr {self.at(entry, 8 * i)}")
+        self.say(f"store i64 {self.add(have, many)}, ptr {done}")
+        self.say(f"store i64 {self.add(number, 1)}, ptr {pieces}")
+
+    def _pack(self):
+        """One row for each tap of ``channels`` channels; beyond its end a row may get what is never used."""
+        def body():
+            many = self.do("icmp sgt i64 %pieces, 4")
+            self.when(many, self._pack_many, lambda: self._pack_some(4))
+        self.function("internal void @pack(ptr %to, i64 %pitch, ptr %x, i64 %channels, i64 %x_channel, i64 %taps, "
+                      "ptr %offsets, ptr %table, i64 %pieces)", body)
+
+    def _pack_some(self, most: int):
+        """Few pieces: where they are, and how long, stays in registers."""
+        def exactly(count):
+            pieces = [self._piece(str(i)) for i in range(count)]
+            self._for_each_row(lambda source, target: [self._copy(source, target, p) for p in pieces])
+
+        def choose(count):
+            if count == most:
+                exactly(count)
+            else:
+                self.when(self.test("eq", "%pieces", count), lambda: exactly(count), lambda: choose(count + 1))
+        choose(1)
+
+    def _pack_many(self):
+        self._for_each_row(lambda source, target: self.loop(
+            "0", "%pieces", lambda i: self._copy(source, target, self._piece(i))))
+
+    def _piece(self, i):
+        entry = self.at("%table", self.mul(i, 24))
+        source, target, many = [self.do(f"load i64, ptr {self.at(entry, 8 * j)}") for j in range(3)]
+        return source, target, self._masks(many, 1)[0]
+
+    def _copy(self, source, target, piece):
+        value = self.load(self.at(source, piece[0]), piece[2])
+        self.say(f"store {self.v} {value}, ptr {self.at(target, piece[1])}, align {self.size}")
+
+    def _for_each_row(self, body):
+        def tap(c, t):
+            offset = self.do(f"load i64, ptr {self.at('%offsets', self.mul(t, 8))}")
+            source = self.at("%x", self.add(self.mul(c, "%x_channel"), offset))
+            body(source, self.at("%to", self.mul(self.add(self.mul(c, "%taps"), t), "%pitch")))
+        self.loop("0", "%channels", lambda c: self.loop("0", "%taps", lambda t: tap(c, t)))
+
+    def _pack_columns(self, x, channels, table, pieces, to, pitch):
+        w = self.w
+        self.say(f"call void @pack(ptr {to}, i64 {pitch}, ptr {x}, i64 {channels}, i64 {w['x_channel']}, i64 {w['taps']}, "
+                 f"ptr {self.offsets}, ptr {table}, i64 {pieces})")
+
+    # --- tiles
+
+    def _begin(self, body):
+        """Words, and memory for copies, for ``body(i)`` of each tile i."""
+        self.x, self.b, self.c = [self.word("%block", i, "ptr") for i in range(3)]
+        words = self.words = self.at("%block", 24)
+        self.w = {name: self.word(words, i) for name, i in AT.items()}
+        self.strips = [self.do(f"inttoptr i64 {self.w[name]} to ptr") for name in ("strip_1", "strip_2")]
+        self.pack_b = self.do(f"inttoptr i64 {self.w['pack_b']} to ptr")
+        self.offsets = self.at(words, 8 * len(WORDS))
+        self.all_taps = self.mul(self.w["channels"], self.w["taps"])
+        number = self.do("call i64 @take()")
+        self.table = self.do(f"call ptr @room(i64 {number})")
+        self.room_a = self.at(self.table, 65536)
+        self.room_b = self.at(self.room_a, _ROOM_A)
+        self.loop("%begin", "%end", body)
+        self.say(f"call void @give(i64 {number})")
+
+    def _strip(self, m, k, a, ra, b, c, rc, first, cols):
+        """C, plus what is there unless this is the first, for some columns."""
+        e = self.pick(first, "null", c, "ptr")
+        few = self.test("sle", cols, self.lanes)
+        code = self.pick(few, self.strips[0], self.strips[1], "ptr")
+        self.say(f"call void {code}(i64 {m}, i64 {k}, ptr {a}, i64 {ra}, i64 {self.size}, ptr {b}, "
+                 f"i64 {self.shape.width * self.size}, ptr {c}, i64 {rc}, ptr {e}, i64 {rc}, {self.t} 1.0, {self.t} 1.0, "
+                 f"i64 {cols})")
+
+    def _conv(self):
+        self._begin(self._conv_tile)
+
+    def _conv_tile(self, i):
+        w = self.w
+        i, block = self._split(i, w["blocks"])
+        i, part = self._split(i, w["parts"])
+        sample, group = self._split(i, w["groups"])
+        row0 = self.mul(part, w["tall"])
+        m = self.smaller(w["tall"], self.sub(w["rows"], row0))
+        x = self.at(self.x, self.add(self.mul(sample, w["x_sample"]), self.mul(group, w["x_group"])))
+        first_row = self.add(self.mul(group, w["rows"]), row0)
+        across = self.mul(self.all_taps, self.size)
+        weights = self.at(self.b, self.mul(first_row, across))
+        y = self.at(self.c, self.add(self.mul(sample, w["y_sample"]),
+                                     self.add(self.mul(group, w["y_group"]), self.mul(row0, w["y_channel"]))))
+        j0 = self.mul(block, w["block"])
+        n, width = self.smaller(w["block"], self.sub(w["count"], j0)), self.shape.width
+
+        def sliver(j):
+            cols = self.smaller(width, self.sub(n, j))
+            start = self.add(j0, j)
+            pieces = self.do(f"call i64 @find(ptr {self.words}, i64 {start}, i64 {cols}, ptr {self.table})")
+            target = self.at(y, self.mul(start, self.size))
+
+            def chunk(q):
+                c0 = self.mul(q, w["deep"])
+                channels = self.smaller(w["deep"], self.sub(w["channels"], c0))
+                self._pack_columns(self.at(x, self.mul(c0, w["x_channel"])), channels, self.table, pieces, self.room_a,
+                                   width * self.size)
+                a = self.at(weights, self.mul(self.mul(c0, w["taps"]), self.size))
+                self._strip(m, self.mul(channels, w["taps"]), a, across, self.room_a, target, w["y_channel"],
+                            self.test("eq", q, 0), cols)
+            self.loop("0", w["chunks"], chunk)
+        self.loop("0", self.add(n, width - 1), sliver, width)
+
+    def _correlate(self):
+        self._begin(self._correlate_tile)
+
+    def _correlate_tile(self, i):
+        """A part of the batch, a group, some channels, some output channels."""
+        w = self.w
+        across_o = self.do(f"sdiv i64 {self.add(w['rows'], self.sub(w['tall'], 1))}, {w['tall']}")
+        i, o_block = self._split(i, across_o)
+        i, q = self._split(i, w["chunks"])
+        part, group = self._split(i, w["groups"])
+        c0, o0 = self.mul(q, w["deep"]), self.mul(o_block, w["tall"])
+        channels = self.smaller(w["deep"], self.sub(w["channels"], c0))
+        outs = self.smaller(w["tall"], self.sub(w["rows"], o0))
+        x = self.at(self.x, self.add(self.mul(group, w["x_group"]), self.mul(c0, w["x_channel"])))
+        a = self.at(self.b, self.add(self.mul(group, w["y_group"]), self.mul(o0, w["y_channel"])))
+        row = self.mul(w["rows"], self.size)
+        lines = self.add(self.mul(self.add(self.mul(part, w["groups"]), group), self.all_taps), self.mul(c0, w["taps"]))
+        sums = self.at(self.c, self.add(self.mul(lines, row), self.mul(o0, self.size)))
+        n0 = self.mul(part, w["share"])
+        n1 = self.smaller(self.add(n0, w["share"]), w["samples"])
+        most = POSITIONS // self.size
+
+        def positions(n, j):
+            length = self.smaller(most, self.sub(w["count"], j))
+            pieces = self.do(f"call i64 @find(ptr {self.words}, i64 {j}, i64 {length}, ptr {self.table})")
+            self._pack_columns(self.at(x, self.mul(n, w["x_sample"])), channels, self.table, pieces, self.room_a, _PITCH)
+            source = self.at(a, self.add(self.mul(n, w["y_sample"]), self.mul(j, self.size)))
+            self.say(f"call void {self.pack_b}(ptr {self.room_b}, ptr {source}, i64 {length}, i64 {outs}, "
+                     f"i64 {self.size}, i64 {w['y_channel']})")
+            first = self.do(f"and i1 {self.test('eq', n, n0)}, {self.test('eq', j, 0)}")
+
+            def sliver(o):
+                b = self.at(self.room_b, self.mul(o, MOST_DEPTH * self.size))
+                self._strip(self.mul(channels, w["taps"]), length, self.room_a, _PITCH, b,
+                            self.at(sums, self.mul(o, self.size)), row, first,
+                            self.smaller(self.shape.width, self.sub(outs, o)))
+            self.loop("0", self.add(outs, self.shape.width - 1), sliver, self.shape.width)
+        self.loop(n0, n1, lambda n: self.loop("0", self.add(w["count"], most - 1), lambda j: positions(n, j), most))
+
+    # --- the input with zeros around it
+
+    def _stage(self):
+        w = {name: self.word("%block", 2 + i) for name, i in _STAGE_AT.items()}
+        x, y = self.word("%block", 0, "ptr"), self.word("%block", 1, "ptr")
+        phases = self.at("%block", 8 * (2 + len(STAGE)))
+        row, n = self.mul(w["width"], self.size), self.lanes
+        plane = self.mul(row, self.mul(w["rows"], w["planes"]))
+        beside = self.test("eq", w["x_step"], self.size)
+
+        def channel(i):
+            sample, c = self._split(i, w["channels"])
+            source = self.at(x, self.add(self.mul(sample, w["x_sample"]), self.mul(c, w["x_channel"])))
+            self.loop("0", w["phases"], lambda f: phase(source, self.add(self.mul(i, w["phases"]), f), f))
+
+        def phase(source, number, f):
+            entry = self.at(phases, self.mul(f, 8 * PHASE))
+            d0, h0, shift, low, high = [self.do(f"load i64, ptr {self.at(entry, 8 * j)}") for j in range(PHASE)]
+            target = self.at(y, self.mul(number, plane))
+
+            def line(d, h):
+                at_d, at_h = self.add(d0, self.mul(d, w["stride_plane"])), self.add(h0, self.mul(h, w["stride_row"]))
+                inside = self.do(f"and i1 {self._within(at_d, w['depth'])}, {self._within(at_h, w['height'])}")
+                start = self.add(shift, self.add(self.mul(at_d, w["x_plane"]), self.mul(at_h, w["x_row"])))
+                to = self.at(target, self.mul(self.add(self.mul(d, w["rows"]), h), row))
+                end = self.pick(inside, high, 0)
+                self.loop("0", self.add(w["width"], n - 1), lambda q: chunk(q, self.at(source, start), to, end), n)
+
+            def chunk(q, start, to, end):
+                after, before = self._masks(self.sub(end, q), 1)[0], self._masks(self.sub(low, q), 1)[0]
+                mask = self.do(f"and <{n} x i1> {after}, "
+                               f"{self.do(f'xor <{n} x i1> {before}, splat (i1 true)')}")
+                place, value = self.at(start, self.mul(q, w["x_step"])), self.slot(self.v)
+                self.when(beside, lambda: self._keep(value, self.load(place, mask)),
+                          lambda: self._keep(value, self._gathered(place, w["x_step"], mask)))
+                there = self._masks(self.sub(w["width"], q), 1)[0]
+                self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {self.do(f'load {self.v}, ptr {value}')}, "
+                         f"ptr {self.at(to, self.mul(q, self.size))}, i32 {self.size}, <{n} x i1> {there})")
+            self.loop("0", w["planes"], lambda d: self.loop("0", w["rows"], lambda h: line(d, h)))
+        self.loop("%begin", "%end", channel)
+
+    def _within(self, i, n):
+        return self.do(f"icmp ult i64 {i}, {n}")
+
+    def _keep(self, place, value):
+        self.say(f"store {self.v} {value}, ptr {place}")
+
+    def _gathered(self, place, step, mask):
+        n = self.lanes
+        steps = self.do(f"mul <{n} x i64> {self.splat(step, 'i64', n)}, <{', '.join(f'i64 {i}' for i in range(n))}>")
+        places = self.do(f"getelementptr i8, ptr {place}, <{n} x i64> {steps}")
+        return self.do(f"call {self.v} @llvm.masked.gather.{self.suffix}.v{n}p0(<{n} x ptr> {places}, i32 {self.size}, "
+                       f"<{n} x i1> {mask}, {self.v} zeroinitializer)")
+
+
+def _text(t: str, vector_bytes: int, triple: str) -> str:
+    return "\n".join([gemm.rooms(_ROOM), Conv(t, shape_for({"float": 4, "double": 8}[t], vector_bytes, triple)).text()])
+
+
+# ---- words -----------------------------------------------------------------------------------
+class _Code(NamedTuple):
+    conv: int
+    correlate: int
+    stage: int
+    products: list[int]  # of strips and packing
+    lanes: int
+    width: int
+
+
+_loaded: dict[str, _Code] = {}
+
+
+def code(dtype) -> _Code:
+    """The functions for a type.
+
+    Raises:
+        NoKernel: if there is no machine code.
+    """
+    dtype = np.dtype(dtype)
+    found = _loaded.get(dtype.char)
+    if found is None:
+        t = {"f": "float", "d": "double"}.get(dtype.char)
+        if t is None:
+            raise NoKernel(f"no convolutions of {dtype}")
+        machine = llvm.machine()
+        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
+        made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
+        addresses = machine.load(made, *[f"{name}_{t}" for name in ("conv", "correlate", "stage")])
+        found = _loaded[dtype.char] = _Code(*addresses, blas.parts(dtype), shape.lanes, shape.width)
+    return found
+
+
+def words(step) -> tuple[int, list[int], int, int]:
+    """(code, the block's words after the addresses, extent, grain) of a step of `kobai.compile.convolve`.
+
+    Raises:
+        NoKernel: if there is no machine code.
+    """
+    return {"stage": _stage_words, "conv": _conv_words, "correlate": _correlate_words}[step.kind](step, code(step.dtype))
+
+
+def _stage_words(step, functions: _Code):
+    s = step.sizes
+    extent, work = s["samples"] * s["channels"], s["phases"] * s["planes"] * s["rows"] * s["width"]
+    return functions.stage, [*[s[name] for name in STAGE], *step.table], extent, max(1, 32768 // max(work, 1))
+
+
+def _conv_words(step, functions: _Code):
+    s, width = dict(step.sizes), functions.width
+    depth = s["channels"] * s["taps"]
+    most = s["samples"] * s["groups"]
+    slivers = -(-s["count"] // width)
+    each = max(1, _WORK // (s["rows"] * depth * width))  # slivers worth a tile
+    blocks = min(-(-slivers // each), -(-_TILES // most))
+    s["block"] = -(-slivers // blocks) * width
+    s["blocks"] = -(-s["count"] // s["block"])
+    parts = 1 if most * s["blocks"] >= 8 else min(8, max(1, s["rows"] * depth * s["count"] // _WORK), -(-s["rows"] // 24))
+    s["tall"] = -(-s["rows"] // (parts * 12)) * 12
+    s["parts"] = -(-s["rows"] // s["tall"])
+    _chunks(s, _DEEP)
+    tiles = most * s["blocks"] * s["parts"]
+    work = min(s["tall"], s["rows"]) * depth * min(s["block"], s["count"])
+    return functions.conv, _listed(s, functions, step), tiles, max(1, _WORK // max(work, 1))
+
+
+def _correlate_words(step, functions: _Code):
+    s = dict(step.sizes, block=0, blocks=0)
+    s["tall"] = min(s["rows"], gemm.MOST_COLS)
+    s["parts"], s["share"] = step.parts, -(-s["samples"] // step.parts)
+    _chunks(s, _DEEP)
+    tiles = step.parts * s["groups"] * s["chunks"] * -(-s["rows"] // s["tall"])
+    work = s["share"] * s["count"] * s["tall"] * min(s["deep"], s["channels"]) * s["taps"]
+    return functions.correlate, _listed(s, functions, step), tiles, max(1, _WORK // max(work, 1))
+
+
+def _chunks(s, deep: int):
+    """Channels in equal chunks."""
+    most = max(1, deep // s["taps"])
+    count = -(-s["channels"] // most)
+    s["deep"] = -(-s["channels"] // count)
+    s["chunks"] = -(-s["channels"] // s["deep"])
+
+
+def _listed(s, functions: _Code, step) -> list[int]:
+    strip_1, strip_2, pack_b = functions.products
+    s |= {"strip_1": strip_1, "strip_2": strip_2, "pack_b": pack_b}
+    return [*[s.get(name, 0) for name in WORDS], *step.table]

@@ -1,0 +1,279 @@
+"""Convolutions of a plan: `convolve(steps)` says of each how to go through memory.
+
+A convolution reads, for each tap and each position, one element of its input; with `kobai.backends.conv` the elements of
+positions beside each other have to lie beside each other.  Where they do not (a stride), or where taps reach beyond the
+border (padding), the input is *staged* first: copied with zeros around it, apart by its places modulo the stride.
+
+The gradient of the input is a convolution, too, of what came back with the weights turned round; with a stride there is
+one for each place modulo the stride, with the taps that fall on it.  The gradient of the weights adds up over parts of
+the batch, whose sum is an op like others (weights.py), and so becomes part of the optimiser's kernel.
+"""
+from __future__ import annotations
+
+from itertools import product
+from math import gcd, prod
+
+from kobai.compile.contract import ProductStep
+from kobai.compile.fuse import OpStep
+from kobai.compile.graph import Value
+from kobai.compile.memory import copy_step
+from kobai.compile.place import zeros_step
+from kobai.compile.weights import usual
+from kobai.compile.windows import Window, contiguous, own
+
+
+class ConvStep:
+    """One call of code for convolutions: `kind` is "stage", "conv" or "correlate", `sizes` and `table` its words."""
+
+    __slots__ = ("kind", "reads", "writes", "sizes", "table", "dtype", "parts", "work")
+
+    def __init__(self, kind, reads, out: Value, sizes: dict, table, work: int, parts: int = 1):
+        self.kind, self.reads, self.writes, self.dtype = kind, reads, [out], out.dtype
+        self.sizes, self.table, self.work, self.parts = sizes, table, work, parts
+
+    def __str__(self):
+        s = self.sizes
+        if self.kind == "stage":
+            return f"stage {s['samples']} x {s['channels']} planes of {s['rows']} x {s['width']}, {s['phases']} times"
+        return (f"{self.kind} of {s['samples']} x {s['groups']} x {s['channels']} planes, {s['taps']} taps, "
+                f"{s['rows']} x {s['count']} results")
+
+
+def convolve(steps) -> list:
+    """The steps, with convolutions among them as `ConvStep`s and what these need before and after."""
+    found = []
+    for step in steps:
+        rule = _RULES.get(type(step.node.op).__name__) if isinstance(step, OpStep) else None
+        found += rule and _usual(step) and rule(step, *step.node.args) or [step]
+    return found
+
+
+def _usual(step: OpStep) -> bool:
+    """Whether there is code: for floats, no empty arrays, up to three dimensions; a bias is an op of its own."""
+    node = step.node
+    kernel = getattr(node.op, "kernel", None) or node.args[1].shape[2:]
+    return usual(node.op, kernel, *node.values, *node.outs) and not any(isinstance(v, Value) for v in node.args[2:])
+
+
+# ---- where elements lie ----------------------------------------------------------------------
+class _Source:
+    """An input as it is read: a window, the strides of sample and channel, and those of dimensions with tap offsets."""
+
+    def __init__(self, window: Window, sample: int, channel: int, steps, offsets):
+        self.window, self.sample, self.channel = window, sample, channel
+        self.steps, self.offsets = steps, offsets
+
+
+def _three(values, fill) -> list:
+    """Padded in front to three dimensions."""
+    return [*[fill] * (3 - len(values)), *values]
+
+
+def _source(v: Value, w: Window, op, kernel, out, copies) -> _Source:
+    """How taps of `kernel` at positions `out` read an input, staged if need be."""
+    size, strides = v.dtype.itemsize, w.strides
+    places = [[k * d for k in range(n)] for n, d in zip(kernel, op.dilation)]
+    if not any(op.padding) and set(op.stride) == {1} and _beside(v, w):
+        offsets = [sum(p * s for p, s in zip(at, strides[2:])) for at in product(*places)]
+        return _Source(w, strides[0], strides[1], strides[2:], offsets)
+    phases = [sorted({p % s for p in along}) for along, s in zip(places, op.stride)]
+    sizes = [n + max(p // s for p in along) for n, along, s in zip(out, places, op.stride)]
+    staged = _stage(v, w, phases, sizes, op.stride, op.padding, copies)
+    steps = contiguous(sizes, size)
+    plane = prod(sizes) * size
+    offsets = []
+    for at in product(*places):
+        phase = 0
+        for p, s, found in zip(at, op.stride, phases):
+            phase = phase * len(found) + found.index(p % s)
+        offsets.append(phase * plane + sum(p // s * step for p, s, step in zip(at, op.stride, steps)))
+    channel = plane * prod(map(len, phases))
+    return _Source(own(staged), channel * v.shape[1], channel, steps, offsets)
+
+
+def _beside(v: Value, w: Window) -> bool:
+    return v.shape[-1] == 1 or w.strides[-1] == v.dtype.itemsize
+
+
+def _stage(v: Value, w: Window, phases, sizes, stride, padding, copies) -> Value:
+    """`v` with zeros around it: planes of `sizes` for each of the phases, dimension by dimension."""
+    strides = w.strides
+    d, h, n = _three(v.shape[2:], 1)
+    planes, rows, width = _three(sizes, 1)
+    (td, th, t), (pd, ph, p) = _three(stride, 1), _three(padding, 0)
+    step = strides[-1]
+    xd, xh = _three(strides[2:-1], 0)[1:]
+    table = []
+    for fd, fh, f in product(*_three(phases, [0])):
+        low, high = max(0, -((f - p) // t)), min(width, (n - 1 + p - f) // t + 1)
+        table += [fd - pd, fh - ph, (f - p) * step, low, max(low, high)]
+    count = len(table) // 5
+    out = Value((*v.shape[:2], count, *sizes), v.dtype)
+    words = {"channels": v.shape[1], "x_sample": strides[0], "x_channel": strides[1], "x_plane": xd, "x_row": xh,
+             "x_step": step * t, "depth": d, "height": h, "stride_plane": td, "stride_row": th, "planes": planes,
+             "rows": rows, "width": width, "phases": count, "samples": v.shape[0]}
+    copies.append(ConvStep("stage", [w], out, words, table, prod(out.shape)))
+    return out
+
+
+def _positions(out, steps, size: int) -> tuple[dict, int]:
+    """Words for the positions `out` in steps of bytes: rows that follow each other are one."""
+    sizes, steps = _three(out, 1), _three(steps, 0)
+    if sizes[2] == 1:
+        steps[2] = size
+    if sizes[1] == 1:
+        sizes, steps = [1, sizes[0], sizes[2]], [0, steps[0], steps[2]]
+    if sizes[0] > 1 and steps[0] == sizes[1] * steps[1]:
+        sizes, steps = [1, sizes[0] * sizes[1], sizes[2]], [0, steps[1], steps[2]]
+    if sizes[1] > 1 and steps[1] == sizes[2] * steps[2] and sizes[0] == 1:
+        sizes, steps = [1, 1, sizes[1] * sizes[2]], [0, 0, steps[2]]
+    return {"height": sizes[1], "width": sizes[2], "count": prod(sizes), "x_plane": steps[0], "x_row": steps[1]}, sizes[2]
+
+
+def _flat(shape, strides, size: int) -> bool:
+    """Whether the last dimensions lie in order."""
+    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
+
+
+def _in_order(v: Value, w: Window, copies, dims: int) -> Window:
+    """A window of which the last `dims` dimensions lie in order, copied if they do not."""
+    first = len(v.shape) - dims
+    if _flat(v.shape[first:], w.strides[first:], v.dtype.itemsize):
+        return w
+    copy = Value(v.shape, v.dtype)
+    copies.append(copy_step(v, w, copy))
+    return own(copy)
+
+
+# ---- y = conv(x, w) --------------------------------------------------------------------------
+def _forward(step: OpStep, x, w, _bias=None):
+    op, out, copies = step.node.op, step.node.outs[0], []
+    if not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
+        return None
+    reads = dict(zip(step.node.values, step.reads))
+    source = _source(x, reads[x], op, w.shape[2:], out.shape[2:], copies)
+    weights = _in_order(w, reads[w], copies, len(w.shape))
+    return [*copies, _conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
+
+
+def _conv(source: _Source, weights: Window, out: Value, groups: int, all_rows: int, channels: int):
+    """The step that computes `out` from weights (all_rows, channels, taps)."""
+    size, strides, samples = out.dtype.itemsize, own(out).strides, out.shape[0]
+    rows, taps = all_rows // groups, len(source.offsets)
+    where, width = _positions(out.shape[2:], source.steps, size)
+    work = samples * all_rows * channels * taps * where["count"]
+    window = source.window._replace(offset=source.window.offset + source.offsets[0])
+    if taps == 1 and width == where["count"] and min(rows, channels) > 1:
+        return _as_product(source, window, weights, out, groups, rows, channels, width)
+    first = source.offsets[0]
+    sizes = where | {
+        "samples": samples, "groups": groups, "rows": rows, "channels": channels, "taps": taps,
+        "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
+        "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
+    return ConvStep("conv", [window, weights], out, sizes, [o - first for o in source.offsets], work)
+
+
+def _as_product(source, window, weights, out, groups, rows, channels, count):
+    """One tap: the product of the weights with each sample."""
+    size, strides = out.dtype.itemsize, own(out).strides
+    a = (0, rows * channels * size, channels * size, size)
+    b = (source.sample, channels * source.channel, source.channel, size)
+    c = (strides[0], rows * strides[1], strides[1], size)
+    batch = [i for i, n in enumerate((out.shape[0], groups)) if n > 1]
+    each = [(*[s[i] for i in batch], *s[2:]) for s in (a, b, c)]
+    return ProductStep([weights, window], out, rows, count, channels, tuple([(out.shape[0], groups)[i] for i in batch]), each)
+
+
+# ---- x = what conv gives back ----------------------------------------------------------------
+def _backward(step: OpStep, a, w, _bias=None):
+    """One convolution for each place modulo the stride, with the taps that fall on it."""
+    op, out, copies = step.node.op, step.node.outs[0], []
+    reads = dict(zip(step.node.values, step.reads))
+    kernel, (spatial, many) = w.shape[2:], (op.spatial, a.shape[2:])
+    along = [_phases(*v) for v in zip(spatial, many, kernel, op.stride, op.padding, op.dilation)]
+    if not all(along):
+        return [zeros_step(out)]
+    lows = [max(0, *[-p.low for p in phases]) for phases in along]
+    sizes = [max(n, *[p.high for p in phases]) + low for n, low, phases in zip(many, lows, along)]
+    window, strides = reads[a], reads[a].strides
+    sample, channel, steps = strides[0], strides[1], strides[2:]
+    if any(lows) or sizes != list(many) or not _beside(a, window):
+        sizes = [max(p.high for p in phases) + low for low, phases in zip(lows, along)]
+        staged = _stage(a, window, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows, copies)
+        window, steps = own(staged), contiguous(sizes, a.dtype.itemsize)
+        channel = prod(sizes) * a.dtype.itemsize
+        sample = channel * a.shape[1]
+    covered = sum(prod(p.count for p in phases) for phases in product(*along)) == prod(spatial)
+    alone = covered and prod(map(len, along)) == 1 and _flat(spatial, own(out).strides[2:], a.dtype.itemsize)
+    if not covered:
+        copies.append(zeros_step(out))
+    for phases in product(*along):
+        offsets = [sum((p.start + low - e) * s for p, low, e, s in zip(phases, lows, ends, steps))
+                   for ends in product(*[p.ends for p in phases])]
+        turned = _turned(w, reads[w], op.groups, phases, copies)
+        part = out if alone else Value((*out.shape[:2], *[p.count for p in phases]), out.dtype)
+        source = _Source(window, sample, channel, steps, offsets)
+        copies.append(_conv(source, own(turned), part, op.groups, out.shape[1], a.shape[1] // op.groups))
+        if not alone:
+            lie = own(out).strides
+            copy = copy_step(part, own(part), out, (*lie[:2], *[s * p.stride for s, p in zip(lie[2:], phases)]))
+            copy.offset = sum(s * p.first for s, p in zip(lie[2:], phases))
+            copies.append(copy)
+    return copies
+
+
+class _Phase:
+    """Places of one dimension of the result that the same taps reach.
+
+    They are ``first + i * stride`` for i below `count`; taps `tap + j * step` for j below `taps` read the elements
+    ``start + i - ends[j]``, which lie from `low` to below `high`.
+    """
+
+    def __init__(self, stride, first, count, start, tap, step, ends):
+        self.stride, self.first, self.count, self.start = stride, first, count, start
+        self.tap, self.step, self.ends = tap, step, ends
+        self.low, self.high = start - max(ends), start + count - min(ends)
+
+
+def _phases(size: int, many: int, kernel: int, stride: int, padding: int, dilation: int) -> list[_Phase]:
+    found = []
+    for place in range(stride):
+        taps = [k for k in range(kernel) if k * dilation % stride == place]
+        start = -((place - padding) // stride) if place < padding else 0
+        first = place - padding + stride * start
+        count = -(-(size - first) // stride)
+        if taps and count > 0:
+            found.append(_Phase(stride, first, count, start, taps[0], stride // gcd(stride, dilation),
+                                [(k * dilation - place) // stride for k in taps]))
+    return found
+
+
+def _turned(w: Value, window: Window, groups: int, phases, copies) -> Value:
+    """The weights (groups, channels, outputs, taps of the phases), in order."""
+    rows, strides = w.shape[0] // groups, window.strides
+    turned = Value((groups, w.shape[1], rows, *[len(p.ends) for p in phases]), w.dtype)
+    view = Window(window.base, window.offset + sum(p.tap * s for p, s in zip(phases, strides[2:])),
+                  (rows * strides[0], strides[1], strides[0], *[p.step * s for p, s in zip(phases, strides[2:])]))
+    copies.append(copy_step(turned, view, turned))
+    return turned
+
+
+# ---- w = what conv gives back ----------------------------------------------------------------
+def _weights(step: OpStep, x, a):
+    op, out, copies = step.node.op, step.node.outs[0], []
+    if not _flat(out.shape, own(out).strides, out.dtype.itemsize):
+        return None
+    reads = dict(zip(step.node.values, step.reads))
+    source = _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
+    given = _in_order(a, reads[a], copies, len(a.shape) - 2)
+    where, _ = _positions(a.shape[2:], source.steps, a.dtype.itemsize)
+    channels, rows, strides = x.shape[1] // op.groups, a.shape[1] // op.groups, given.strides
+    sizes = where | {
+        "samples": x.shape[0], "groups": op.groups, "rows": rows, "channels": channels, "taps": len(source.offsets),
+        "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
+        "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
+    work = x.shape[0] * a.shape[1] * channels * len(source.offsets) * where["count"]
+    return [*copies, ConvStep("correlate", [source.window, given], out, sizes, source.offsets, work, op.parts)]
+
+
+_RULES = {"Conv": _forward, "ConvInput": _backward, "PartialWeights": _weights}

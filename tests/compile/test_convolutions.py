@@ -1,0 +1,158 @@
+"""Convolutions in plans, as machine code: their definition is the NumPy op's `forward`, which sums in another order."""
+import numpy as np
+import pytest
+
+import kobai
+from kobai.compile.graph import Graph, Node, Value
+from kobai.compile.plan import plan
+from kobai.ops.conv import Conv, ConvInput, ConvWeight, out_size
+
+pytest.importorskip("llvmlite")
+
+# batch, channels, output channels, groups, input, kernel, stride, padding, dilation
+CASES = [
+    (2, 3, 16, 1, (32, 32), (3, 3), (1, 1), (1, 1), (1, 1)),
+    (3, 5, 7, 1, (8, 8), (3, 3), (1, 1), (1, 1), (1, 1)),
+    (2, 4, 13, 1, (17, 9), (5, 2), (1, 1), (0, 0), (1, 1)),
+    (2, 8, 40, 1, (9, 11), (3, 3), (2, 2), (1, 1), (1, 1)),
+    (1, 6, 4, 2, (12, 7), (3, 3), (3, 2), (2, 0), (1, 2)),
+    (2, 6, 6, 6, (10, 10), (3, 3), (1, 1), (1, 1), (1, 1)),     # each channel by itself
+    (3, 20, 24, 1, (6, 6), (1, 1), (1, 1), (0, 0), (1, 1)),     # matrix products
+    (3, 20, 24, 2, (7, 6), (1, 1), (2, 2), (0, 0), (1, 1)),
+    (1, 200, 3, 1, (5, 4), (3, 3), (1, 1), (2, 2), (1, 1)),     # the sums are made in several goes
+    (70, 2, 3, 1, (4, 4), (4, 4), (1, 1), (0, 0), (1, 1)),      # one position
+    (1, 1, 1, 1, (1, 1), (1, 1), (1, 1), (0, 0), (1, 1)),
+    (1, 2, 2, 1, (1, 1), (3, 3), (1, 1), (1, 1), (1, 1)),
+    (2, 2, 2, 1, (3, 300), (2, 2), (1, 1), (1, 3), (1, 1)),     # long rows
+    (2, 3, 4, 1, (4, 4), (2, 2), (4, 5), (0, 0), (1, 1)),       # places that no tap reaches
+    (2, 3, 5, 1, (33,), (4,), (2,), (3,), (3,)),
+    (2, 4, 6, 2, (5, 6, 7), (2, 3, 2), (1, 2, 1), (1, 1, 0), (2, 1, 1)),
+    (1, 2, 3, 1, (4, 1, 5), (2, 1, 3), (1, 1, 1), (0, 0, 1), (1, 1, 1)),
+]
+
+
+def arrays_of(case, dtype, seed=0):
+    """x, weights, bias, and what comes back."""
+    n, c, o, groups, spatial, kernel, *rest = case
+    out = [out_size(*v) for v in zip(spatial, kernel, *rest)]
+    random = np.random.default_rng(seed)
+    shapes = (n, c, *spatial), (o, c // groups, *kernel), (o,), (n, o, *out)
+    return [random.standard_normal(s).astype(dtype) for s in shapes]
+
+
+def ops_of(case):
+    """The three ops: the convolution, what its input and its weights get."""
+    groups, spatial, kernel, *rest = case[3:]
+    return Conv(*rest, groups), ConvInput(*rest, groups, spatial), ConvWeight(*rest, groups, kernel)
+
+
+def planned(op, *arrays):
+    """The plan of one op and its result."""
+    args = [None if a is None else Value(a.shape, a.dtype, strides=a.strides) for a in arrays]
+    y = op.forward(*arrays)
+    node = Node(op, args, [(y.shape, y.dtype)])
+    p = plan(Graph([a for a in args if a is not None], [node], node.outs))
+    return p, p([a for a in arrays if a is not None])[0]
+
+
+def assert_native(op, *arrays):
+    """The result is that of `forward`, but for rounding, and no step of the plan is left to NumPy."""
+    p, y = planned(op, *arrays)
+    assert not [s for s in p.steps if hasattr(s, "node")], str(p)
+    want = op.forward(*[a if a is None else a.astype(np.float64) for a in arrays])
+    assert y.shape == want.shape
+    assert y.dtype == arrays[0].dtype
+    eps = 1e-5 if y.dtype == np.float32 else 1e-13
+    np.testing.assert_allclose(y, want, rtol=0, atol=eps * max(1, np.abs(want).max()))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_of_many_shapes(case, dtype):
+    x, w, bias, a = arrays_of(case, dtype)
+    forward, back, weights = ops_of(case)
+    assert_native(forward, x, w, None)
+    assert_native(forward, x, w, bias)
+    assert_native(back, a, w, None)
+    assert_native(back, a, w, np.ones(x.shape[1], dtype))
+    assert_native(weights, x, a)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_of_random_shapes(seed):
+    random = np.random.default_rng(seed)
+    dims, groups = int(random.integers(1, 4)), int(random.choice([1, 1, 2, 3]))
+
+    def some(low, high):
+        return tuple([int(v) for v in random.integers(low, high, dims)])
+    kernel, stride, padding, dilation = some(1, 5), some(1, 4), some(0, 4), some(1, 3)
+    spatial = tuple([max(d * (k - 1) + 1 - 2 * p, 1) + int(random.integers(0, 20 if dims < 3 else 4))
+                     for k, p, d in zip(kernel, padding, dilation)])
+    n, c, o = int(random.integers(1, 5)), groups * int(random.integers(1, 20)), groups * int(random.integers(1, 40))
+    case = (n, c, o, groups, spatial, kernel, stride, padding, dilation)
+    x, w, bias, a = arrays_of(case, random.choice([np.float32, np.float64]), seed)
+    forward, back, weights = ops_of(case)
+    assert_native(forward, x, w, bias)
+    assert_native(back, a, w, None)
+    assert_native(weights, x, a)
+
+
+@pytest.mark.parametrize("turn", [np.asfortranarray, lambda v: np.flip(np.flip(v, 1).copy(), 1)])
+def test_inputs_that_lie_otherwise(turn):
+    x, w, bias, a = arrays_of(CASES[1], np.float32)
+    forward, back, weights = ops_of(CASES[1])
+    assert_native(forward, turn(x), turn(w), bias)
+    assert_native(back, turn(a), turn(w), None)
+    assert_native(weights, turn(x), turn(a))
+
+
+def test_empty_arrays_are_left_to_numpy():
+    case = (0, 3, 4, 1, (5, 5), (3, 3), (1, 1), (1, 1), (1, 1))
+    x, w, bias, a = arrays_of(case, np.float32)
+    for op, arrays in zip(ops_of(case), ((x, w, bias), (a, w, None), (x, a))):
+        assert planned(op, *arrays)[1].shape == op.forward(*arrays).shape
+
+
+def test_nan_and_infinity_stay_where_they_are_used():
+    """A tap in the padding is a product with 0: nothing of a NaN gets to positions whose taps do not reach it."""
+    x, w, _, _ = arrays_of(CASES[1], np.float32)
+    x[0, 0, 0, 0], x[1, 2, 7, 7] = np.nan, np.inf
+    op = ops_of(CASES[1])[0]
+    y = planned(op, x, w, None)[1]
+    np.testing.assert_array_equal(np.isfinite(y), np.isfinite(op.forward(x, w, None)))
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8]], ids=str)
+def test_any_number_of_threads_gives_the_same_bits(case):
+    x, w, bias, a = arrays_of(case, np.float32)
+    threads, found = kobai.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            kobai.set_num_threads(count)
+            found.append([planned(op, *v)[1] for op, v in zip(ops_of(case), ((x, w, bias), (a, w, None), (x, a)))])
+    finally:
+        kobai.set_num_threads(threads)
+    for ys in zip(*found):
+        assert all(y.tobytes() == ys[0].tobytes() for y in ys)
+
+
+def test_a_training_step_has_no_convolutions_in_numpy():
+    """Gradients of weights and biases as eager mode computes them, and no step of the plan that NumPy does."""
+    kobai.manual_seed(0)
+    model = kobai.nn.Sequential(kobai.nn.Conv2d(3, 8, 3, padding=1), kobai.nn.ReLU(), kobai.nn.Conv2d(8, 4, 3, stride=2))
+    x = kobai.randn(4, 3, 9, 9)
+
+    def step():
+        model.zero_grad()
+        loss = model(x).square().mean()
+        loss.backward()
+        return loss.detach(), [p.grad for p in model.parameters()]
+    want, gradients = step()
+    compiled = kobai.compile(step)
+    for _ in range(4):
+        loss, found = compiled()
+    assert compiled.reason is None
+    assert "Conv" not in str(compiled._last.plan)
+    np.testing.assert_allclose(loss.item(), want.item(), rtol=1e-5)
+    for g, w in zip(found, gradients):
+        np.testing.assert_allclose(g.numpy(), w.numpy(), rtol=1e-4, atol=1e-6)
