@@ -34,7 +34,12 @@ def passed(graph: Graph, make: Callable[[], Arrangement]) -> Arrangement:
         made.append(make())
         return _pack(graph, made[0])
     packed = cache.remembered(key, pack)
-    return made[0] if made else _unpack(graph, packed)
+    if made:
+        return made[0]
+    try:
+        return _unpack(graph, packed)
+    except Exception:  # noqa: BLE001 (whatever a file of another version leads to)
+        return make()
 
 
 def key_of(graph: Graph) -> str | None:

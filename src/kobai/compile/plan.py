@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gc
+from functools import cached_property
 
 import numpy as np
 
@@ -10,9 +11,10 @@ from kobai.compile.contract import contract
 from kobai.compile.convolve import convolve
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
+from kobai.compile.keep import passed
 from kobai.compile.kernel import NoKernel
 from kobai.compile.look_up import look_up
-from kobai.compile.memory import arrange
+from kobai.compile.memory import Arrangement, arrange
 from kobai.compile.place import filled, laid_out
 from kobai.compile.simplify import simplify
 
@@ -35,13 +37,10 @@ class Plan:
                 gc.enable()
 
     def _make(self, graph: Graph):
-        self.graph, homes = laid_out(with_sums(simplify(graph)))
-        steps, windows = fuse(self.graph)
-        steps = contract(convolve(look_up(filled(steps, homes))))
-        self.steps, self.places, self.size = arrange(self.graph, steps, windows, homes)
+        self.steps, self.places, self.size = passed(graph, lambda: _arranged(graph))
         try:
             from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
-            self.program = Program(self.graph, self.steps, self.places, self.size)
+            self.program = Program(graph, self.steps, self.places, self.size)
             self.run = self.program.run
         except NoKernel:
             self.run = _nothing
@@ -60,6 +59,11 @@ class Plan:
             place[target][...] = y
         return outputs
 
+    @cached_property
+    def graph(self) -> Graph:
+        """The simplified graph."""
+        return simplify(self.original)
+
     @property
     def kernels(self):
         """The kernels, in the order in which they run."""
@@ -75,6 +79,13 @@ class Plan:
     def __str__(self):
         lines = [f"plan of {len(self.steps)} steps, {self.size} bytes shared"]
         return "\n".join([*lines, *[f"  {s}" for s in self.steps]])
+
+
+def _arranged(graph: Graph) -> Arrangement:
+    """All passes."""
+    graph, homes = laid_out(with_sums(simplify(graph)))
+    steps, windows = fuse(graph)
+    return arrange(graph, contract(convolve(look_up(filled(steps, homes)))), windows, homes)
 
 
 def _nothing(*inputs):
