@@ -13,6 +13,7 @@ import pytest
 import kobai
 from kobai import nn
 from kobai.autograd import Function
+from kobai.op import Op, registry
 from kobai.ops.elementwise import Mul
 from kobai.viewer.model import describe
 from kobai.viewer.record import Recording
@@ -236,6 +237,29 @@ def test_the_recording_leaves_nothing_behind():
     with pytest.raises(ZeroDivisionError), Recording():
         1 / 0
     assert vars(Mul)["forward"] is forward
+
+
+def test_ops_that_are_imported_meanwhile_are_made_and_noted_as_always():
+    class Twice(Op):
+        def forward(self, a):
+            return a * 2
+
+        def vjp_a(self, g):
+            return g * 2
+
+    w = leaf(3.0)
+    try:
+        with Recording() as r:
+            class Double(Twice):
+                pass
+
+            Double()(w).backward()
+        assert Double.inputs == ("a",) and not Double.variadic
+        assert vars(Twice)["forward"].__name__ == "forward" and Double()(w).item() == 6 and w.grad.item() == 2
+    finally:
+        for cls in (Twice, Double):
+            list.remove(registry, cls)
+    assert [n["op"] for n in describe(r)["nodes"]] == ["", "double"]
 
 
 def test_a_recorded_program_computes_the_same():

@@ -62,6 +62,7 @@ class Recording:
         self.shortened = False
         self.done: Trace | None = None
         self._undo: list = []
+        self._forwards: dict[type, object] = {}  # what watched op classes really compute
         self._module: list[ModuleCall] = []
         self._roots: list = []
         self._new_step()
@@ -79,7 +80,7 @@ class Recording:
     # ---- begin and end -----------------------------------------------------------------------
     def __enter__(self):
         self.thread, self.on = threading.get_ident(), True
-        for cls in list(registry):
+        for cls in [*list.__iter__(registry)]:  # those that are not imported yet are watched once they are
             self._watch_class(cls)
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))
         for owner in (core, large):  # all ways to compute large arrays, under whatever name they were imported
@@ -109,6 +110,7 @@ class Recording:
 
     def __exit__(self, *exc):
         self.on = False  # what was imported meanwhile may have taken a replaced function
+        self._forwards = {}
         while self._undo:
             self._undo.pop()()
 
@@ -128,14 +130,26 @@ class Recording:
 
     # ---- operations --------------------------------------------------------------------------
     def _new_class(self, original):
-        """Classes of op that are made while we record are watched too."""
+        """Classes of op that are made while we record are watched too.
+
+        They are made from the signature of the `forward` they inherit, so that has to be the real one meanwhile.
+        """
         def init_subclass(cls, **options):
-            original.__get__(None, cls)(**options)
+            bases = [base for base in cls.__mro__[1:] if base in self._forwards]
+            watched = [vars(base)["forward"] for base in bases]
+            for base in bases:
+                base.forward = self._forwards[base]
+            try:
+                original.__get__(None, cls)(**options)
+            finally:
+                for base, forward in zip(bases, watched):
+                    base.forward = forward
             self._watch_class(cls)
         return init_subclass
 
     def _watch_class(self, cls) -> None:
         if "forward" in vars(cls) and cls is not Op:
+            self._forwards[cls] = vars(cls)["forward"]
             self._replace(cls, "forward", self._forward(vars(cls)["forward"]))
 
     def _forward(self, original):
