@@ -18,3 +18,9 @@ collect_ignore_glob = ["src/kobai/compat/children/*", "src/kobai/playground/exam
 def names_of_examples(doctest_namespace):
     """`kobai` and `np`; and `torch`, which is kobai as in a program under `kobai run`."""
     doctest_namespace.update(kobai=kobai, torch=kobai, np=np)
+
+
+def pytest_runtest_setup(item):
+    """The examples of Japanese documents (README.ja.md, docs/learn/ja) show the Japanese texts."""
+    japanese = item.path.suffix == ".md" and ("ja" in item.path.parts or ".ja." in item.path.name)
+    os.environ["KOBAI_LANG"] = "ja" if japanese else "en"
