@@ -80,7 +80,7 @@ class Recording:
     # ---- begin and end -----------------------------------------------------------------------
     def __enter__(self):
         self.thread, self.on = threading.get_ident(), True
-        for cls in [*list.__iter__(registry)]:  # those that are not imported yet are watched once they are
+        for cls in [*registry.here()]:  # those that are not imported yet are watched once they are
             self._watch_class(cls)
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))
         for owner in (core, large):  # all ways to compute large arrays, under whatever name they were imported
