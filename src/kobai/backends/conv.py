@@ -2,6 +2,7 @@
 
     void conv_float(ptr block, i64 begin, i64 end)       y[o, position] = sum of w[o, tap] x[position + tap]
     void correlate_float(ptr block, i64 begin, i64 end)  sums[tap, o] = sum of x[position + tap] a[o, position]
+    void gather_float(ptr block, i64 begin, i64 end)     w[o, tap] = the sum of such sums, of parts of the batch
     void stage_float(ptr block, i64 begin, i64 end)      x with zeros around it, apart by its places modulo the stride
 
 The columns [1] of as many positions as a sliver of a product has (`kobai.backends.gemm`) are copied to the cache of the
@@ -21,7 +22,7 @@ import numpy as np
 
 from kobai.backends import blas, gemm, llvm
 from kobai.backends.gemm import MOST_DEPTH
-from kobai.backends.gemm_micro import Micro, shape_for
+from kobai.backends.gemm_micro import shape_for
 from kobai.compile.kernel import NoKernel
 
 WORDS = (
@@ -56,7 +57,7 @@ _ROOM_A = MOST_TAPS * _PITCH + 4096
 _ROOM = 65536 + _ROOM_A + MOST_DEPTH * (gemm.MOST_COLS + 64) * 8 + 8192
 
 
-class Conv(Micro):
+class Conv(gemm.Gemm):
     """Writes the functions for one type, ``float`` or ``double``."""
 
     def text(self) -> str:
@@ -65,12 +66,9 @@ class Conv(Micro):
         self._pack()
         self.function(f"void @conv_{self.t}(ptr %block, i64 %begin, i64 %end)", self._conv)
         self.function(f"void @correlate_{self.t}(ptr %block, i64 %begin, i64 %end)", self._correlate)
+        self.function(f"void @gather_{self.t}(ptr %block, i64 %begin, i64 %end)", self._gather)
         self.function(f"void @stage_{self.t}(ptr %block, i64 %begin, i64 %end)", self._stage)
         return "\n".join(self.lines)
-
-    def _split(self, i, n):
-        q = self.do(f"sdiv i64 {i}, {n}")
-        return q, self.sub(i, self.mul(q, n))
 
     # --- columns
 
@@ -249,6 +247,41 @@ class Conv(Micro):
             self.loop("0", self.add(outs, self.shape.width - 1), sliver, self.shape.width)
         self.loop(n0, n1, lambda n: self.loop("0", self.add(w["count"], most - 1), lambda j: positions(n, j), most))
 
+    def _gather(self):
+        """For some output channels at a time, sums (parts, groups, taps, outputs) as weights (groups, outputs, taps)."""
+        sums, out = self.word("%block", 0, "ptr"), self.word("%block", 1, "ptr")
+        parts, groups, taps, rows, across = [self.word("%block", 2 + i) for i in range(5)]
+        n, last, last_tap = self.lanes, self.sub(rows, 1), self.sub(taps, 1)
+        line, part = self.mul(rows, self.size), self.mul(self.mul(self.mul(rows, taps), groups), self.size)
+
+        def block(i):
+            group, o = self._split(i, across)
+            o = self.mul(o, n)
+            mask = self._masks(self.sub(rows, o), 1)[0]
+            matrix = self.mul(self.mul(group, self.mul(rows, taps)), self.size)
+            source = self.at(self.at(sums, matrix), self.mul(o, self.size))
+            self.loop("0", self.add(taps, n - 1), lambda t: square(t, o, source, self.at(out, matrix), mask), n)
+
+        def square(t, o, source, target, mask):
+            lines = [self.at(source, self.mul(self.smaller(self.add(t, i), last_tap), line)) for i in range(n)]
+            totals = [self.slot(self.v) for _ in range(n)]
+            for at, total in zip(lines, totals):
+                self._keep(total, self.load(at, mask))
+
+            def one(p):
+                for at, total in zip(lines, totals):
+                    more = self.load(self.at(at, self.mul(p, part)), mask)
+                    self._keep(total, self.do(f"fadd {self.v} {self.load(total)}, {more}"))
+            self.loop("1", parts, one)
+            there = self._masks(self.sub(taps, t), 1)[0]
+            turned = self._transposed([self.load(total) for total in totals])
+            for i in reversed(range(n)):  # those beyond the last are overwritten by the last
+                row = self.smaller(self.add(o, i), last)
+                place = self.at(target, self.mul(self.add(self.mul(row, taps), t), self.size))
+                self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {turned[i]}, ptr {place}, i32 {self.size}, "
+                         f"<{n} x i1> {there})")
+        self.loop("%begin", "%end", block)
+
     # --- the input with zeros around it
 
     def _stage(self):
@@ -312,6 +345,7 @@ def _text(t: str, vector_bytes: int, triple: str) -> str:
 class _Code(NamedTuple):
     conv: int
     correlate: int
+    gather: int
     stage: int
     products: list[int]  # of strips and packing
     lanes: int
@@ -336,7 +370,7 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        addresses = machine.load(made, *[f"{name}_{t}" for name in ("conv", "correlate", "stage")])
+        addresses = machine.load(made, *[f"{name}_{t}" for name in ("conv", "correlate", "gather", "stage")])
         found = _loaded[dtype.char] = _Code(*addresses, blas.parts(dtype), shape.lanes, shape.width)
     return found
 
@@ -347,7 +381,8 @@ def words(step) -> tuple[int, list[int], int, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    return {"stage": _stage_words, "conv": _conv_words, "correlate": _correlate_words}[step.kind](step, code(step.dtype))
+    found = {"stage": _stage_words, "conv": _conv_words, "correlate": _correlate_words, "gather": _gather_words}
+    return found[step.kind](step, code(step.dtype))
 
 
 def _stage_words(step, functions: _Code):
@@ -382,6 +417,13 @@ def _correlate_words(step, functions: _Code):
     tiles = step.parts * s["groups"] * s["chunks"] * -(-s["rows"] // s["tall"])
     work = s["share"] * s["count"] * s["tall"] * min(s["deep"], s["channels"]) * s["taps"]
     return functions.correlate, _listed(s, functions, step), tiles, max(1, _WORK // max(work, 1))
+
+
+def _gather_words(step, functions: _Code):
+    s, across = step.sizes, -(-step.sizes["rows"] // functions.lanes)
+    work = step.parts * s["taps"] * functions.lanes
+    return functions.gather, [step.parts, s["groups"], s["taps"], s["rows"], across], s["groups"] * across, \
+        max(1, 32768 // work)
 
 
 def _chunks(s, deep: int):

@@ -5,25 +5,28 @@ positions beside each other have to lie beside each other.  Where they do not (a
 border (padding), the input is *staged* first: copied with zeros around it, apart by its places modulo the stride.
 
 The gradient of the input is a convolution, too, of what came back with the weights turned round; with a stride there is
-one for each place modulo the stride, with the taps that fall on it.  The gradient of the weights adds up over parts of
-the batch, whose sum is an op like others (weights.py), and so becomes part of the optimiser's kernel.
+one for each place modulo the stride, with the taps that fall on it.  The gradient of the weights is summed over parts of
+the batch first, each by one thread, and then over these.
 """
 from __future__ import annotations
 
 from itertools import product
 from math import gcd, prod
 
+from kobai.compile.biases import usual
 from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
 from kobai.compile.place import zeros_step
-from kobai.compile.weights import usual
 from kobai.compile.windows import Window, contiguous, own
+
+_PART = 1 << 21    # multiplications worth a part of the batch
+_PARTS = 16
 
 
 class ConvStep:
-    """One call of code for convolutions: `kind` is "stage", "conv" or "correlate", `sizes` and `table` its words."""
+    """One call of code for convolutions: `kind` is "stage", "conv", "correlate" or "gather", `sizes` and `table` its words."""
 
     __slots__ = ("kind", "reads", "writes", "sizes", "table", "dtype", "parts", "work")
 
@@ -35,6 +38,8 @@ class ConvStep:
         s = self.sizes
         if self.kind == "stage":
             return f"stage {s['samples']} x {s['channels']} planes of {s['rows']} x {s['width']}, {s['phases']} times"
+        if self.kind == "gather":
+            return f"sum of {self.parts} times {s['groups']} x {s['rows']} x {s['taps']} weights"
         return (f"{self.kind} of {s['samples']} x {s['groups']} x {s['channels']} planes, {s['taps']} taps, "
                 f"{s['rows']} x {s['count']} results")
 
@@ -273,7 +278,12 @@ def _weights(step: OpStep, x, a):
         "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
         "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
     work = x.shape[0] * a.shape[1] * channels * len(source.offsets) * where["count"]
-    return [*copies, ConvStep("correlate", [source.window, given], out, sizes, source.offsets, work, op.parts)]
+    share = max(1, -(-_PART * x.shape[0] // work), -(-x.shape[0] // _PARTS))
+    parts = -(-x.shape[0] // share)
+    sums = Value((parts, op.groups, channels * len(source.offsets), rows), out.dtype)
+    correlate = ConvStep("correlate", [source.window, given], sums, sizes, source.offsets, work, parts)
+    all_taps = {"groups": op.groups, "taps": sums.shape[2], "rows": rows}
+    return [*copies, correlate, ConvStep("gather", [own(sums)], out, all_taps, [], prod(sums.shape), parts)]
 
 
-_RULES = {"Conv": _forward, "ConvInput": _backward, "PartialWeights": _weights}
+_RULES = {"Conv": _forward, "ConvInput": _backward, "ConvWeight": _weights}

@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 
+from kobai.compile.biases import without_bias
 from kobai.compile.graph import Value
 from kobai.compile.pool import max_pool, send_to_max
-from kobai.compile.weights import weights_by_parts, without_bias
 from kobai.lifted import m
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 
@@ -259,7 +259,6 @@ def _add_at(work, op, args):
 SIMPLER = {
     "Conv": without_bias,
     "ConvInput": without_bias,
-    "ConvWeight": weights_by_parts,
     "MaxPool2d": max_pool,
     "MaxPool3d": max_pool,
     "SendToMax": send_to_max,
