@@ -95,3 +95,20 @@ def test_cheap_values_are_computed_again():
     nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 2, 1).layout)
     assert not nest.kept
     assert [kernel.nodes[i].op for i in nest.passes[1]] == ["load", "add", "div"]
+
+
+def test_lanes_run_along_what_most_of_the_data_is_contiguous_in():
+    """Sums over the first axis of (16, 64, 576), whose results lie the other way round: 16 times as much is read."""
+    total = build(lambda k, x: k.sum(x), ["f32"])
+    result = fit(total, (64, 576, 16), [(4, 256, 147456), (2304, 4, 0)], 1)
+    assert result.layout.tall and result.sizes == (576, 64, 16) and result.layout.access == ("s1s", "ss0")
+    result = fit(total, (64, 576, 16), [(36864, 64, 4), (2304, 4, 0)], 1)
+    assert not result.layout.tall
+
+
+def test_many_values_of_rows_do_not_turn_the_lanes():
+    """Rows of 1024 elements beside each other, and five values for each row."""
+    kernel = build(lambda k, x, a, b, c, d: k.sum(x) * a * b * c * d + x, ["f32"] * 5)
+    rows = (4, 0)
+    result = fit(kernel, (16, 1024), [(4096, 4), rows, rows, rows, rows, (4096, 4)], 1)
+    assert not result.layout.tall

@@ -78,7 +78,7 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     rows, row = [_merge(g) for g in groups]
     row = row or [(1, (0,) * len(strides))]
     axes = rows + row
-    vector = _vector_axis(axes, len(rows), itemsizes)
+    vector, axes = _vector_axis(axes, len(rows), itemsizes, kernel.uses_index)
     access = tuple(
         "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes)))
         for i in range(len(strides))
@@ -135,17 +135,24 @@ def _letter(stride: int, itemsize: int, is_vector: bool) -> str:
     return "1" if is_vector and stride == itemsize else "s"
 
 
-def _vector_axis(axes, outer: int, itemsizes) -> int:
-    """The last axis, unless most of what is read and written is contiguous along the last row axis instead."""
+def _vector_axis(axes, outer: int, itemsizes, fixed: bool):
+    """The last axis, unless most of what is read and written is contiguous along an axis of rows instead.
+
+    That becomes the last of these, unless their order is ``fixed``.  Returns its number, and the axes.
+    """
     elements = [math.prod([size for size, strides in axes if strides[i]]) for i in range(len(itemsizes))]
 
     def contiguous(d):
         return sum(n for s, size, n in zip(axes[d][1], itemsizes, elements) if s == size)
 
     last = len(axes) - 1
-    if outer and contiguous(outer - 1) > contiguous(last):
-        return outer - 1
-    return last
+    if not outer:
+        return last, axes
+    best = outer - 1 if fixed else max(range(outer), key=lambda d: (contiguous(d), d))
+    if contiguous(best) <= contiguous(last):
+        return last, axes
+    order = [d for d in range(outer) if d != best] + [best, *range(outer, len(axes))]
+    return outer - 1, [axes[d] for d in order]
 
 
 def chunk_of(sizes, layout: Layout) -> int:
