@@ -87,7 +87,7 @@ class Compiled:
         with self._lock:
             before = variant.guards.changed() if variant.guards is not None else "first"
             with Watcher() as watcher:
-                got = record(self.fn, args, kwargs, _plan)
+                got = record(self.fn, args, kwargs, _plan if before is None else None)
             self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
         return got.result
 

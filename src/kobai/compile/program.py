@@ -194,7 +194,7 @@ class Recorded(NamedTuple):
 
 
 def record(fn, args, kwargs, make_plan) -> Recorded:
-    """Call fn(*args, **kwargs) and write down what it computes."""
+    """Call fn(*args, **kwargs) and write down what it computes; without `make_plan` only to see whether it can be."""
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
     with recording() as recorder:
@@ -212,7 +212,7 @@ def record(fn, args, kwargs, make_plan) -> Recorded:
             joint = _open(recorder, outs, start)
     if [getattr(modes, name) for name in MODES] != before:
         return Recorded(result, None, "it leaves the grad mode, or another mode, changed", recorder)
-    if recorder.reason is not None or recorder.again:
+    if recorder.reason is not None or recorder.again or make_plan is None:
         return Recorded(result, None, _why(recorder), recorder)
     try:
         program = _program(recorder, leaves, outs, spec, joint, make_plan)
