@@ -1,7 +1,28 @@
-"""Nested tuples, lists, dicts and named tuples of values, flattened and put together again."""
+"""Nested tuples, lists, dicts and other containers of values, flattened and put together again."""
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict, deque
+from typing import Any, NamedTuple
+
+
+class Container(NamedTuple):
+    """A type of container that was registered, and what `unflatten` needs beside the values."""
+
+    kind: type
+    context: Any
+
+
+_registered: dict[type, tuple] = {}  # type -> (flatten, unflatten)
+
+
+def register(kind, flatten_fn, unflatten_fn):
+    """Make a type a container: `flatten_fn(x)` gives (values, context), `unflatten_fn(values, context)` x again."""
+    _registered[kind] = flatten_fn, unflatten_fn
+
+
+register(deque, lambda d: (list(d), d.maxlen), lambda values, maxlen: deque(values, maxlen))
+register(defaultdict, lambda d: (list(d.values()), (d.default_factory, list(d))),
+         lambda values, context: defaultdict(context[0], zip(context[1], values)))
 
 
 def flatten(tree, is_leaf=None):
@@ -12,6 +33,9 @@ def flatten(tree, is_leaf=None):
         if is_leaf is not None and is_leaf(node):
             leaves.append(node)
             return None
+        if type(node) in _registered:
+            values, context = _registered[type(node)][0](node)
+            return Container(type(node), context), None, [walk(v) for v in values]
         if isinstance(node, (tuple, list)):
             return type(node), None, [walk(v) for v in node]
         if isinstance(node, dict):
@@ -30,6 +54,8 @@ def unflatten(leaves, spec):
             return next(it)
         kind, keys, children = s
         values = [build(c) for c in children]
+        if isinstance(kind, Container):
+            return _registered[kind.kind][1](values, kind.context)
         if keys is not None:
             return OrderedDict(zip(keys, values)) if kind is OrderedDict else dict(zip(keys, values))
         return kind(*values) if hasattr(kind, "_fields") else kind(values)
@@ -44,11 +70,20 @@ def tree_map(fn, tree, *others):
 
 
 def broadcast(prefix, tree):
-    """The leaves of `prefix` (a tree whose leaves may stand for whole subtrees), one per leaf of `tree`."""
+    """The leaves of `prefix` (a tree whose leaves may stand for whole subtrees), one per leaf of `tree`.
+
+    Raises ValueError where the two do not go together.
+    """
+    if type(prefix) in _registered and type(prefix) is type(tree):
+        prefix, tree = [list(_registered[type(v)][0](v)[0]) for v in (prefix, tree)]
     if isinstance(prefix, (tuple, list)) and isinstance(tree, (tuple, list)):
         if len(prefix) != len(tree):
             raise ValueError(f"expected {len(tree)} entries, got {len(prefix)}")
         return [leaf for p, t in zip(prefix, tree) for leaf in broadcast(p, t)]
     if isinstance(prefix, dict) and isinstance(tree, dict):
+        if prefix.keys() != tree.keys():
+            raise ValueError(f"expected the keys {list(tree)}, got {list(prefix)}")
         return [leaf for k in tree for leaf in broadcast(prefix[k], tree[k])]
+    if isinstance(prefix, (tuple, list, dict)):
+        raise ValueError(f"a {type(prefix).__name__} does not fit a {type(tree).__name__}")
     return [prefix] * len(flatten(tree)[0])

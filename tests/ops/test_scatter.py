@@ -118,3 +118,12 @@ def test_largest_share_only_with_what_took_part():
     x.scatter_reduce(0, kobai.zeros(2, dtype=kobai.int64), src, "amax", include_self=False).backward()
     assert src.grad.tolist() == [0.5, 0.5]
     assert x.grad.tolist() == [0]
+
+
+def test_gather_takes_any_index_without_elements():
+    """As PyTorch 2.13: the shape is the index's, whatever its number of dimensions."""
+    x = kobai.ones(5, requires_grad=True)
+    y = kobai.gather(x, 0, kobai.zeros(2, 0, dtype=kobai.int64))
+    assert y.shape == (2, 0)
+    y.sum().backward()
+    assert x.grad.tolist() == [0] * 5

@@ -336,6 +336,8 @@ def gather(input, dim, index, *, sparse_grad=False):
     tensor([[1],
             [4]])
     """
+    if 0 in getattr(index, "shape", ()) and index.ndim != input.ndim:  # PyTorch takes any index with no elements
+        return m.reshape(m.narrow(m.reshape(input, (-1,)), 0, 0, 0), tuple(index.shape))
     dim = check_positions(input, dim, index, "gather", what="input")
     return _apply(Gather(dim), input, index)
 

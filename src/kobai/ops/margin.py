@@ -132,8 +132,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         if tuple(var.shape) != tuple(input.shape):
             if tuple(input.shape[:-1]) == tuple(var.shape):
                 var = m.unsqueeze(var, -1)
-            elif tuple(input.shape[:-1]) != tuple(var.shape[:-1]) or var.shape[-1] != 1:
-                raise ValueError("var is of incorrect size")
+            elif len(var.shape) != len(input.shape) or sum([v for n, v in zip(input.shape, var.shape) if n != v]) != 1:
+                raise ValueError("var is of incorrect size")  # more than one dimension is not the input's
         if hasattr(var, "_data") and bool((var._data < 0).any()):
             raise ValueError("var has negative entry/entries")
         with_floor = m.where(m.lt(var, eps), m.zeros_like(var) + eps, var)
