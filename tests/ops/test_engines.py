@@ -1,4 +1,7 @@
-"""docs/ops.md says which op does what on which engine: it is true, and no cell gets worse."""
+"""docs/ops.md says which op does what on which engine: it is true, and no cell gets worse.
+
+The last column is that of tests/compile/test_every_op.py.
+"""
 import pathlib
 
 import pytest
@@ -18,13 +21,13 @@ def written():
             family = line[3:]
         elif family and line.startswith("| ") and not line.startswith("| op "):
             name, _, *cells = [c.strip() for c in line.strip("|").split("|")]
-            found[family, name] = tuple(cells)
+            found[family, name] = tuple(cells[:-1])
     return found
 
 
 @pytest.fixture(scope="module")
 def tried():
-    return {(r.family, r.name): r.cells for r in engines.rows()}
+    return {(r.family, r.name): r.cells for r in engines.rows(compiled=False)}
 
 
 def test_no_cell_is_worse_than_written(written, tried):

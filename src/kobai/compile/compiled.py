@@ -86,8 +86,8 @@ class Compiled:
             return self.fn(*args, **kwargs)
         with self._lock:
             before = variant.guards.changed() if variant.guards is not None else "first"
-            with Watcher() as watcher:
-                got = record(self.fn, args, kwargs, _plan if before is None else None)
+            watcher = Watcher()
+            got = record(self.fn, args, kwargs, _plan if before is None else None, watcher)
             self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
         return got.result
 

@@ -193,11 +193,14 @@ class Recorded(NamedTuple):
     recorder: Recorder
 
 
-def record(fn, args, kwargs, make_plan) -> Recorded:
-    """Call fn(*args, **kwargs) and write down what it computes; without `make_plan` only to see whether it can be."""
+def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
+    """Call fn(*args, **kwargs) and write down what it computes, while `watcher` sees what else it does.
+
+    Without `make_plan` only to see whether it can be.
+    """
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
-    with recording() as recorder:
+    with recording() as recorder, watcher:
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
                 recorder.external(t._array(), t, ("arg", i))

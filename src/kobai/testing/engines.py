@@ -12,11 +12,12 @@ import numpy as np
 from ..autograd.batched import Batched
 from ..compile.emit import kernel_of, kernel_of_vjp
 from ..op import Op, registry
-from . import check
+from . import check, compiled as programs
 
-YES, LOOP, NO, NONE = "✓", "one by one", "✗", ""
-RANK = {NO: 0, NONE: 1, LOOP: 2, YES: 3}    # a cell that goes down has regressed
-ENGINES = ("eager", "strided", "grad", "grad of grad", "jvp", "vmap", "vmap of grad", "scalar code", "scalar code of grad")
+YES, LOOP, EAGERLY, NO, NONE = "✓", "one by one", "eagerly", "✗", ""
+RANK = {NO: 0, NONE: 1, LOOP: 2, EAGERLY: 2, YES: 3}    # a cell that goes down has regressed
+ENGINES = ("eager", "strided", "grad", "grad of grad", "jvp", "vmap", "vmap of grad", "scalar code", "scalar code of grad",
+           "compiled")
 SAMPLES = 3  # of each op: the others differ from them in shape alone, and test_generated.py has them all
 
 
@@ -29,20 +30,26 @@ class Row(NamedTuple):
     cells: tuple[str, ...]
 
 
-def rows() -> Iterator[Row]:
-    """A row for each op of the registry, in the order of the files.
+def ops() -> list[type[Op]]:
+    """The ops of the registry, in the order of the files."""
+    return [cls for cls in sorted(registry, key=lambda c: (c.__module__, c.__name__))
+            if cls.__module__.startswith("kobai.ops.") and bool(getattr(cls, "samples", ()))]
 
-    >>> next(r for r in rows() if r.name == "Exp").cells[:4]
+
+def rows(compiled: bool = True) -> Iterator[Row]:
+    """A row for each op; without the last cell if `compiled` is false.
+
+    >>> next(r for r in rows(False) if r.name == "Exp").cells[:4]
     ('✓', '✓', '✓', '✓')
     """
-    for cls in sorted(registry, key=lambda c: (c.__module__, c.__name__)):
-        if cls.__module__.startswith("kobai.ops.") and bool(getattr(cls, "samples", ())):
-            node = cls.Node.__name__ if cls.differentiable else ""
-            yield Row(cls.__module__.rpartition(".")[2], cls.__name__, node, cells(cls))
+    for cls in ops():
+        node = cls.Node.__name__ if cls.differentiable else ""
+        more = (compiled_cell(cls),) if compiled else ()
+        yield Row(cls.__module__.rpartition(".")[2], cls.__name__, node, cells(cls) + more)
 
 
 def cells(cls: type[Op]) -> tuple[str, ...]:
-    """What the op does on each of ENGINES."""
+    """What the op does on each of ENGINES but the last."""
     every = [_made(cls, s) for s in cls.samples]
     smooth = [c for c, s in zip(every, cls.samples) if s.smooth and cls.differentiable][:SAMPLES]
     every = every[:SAMPLES]
@@ -58,6 +65,26 @@ def cells(cls: type[Op]) -> tuple[str, ...]:
         _any(every, _kernel),
         _any(smooth, _kernel_of_gradient),
     )
+
+
+def compiled_cell(cls: type[Op]) -> str:
+    """Whether the op is recorded and then right: forward, with its gradient, differentiated from outside."""
+    try:
+        reasons = [run(*case) for run, case in compiled_cases(cls)]
+    except Exception:
+        return NO
+    return YES if not any(reasons) else EAGERLY
+
+
+def compiled_cases(cls: type[Op]):
+    """(check, (op, arrays)) for `compiled_cell`; floats are float32, which is most of what is compiled."""
+    sample = programs.largest(cls.samples)
+    op, arrays = _made(cls, sample)
+    case = op, [a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in arrays]
+    yield programs.check_forward, case
+    if cls.differentiable and sample.smooth:
+        yield programs.check_training, case
+        yield programs.check_differentiated, case
 
 
 def _rng() -> np.random.Generator:
