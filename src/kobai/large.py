@@ -20,10 +20,11 @@ from .lifted import m
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
 STEPS = 64      # several functions, each with a temporary array
+OWN = 128       # many times as much memory as the arrays have
 PASS = 1024     # one costly function, or a reduction
 PLAIN = 8192    # one pass at the speed of memory
 LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
-BUDGET = {STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
+BUDGET = {OWN: 1 << 17, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
 CALL = 256      # a call counts as so many elements more
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
                  np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}
@@ -32,6 +33,8 @@ _ndarray = np.ndarray
 
 def least_of(cls):
     """From how many elements on an op class asks for machine code."""
+    if cls.planned:
+        return OWN
     if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
     ufunc = getattr(cls, "ufunc", None)

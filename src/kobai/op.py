@@ -74,6 +74,7 @@ class Op:
     dynamic = None        # dynamic(*arrays): whether the shape of the result depends on numbers
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
+    planned = False       # whether the compiler has steps for it, which serve eager mode, too
     batch = None          # vmap: batch(size, batched, values) -> value with the batch first
     _instances: dict
 

@@ -41,11 +41,15 @@ class _Recorder:
 
 
 def forward_of(op, values):
-    """What computes an op with a `lower` on such values, or False."""
+    """What computes an op with a `lower`, or with steps of its own, on such values, or False."""
     work = _Recorder()
     args = [work.value(v, i) for i, v in enumerate(values)]
     args = arguments(op, [v if v is None or isinstance(v, Symbol) else np.asarray(v)[()] for v in args])
-    run = _planned(work, lowered(op, args, work.apply), values)
+    if op.lower is None:
+        outs = work.apply(op, [a.value if isinstance(a, Symbol) else a for a in args])
+    else:
+        outs = lowered(op, args, work.apply)
+    run = _planned(work, outs, values)
     if run and op.outputs == 1:
         return lambda *values: _first(run(values))
     return run and (lambda *values: run(values))

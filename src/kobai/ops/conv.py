@@ -56,6 +56,7 @@ def scatter_windows(cols, shape, kernel, stride, dilation):
 class _Conv(Contraction):
     grad_name = "ConvolutionBackward0"
     ties = ("x", "a", "w")
+    planned = True
     stride: tuple
     padding: tuple
     dilation: tuple
