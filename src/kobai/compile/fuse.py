@@ -16,6 +16,7 @@ from kobai.compile.builder import Builder, Value as Scalar
 from kobai.compile.emit import emit_op, kernel_of, row_dims
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.kernel import Kernel, KernelError, NoKernel, numpy_type, scalar_type
+from kobai.compile.steps import KernelStep, OpStep
 from kobai.compile.windows import Window, is_view, own, windows
 
 LONG = 1 << 15   # elements from which on a row alone is not worth a second pass by one thread
@@ -27,37 +28,6 @@ SMALL = 8        # how much smaller a value must be to be made again for each of
 READERS = 16     # of one value that may be joined because they read it
 LEAST = 1024     # elements of a value that is worth the trouble
 BRIEF = 64       # scalar ops of a whole program that go into one kernel whatever they have in common
-
-
-class KernelStep:
-    """A kernel, the shape it runs over and its operands: windows and strides in bytes along each axis."""
-
-    __slots__ = ("kernel", "shape", "inner", "reads", "writes", "strides", "ops", "offset")
-
-    def __init__(self, kernel, shape, inner, reads, writes, strides, ops):
-        self.kernel, self.shape, self.inner = kernel, shape, inner
-        self.reads: list[Window] = reads    # what the kernel's operands are
-        self.writes: list[Value] = writes   # what its outputs are
-        self.strides = strides              # of each operand, then each output
-        self.ops: list[str] = ops           # names of what it does
-        self.offset = 0                     # of what is written in the memory of `writes`
-
-    def __str__(self):
-        return f"kernel over {list(self.shape)} rows of {self.inner}: {' '.join(self.ops)}"
-
-
-class OpStep:
-    """One op that is run by itself."""
-
-    __slots__ = ("node", "reads", "writes")
-
-    def __init__(self, node: Node, found):
-        self.node = node
-        self.reads = [found[v] for v in node.values]
-        self.writes = list(node.outs)
-
-    def __str__(self):
-        return f"{self.node.op} {' '.join(map(repr, self.node.values))}"
 
 
 class Group:

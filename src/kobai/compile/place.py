@@ -133,35 +133,28 @@ def is_joining(node: Node) -> bool:
 def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
     """Values that can be made in their part of a whole at once."""
     found, homes = windows(graph), {}
+
+    def free(base) -> bool:
+        return base.node is not None and base not in homes and base not in results and base.strides is None
     for node in reversed(graph.nodes):
         if type(node.op).__name__ not in JOINS or not is_joining(node) or not getattr(node.op, "whole", True):
             continue
         whole, start = homes.get(node.outs[0], (node.outs[0], 0))
         for a, offset, wanted in parts(node):
-            offset += start
             w = found[a]
-            base = w.base
-            if base.node is None or base in homes or base in results or base.strides is not None or w.offset:
+            if not free(w.base) or w.offset or prod(w.base.shape) != prod(a.shape):
                 continue
-            if prod(base.shape) != prod(a.shape):
-                continue
-            if type(base.node.op).__name__ == "Clone":  # made for a reshape: perhaps what it copies can be made there
+            base, strides = w.base, _strides_of_base(a, w, wanted)
+            if strides is not None and type(base.node.op).__name__ == "Clone":
                 copied = found[base.node.args[0]]
-                if type(copied.base.node and copied.base.node.op).__name__ in PRODUCTS:
-                    inner = _strides_of_base(a, w, wanted)
-                    if inner is not None and copied.base not in homes and copied.base.strides is None \
-                            and copied.base not in results:
-                        outer = _strides_of_base(base.node.args[0], copied, inner)
-                        if outer is not None and outer[-1] == a.dtype.itemsize:
-                            homes[copied.base] = whole, offset
-                            copied.base.strides = outer
-                            _drop(graph, base.node)
-                            continue
-            strides = _strides_of_base(a, w, wanted)
+                if free(copied.base) and type(copied.base.node.op).__name__ in PRODUCTS:
+                    ordered = _strides_of_base(base.node.args[0], copied, strides)
+                    if ordered is not None and ordered[-1] == a.dtype.itemsize:  # what is copied can be made there
+                        _drop(graph, base.node)
+                        base, strides = copied.base, ordered
             if strides is None or type(base.node.op).__name__ in PRODUCTS and strides[-1] != a.dtype.itemsize:
                 continue
-            homes[base] = whole, offset
-            base.strides = strides
+            homes[base], base.strides = (whole, start + offset), strides
     return homes
 
 
