@@ -173,7 +173,7 @@ def test_gradients_in_eager_mode_go_over_to_machine_code():
     x, w, bias = kobai.randn(8, 4, 16, 16, requires_grad=True), kobai.randn(8, 4, 3, 3), kobai.randn(8)
     w.requires_grad_(), bias.requires_grad_()
     first = last = None
-    for i in range(80):
+    for _ in range(80):
         y = kobai.nn.functional.conv2d(x, w, bias, padding=1, stride=2)
         last = kobai.autograd.grad((y * y).sum(), (x, w, bias))
         first = first or last
