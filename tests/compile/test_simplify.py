@@ -82,3 +82,12 @@ def test_a_layer_becomes_a_product_and_a_sum():
     layer, x = kobai.nn.Linear(30, 40), kobai.ones(20, 30)
     graph, _ = recorded(lambda: layer(x))
     assert names(simplify(graph)) == ["Permute", "Mm", "Add"]
+
+
+def test_large_constants_of_one_number_are_not_looked_through():
+    """Zeros without memory behind them are known to be zeros, however many they seem to be."""
+    many = Value((1 << 20, 1 << 10), "f4", constant=np.broadcast_to(np.float32(3), (1 << 20, 1 << 10)))
+    x = Value((1 << 20, 1 << 10), "f4")
+    y = apply(e.Add(), x, many)
+    simple = simplify(Graph([x], [y], y.outs))
+    assert simple.nodes[0].args[1] == 3

@@ -126,10 +126,7 @@ class _Simplifier:
         if not isinstance(a, Value) or a.constant is None:
             return None
         if a not in self.uniform:
-            x = np.asarray(a.constant)
-            first = x.reshape(-1)[:1]
-            same = x.size and x.dtype.kind != "V" and x.tobytes() == first.tobytes() * x.size
-            self.uniform[a] = first[0] if same else None
+            self.uniform[a] = _uniform(np.asarray(a.constant))
         return self.uniform[a]
 
     def _folded(self, op, args):
@@ -163,6 +160,16 @@ class _Simplifier:
     def symbol(self, value):
         """A value for rules written in terms of `m`."""
         return Symbol(value, self.apply) if isinstance(value, Value) else value
+
+
+def _uniform(x: np.ndarray) -> np.generic | None:
+    """The number an array is all over; None as well where it is too large to look."""
+    if not x.size or x.dtype.kind == "V":
+        return None
+    first = x[(0,) * x.ndim]
+    if not any(x.strides):
+        return first
+    return first if x.nbytes <= SAME_BYTES and x.tobytes() == first.tobytes() * x.size else None
 
 
 def _broadcast(args):
