@@ -3,10 +3,12 @@ import pytest
 from graphs_to_compile import apply, random_graph, recorded
 
 import kobai
+from kobai.compile import rewrite
+from kobai.compile.affine import with_sums
 from kobai.compile.axes import Apart, Axes, source
 from kobai.compile.fuse import KernelStep, OpStep, fuse
 from kobai.compile.graph import Graph, Value
-from kobai.compile.place import settled
+from kobai.compile.place import laid_out, settled
 from kobai.compile.simplify import simplify
 from kobai.ops import elementwise as e, movement as v
 from kobai.ops.exponential import Exp
@@ -108,6 +110,13 @@ def test_a_training_step_of_scalars_is_one_kernel():
         opt.step()
         return loss
     assert len(steps_of(recorded(step)[0])) == 1
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_passes_give_is_a_graph(seed, monkeypatch):
+    monkeypatch.setattr(rewrite, "TINY", 0)
+    graph, _ = random_graph(seed, 20)
+    laid_out(with_sums(simplify(graph).verify()).verify())[0].verify()
 
 
 @pytest.mark.parametrize("seed", range(60))

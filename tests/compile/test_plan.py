@@ -199,7 +199,13 @@ def test_a_large_step_is_the_same_for_any_number_of_threads():
     kobai.manual_seed(0)
     x = kobai.randn(300, 700)
     w = kobai.randn(700, requires_grad=True)
-    graph, arrays = trained(lambda: (F.softmax(x * w, 1) ** 2).sum(), kobai.optim.SGD([w], lr=0.1))
+    layer, table, index = kobai.nn.Linear(700, 200), kobai.randn(50, 700, requires_grad=True), kobai.randint(0, 50, (300,))
+    opt = kobai.optim.SGD([w, table, *layer.parameters()], lr=0.1)
+
+    def loss():
+        rows = F.softmax(x * w + F.embedding(index, table), 1)
+        return (F.gelu(layer(rows)) ** 2).sum()
+    graph, arrays = trained(loss, opt)
     run, found = plan(graph), []
     before = kobai.get_num_threads()
     for threads in (1, 2, 3):
