@@ -17,13 +17,14 @@ import struct
 
 import numpy as np
 
-from kobai.backends import blas, conv, llvm, rows, threads
+from kobai.backends import blas, conv, llvm, pool, rows, threads
 from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
 from kobai.compile.contract import ProductStep
 from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.look_up import RowsStep
 from kobai.compile.lower import fit
+from kobai.compile.pooling import PoolStep
 from kobai.compile.rewrite import Refuse
 from kobai.compile.windows import Window, own
 
@@ -283,6 +284,9 @@ class Program:
         elif isinstance(step, ConvStep):
             self._native(step, *conv.words(step))
             self.work += step.work // 16
+        elif isinstance(step, PoolStep):
+            self._native(step, *pool.words(step))
+            self.work += step.count * step.each
         elif isinstance(step, RowsStep):
             self._native(step, *rows.words(step))
             self.work += step.count * step.width // 4

@@ -16,6 +16,7 @@ from kobai.compile.kernel import NoKernel
 from kobai.compile.look_up import look_up
 from kobai.compile.memory import Arrangement, arrange
 from kobai.compile.place import filled, laid_out
+from kobai.compile.pooling import pooled
 from kobai.compile.simplify import simplify
 
 
@@ -85,7 +86,7 @@ def _arranged(graph: Graph) -> Arrangement:
     """All passes."""
     graph, homes = laid_out(with_sums(simplify(graph)))
     steps, windows = fuse(graph)
-    return arrange(graph, contract(convolve(look_up(filled(steps, homes)))), windows, homes)
+    return arrange(graph, contract(convolve(pooled(look_up(filled(steps, homes))))), windows, homes)
 
 
 def _nothing(*inputs):

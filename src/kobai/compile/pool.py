@@ -13,7 +13,8 @@ import numpy as np
 from kobai.lifted import m
 from kobai.ops.movement import Slice
 
-MOST = 16  # places in a window
+MOST = 16       # places in a window
+CODED = "fd"    # types with code of their own
 
 
 class Tiles:
@@ -56,7 +57,7 @@ def _places(windows, x):
     spatial = x.shape[len(x.shape) - n:]
     if windows.ceil and any(s % k for s, k in zip(spatial, kernel)) or any(s < k for s, k in zip(spatial, kernel)):
         return None
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or x.dtype.char in CODED:
         return None
     found = []
     for place in product(*map(range, kernel)):
