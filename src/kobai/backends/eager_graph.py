@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from kobai.compile.expand import Symbol, arguments, lowered, shapes_of
+from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.kernel import NoKernel
 from kobai.compile.plan import Plan
@@ -97,7 +98,7 @@ def _planned(work: _Recorder, outputs, values):
         plan = Plan(Graph(work.inputs, work.nodes, outputs).verify())
     except (NoKernel, AttributeError, TypeError) as e:
         raise NoKernel(str(e)) from e
-    if plan.program is None:
+    if plan.program is None or any(getattr(s.node.op, "planned", False) for s in plan.steps if isinstance(s, OpStep)):
         return False
     numbers = work.numbers
     kinds = [(values[i].shape, values[i].strides) for i in numbers]

@@ -30,7 +30,7 @@ class _Average(Op):
     windows: Windows
     with_padding: bool  # whether the padding counts
     divisor: int        # instead of what counts, unless 0
-    linear = True
+    linear = planned = True
 
     def divide(self, y, spatial):
         """Sums `y` of windows over `spatial` divided by what they count, in place."""

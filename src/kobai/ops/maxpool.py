@@ -74,6 +74,7 @@ class MaxPool2d(Op):
     """The largest value of each window over the last dimensions."""
 
     windows: Windows
+    planned = True
     grad_name = "MaxPool2DWithIndicesBackward0"
     samples = [S((2, 1, 5, 6), params=(Windows((2, 3), (2, 1), (1, 0), (1, 2)),)),
                S((3, 4, 5), params=(Windows((3, 2), (2, 2), (1, 1), (1, 1), True),)),
@@ -105,6 +106,7 @@ class SendToMax(Op):
     """
 
     windows: Windows
+    planned = True
     grad_name = "MaxPool2DWithIndicesBackwardBackward0"
     samples = [S((2, 3, 4), (2, 5, 6), params=(Windows((2, 3), (2, 1), (1, 0), (1, 1)),), smooth=False)]
 
