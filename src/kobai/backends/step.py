@@ -230,8 +230,9 @@ _runner: _Runner | None = None
 
 def _the_runner() -> _Runner:
     global _runner
-    if _runner is None:
-        _runner = _Runner()
+    with llvm._lock:  # plans are made by several threads, and a definition must outlive the functions made of it
+        if _runner is None:
+            _runner = _Runner()
     return _runner
 
 
@@ -246,7 +247,7 @@ class Program:
         from ctypes import byref  # noqa: PLC0415
 
         self.graph, self.places = graph, places
-        runner = _the_runner()
+        self.runner = runner = _the_runner()
         self.arena = _aligned(size)
         self.kept: list = []
         self.words: list[int] = []
@@ -254,8 +255,10 @@ class Program:
         self.calls: list[tuple] = []                   # code, word of the block or address, extent, grain
         self.kernels: list = []
         self.work = 0
+        self.writes_inputs = False                     # whether a step did: the program cannot give up any more
         for step in steps:
             self._call(step)
+            self.writes_inputs |= any(places[v].kind == "input" for v in getattr(step, "writes", ()))
         self.likes = [np.empty(v.shape, v.dtype) if math.prod(v.shape) < 64
                       else np.lib.stride_tricks.as_strided(np.empty(1, v.dtype), v.shape, (0,) * len(v.shape))
                       for v in graph.outputs]
@@ -347,8 +350,14 @@ class Program:
     def _python(self, step):
         """A call of an op's `forward` on the arrays where they lie."""
         call = _host_call(self, step)
-        self.kept.append(call)
-        self.calls.append((0, id(call), 0, 0, False))
+        if self.writes_inputs:
+            self.kept.append(call)
+            self.calls.append((0, id(call), 0, 0, False))
+            return
+        call, raised = _careful(call)
+        self.kept += [call, raised]
+        self.calls += [(0, id(call), 0, 0, False), (1, len(self.words), 0, 0, True)]
+        self.words.append(raised.ctypes.data)
 
     def memory(self, base):
         """(array, None) whose memory holds a value, or (None, number) of the argument or result that does."""
@@ -387,6 +396,19 @@ def _host_call(program: Program, step):
     def copy(*arrays):
         target(arrays)[...] = source(arrays)
     return copy
+
+
+def _careful(call):
+    """(the call, a flag that it sets where the op fails): the program gives up then, and an eager run will say why."""
+    raised = np.zeros(1, np.uint8)
+
+    def careful(*arrays):
+        raised[0] = 0
+        try:
+            call(*arrays)
+        except Exception:  # whatever it is, it will happen again
+            raised[0] = 1
+    return careful, raised
 
 
 def _viewer(program: Program, window, shape, dtype):
