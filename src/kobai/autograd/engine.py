@@ -405,7 +405,7 @@ def _seed_of(t, g, graph, position):
         if value.dtype.kind == "c":
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {t.dtype}")
         g = value.dtype.type(1) if not value.shape else np.ones(value.shape, value.dtype)
-        return wrap(g) if graph else g
+        return constant(wrap(g)) if graph else g
     if not isinstance(g, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if value is not None and g._value.dtype != value.dtype:
@@ -417,7 +417,7 @@ def _seed_of(t, g, graph, position):
         g = m.cast(g, value.dtype)
     if value is not None and g._value.shape != value.shape:
         raise error("gradient-shape", tensor=t, gradient=g, position=position)
-    return g if graph else g._value
+    return g if graph or modes.trace is not None else g._value
 
 
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}

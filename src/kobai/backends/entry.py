@@ -81,6 +81,8 @@ def entry(program, slots, lengths, otherwise):
         otherwise: called with the arguments where anything is not as recorded.
     """
     global _native
+    if any(a is None for a in program.bound):
+        return None
     if _native is None:
         if not _looks_as_known():
             return None

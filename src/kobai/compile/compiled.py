@@ -16,7 +16,7 @@ from typing import Any
 from kobai import dtypes
 from kobai.autograd.mode import modes
 from kobai.compile.guards import Slot, Untraceable, collect
-from kobai.compile.program import record
+from kobai.compile.program import Unfinished, record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
 from kobai.pytree import flatten
@@ -73,7 +73,10 @@ class Compiled:
                         arrays = program.bind(leaves)
                         if arrays is not None:
                             self._last = program
-                            return program.run(arrays, leaves)
+                            try:
+                                return program.run(arrays, leaves)
+                            except Unfinished:
+                                return self.fn(*args, **kwargs)
         return self._record(key, variant, args, kwargs)
 
     def _record(self, key, variant, args, kwargs):
@@ -154,8 +157,19 @@ class Compiled:
         """As a method: bound to its object."""
         return self if instance is None else functools.partial(self, instance)
 
+    def __reduce_ex__(self, protocol):
+        """A copy is compiled anew; one that its module knows by its name is that."""
+        found = sys.modules.get(self.__module__)
+        for part in getattr(self, "__qualname__", "<locals>").split("."):
+            found = getattr(found, part, None)
+        return self.__qualname__ if found is self else (_again, (self.fn, self.fullgraph, self.explain))
+
     def __repr__(self):
         return f"<compiled {self._name}>"
+
+
+def _again(fn, fullgraph, explain):
+    return Compiled(fn, fullgraph=fullgraph, explain=explain)
 
 
 def _default_dtype():
@@ -180,7 +194,7 @@ def _kind(leaves, spec):
             x = v._data
             parts.append((x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
         elif isinstance(v, _PLAIN):
-            parts.append((type(v), v))
+            parts.append((type(v), v or repr(v)))  # -0.0 is not 0.0
         else:
             parts.append((type(v), id(v)))
     return (_hashable(spec), tuple(parts), modes.grad, modes.inference, dtypes._default, _autocast())

@@ -28,7 +28,7 @@ def _module(model, fullgraph, explain):
         return run(*args, **kwargs)
     cls = type(kind.__name__, (kind,), {
         "__call__": call, "__module__": kind.__module__, "__doc__": kind.__doc__, "_compiled": property(lambda self: run),
-        "_orig_mod": property(lambda self: model), "__reduce_ex__": lambda self, protocol: model.__reduce_ex__(protocol)})
+        "_orig_mod": property(lambda self: model), "__reduce_ex__": lambda self, protocol: (_module, (model, fullgraph, explain))})
     same = object.__new__(cls)
     object.__setattr__(same, "__dict__", model.__dict__)
     return same

@@ -7,6 +7,8 @@ Tensors are noted as objects: their numbers are read on each call.
 """
 from __future__ import annotations
 
+import builtins
+import collections
 import functools
 import operator
 import re
@@ -25,7 +27,7 @@ _KNOWN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescri
           types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType,
           types.MappingProxyType, types.CodeType, type({}.keys()), type({}.values()), type({}.items()), property,
           functools.partial, operator.itemgetter, operator.attrgetter, re.Pattern, range, slice, bytearray,
-          type(NotImplemented), np.dtype, np.generic, np.ufunc)
+          type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
 
@@ -66,7 +68,8 @@ class Guards:
             except (KeyError, IndexError, AttributeError, ValueError):
                 return slot.name
             value = slot.value
-            if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN and now == value):
+            if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN and now == value
+                                         and (now or repr(now) == repr(value))):  # -0.0
                 return slot.name
         for container, name, length in self.lengths:
             if len(container) != length:
@@ -148,7 +151,7 @@ class _Walk:
         elif isinstance(v, dict):
             self._dict(v, list(v), name)
         elif kind is types.ModuleType:
-            if not inside[getattr(v, "__file__", None) or "<kobai"]:
+            if not inside[_file_of_module(v)]:
                 for n in self.names & vars(v).keys():
                     self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
@@ -186,6 +189,8 @@ class _Walk:
         if code not in self.codes:
             return
         self._follow(code)
+        for part in ("__code__", "__defaults__", "__kwdefaults__"):
+            self.slots.append(Slot("attribute", f, part, f"{name}.{part}", getattr(f, part)))
         for variable, cell in zip(code.co_freevars, f.__closure__ or ()):
             if _filled(cell):
                 self.slot("cell", cell, None, variable, cell.cell_contents)
@@ -193,6 +198,8 @@ class _Walk:
         for n in _names(code):
             if n in space:
                 self.slot("dict", space, n, n, space[n])
+            elif hasattr(builtins, n):
+                self.slot("absent", space, n, n, None)
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.visit(v, name)
 
@@ -217,6 +224,8 @@ class _Walk:
         """The attributes of an object: all of kobai's own and of modules, of others those that the code names."""
         own = inside[_file_of(type(v))]
         self.visit(type(v), type(v).__name__)
+        if not own:
+            self.slots.append(Slot("attribute", v, "__class__", f"the class of {name}", type(v)))
         attributes = getattr(v, "__dict__", None)
         if isinstance(attributes, dict):
             module = "_parameters" in attributes and "_modules" in attributes
@@ -233,7 +242,14 @@ class _Walk:
                         self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n))
 
     def _optimizer(self, v, name):
-        """Its options; learning rates are read on each call, and its state is the recorder's business."""
+        """Its options, and which tensors its state holds; learning rates are read on each call."""
+        for n in ("param_groups", "state"):
+            self.slots.append(Slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n]))
+        for p, kept in v.state.items():
+            self.slots.append(Slot("dict", v.state, p, f"{name}.state", kept))
+            self.lengths.append((kept, f"{name}.state", len(kept)))
+            self.slots += [Slot("dict", kept, k, f"{name}.state[...][{k!r}]", t) for k, t in kept.items()]
+        self.lengths.append((v.state, f"{name}.state", len(v.state)))
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
         for hooks in (v._optimizer_step_pre_hooks, v._optimizer_step_post_hooks):
             self._dict(hooks, list(hooks), f"the hooks of {name}")
@@ -242,8 +258,14 @@ class _Walk:
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
             for k in group.keys() - _FREE:
                 self.slot("dict", group, k, f"{where}[{k!r}]", group[k])
-            if not isinstance(group.get("lr"), float):
+            if group.get("lr").__class__ is not float:
                 self.slot("dict", group, "lr", f"{where}['lr']", group.get("lr"))
+
+
+def _file_of_module(v):
+    """As `_file_of`; a module without a file is Python's own, kobai's, or one that the user made."""
+    own = v.__name__.partition(".")[0] in _OWN or v.__name__ in sys.builtin_module_names
+    return "<kobai" if own else getattr(v, "__file__", None) or ""
 
 
 def _names(code):

@@ -37,6 +37,10 @@ class Returned(NamedTuple):
     same: Any = None    # ("arg", i), ("grad", leaf) or ("object", what)
 
 
+class Unfinished(Exception):
+    """An op failed (an index out of range) before anything was written: the function itself will say how."""
+
+
 class Program:
     """A recorded call, ready to run on other arguments of the same shapes."""
 
@@ -120,7 +124,12 @@ class Program:
 
     def run(self, arrays, leaves):
         """Compute, change what the program changes, and give what it returned."""
-        outputs = self.plan(arrays)
+        outputs = self.plan.run(*arrays)
+        if outputs is None:
+            try:
+                outputs = self.plan.interpret(arrays)
+            except Exception as e:
+                raise Unfinished from e
         for cell, count in self.cells:
             cell[0] += count
         for leaf, number in self.grads:
@@ -204,6 +213,7 @@ def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
                 recorder.external(t._array(), t, ("arg", i))
+        needed = [isinstance(t, Tensor) and t.requires_grad for t in leaves]
         start = Node(None, (), (), None, None, None)._order
         result = fn(*args, **kwargs)
         outs, spec = flatten(result)
@@ -211,6 +221,7 @@ def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
         now, shape_now = flatten((args, kwargs))
         if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
             recorder.stop("it changes a list or dict among its arguments", (_code_of(fn), 0))
+        _look_at_leaves(recorder, leaves, needed, start)
         if recorder.reason is None:
             joint = _open(recorder, outs, start)
     if [getattr(modes, name) for name in MODES] != before:
@@ -227,6 +238,19 @@ def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
     return Recorded(result, program, None, recorder)
 
 
+def _look_at_leaves(recorder, leaves, needed, start):
+    """Stop if a tensor that was there before has another history now, or another argument would get a gradient."""
+    arguments = [t for t in leaves if isinstance(t, Tensor)]
+    if any(isinstance(t, Tensor) and t.requires_grad != before for t, before in zip(leaves, needed)):
+        recorder.stop("it changes requires_grad of an argument, or gives it a history")
+    held = [e.holder for e in recorder.externals.values() if not e.constant]
+    for t in (t for t in held if t is not None):
+        if any(v is not None and v._node is not None and _node_of(v)._order < start for v in (t, t._base)):
+            recorder.stop("a tensor that was there before gets a history")
+    if any(x.tensor is t for x in recorder.leaves.values() for t in arguments):
+        recorder.stop("it sets the gradient of an argument")
+
+
 def _code_of(fn):
     return getattr(fn, "__code__", None) or record.__code__
 
@@ -240,7 +264,7 @@ def _why(recorder):
 def _open(recorder, outs, start):
     """Record the backward pass of outputs that the caller may differentiate."""
     roots = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor and t._rg and t._node is not None
-             and _node_of(t)._order < start and _node_of(t) not in recorder.finished]
+             and _node_of(t)._order < start and not _is_finished(recorder, t)]
     roots = list({id(t): t for t in roots}.values())
     if not roots:
         return None
@@ -260,6 +284,16 @@ def _open(recorder, outs, start):
     return mark, roots, seeds, found
 
 
+def _is_finished(recorder, t):
+    """Whether a backward pass from `t` fails, because one in the program freed what it needs."""
+    root = [(t._node, None)]
+    behind = reached(root)
+    freed = not behind.isdisjoint(recorder.finished)
+    if freed and any(isinstance(n, Tensor) for n in reached(root, behind - recorder.finished)):
+        recorder.stop("it returns a tensor whose history is partly freed")
+    return freed
+
+
 def _node_of(t):
     return t._node.node if isinstance(t._node, Port) else t._node
 
@@ -271,7 +305,10 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     for t in outs:
         results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
     grads = []
-    for leaf in recorder.leaves.values():
+    there = [x for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
+    if any(x.tensor is t for x in recorder.leaves.values() if x not in there for t in outs):
+        raise Unknown("it returns a tensor with a gradient that it made itself")
+    for leaf in there:
         _grad(builder, recorder, leaf, arrays, grads)
     cells = [(cell, count) for cell, count in recorder.cells.values() if _lives(builder, cell)]
     position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
@@ -281,7 +318,7 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     if joint is not None:
         graph, pair = split(builder, graph, joint, position)
         sources = [v.source.source for v in graph.inputs]
-    without = [x.tensor for x in recorder.leaves.values() if x.before is None and not x.fresh]
+    without = [x.tensor for x in there if x.before is None and not x.fresh]
     return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
 
 
@@ -296,15 +333,15 @@ def _result(builder, recorder, leaves, t, arrays, is_open, shared):
         if t is leaf:
             return Returned(None, same=("arg", i))
     for leaf in recorder.leaves.values():
-        if t is leaf.tensor._grad:
+        if t is leaf.tensor._grad and recorder.was_there(leaf.tensor):
             return Returned(None, same=("grad", leaf.tensor))
     e = recorder.externals.get(id(t._data))
-    if e is not None and (e.holder is t or not e.constant):
+    if e is not None and e.holder is t and not e.constant:
         return Returned(None, same=("object", t))
     if not builder.known(t._data):
         raise Unknown("it returns a tensor that is not recorded")
-    if t._base is not None and any(s is t._base for s in leaves):
-        raise Unknown("it returns a view of an argument")
+    if builder.is_shared(t._data):
+        raise Unknown("it returns a view of an argument, or of another tensor that was there before")
     if is_open:
         number = shared.get(id(t))
         if number is None:

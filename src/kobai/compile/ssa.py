@@ -152,6 +152,10 @@ class Builder:
         return [(by_external[m.external], m.value) for found in self._memories.values() for m in found
                 if m.version and m.external is not None]
 
+    def is_shared(self, array) -> bool:
+        """Whether an array lies in memory that was there before."""
+        return self._known[id(array)][1].external is not None
+
     def known(self, array) -> bool:
         return id(array) in self._known
 
@@ -179,6 +183,9 @@ def _leaves(recorder):
     holders = [e.holder for e in recorder.externals.values()]
     holders += [p for opt in recorder.optimizers.values() for group in opt.param_groups for p in group["params"]]
     found = {id(t._grad): t for t in holders if t is not None and t._grad is not None}
+    owners = {id(t): t for t in holders if t is not None and t._grad is not None}
+    if len(found) < len(owners):
+        raise Unknown("tensors that have the same gradient tensor")
     for t in holders:
         g = None if t is None else t._grad
         e = None if g is None else recorder.externals.get(id(getattr(g, "_data", None)))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kobai.autograd.engine import reached
+from kobai.autograd.engine import leading_to, reached
 from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
 from kobai.general import apply_any
@@ -91,7 +91,7 @@ class Recorder:
         self.reason: str | None = None
         self.where = None
         self.again = False                     # state was made on this call: record the next one
-        self.finished: set[Node] = set()       # nodes that a backward pass in the program went through
+        self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
         self._known: set[int] = set()
         self._literals: set[int] = set()
         self._alive: list = []
@@ -112,6 +112,8 @@ class Recorder:
         if op.dynamic is not None and op.dynamic(*values):
             self.stop(f"the shape of what {type(op).__name__.lower()} gives depends on numbers")
         args = tuple([self._argument(t, v) for t, v in zip(tensors, values)])
+        if not op.view:
+            y = _apart(y, values) if op.outputs == 1 else tuple([_apart(v, values) for v in y])
         if op.outputs == 1:
             y = self.made(y)
             self.log.append(Call(op, args, (y,), here(3)))
@@ -123,7 +125,7 @@ class Recorder:
     def made(self, v):
         """Remember a result as known, in an object of its own: an op may give its very input, and True is shared."""
         if isinstance(v, np.bool_) or id(v) in self._known:
-            v = np.array(v) if isinstance(v, np.generic) else v.view()
+            v = v.view() if isinstance(v, np.ndarray) else np.array(v)
         self._known.add(id(v))
         self._alive.append(v)
         return v
@@ -192,6 +194,11 @@ class Recorder:
         if id(leaf) not in self.leaves:
             self.leaves[id(leaf)] = Leaf(leaf, reset)
 
+    def was_there(self, t) -> bool:
+        """Whether a tensor was not made by the program."""
+        e = self.externals.get(id(t._data))
+        return id(t._data) not in self._known or e is not None and not e.constant
+
     def accumulate(self, leaf, g):
         """Add a gradient to `leaf.grad`."""
         self.touch(leaf, False)
@@ -204,7 +211,10 @@ class Recorder:
 
     def backward(self, propagate, roots, **options):
         """A backward pass computed on Tensors."""
-        self.finished.update(n for n in reached(roots) if isinstance(n, Node))
+        if not options["keep"]:
+            wanted, within = options["wanted"], options["within"]
+            passed = reached(roots, within) if wanted is None else leading_to(roots, wanted, within)
+            self.finished.update(n for n in passed if isinstance(n, Node))
         roots = [(edge, g if isinstance(g, Tensor) else self._seed(g)) for edge, g in roots]
         with no_grad():
             return propagate(roots, graph=True, **options)
@@ -225,14 +235,8 @@ class Recorder:
         return y.requires_grad_() if kwargs.get("requires_grad") else y
 
     def _seed(self, g):
-        """The gradient that a backward pass starts with: a NumPy number is one, an array is the caller's."""
-        if isinstance(g, Lifted):
-            return LiftedTensor(g)
-        t = wrap(g)
-        if isinstance(g, np.generic):
-            return self.constant(t)
-        self._argument(t, g)
-        return t
+        """The ones that a backward pass starts with where the program gave no gradient (which would be a Tensor)."""
+        return LiftedTensor(g) if isinstance(g, Lifted) else self.constant(wrap(np.array(g)))
 
     def optimizer(self, optimizer, runner):
         """One group of an optimiser."""
@@ -243,7 +247,9 @@ class Recorder:
             self.again = True
 
     def number(self, table, key):
-        """The Python float table[key] as a tensor that is read anew on each call."""
+        """The number table[key]; a Python float as a tensor that is read anew on each call."""
+        if table[key].__class__ is not float:
+            return table[key]
         t = wrap(np.array(table[key], np.float64))
         self.external(t._data, source=("number", table, key))
         return t
@@ -273,6 +279,11 @@ class _Draw(Op):
 
     def __repr__(self):
         return f"Draw({self.fn.__name__})"
+
+
+def _apart(y, values):
+    """A result in memory of its own: some ops that are no views give their input, or look into it."""
+    return np.array(y) if isinstance(y, np.ndarray) and any(np.may_share_memory(y, v) for v in values) else y
 
 
 def _plain(t):

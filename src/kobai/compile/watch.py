@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 import operator
+import os
 import re
 import sys
 import sysconfig
@@ -17,6 +18,7 @@ from kobai.autograd.node import inside
 
 _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
+_ENVIRON = type(os.environ).__getitem__.__code__
 _HARMLESS_BUILTINS = """abs all any ascii bin callable chr delattr dir divmod format getattr hasattr hash hex id
 isinstance issubclass iter len max min oct ord pow repr round setattr sorted sum vars locals globals
 __build_class__""".split()
@@ -40,11 +42,20 @@ class Watcher:
         return self
 
     def __exit__(self, *exc):
-        sys.setprofile(self._before)
+        if self._before is None or callable(self._before):
+            sys.setprofile(self._before)
+        else:  # cProfile's, which is not written in Python
+            sys.setprofile(None)
+            self._before.enable()
 
     def _event(self, frame, event, arg):
         code = frame.f_code
+        if code.co_filename == "<string>" and (code.co_name.startswith("__")  # what dataclass and namedtuple make
+                                               or frame.f_globals.get("__name__", "").startswith("namedtuple_")):
+            return
         if event == "call":
+            if code is _ENVIRON and self.reason is None:
+                self.reason, self.where = "os.environ may change", (frame.f_back.f_code, frame.f_back.f_lasti)
             if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
                 if self._user(frame) is not None:
                     self.codes.add(code)
@@ -75,7 +86,7 @@ class _IsLibrary(dict):
     """filename -> whether it is of an installed package or of Python itself."""
 
     def __missing__(self, filename):
-        self[filename] = known = "site-packages" in filename or filename.startswith((*_PYTHON, "<frozen", "<string>"))
+        self[filename] = known = "site-packages" in filename or filename.startswith((*_PYTHON, "<frozen"))
         return known
 
 
@@ -83,7 +94,7 @@ class _IsPython(dict):
     """filename -> whether it is of Python's own library, whose variables nobody changes."""
 
     def __missing__(self, filename):
-        own = filename.startswith((*_PYTHON, "<frozen", "<string>")) and "site-packages" not in filename
+        own = filename.startswith((*_PYTHON, "<frozen")) and "site-packages" not in filename
         self[filename] = own
         return own
 

@@ -28,6 +28,11 @@ class Abs(Elementwise):
         return abs(x)
 
 
+def _sign(x):
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
+    return np.sign(x) if x.dtype.kind != "f" else np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
 class Sign(Elementwise):
     """-1, 0 or 1 by the sign of each element."""
 
@@ -36,7 +41,7 @@ class Sign(Elementwise):
     def forward(self, x):
         if x.dtype.kind == "c":
             raise RuntimeError("Unlike NumPy, torch.sign doesn't allow complex inputs. Please use torch.sgn instead.")
-        return np.sign(x) if x.dtype.kind != "b" else x
+        return _sign(x) if x.dtype.kind != "b" else x
 
     def d_x(self, x):
         return m.zeros_like(x)
@@ -51,7 +56,7 @@ class Sgn(Elementwise):
     samples = unary(0.2, 2)
 
     def forward(self, x):
-        return np.sign(x) if x.dtype.kind != "b" else x
+        return _sign(x) if x.dtype.kind != "b" else x
 
     def vjp_x(self, g, x, y):
         if dtype_of(x).kind != "c":

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ..autograd.mode import enable_grad, no_grad
+from ..autograd.mode import enable_grad, modes, no_grad
 from ..dtypes import float64
 from ..tensor import Tensor, wrap
 
@@ -31,6 +31,8 @@ def plain(v):
     NumPy's float64 numbers would widen it. A float32 Tensor becomes a float32 number, so that
     arithmetic with it is rounded as PyTorch rounds it.
     """
+    if isinstance(v, Tensor) and modes.trace is not None:
+        return v
     if isinstance(v, Tensor):
         return np.float32(v.item()) if v._data.dtype == np.float32 else v.item()
     if isinstance(v, np.generic):
