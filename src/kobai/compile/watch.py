@@ -54,7 +54,7 @@ class Watcher:
                                                or frame.f_globals.get("__name__", "").startswith("namedtuple_")):
             return
         if event == "call":
-            if code is _ENVIRON and self.reason is None:
+            if code is _ENVIRON and self.reason is None and self._user(frame) is not None:
                 self.reason, self.where = "os.environ may change", (frame.f_back.f_code, frame.f_back.f_lasti)
             if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
                 if self._user(frame) is not None:
