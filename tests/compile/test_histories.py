@@ -398,9 +398,22 @@ def case_where_index(compile):
     return [f(torch.randn(4), T([0, 2, k % 4])) for k in range(8)]
 
 
+def case_backward_hook_of_a_module(compile):
+    model, seen = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), []
+    model[2].register_full_backward_hook(lambda m, gi, go: seen.append(go[0].sum()))
+    f, out = compile(lambda x: model(x)), []
+    for i, x in enumerate(xs()):
+        y = f(x)
+        if i % 2:
+            y.sum().backward()
+        out.append((y, len(seen)))
+    return out
+
+
 TOLERANCE = {"amp_float": 0.01}
 # What is not recorded, and the reason that is given.
 EAGERLY = {
+    "backward_hook_of_a_module": "a hook on a value inside",
     "partly_freed": "partly freed",
     "hook_module": "len(seen)",
     "output_inplace_arg_with_grad": "requires_grad of an argument",

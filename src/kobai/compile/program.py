@@ -276,7 +276,7 @@ def _open(recorder, outs, start):
         seeds.append(g)
     pairs = [(t._node, g) for t, g in zip(roots, seeds)]
     new = {n for n in reached(pairs) if isinstance(n, Node) and n._order < start}
-    if any(n.hooks is not None for n in new):
+    if any(n.hooks is not None or type(n).__name__ == "BackwardHookFunctionBackward" for n in new):
         recorder.stop("a hook on a value inside")
         return None
     boundary = {e.node if isinstance(e, Port) else e for n in new for e in n.edges if e is not None} - new
