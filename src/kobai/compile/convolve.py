@@ -23,6 +23,7 @@ from kobai.compile.windows import Window, contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
 _PARTS = 16
+NARROW = 32        # positions that fill the registers of results
 
 
 class ConvStep:
@@ -158,24 +159,52 @@ def _forward(step: OpStep, x, w, _bias=None):
     reads = dict(zip(step.node.values, step.reads))
     source = _source(x, reads[x], op, w.shape[2:], out.shape[2:], copies)
     weights = _in_order(w, reads[w], copies, len(w.shape))
-    return [*copies, _conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
+    return [*copies, *_conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
 
 
 def _conv(source: _Source, weights: Window, out: Value, groups: int, all_rows: int, channels: int):
-    """The step that computes `out` from weights (all_rows, channels, taps)."""
+    """The steps that compute `out` from weights (all_rows, channels, taps)."""
     size, strides, samples = out.dtype.itemsize, own(out).strides, out.shape[0]
     rows, taps = all_rows // groups, len(source.offsets)
     where, width = _positions(out.shape[2:], source.steps, size)
     work = samples * all_rows * channels * taps * where["count"]
     window = source.window._replace(offset=source.window.offset + source.offsets[0])
     if taps == 1 and width == where["count"] and min(rows, channels) > 1:
-        return _as_product(source, window, weights, out, groups, rows, channels, width)
+        return [_as_product(source, window, weights, out, groups, rows, channels, width)]
     first = source.offsets[0]
     sizes = where | {
         "samples": samples, "groups": groups, "rows": rows, "channels": channels, "taps": taps,
         "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
         "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
-    return ConvStep("conv", [window, weights], out, sizes, [o - first for o in source.offsets], work)
+    fold = _fold(sizes)
+    made = _folded(sizes, fold, out) if fold > 1 else out
+    steps = [ConvStep("conv", [window, weights], made, sizes, [o - first for o in source.offsets], work)]
+    if fold > 1:
+        n = sizes["samples"]
+        whole = Value((n, fold, all_rows, sizes["count"] // fold), out.dtype)
+        lie = own(made).strides
+        to = (fold * strides[0], strides[0], strides[1], size)
+        steps.append(copy_step(whole, Window(made, 0, (lie[0], lie[2], lie[1], lie[3])), out, to))
+    return steps
+
+
+# ---- few positions: those of several samples beside each other ---------------------------------
+def _fold(sizes) -> int:
+    """How many samples to take together, for the registers of results to be full."""
+    samples, count = sizes["samples"], sizes["count"]
+    if count >= NARROW or sizes["height"] * sizes["width"] != count:
+        return 1
+    parts = [p for p in range(1, _PARTS + 1) if samples % p == 0 and samples // p * count >= NARROW]
+    return samples // max(parts, default=1)
+
+
+def _folded(sizes, fold: int, like: Value) -> Value:
+    """A value (samples, channels, samples taken together, positions), after changing the words to fit it."""
+    size, count, channels = like.dtype.itemsize, sizes["count"], sizes["groups"] * sizes["rows"]
+    row = fold * count * size
+    sizes |= {"x_plane": sizes["x_sample"], "x_sample": fold * sizes["x_sample"], "samples": sizes["samples"] // fold,
+              "count": fold * count, "y_channel": row, "y_group": sizes["rows"] * row, "y_sample": channels * row}
+    return Value((sizes["samples"], channels, fold, count), like.dtype)
 
 
 def _as_product(source, window, weights, out, groups, rows, channels, count):
@@ -218,7 +247,7 @@ def _backward(step: OpStep, a, w, _bias=None):
         turned = _turned(w, reads[w], op.groups, phases, copies)
         part = out if alone else Value((*out.shape[:2], *[p.count for p in phases]), out.dtype)
         source = _Source(window, sample, channel, steps, offsets)
-        copies.append(_conv(source, own(turned), part, op.groups, out.shape[1], a.shape[1] // op.groups))
+        copies += _conv(source, own(turned), part, op.groups, out.shape[1], a.shape[1] // op.groups)
         if not alone:
             lie = own(out).strides
             copy = copy_step(part, own(part), out, (*lie[:2], *[s * p.stride for s, p in zip(lie[2:], phases)]))
@@ -277,9 +306,15 @@ def _weights(step: OpStep, x, a):
         "samples": x.shape[0], "groups": op.groups, "rows": rows, "channels": channels, "taps": len(source.offsets),
         "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
         "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
-    work = x.shape[0] * a.shape[1] * channels * len(source.offsets) * where["count"]
-    share = max(1, -(-_PART * x.shape[0] // work), -(-x.shape[0] // _PARTS))
-    parts = -(-x.shape[0] // share)
+    fold = _fold(sizes)
+    if fold > 1:
+        together = _folded(sizes, fold, a)
+        view = Window(given.base, given.offset, (fold * strides[0], strides[1], strides[0], a.dtype.itemsize))
+        copies.append(copy_step(together, view, together))
+        given = own(together)
+    work = sizes["samples"] * a.shape[1] * channels * len(source.offsets) * sizes["count"]
+    share = max(1, -(-_PART * sizes["samples"] // work), -(-sizes["samples"] // _PARTS))
+    parts = -(-sizes["samples"] // share)
     sums = Value((parts, op.groups, channels * len(source.offsets), rows), out.dtype)
     correlate = ConvStep("correlate", [source.window, given], sums, sizes, source.offsets, work, parts)
     all_taps = {"groups": op.groups, "taps": sums.shape[2], "rows": rows}
