@@ -8,6 +8,7 @@ import pytest
 import kobai as torch
 import kobai.nn.functional as F
 from kobai import nn
+from kobai.backends import llvm
 
 STEPS = 7
 
@@ -649,3 +650,27 @@ def test_ops_of_the_optimiser_alone():
         return step, state_of(model, opt)
     step, = both(make)
     assert is_recorded(step), step.reason
+
+
+@pytest.mark.skipif(not llvm.available, reason="without llvmlite calls go through Python")
+def test_calls_of_one_kind_do_not_go_through_python(monkeypatch):
+    """A guard that never holds in native code would only make calls slow, and nobody would see it."""
+    model, calls = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), []
+    opt = torch.optim.Adam(model.parameters())
+
+    def loss_of(x, y=2.0):
+        return (model(x) * y).square().mean()
+
+    @torch.compile
+    def step(x):
+        opt.zero_grad()
+        loss = loss_of(x)
+        loss.backward()
+        opt.step()
+        return loss
+    for _ in range(3):
+        step(torch.ones(4, 2))
+    assert is_recorded(step), step.reason
+    step._entry.program.run = lambda *args: calls.append(args)
+    assert isinstance(step(torch.ones(4, 2)), torch.Tensor)
+    assert not calls

@@ -118,7 +118,9 @@ class _Table:
             if s.kind == "cell":
                 rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value), 0))
             elif s.kind == "attribute":
-                rows.append((MEMORY, id(s.holder) + slot_offset(type(s.holder), s.key), 0, id(s.value), 0))
+                address = id(s.holder) + slot_offset(type(s.holder), s.key)
+                empty = s.value is None and ctypes.c_int64.from_address(address).value == 0  # what reads as None
+                rows.append((MEMORY, address, 0, 0 if empty else id(s.value), 0))
             elif s.kind == "absent":
                 rows.append((DICT, id(s.holder), id(s.key), 0, hash(s.key)))
                 self.kept.append(s.holder)
