@@ -80,10 +80,15 @@ class Conv(gemm.Gemm):
             for place in (done, pieces):
                 self.say(f"store i64 0, ptr {place}")
 
-            def one(_):
-                have = self.do(f"load i64, ptr {done}")
-                self.when(self.test("slt", have, "%len"), lambda: self._one_piece(have, done, pieces, w))
-            self.loop("0", "%len", one)  # at least one position a time
+            head, inside, out = [self.fresh(name) for name in ("head", "inside", "out")]
+            self.say(f"br label %{head}")
+            self.label(head)
+            have = self.do(f"load i64, ptr {done}")
+            self.say(f"br i1 {self.test('slt', have, '%len')}, label %{inside}, label %{out}")
+            self.label(inside)
+            self._one_piece(have, done, pieces, w)
+            self.say(f"br label %{head}")
+            self.label(out)
             return self.do(f"load i64, ptr {pieces}")
         self.function("internal i64 @find(ptr %words, i64 %start, i64 %len, ptr %table)", body, "i64")
 

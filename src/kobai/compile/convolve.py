@@ -24,6 +24,7 @@ from kobai.compile.windows import Window, contiguous, own
 _PART = 1 << 21    # multiplications worth a part of the batch
 _PARTS = 16
 NARROW = 32        # positions that fill the registers of results
+DEEP = 128         # multiplications for each result that are worth copying it
 
 
 class ConvStep:
@@ -192,9 +193,10 @@ def _conv(source: _Source, weights: Window, out: Value, groups: int, all_rows: i
 def _fold(sizes) -> int:
     """How many samples to take together, for the registers of results to be full."""
     samples, count = sizes["samples"], sizes["count"]
-    if count >= NARROW or sizes["height"] * sizes["width"] != count:
+    full = count >= NARROW and (-count % NARROW * 4 < count or sizes["channels"] * sizes["taps"] < DEEP)
+    if full or sizes["height"] * sizes["width"] != count:
         return 1
-    parts = [p for p in range(1, _PARTS + 1) if samples % p == 0 and samples // p * count >= NARROW]
+    parts = [p for p in range(1, _PARTS + 1) if samples % p == 0 and samples // p * count >= 4 * NARROW]
     return samples // max(parts, default=1)
 
 
