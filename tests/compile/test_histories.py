@@ -410,6 +410,22 @@ def case_backward_hook_of_a_module(compile):
     return out
 
 
+def case_detached_twice(compile):
+    w = torch.randn(3, requires_grad=True)
+
+    def f(x):
+        with torch.no_grad():
+            hidden = w * x
+        y = (w * x).sin()
+        y[0] = (w * 2).detach()[1]
+        return (y * w.detach() + hidden * w.sin() + (w * 3).data).sum()
+    f, out = compile(f), []
+    for x in xs():
+        g, = torch.autograd.grad(f(x), w, create_graph=True)
+        out.append((g, torch.autograd.grad(g.square().sum(), w)))
+    return out
+
+
 TOLERANCE = {"amp_float": 0.01}
 # What is not recorded, and the reason that is given.
 EAGERLY = {

@@ -423,6 +423,8 @@ def case_spectralnorm(compile):
 TOLERANCE = {"transformer": 0.001}
 # What is not recorded, and the reason that is given.
 EAGERLY = {
+    "custom_function": "custom autograd.Function",
+    "custom_function_state": "custom autograd.Function",
     "list_state": "item()",
     "random_module": "Random.random()",
     "print": "print()",

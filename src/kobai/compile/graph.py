@@ -48,10 +48,11 @@ class Node:
     left out; `where` is the user's line, as (code, instruction).
     """
 
-    __slots__ = ("op", "args", "outs", "where", "_values")
+    __slots__ = ("op", "args", "outs", "where", "cut", "_values")
 
-    def __init__(self, op, args, shapes: Sequence[tuple], where=None):
+    def __init__(self, op, args, shapes: Sequence[tuple], where=None, cut=()):
         self.op, self.args, self.where = op, tuple(args), where
+        self.cut = cut  # places of the arguments through which no gradient goes (they were detached)
         self._values = None, []
         self.outs = tuple([Value(shape, dtype, node=self, number=i) for i, (shape, dtype) in enumerate(shapes)])
 
@@ -86,7 +87,8 @@ class Graph:
         for node in self.nodes:
             if node.outs[0] in known:
                 continue
-            y = node.op(*map(value, node.args))
+            y = node.op(*[a.detach() if i in node.cut and getattr(a, "_rg", False) else a
+                          for i, a in enumerate(map(value, node.args))])
             known.update(zip(node.outs, y if node.op.outputs != 1 else (y,)))
         return [value(v) for v in self.outputs], [value(v) for _, v in self.writes]
 

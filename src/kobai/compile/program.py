@@ -279,6 +279,9 @@ def _open(recorder, outs, start):
     if any(n.hooks is not None or type(n).__name__ == "BackwardHookFunctionBackward" for n in new):
         recorder.stop("a hook on a value inside")
         return None
+    if recorder.hidden or any(n.op is None for n in new):
+        recorder.stop("gradients of gradients would not see a custom autograd.Function, or a change under no_grad()")
+        return None
     boundary = {e.node if isinstance(e, Port) else e for n in new for e in n.edges if e is not None} - new
     found = propagate(pairs, keep=True, wanted=boundary, within=new) if boundary else {}
     return mark, roots, seeds, found

@@ -94,12 +94,12 @@ class Builder:
         args = [a if a is None else a.value if isinstance(a, Literal) else self.value(a) for a in entry.args]
         if isinstance(entry.op, Clone):
             return self._know(entry.outs[0], args[0])
-        outs = self._node(entry.op, args, [(y.shape, y.dtype) for y in entry.outs])
+        outs = self._node(entry.op, args, [(y.shape, y.dtype) for y in entry.outs], entry.cut)
         for y, value in zip(entry.outs, outs):
             self._know(y, value)
 
-    def _node(self, op, args, shapes):
-        node = Node(op, args, shapes, self._where)
+    def _node(self, op, args, shapes, cut=()):
+        node = Node(op, args, shapes, self._where, cut)
         self.nodes.append(node)
         return node.outs
 
@@ -139,7 +139,7 @@ class Builder:
             memory.value = self._node(Reshape(full.shape), [new], [(full.shape, full.dtype)])[0]
         else:
             op = AsStridedScatter(target.shape, _steps(target), self._offset(memory, target))
-            memory.value = self._node(op, [memory.value, new], [(full.shape, full.dtype)])[0]
+            memory.value = self._node(op, [memory.value, new], [(full.shape, full.dtype)], (1,) if entry.cut else ())[0]
         memory.version += 1
         self._known[id(target)] = new, memory, memory.version
 

@@ -32,6 +32,7 @@ class Call(NamedTuple):
     args: tuple
     outs: tuple
     where: Any
+    cut: tuple = ()  # places of the arguments that did not need a gradient
 
 
 class Write(NamedTuple):
@@ -39,6 +40,7 @@ class Write(NamedTuple):
 
     target: Any
     new: Any
+    cut: bool = False  # no gradient goes to `new`
 
 
 class Literal(NamedTuple):
@@ -91,6 +93,7 @@ class Recorder:
         self.reason: str | None = None
         self.where = None
         self.again = False                     # state was made on this call: record the next one
+        self.hidden = False                    # something with a history was overwritten under no_grad
         self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
         self._known: set[int] = set()
         self._literals: set[int] = set()
@@ -116,10 +119,10 @@ class Recorder:
             y = _apart(y, values) if op.outputs == 1 else tuple([_apart(v, values) for v in y])
         if op.outputs == 1:
             y = self.made(y)
-            self.log.append(Call(op, args, (y,), here(3)))
+            self.log.append(Call(op, args, (y,), here(3), _without_gradient(tensors)))
         else:
             y = tuple([self.made(v) for v in y])
-            self.log.append(Call(op, args, y, here(3)))
+            self.log.append(Call(op, args, y, here(3), _without_gradient(tensors)))
         return y
 
     def made(self, v):
@@ -177,7 +180,8 @@ class Recorder:
         target = a._data
         self._argument(a, target)
         self._argument(new, new._data)
-        self.log.append(Write(target, new._data))
+        self.log.append(Write(target, new._data, not (modes.grad and new.requires_grad)))
+        self.hidden |= a.requires_grad and not modes.grad
         self._written = target
         self.cells.setdefault(id(a._ver), [a._ver, 0])[1] += 1
 
@@ -284,6 +288,10 @@ class _Draw(Op):
 def _apart(y, values):
     """A result in memory of its own: some ops that are no views give their input, or look into it."""
     return np.array(y) if isinstance(y, np.ndarray) and any(np.may_share_memory(y, v) for v in values) else y
+
+
+def _without_gradient(tensors) -> tuple:
+    return tuple([i for i, t in enumerate(tensors) if isinstance(t, Tensor) and not (modes.grad and t.requires_grad)])
 
 
 def _plain(t):

@@ -7,6 +7,7 @@ the code, for `guards`; a built-in function among them that is not known to be h
 from __future__ import annotations
 
 import builtins
+import gc
 import math
 import operator
 import os
@@ -37,11 +38,15 @@ class Watcher:
         self.where = None
 
     def __enter__(self):
+        self._collects = gc.isenabled()
+        gc.disable()  # what it calls, at any time, is none of the program's doing
         self._before = sys.getprofile()
         sys.setprofile(self._event)
         return self
 
     def __exit__(self, *exc):
+        if self._collects:
+            gc.enable()
         if self._before is None or callable(self._before):
             sys.setprofile(self._before)
         else:  # cProfile's, which is not written in Python
