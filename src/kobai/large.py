@@ -24,7 +24,7 @@ OWN = 128       # many times as much memory as the arrays have
 PASS = 1024     # one costly function, or a reduction
 PLAIN = 8192    # one pass at the speed of memory
 LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
-BUDGET = {OWN: 1 << 17, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
+BUDGET = {OWN: 1 << 21, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
 CALL = 256      # a call counts as so many elements more
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
                  np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}

@@ -165,7 +165,7 @@ def test_eager_mode_goes_over_to_machine_code():
     """After some use the op's forward is not called any more; the results stay the same but for rounding."""
     x, w, bias, a = arrays_of(CASES[0], np.float32)
     for op, arrays in zip(ops_of(CASES[0]), ((x, w, bias), (a, w, None), (x, a))):
-        for _ in range(60):
+        for _ in range(400):
             y = op(*arrays)
         assert [use.run for use in op.uses.values()][-1]
         np.testing.assert_allclose(y, op.forward(*arrays), rtol=0, atol=1e-5 * np.abs(y).max())
@@ -176,7 +176,7 @@ def test_gradients_in_eager_mode_go_over_to_machine_code():
     x, w, bias = kobai.randn(8, 4, 16, 16, requires_grad=True), kobai.randn(8, 4, 3, 3), kobai.randn(8)
     w.requires_grad_(), bias.requires_grad_()
     first = last = None
-    for _ in range(80):
+    for _ in range(300):
         y = kobai.nn.functional.conv2d(x, w, bias, padding=1, stride=2)
         last = kobai.autograd.grad((y * y).sum(), (x, w, bias))
         first = first or last
