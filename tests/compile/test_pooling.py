@@ -120,7 +120,7 @@ def test_eager_mode_goes_over_to_machine_code():
     g = numbers((8, 4, 8, 8), np.float32, False)
     for op, arrays in ((MaxPool2d(windows), (x,)), (SendToMax(windows), (g, x)), (AvgPool2d(windows, True, 0), (x,)),
                        (SpreadMean(windows, True, 0, (16, 16)), (g,))):
-        for _ in range(300):
+        for _ in range(1000):
             y = op(*arrays)
         assert [use.run for use in op.uses.values()][-1]
         np.testing.assert_allclose(y, op.forward(*arrays), rtol=1e-5, atol=1e-6)
