@@ -16,6 +16,7 @@ import numpy as np
 
 from .autograd.mode import runs
 from .lifted import m
+from .openblas import alone
 
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
@@ -127,7 +128,7 @@ def product(a, b, row=None):
     if half:
         a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
         return product(a, b, row).astype(half)
-    y = np.matmul(a, b)
+    y = np.matmul(a, b) if a.size * b.shape[-1] < _FEW else alone(a, b)
     if row is not None:
         y += row
     return y
