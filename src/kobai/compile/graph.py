@@ -85,7 +85,7 @@ class Graph:
                 return v
             return known[v] if v.constant is None else v.constant
         for node in self.nodes:
-            if node.outs[0] in known:
+            if node.outs and node.outs[0] in known:
                 continue
             y = node.op(*[a.detach() if i in node.cut and getattr(a, "_rg", False) else a
                           for i, a in enumerate(map(value, node.args))])

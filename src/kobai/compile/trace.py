@@ -110,6 +110,14 @@ class Recorder:
         """The program looks at the numbers of a tensor, so what it does next may depend on them."""
         self.stop(f"{what} needs the numbers of a tensor")
 
+    def ensure(self, t) -> bool:
+        """Whether `t` is true; a run in which it is not gives up, so that the program may raise its error."""
+        if type(t) is LiftedTensor or not t._data:
+            return bool(t)
+        from kobai.compile.rewrite import Refuse  # noqa: PLC0415  (for programs that check numbers only)
+        self.log.append(Call(Refuse(), (t.logical_not()._data,), (), here(3)))
+        return True
+
     def call(self, op, tensors, values, y):
         """Note an op; returns its result, in an object of its own."""
         if op.dynamic is not None and op.dynamic(*values):

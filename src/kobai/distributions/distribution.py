@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import warnings
 
-from ..autograd.mode import no_grad
+from ..autograd.mode import modes, no_grad
 from ..op import m
 from ..tensor import Size, Tensor
 from . import constraints
@@ -52,7 +52,7 @@ class Distribution:
                 continue
             value = getattr(self, name)
             valid = constraint.check(value)
-            if not valid.all():
+            if not _holds(valid):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                     f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}")
@@ -187,7 +187,7 @@ class Distribution:
             warnings.warn(f"{self.__class__} does not define `support` to enable sample validation. Please initialize "
                           "the distribution with `validate_args=False` to turn off validation.", stacklevel=3)
             return
-        if not support.check(value).all():
+        if not _holds(support.check(value)):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the "
                 f"support ({support!r}) of the distribution {self!r}, but found invalid values:\n{value}")
@@ -234,3 +234,8 @@ class ExponentialFamily(Distribution):
         for p, slope in zip(eta, slopes):
             result = result - (p * slope).reshape(*self._batch_shape, -1).sum(-1)
         return result
+
+
+def _holds(valid) -> bool:
+    """Whether all is valid; a recorded program asks again on each run."""
+    return bool(valid.all()) if modes.trace is None else modes.trace.ensure(valid.all())

@@ -209,7 +209,8 @@ def log_normal_(self, mean=1, std=2, *, generator=None):
 
 for _fn in (rand, randn, randint, randperm, rand_like, randn_like, randint_like, normal, bernoulli, multinomial,
             poisson, binomial):
-    export("torch", _fn.__name__, random_function(_fn))
+    globals()[_fn.__name__] = random_function(_fn)  # distributions use them, too, also where they are recorded
+    export("torch", _fn.__name__, globals()[_fn.__name__])
 for _fn in (sampler.get_rng_state, sampler.set_rng_state, sampler.manual_seed, sampler.seed,
             sampler.initial_seed, sampler.Generator):
     export("torch", _fn.__name__, _fn)
