@@ -109,8 +109,8 @@ class Program:
         return arrays if self._writes and self._are_apart(arrays) or not self._writes else None
 
     def _are_apart(self, arrays):
-        """Whether no other input lies in memory that is written; looked at when arrays are others than before."""
-        now = tuple([id(a) for a in arrays])
+        """Whether no other input lies in memory that is written; looked at when arrays lie elsewhere than before."""
+        now = tuple([a.__array_interface__["data"][0] for a in arrays])
         if now == self._apart:
             return True
         bounds = [byte_bounds(a) for a in arrays]
