@@ -75,7 +75,7 @@ class _Code(NamedTuple):
     depth: int
 
 
-_loaded: dict[str, _Code] = {}
+_loaded: dict[tuple[str, bool], _Code] = {}
 
 
 def code(dtype, tiny: bool = False) -> _Code:

@@ -375,8 +375,10 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        addresses = machine.load(made, *[f"{name}_{t}" for name in ("conv", "correlate", "gather", "stage")])
-        found = _loaded[dtype.char] = _Code(*addresses, blas.parts(dtype), shape.lanes, shape.width)
+        names = [f"{name}_{t}" for name in ("conv", "correlate", "gather", "stage")]
+        conv, correlate, gather, stage = machine.load(made, *names)
+        found = _Code(conv, correlate, gather, stage, blas.parts(dtype), shape.lanes, shape.width)
+        _loaded[dtype.char] = found
     return found
 
 

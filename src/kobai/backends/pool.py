@@ -332,5 +332,6 @@ def words(step) -> tuple[int, list[int], int, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    kind = Kind(step.kind, step.dtype.char, *step.windows, step.inside)
+    kernel, stride, dilation = step.windows
+    kind = Kind(step.kind, step.dtype.char, kernel, stride, dilation, step.inside)
     return code(kind), [step.sizes[name] for name in WORDS], step.count, max(1, _WORK // max(step.each, 1))

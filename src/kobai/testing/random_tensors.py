@@ -33,7 +33,7 @@ def make_tensor(*shape, dtype: dtype_, device="cpu", low=None, high=None, requir
         return wide[..., ::2].detach().requires_grad_(requires_grad)
     x = _drawn(shape, dtype, low, high, floating)
     if exclude_zero:
-        x[x == 0] = finfo(dtype).tiny if floating else 1
+        x[x.eq(0)] = finfo(dtype).tiny if floating else 1
     return x.requires_grad_(requires_grad)
 
 
