@@ -1,6 +1,7 @@
-"""What a recording sees of the environment: the user's reads of it, not those of kobai itself."""
+"""What a recording sees of the program and its surroundings, and what it leaves to kobai and to libraries."""
 import os
 
+import kobai
 from kobai.backends import threads
 from kobai.compile.watch import Watcher
 
@@ -16,3 +17,27 @@ def test_reads_by_kobai_do_not():
     with Watcher() as watcher:
         threads.cores()
     assert watcher.reason is None
+
+
+def _function(source, filename, **names):
+    space = {"__name__": "made", **names}
+    exec(compile(source, filename, "exec"), space)
+    return space["f"]
+
+
+def test_what_a_library_makes_of_text_while_kobai_uses_it_is_no_reason():
+    """cffi and the like run text when they are imported, which kobai does when it first needs them."""
+    library = _function("def f(): exec('import time; time.time()', {})", "/lib/site-packages/lib.py")
+    own = _function("def f(): library()", kobai.__file__.replace("__init__", "made"), library=library)
+    with Watcher() as watcher:
+        own()
+    assert watcher.reason is None
+    with Watcher() as watcher:
+        library()
+    assert "effects" in watcher.reason
+
+
+def test_text_that_the_user_runs_is_the_users():
+    with Watcher() as watcher:
+        exec("import time; time.time()", {})
+    assert "effects" in watcher.reason

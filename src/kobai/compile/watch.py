@@ -73,9 +73,11 @@ class Watcher:
 
     def _user(self, frame):
         """The frame of the user's on whose behalf this one runs; None if kobai called the library that it is in."""
-        while _is_library[frame.f_code.co_filename] and frame.f_back is not None:
-            frame = frame.f_back
         name = frame.f_code.co_filename
+        while frame.f_back is not None and (_is_library[name] or name == "<string>"
+                                            and _is_library[frame.f_back.f_code.co_filename]):  # made by the library
+            frame = frame.f_back
+            name = frame.f_code.co_filename
         return None if inside[name] or name == __file__ else frame
 
 
