@@ -181,3 +181,14 @@ def test_it_can_be_turned_off(soon):
     finally:
         torch.use_deterministic_algorithms(False)
     assert not in_use()
+
+
+def test_the_gradient_that_a_pass_starts_with_is_another_each_time(soon):
+    """It was once taken for a constant of the recorded pass."""
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    for i in range(10):
+        x.grad = None
+        (x.exp() * x * 3).backward(torch.tensor([float(i), 1.0]))
+        expected = 3 * x.detach().exp() * (1 + x.detach()) * torch.tensor([float(i), 1.0])
+        np.testing.assert_allclose(x.grad.numpy(), expected.numpy(), 1e-6)
+    assert in_use()

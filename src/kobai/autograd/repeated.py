@@ -181,7 +181,7 @@ def _record(root, g, propagate, keep, arrays, leaves):
         for k, a in enumerate(arrays):
             if id(a) not in recorder.externals:
                 recorder.external(a, source=("saved", k))
-        found = propagate(((root, g),), keep=keep)
+        found = propagate(((root, wrap(g)),), keep=keep)
     found = {leaf: t._value for leaf, t in found.items()}
     number = {id(leaf): i for i, leaf in enumerate(leaves)}
     if recorder.reason is not None or any(id(leaf) not in number for leaf in found):
