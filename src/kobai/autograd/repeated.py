@@ -184,7 +184,8 @@ def _record(root, g, propagate, keep, arrays, leaves):
         found = propagate(((root, wrap(g)),), keep=keep)
     found = {leaf: t._value for leaf, t in found.items()}
     number = {id(leaf): i for i, leaf in enumerate(leaves)}
-    if recorder.reason is not None or any(id(leaf) not in number for leaf in found):
+    if recorder.reason is not None or any(id(leaf) not in number or not isinstance(g, (_ndarray, _generic))
+                                          for leaf, g in found.items()):
         return found, False
     try:
         graph = Builder(recorder).graph(list(found.values()))
@@ -194,6 +195,8 @@ def _record(root, g, propagate, keep, arrays, leaves):
     if any(s is None or s[0] != "saved" for s in sources):
         return found, False
     picks, order = [s[1] for s in sources], [number[id(leaf)] for leaf in found]
+    for v in graph.inputs:
+        v.source.array = None  # the arrays of this pass are not needed any more
     return found, Repeated(begin(_plan, graph), picks, order)
 
 

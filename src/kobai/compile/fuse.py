@@ -23,6 +23,7 @@ LONG = 1 << 15   # elements from which on a row alone is not worth a second pass
 ROWS = 4         # so few rows are hardly any
 LIGHT = 50       # scalar operations done along columns
 MOST = 150       # ops in a kernel
+MOST_COSTLY = 600  # scalar operations in one, functions such as exp counting 40: LLVM's time grows faster than these
 CHEAP = 12       # scalar operations that are rather done again than stored and read
 SMALL = 8        # how much smaller a value must be to be made again for each of its users
 READERS = 16     # of one value that may be joined because they read it
@@ -171,6 +172,8 @@ class _Fusion:
     def join(self, a: Group, b: Group, shared: bool = False) -> bool:
         """Make two groups one, if that can be; b comes later."""
         if not (a.fusable and b.fusable) or len(a.nodes) + len(b.nodes) > MOST or self._between(a, b):
+            return False
+        if sum([self.cost[n] for n in (*a.nodes, *b.nodes)]) > MOST_COSTLY:
             return False
         self.axes.changed = {}
         try:

@@ -18,6 +18,7 @@ from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.kernel import number_text
 from kobai.compile.memory import Arrangement, Place
+from kobai.op import Op
 
 LEAST = 100      # ops of a graph that is worth a file
 MOST = 1 << 24   # bytes of constants in one
@@ -33,7 +34,11 @@ def passed(graph: Graph, make: Callable[[], Arrangement]) -> Arrangement:
     def pack() -> bytes:
         made.append(make())
         return _pack(graph, made[0])
-    packed = cache.remembered(key, pack)
+    try:
+        packed = cache.remembered(key, pack)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        if not made:
+            raise
     if made:
         return made[0]
     try:
@@ -66,8 +71,8 @@ def key_of(graph: Graph) -> str | None:
     parts += [f"{v!r} {v.strides}" for v in graph.inputs]
     for n, node in enumerate(graph.nodes):
         op = f"{type(node.op).__module__} {node.op!r}"
-        if " at 0x" in op:
-            return None  # a field that is not known by its text
+        if " at 0x" in op or type(node.op).__repr__ is not Op.__repr__:
+            return None  # a field that is not known by its text, or not told
         args = " ".join(map(name, node.args))
         for i, v in enumerate(node.outs):
             names[v] = f"{n}.{i}"

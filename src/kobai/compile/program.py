@@ -322,6 +322,8 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         graph, pair = split(builder, graph, joint, position)
         sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in there if x.before is None and not x.fresh]
+    for v in builder.inputs:
+        v.source.array = None  # such as the first batch: not needed any more
     return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
 
 
