@@ -6,9 +6,10 @@ it needs.  `OFFSETS` are the places of a Tensor's slots, read off CPython's own 
 from __future__ import annotations
 
 import ctypes
+from functools import partial
 from types import FunctionType
 
-from kobai.backends.native import _BYTES, _FIELD, _HEAD
+from kobai.backends.native import _BYTES, _FIELD, _HEAD, read, word
 from kobai.tensor import Tensor
 
 WORDS = ("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
@@ -38,22 +39,30 @@ def slot_offset(cls, name: str) -> int:
 OFFSETS = {name: slot_offset(Tensor, name) for name in ("_data", "_ver", "_base", "_grad", "_node", "_rg")}
 
 
-def _word(name: str) -> str:
-    return f"getelementptr i64, ptr %self, i64 {WORDS.index(name)}"
+_word = partial(word, WORDS)
 
 
 def _load(*names: str) -> str:
+    """Words of %self, each as a number and as a pointer."""
     return "\n".join(f"  %{n}_at = {_word(n)}\n  %{n} = load i64, ptr %{n}_at\n  %{n}_p = inttoptr i64 %{n} to ptr"
                      for n in names)
 
 
+# How to look into a dict with a hash that is known: half the time of the ordinary way, where CPython has it.
+_KNOWN_HASH = (("declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)",
+                "@_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)")
+               if hasattr(ctypes.pythonapi, "_PyDict_GetItem_KnownHash") else ("", "@PyDict_GetItem(ptr %ap, ptr %key)"))
+_FIELDS = {k: _HEAD + v for k, v in _FIELD.items()}
+
+
 def text() -> str:
     """The native functions."""
-    field = {k: _HEAD + v for k, v in _FIELD.items()}
-    o = OFFSETS
-    known = hasattr(ctypes.pythonapi, "_PyDict_GetItem_KnownHash")  # half the time of the other
-    get = "@_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)" if known else "@PyDict_GetItem(ptr %ap, ptr %key)"
-    return f"""{"declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)" if known else ""}
+    body = (_begin(), _arguments(), _inputs(), _compute(), _results())
+    return "\n".join([_declarations(), _holds(), _is_array(), _apart(), _tensor(), *body])
+
+
+def _declarations() -> str:
+    return f"""
 declare ptr @PyDict_GetItem(ptr, ptr)
 declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
@@ -66,7 +75,13 @@ declare i64 @PyLong_AsLongLong(ptr)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare i32 @memcmp(ptr, ptr, i64)
+{_KNOWN_HASH[0]}
+"""
 
+
+def _holds() -> str:
+    """Variables are what they were."""
+    return f"""
 ; Whether the checks of a table hold.
 define internal i1 @holds(ptr %table, i64 %count) nounwind {{
 entry:
@@ -79,13 +94,10 @@ look:
   %i5 = mul i64 %i, 5
   %at = getelementptr i64, ptr %table, i64 %i5
   %kind = load i64, ptr %at
-  %a_at = getelementptr i64, ptr %at, i64 1
-  %a = load i64, ptr %a_at
+{read("a", "at", 8, "i64")}
   %ap = inttoptr i64 %a to ptr
-  %b_at = getelementptr i64, ptr %at, i64 2
-  %b = load i64, ptr %b_at
-  %c_at = getelementptr i64, ptr %at, i64 3
-  %c = load i64, ptr %c_at
+{read("b", "at", 16, "i64")}
+{read("c", "at", 24, "i64")}
   switch i64 %kind, label %memory [i64 {DICT}, label %dict
                                    i64 {LIST}, label %list]
 memory:
@@ -93,14 +105,12 @@ memory:
   br label %compare
 dict:
   %key = inttoptr i64 %b to ptr
-  %hash_at = getelementptr i64, ptr %at, i64 4
-  %hash = load i64, ptr %hash_at
-  %item = call ptr {get}
+{read("hash", "at", 32, "i64")}
+  %item = call ptr {_KNOWN_HASH[1]}
   %itemi = ptrtoint ptr %item to i64
   br label %compare
 list:
-  %items_at = getelementptr i8, ptr %ap, i64 24
-  %items = load ptr, ptr %items_at
+{read("items", "ap", 24)}
   %place = getelementptr i64, ptr %items, i64 %b
   %listed = load i64, ptr %place
   br label %compare
@@ -116,40 +126,36 @@ yes:
 no:
   ret i1 false
 }}
+"""
 
+
+def _is_array() -> str:
+    """An array is as it was recorded."""
+    return f"""
 ; Whether an object is an array as described: type, descr, dimensions, their sizes, strides, bytes of these.
 define internal i1 @is_array(ptr %array, ptr %record) nounwind {{
 entry:
-  %type_at = getelementptr i8, ptr %array, i64 {_HEAD - 8}
-  %type = load i64, ptr %type_at
+{read("type", "array", _HEAD - 8, "i64")}
   %want_type = load i64, ptr %record
   %ok1 = icmp eq i64 %type, %want_type
   br i1 %ok1, label %second, label %no
 second:
-  %descr_at = getelementptr i8, ptr %array, i64 {field["descr"]}
-  %descr = load i64, ptr %descr_at
-  %want_descr_at = getelementptr i64, ptr %record, i64 1
-  %want_descr = load i64, ptr %want_descr_at
+{read("descr", "array", _FIELDS["descr"], "i64")}
+{read("want_descr", "record", 8, "i64")}
   %ok2 = icmp eq i64 %descr, %want_descr
-  %nd_at = getelementptr i8, ptr %array, i64 {field["nd"]}
-  %nd = load i32, ptr %nd_at
+{read("nd", "array", _FIELDS["nd"], "i32")}
   %nd64 = sext i32 %nd to i64
-  %want_nd_at = getelementptr i64, ptr %record, i64 2
-  %want_nd = load i64, ptr %want_nd_at
+{read("want_nd", "record", 16, "i64")}
   %ok3 = icmp eq i64 %nd64, %want_nd
   %ok23 = and i1 %ok2, %ok3
   br i1 %ok23, label %third, label %no
 third:
   %bytes = mul i64 %nd64, 8
-  %dims_at = getelementptr i8, ptr %array, i64 {field["dims"]}
-  %dims = load ptr, ptr %dims_at
-  %want_dims_at = getelementptr i64, ptr %record, i64 3
-  %want_dims = load ptr, ptr %want_dims_at
+{read("dims", "array", _FIELDS["dims"])}
+{read("want_dims", "record", 24)}
   %d = call i32 @memcmp(ptr %dims, ptr %want_dims, i64 %bytes)
-  %strides_at = getelementptr i8, ptr %array, i64 {field["strides"]}
-  %strides = load ptr, ptr %strides_at
-  %want_strides_at = getelementptr i64, ptr %record, i64 4
-  %want_strides = load ptr, ptr %want_strides_at
+{read("strides", "array", _FIELDS["strides"])}
+{read("want_strides", "record", 32)}
   %s = call i32 @memcmp(ptr %strides, ptr %want_strides, i64 %bytes)
   %both = or i32 %d, %s
   %ok = icmp eq i32 %both, 0
@@ -157,14 +163,18 @@ third:
 no:
   ret i1 false
 }}
+"""
 
+
+def _apart() -> str:
+    """An array lies apart from what is written."""
+    return f"""
 ; Whether an array lies apart from all memory that the program writes: pairs of first and last address.
 define internal i1 @apart(ptr %array, ptr %record, ptr %table, i64 %count) nounwind {{
 entry:
-  %data_at = getelementptr i8, ptr %array, i64 {field["data"]}
+  %data_at = getelementptr i8, ptr %array, i64 {_FIELDS["data"]}
   %low = load i64, ptr %data_at
-  %extent_at = getelementptr i64, ptr %record, i64 5
-  %extent = load i64, ptr %extent_at
+{read("extent", "record", 40, "i64")}
   %high = add i64 %low, %extent
   br label %loop
 loop:
@@ -175,8 +185,7 @@ next:
   %i2 = mul i64 %i, 2
   %at = getelementptr i64, ptr %table, i64 %i2
   %first = load i64, ptr %at
-  %end_at = getelementptr i64, ptr %at, i64 1
-  %end = load i64, ptr %end_at
+{read("end", "at", 8, "i64")}
   %before = icmp ule i64 %high, %first
   %after = icmp ule i64 %end, %low
   %clear = or i1 %before, %after
@@ -187,7 +196,12 @@ yes:
 no:
   ret i1 false
 }}
+"""
 
+
+def _tensor() -> str:
+    """A new Tensor."""
+    return f"""
 ; A new Tensor on an array (whose reference it takes).
 define internal ptr @tensor(ptr %self, ptr %array, ptr %node, ptr %rg) nounwind {{
 entry:
@@ -207,24 +221,29 @@ fill:
   call void @Py_IncRef(ptr %none_p)
   call void @Py_IncRef(ptr %node)
   call void @Py_IncRef(ptr %rg)
-  %data_at = getelementptr i8, ptr %t, i64 {o["_data"]}
+  %data_at = getelementptr i8, ptr %t, i64 {OFFSETS["_data"]}
   store ptr %array, ptr %data_at
-  %ver_at = getelementptr i8, ptr %t, i64 {o["_ver"]}
+  %ver_at = getelementptr i8, ptr %t, i64 {OFFSETS["_ver"]}
   store ptr %ver, ptr %ver_at
-  %base_at = getelementptr i8, ptr %t, i64 {o["_base"]}
+  %base_at = getelementptr i8, ptr %t, i64 {OFFSETS["_base"]}
   store ptr %none_p, ptr %base_at
-  %grad_at = getelementptr i8, ptr %t, i64 {o["_grad"]}
+  %grad_at = getelementptr i8, ptr %t, i64 {OFFSETS["_grad"]}
   store ptr %none_p, ptr %grad_at
-  %node_at = getelementptr i8, ptr %t, i64 {o["_node"]}
+  %node_at = getelementptr i8, ptr %t, i64 {OFFSETS["_node"]}
   store ptr %node, ptr %node_at
-  %rg_at = getelementptr i8, ptr %t, i64 {o["_rg"]}
+  %rg_at = getelementptr i8, ptr %t, i64 {OFFSETS["_rg"]}
   store ptr %rg, ptr %rg_at
   ret ptr %t
 no:
   call void @Py_DecRef(ptr %array)
   ret ptr null
 }}
+"""
 
+
+def _begin() -> str:
+    """The entry, to the point where variables and modes are as they were."""
+    return f"""
 define ptr @entry(ptr %object, ptr %args, i64 %count, ptr %names) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
@@ -233,6 +252,7 @@ entry:
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
        "written", "written_count", "false", "rebuild")}
   %arrays = alloca ptr, i64 %input_count
+  %object_at = alloca ptr
   %unnamed = icmp eq ptr %names, null
   %enough = icmp eq i64 %count, %argument_count
   %fits = and i1 %unnamed, %enough
@@ -254,10 +274,8 @@ mode_look:
   %k3 = mul i64 %k, 3
   %mode_at = getelementptr i64, ptr %mode_checks_p, i64 %k3
   %mode_key = load ptr, ptr %mode_at
-  %mode_want_at = getelementptr i64, ptr %mode_at, i64 1
-  %mode_want = load ptr, ptr %mode_want_at
-  %mode_default_at = getelementptr i64, ptr %mode_at, i64 2
-  %mode_default = load ptr, ptr %mode_default_at
+{read("mode_want", "mode_at", 8)}
+{read("mode_default", "mode_at", 16)}
   %mode_own = call ptr @PyDict_GetItem(ptr %dict, ptr %mode_key)
   %mode_none = icmp eq ptr %mode_own, null
   %mode_now = select i1 %mode_none, ptr %mode_default, ptr %mode_own
@@ -272,7 +290,12 @@ mode_other:
 mode_end:
   call void @Py_DecRef(ptr %dict)
   br label %argument
+"""
 
+
+def _arguments() -> str:
+    """Arguments are tensors as recorded."""
+    return f"""
 argument:  ; tensors on arrays as recorded
   %a = phi i64 [0, %mode_end], [%a1, %argument_good]
   %a_more = icmp slt i64 %a, %argument_count
@@ -280,27 +303,21 @@ argument:  ; tensors on arrays as recorded
 argument_look:
   %a_at = getelementptr ptr, ptr %args, i64 %a
   %t = load ptr, ptr %a_at
-  %t_type_at = getelementptr i8, ptr %t, i64 {_HEAD - 8}
-  %t_type = load i64, ptr %t_type_at
+{read("t_type", "t", _HEAD - 8, "i64")}
   %a_words = mul i64 %a, {RECORD + 2}
   %a_record = getelementptr i64, ptr %arguments_p, i64 %a_words
-  %a_type_at = getelementptr i64, ptr %a_record, i64 {RECORD}
-  %a_type = load i64, ptr %a_type_at
-  %a_rg_at = getelementptr i64, ptr %a_record, i64 {RECORD + 1}
-  %a_rg = load i64, ptr %a_rg_at
+{read("a_type", "a_record", 8 * RECORD, "i64")}
+{read("a_rg", "a_record", 8 * (RECORD + 1), "i64")}
   %right_type = icmp eq i64 %t_type, %a_type
   br i1 %right_type, label %argument_slots, label %refuse
 argument_slots:
-  %t_rg_at = getelementptr i8, ptr %t, i64 {o["_rg"]}
-  %t_rg = load i64, ptr %t_rg_at
+{read("t_rg", "t", OFFSETS["_rg"], "i64")}
   %right_rg = icmp eq i64 %t_rg, %a_rg
-  %t_node_at = getelementptr i8, ptr %t, i64 {o["_node"]}
-  %t_node = load i64, ptr %t_node_at
+{read("t_node", "t", OFFSETS["_node"], "i64")}
   %right_node = icmp eq i64 %t_node, %none
-  %t_base_at = getelementptr i8, ptr %t, i64 {o["_base"]}
-  %t_base = load i64, ptr %t_base_at
+{read("t_base", "t", OFFSETS["_base"], "i64")}
   %t_base_p = inttoptr i64 %t_base to ptr
-  %t_brg_at = getelementptr i8, ptr %t_base_p, i64 {o["_rg"]}
+  %t_brg_at = getelementptr i8, ptr %t_base_p, i64 {OFFSETS["_rg"]}
   %is_base = icmp eq i64 %t_base, %none
   br i1 %is_base, label %argument_slots2, label %argument_view
 argument_view:  ; a view of a tensor without history has none either
@@ -311,8 +328,7 @@ argument_slots2:
   %right_all = and i1 %right_rg, %right_node
   br i1 %right_all, label %argument_array, label %refuse
 argument_array:
-  %t_data_at = getelementptr i8, ptr %t, i64 {o["_data"]}
-  %t_data = load ptr, ptr %t_data_at
+{read("t_data", "t", OFFSETS["_data"])}
   %right_array = call i1 @is_array(ptr %t_data, ptr %a_record)
   br i1 %right_array, label %argument_apart, label %refuse
 argument_apart:
@@ -321,7 +337,12 @@ argument_apart:
 argument_good:
   %a1 = add i64 %a, 1
   br label %argument
+"""
 
+
+def _inputs() -> str:
+    """The arrays that the plan is given."""
+    return f"""
 number:  ; Python floats into their arrays: dict, key, address
   %n = phi i64 [0, %argument], [%n1, %number_good]
   %n_more = icmp slt i64 %n, %number_count
@@ -330,16 +351,13 @@ number_look:
   %n3 = mul i64 %n, 3
   %n_at = getelementptr i64, ptr %numbers_p, i64 %n3
   %n_dict = load ptr, ptr %n_at
-  %n_key_at = getelementptr i64, ptr %n_at, i64 1
-  %n_key = load ptr, ptr %n_key_at
-  %n_to_at = getelementptr i64, ptr %n_at, i64 2
-  %n_to = load ptr, ptr %n_to_at
+{read("n_key", "n_at", 8)}
+{read("n_to", "n_at", 16)}
   %n_value = call ptr @PyDict_GetItem(ptr %n_dict, ptr %n_key)
   %n_none = icmp eq ptr %n_value, null
   br i1 %n_none, label %refuse, label %number_type
 number_type:
-  %n_type_at = getelementptr i8, ptr %n_value, i64 {_HEAD - 8}
-  %n_type = load i64, ptr %n_type_at
+{read("n_type", "n_value", _HEAD - 8, "i64")}
   %n_float = icmp eq i64 %n_type, %float_type
   br i1 %n_float, label %number_good, label %refuse
 number_good:
@@ -357,11 +375,9 @@ input_look:
   %i3 = mul i64 %i, 3
   %i_at = getelementptr i64, ptr %inputs_p, i64 %i3
   %i_kind = load i64, ptr %i_at
-  %i_what_at = getelementptr i64, ptr %i_at, i64 1
-  %i_what = load i64, ptr %i_what_at
+{read("i_what", "i_at", 8, "i64")}
   %i_object = inttoptr i64 %i_what to ptr
-  %i_record_at = getelementptr i64, ptr %i_at, i64 2
-  %i_record = load ptr, ptr %i_record_at
+{read("i_record", "i_at", 16)}
   switch i64 %i_kind, label %input_put_ [i64 {ARGUMENT}, label %input_argument
                                         i64 {GRADIENT}, label %input_gradient]
 input_put_:
@@ -369,19 +385,15 @@ input_put_:
 input_argument:
   %i_arg_at = getelementptr ptr, ptr %args, i64 %i_what
   %i_arg = load ptr, ptr %i_arg_at
-  %i_data_at = getelementptr i8, ptr %i_arg, i64 {o["_data"]}
-  %i_data = load ptr, ptr %i_data_at
+{read("i_data", "i_arg", OFFSETS["_data"])}
   br label %input_put
 input_gradient:
-  %i_grad_at = getelementptr i8, ptr %i_object, i64 {o["_grad"]}
-  %i_grad = load ptr, ptr %i_grad_at
-  %i_grad_type_at = getelementptr i8, ptr %i_grad, i64 {_HEAD - 8}
-  %i_grad_type = load i64, ptr %i_grad_type_at
+{read("i_grad", "i_object", OFFSETS["_grad"])}
+{read("i_grad_type", "i_grad", _HEAD - 8, "i64")}
   %i_is_tensor = icmp eq i64 %i_grad_type, %tensor_type
   br i1 %i_is_tensor, label %input_gradient_array, label %refuse
 input_gradient_array:
-  %i_gdata_at = getelementptr i8, ptr %i_grad, i64 {o["_data"]}
-  %i_gdata = load ptr, ptr %i_gdata_at
+{read("i_gdata", "i_grad", OFFSETS["_data"])}
   %i_gright = call i1 @is_array(ptr %i_gdata, ptr %i_record)
   br i1 %i_gright, label %input_gradient_apart, label %refuse
 input_gradient_apart:
@@ -393,7 +405,12 @@ input_put:
   store ptr %i_array, ptr %i_to
   %i1 = add i64 %i, 1
   br label %input
+"""
 
+
+def _compute() -> str:
+    """The plan is run; then version counters and gradients."""
+    return f"""
 compute:
   %list = call ptr %step_p(ptr %step_self_p, ptr %arrays, i64 %input_count)
   %no_list = icmp eq ptr %list, null
@@ -413,10 +430,8 @@ cell_next:
   %c2 = mul i64 %c, 2
   %c_at = getelementptr i64, ptr %cells_p, i64 %c2
   %c_cell = load ptr, ptr %c_at
-  %c_by_at = getelementptr i64, ptr %c_at, i64 1
-  %c_by = load i64, ptr %c_by_at
-  %c_items_at = getelementptr i8, ptr %c_cell, i64 24
-  %c_items = load ptr, ptr %c_items_at
+{read("c_by", "c_at", 8, "i64")}
+{read("c_items", "c_cell", 24)}
   %c_old = load ptr, ptr %c_items
   %c_value = call i64 @PyLong_AsLongLong(ptr %c_old)
   %c_sum = add i64 %c_value, %c_by
@@ -433,16 +448,14 @@ grad_look:
   %g2 = mul i64 %g, 2
   %g_at = getelementptr i64, ptr %grads_p, i64 %g2
   %g_leaf = load ptr, ptr %g_at
-  %g_number_at = getelementptr i64, ptr %g_at, i64 1
-  %g_number = load i64, ptr %g_number_at
+{read("g_number", "g_at", 8, "i64")}
   %g_none = icmp slt i64 %g_number, 0
   br i1 %g_none, label %grad_none, label %grad_new
 grad_none:
   call void @Py_IncRef(ptr %none_p)
   br label %grad_set
 grad_new:
-  %g_list_at = getelementptr i8, ptr %list, i64 24
-  %g_list = load ptr, ptr %g_list_at
+{read("g_list", "list", 24)}
   %g_from = getelementptr ptr, ptr %g_list, i64 %g_number
   %g_array = load ptr, ptr %g_from
   call void @Py_IncRef(ptr %g_array)
@@ -451,13 +464,18 @@ grad_new:
   br i1 %g_bad, label %drop, label %grad_set
 grad_set:
   %g_value = phi ptr [%none_p, %grad_none], [%g_tensor, %grad_new]
-  %g_slot = getelementptr i8, ptr %g_leaf, i64 {o["_grad"]}
+  %g_slot = getelementptr i8, ptr %g_leaf, i64 {OFFSETS["_grad"]}
   %g_old = load ptr, ptr %g_slot
   store ptr %g_value, ptr %g_slot
   call void @Py_DecRef(ptr %g_old)
   %g1 = add i64 %g, 1
   br label %grad
+"""
 
+
+def _results() -> str:
+    """What the program returns."""
+    return f"""
 result:
   %is_joint = icmp eq i64 %form, 3
   br i1 %is_joint, label %joined, label %results_
@@ -488,15 +506,13 @@ result_look:
   %r4 = mul i64 %r, 4
   %r_at = getelementptr i64, ptr %results_p, i64 %r4
   %r_kind = load i64, ptr %r_at
-  %r_what_at = getelementptr i64, ptr %r_at, i64 1
-  %r_what = load i64, ptr %r_what_at
+{read("r_what", "r_at", 8, "i64")}
   %r_object = inttoptr i64 %r_what to ptr
   switch i64 %r_kind, label %result_object [i64 0, label %result_new
                                            i64 1, label %result_argument
                                            i64 3, label %result_gradient]
 result_gradient:
-  %r_grad_at = getelementptr i8, ptr %r_object, i64 {o["_grad"]}
-  %r_grad = load ptr, ptr %r_grad_at
+{read("r_grad", "r_object", OFFSETS["_grad"])}
   call void @Py_IncRef(ptr %r_grad)
   br label %put
 result_object:
@@ -508,12 +524,9 @@ result_argument:
   call void @Py_IncRef(ptr %r_arg)
   br label %put
 result_new:
-  %r_node_at = getelementptr i64, ptr %r_at, i64 2
-  %r_node = load ptr, ptr %r_node_at
-  %r_rg_at = getelementptr i64, ptr %r_at, i64 3
-  %r_rg = load ptr, ptr %r_rg_at
-  %r_list_at = getelementptr i8, ptr %list, i64 24
-  %r_list = load ptr, ptr %r_list_at
+{read("r_node", "r_at", 16)}
+{read("r_rg", "r_at", 24)}
+{read("r_list", "list", 24)}
   %r_from = getelementptr ptr, ptr %r_list, i64 %r_what
   %r_array = load ptr, ptr %r_from
   call void @Py_IncRef(ptr %r_array)
@@ -553,5 +566,4 @@ refuse:
   %other = call ptr @PyObject_Vectorcall(ptr %otherwise_p, ptr %args, i64 %count, ptr %names)
   ret ptr %other
 }}
-""".replace("  %arrays = alloca ptr, i64 %input_count\n",
-            "  %arrays = alloca ptr, i64 %input_count\n  %object_at = alloca ptr\n")
+"""

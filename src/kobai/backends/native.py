@@ -19,6 +19,7 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
+from functools import partial
 
 import numpy as np
 
@@ -49,8 +50,17 @@ LANES = 128  # a chunk along the axis that is run in lanes is a multiple of thes
 RELEASE = 50_000  # elements from which on other Python threads may run meanwhile
 
 
-def _word(name: str) -> str:
-    return f"getelementptr i64, ptr %self, i64 {_WORDS.index(name)}"
+def word(names, name: str) -> str:
+    """LLVM text: the address of a word of %self, whose words have these names."""
+    return f"getelementptr i64, ptr %self, i64 {names.index(name)}"
+
+
+def read(name: str, pointer: str, offset: int, kind: str = "ptr") -> str:
+    """LLVM text: %name is what lies so many bytes behind %pointer."""
+    return f"  %{name}_at = getelementptr i8, ptr %{pointer}, i64 {offset}\n  %{name} = load {kind}, ptr %{name}_at"
+
+
+_word = partial(word, _WORDS)
 
 
 def _field(name: str, array: str) -> str:

@@ -14,11 +14,23 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import partial
 
 import numpy as np
 
 from kobai.backends import blas, conv, llvm, pool, rows, threads
-from kobai.backends.native import _BYTES, _FASTCALL, _FIELD, _HEAD, LANES, RELEASE, _MethodDef, _new_function
+from kobai.backends.native import (
+    _BYTES,
+    _FASTCALL,
+    _FIELD,
+    _HEAD,
+    LANES,
+    RELEASE,
+    _MethodDef,
+    _new_function,
+    read,
+    word,
+)
 from kobai.compile.contract import ProductStep
 from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
@@ -32,8 +44,7 @@ _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "like
           "busy")
 
 
-def _word(name: str) -> str:
-    return f"getelementptr i64, ptr %self, i64 {_WORDS.index(name)}"
+_word = partial(word, _WORDS)
 
 
 TEXT = f"""
@@ -106,14 +117,11 @@ patched:
   %p3 = mul i64 %p, 3
   %where_at = getelementptr i64, ptr %patches, i64 %p3
   %where = load ptr, ptr %where_at
-  %which_at = getelementptr i64, ptr %where_at, i64 1
-  %which = load i64, ptr %which_at
-  %offset_at = getelementptr i64, ptr %where_at, i64 2
-  %offset = load i64, ptr %offset_at
+{read("which", "where_at", 8, "i64")}
+{read("offset", "where_at", 16, "i64")}
   %array_at = getelementptr ptr, ptr %arrays, i64 %which
   %array = load ptr, ptr %array_at
-  %data_at = getelementptr i8, ptr %array, i64 {_HEAD + _FIELD["data"]}
-  %data = load ptr, ptr %data_at
+{read("data", "array", _HEAD + _FIELD["data"])}
   %address = getelementptr i8, ptr %data, i64 %offset
   store ptr %address, ptr %where
   %p1 = add i64 %p, 1
@@ -143,12 +151,9 @@ call:
   %i1 = add i64 %i, 1
   %code_at = getelementptr i64, ptr %table, i64 %i4
   %code = load i64, ptr %code_at
-  %block_at = getelementptr i64, ptr %code_at, i64 1
-  %block = load ptr, ptr %block_at
-  %extent_at = getelementptr i64, ptr %code_at, i64 2
-  %extent = load i64, ptr %extent_at
-  %grain_at = getelementptr i64, ptr %code_at, i64 3
-  %grain = load i64, ptr %grain_at
+{read("block", "code_at", 8)}
+{read("extent", "code_at", 16, "i64")}
+{read("grain", "code_at", 24, "i64")}
   switch i64 %code, label %native [i64 0, label %python
                                    i64 1, label %flag]
 native:
