@@ -12,6 +12,17 @@ def xs(count=8, shape=(3,)):
     return [torch.randn(*shape) for _ in range(count)]
 
 
+def training(m, opt, reduce):
+    """A step of training on the reduced squares of what a module gives."""
+    def step(x):
+        opt.zero_grad()
+        loss = reduce(m(x).square())
+        loss.backward()
+        opt.step()
+        return loss
+    return step
+
+
 def attempt(fn, *args, **kwargs):
     """What a call gives, or type and first line of its error."""
     try:
@@ -39,6 +50,12 @@ def reasons(case, tolerance=2e-5):
     runs = [getattr(f, "_compiled", f) for f in made]
     return [None if any(v.programs for v in f.variants.values()) and f.reason is None else f.reason or "no program"
             for f in runs if f.variants]
+
+
+def check(case, tolerance=2e-5, eagerly=None):
+    """A case is the same both ways, and is recorded; or runs eagerly, with `eagerly` in the reason that is given."""
+    found = reasons(case, tolerance)
+    assert all(r is None for r in found) if eagerly is None else any(eagerly in r for r in found if r is not None), found
 
 
 def _numbers(v):

@@ -576,6 +576,20 @@ def test_unused_outputs_and_inputs():
     both(make)
 
 
+@pytest.mark.parametrize("nothing", [(), {}, [], ((), {})], ids=repr)
+def test_results_without_leaves(nothing):
+    def make(compile):
+        x = torch.zeros(2)
+
+        @compile
+        def f():
+            x.add_(1)
+            return nothing
+        return lambda i: f(), lambda: x
+    f, = both(make)
+    assert is_recorded(f), f.reason
+
+
 def test_an_output_given_twice():
     def make(compile):
         def f(x):

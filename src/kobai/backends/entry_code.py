@@ -497,6 +497,7 @@ make_tuple:
   br label %each
 each:
   %answer = phi ptr [null, %results_], [%tuple, %make_tuple]
+  store ptr %answer, ptr %object_at
   br label %one
 one:
   %r = phi i64 [0, %each], [%r1, %keep]
@@ -536,14 +537,15 @@ result_new:
 put:
   %value = phi ptr [%r_object, %result_object], [%r_arg, %result_argument], [%r_tensor, %result_new],
                [%r_grad, %result_gradient]
-  br i1 %tuple_wanted, label %into, label %keep
+  br i1 %tuple_wanted, label %into, label %alone
+alone:
+  store ptr %value, ptr %object_at
+  br label %keep
 into:
   %r_set = call i32 @PyTuple_SetItem(ptr %answer, i64 %r, ptr %value)
   br label %keep
 keep:
-  %last = phi ptr [%answer, %into], [%value, %put]
   %r1 = add i64 %r, 1
-  store ptr %last, ptr %object_at
   br label %one
 end:
   call void @Py_DecRef(ptr %list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kobai.autograd.mode import enable_grad
+from kobai.autograd.node import Port
 from kobai.compile.graph import Graph, Node, Value
 from kobai.ops.movement import Clone
 from kobai.tensor import Tensor, edge_of, wrap
@@ -69,13 +70,10 @@ def split(builder, graph, joint, position):
 
 
 def _gradient(found, edge):
-    if edge is None:
-        return None
-    node = getattr(edge, "node", None)
-    if node is not None and type(edge).__name__ == "Port":
-        g = found.get(node)
+    if isinstance(edge, Port):
+        g = found.get(edge.node)
         return None if g is None else g[edge.number]
-    return found.get(edge)
+    return None if edge is None else found.get(edge)
 
 
 def _after(builder, mark):

@@ -17,6 +17,7 @@ from kobai.autograd.node import Freed, Node, Port, here
 from kobai.compile.joint import Joint, split
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
+from kobai.diagnose import error
 from kobai.pytree import flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
 
@@ -134,18 +135,18 @@ class Program:
             cell[0] += count
         for leaf, number in self.grads:
             leaf._grad = None if number is None else wrap(outputs[number])
-        node = None if self.joint is None else self._node(list(arrays), outputs, leaves)
-        return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
+        return self._result(list(arrays), outputs, leaves)
 
     def joined(self, outputs, *leaves):
         """The result of a native call that computed `outputs`, with the node of this call as its history."""
         arrays = self.bound.copy()
         for i, number in self._given:
             arrays[i] = leaves[number]._data
-        node = self._node(arrays, outputs, leaves)
-        if self.spec is None:
-            return self._returned(self.results[0], outputs, leaves, node)
-        return unflatten([self._returned(r, outputs, leaves, node) for r in self.results], self.spec)
+        return self._result(arrays, outputs, leaves)
+
+    def _result(self, arrays, outputs, leaves):
+        node = None if self.joint is None else self._node(arrays, outputs, leaves)
+        return self.rebuild([self._returned(r, outputs, leaves, node) for r in self.results])
 
     def _returned(self, r: Returned, outputs, leaves, node):
         if r.number is None:
@@ -178,11 +179,9 @@ class CompiledFunctionBackward(Node):
 def _vjp(node, g, s):
     """Gradients of what was differentiated, given those of the outputs."""
     if isinstance(s, Freed):
-        from kobai.diagnose import error  # noqa: PLC0415  (only for the error)
         raise error("second-backward", node=node)
     program, arrays, saved, cells, version, leaves = s
     if sum([c[0] for c in cells]) != version:
-        from kobai.diagnose import error  # noqa: PLC0415
         raise error("inplace-saved", node=node)
     if any(isinstance(v, Tensor) for v in g):
         return program.joint.differentiable(program, arrays, leaves, saved, g)
@@ -304,7 +303,7 @@ def _node_of(t):
 def _program(recorder, leaves, outs, spec, joint, make_plan):
     builder = Builder(recorder)
     arrays, results, shared = [], [], {}
-    open_roots = {} if joint is None else {id(t): t for t in joint[1]}
+    open_roots = set() if joint is None else {id(t) for t in joint[1]}
     for t in outs:
         results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
     grads = []
@@ -315,12 +314,10 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         _grad(builder, recorder, leaf, arrays, grads)
     cells = [(cell, count) for cell, count in recorder.cells.values() if _lives(builder, cell)]
     position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
-    graph = builder.graph(arrays)
-    sources = [v.source.source for v in graph.inputs]
-    pair = None
+    graph, pair = builder.graph(arrays), None
     if joint is not None:
         graph, pair = split(builder, graph, joint, position)
-        sources = [v.source.source for v in graph.inputs]
+    sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in there if x.before is None and not x.fresh]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
