@@ -5,6 +5,7 @@ function called as it is.
 """
 import dataclasses
 import functools
+import threading
 import types
 
 import numpy as np
@@ -215,6 +216,14 @@ def case_grad_mode():
     return f, change
 
 
+def case_neighbours_of_a_global():
+    def change(i):
+        globals()["BESIDE"] = i  # no variable of the program, but a change to the dict that holds one
+        if i > 6:
+            globals()["FACTOR"] = float(i // 9)
+    return lambda x: x * FACTOR, change
+
+
 CASES = [v for k, v in globals().items() if k.startswith("case_")]
 
 
@@ -240,6 +249,24 @@ def test_changes_are_noticed(case):
     np.testing.assert_allclose(compiled, eager, 1e-6)
     run = getattr(f, "_compiled", f)
     assert any(v.programs for v in run.variants.values()), run.reason
+
+
+def test_modes_are_those_of_the_thread():
+    w = torch.ones(2, requires_grad=True)
+    f = torch.compile(lambda x: x * w)
+    x, recorded = torch.ones(2), []
+
+    def call(modes):
+        for grad in modes:
+            with torch.set_grad_enabled(grad):
+                recorded.append(f(x).requires_grad == grad)
+    call([True] * 5)
+    for modes in ([False] * 4, [True, False] * 3, [True] * 3):
+        thread = threading.Thread(target=call, args=(modes,))
+        thread.start()
+        thread.join()
+        call(modes[::-1])
+    assert all(recorded)
 
 
 def test_hooks_of_parameters():

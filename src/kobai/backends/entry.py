@@ -16,19 +16,8 @@ import numpy as np
 
 from kobai.autograd.mode import modes
 from kobai.backends import llvm
-from kobai.backends.entry_code import (
-    ARGUMENT,
-    DICT,
-    FIXED,
-    GRADIENT,
-    LIST,
-    MEMORY,
-    OFFSETS,
-    RECORD,
-    WORDS,
-    slot_offset,
-    text,
-)
+from kobai.backends.entry_checks import CHECK, DICT, KEEPS_VERSIONS, LIST, MEMORY, SAME, SEEN
+from kobai.backends.entry_code import ARGUMENT, FIXED, GRADIENT, OFFSETS, RECORD, WORDS, slot_offset, text
 from kobai.backends.native import _MethodDef, _new_function
 from kobai.tensor import Tensor, wrap
 
@@ -112,7 +101,7 @@ class _Table:
 
     # ---- what must be as it was ----------------------------------------------------------
     def _checks(self, slots, lengths) -> bool:
-        rows = []
+        rows, dicts = [], {}
         for s in slots:
             holder = _dict_of(s.holder) if s.kind == "class" else s.holder
             if s.kind == "cell":
@@ -122,15 +111,19 @@ class _Table:
                 empty = s.value is None and ctypes.c_int64.from_address(address).value == 0  # what reads as None
                 rows.append((MEMORY, address, 0, 0 if empty else id(s.value), 0))
             elif s.kind == "absent":
-                rows.append((DICT, id(s.holder), id(s.key), 0, hash(s.key)))
+                dicts.setdefault(id(s.holder), []).append((id(s.key), 0, hash(s.key)))
                 self.kept.append(s.holder)
             elif s.kind == "list":
                 rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
             elif isinstance(holder, dict):
-                rows.append((DICT, id(holder), id(s.key), id(s.value), hash(s.key)))
+                dicts.setdefault(id(holder), []).append((id(s.key), id(s.value), hash(s.key)))
                 self.kept.append(holder)
             else:
                 return False
+        for at, items in dicts.items():
+            looks = [(DICT, at, *item) for item in items]
+            many = len(items) + 1
+            rows += [(SAME, at, many, 0, 0), *looks, (SEEN, at, many, 0, 0)] if KEEPS_VERSIONS else looks
         rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]
         for leaf in self.program.without:
             rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None), 0))
@@ -207,17 +200,17 @@ class _Table:
             key = _interned(name)
             self.kept += [key, value]
             table += [id(key), id(value), id(getattr(defaults, name))]
-        dict_name, new = _interned("__dict__"), object.__new__
-        self.kept += [dict_name, new, step]
+        dict_name = _interned("__dict__")
+        self.kept += [dict_name, step]
         checks = [w for row in self.checks for w in row]
-        lists = {"checks": (checks, 5), "argument": (self.arguments, RECORD + 2), "input": (self.inputs, 3),
+        lists = {"checks": (checks, CHECK), "argument": (self.arguments, RECORD + 2), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
         rebuild = program.rebuild if program.joint is None else program.joined
         self.kept.append(rebuild)
         found = {"step": code, "step_self": own, "form": program.form, "rebuild": id(rebuild), "otherwise": id(otherwise),
                  "modes": id(modes), "dict_name": id(dict_name), "none": id(None), "array_type": id(np.ndarray),
-                 "new": id(new), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False)}
+                 "thread": self._array([-1, 0, 0]), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False)}
         names = {"checks": ("checks", "check_count"), "argument": ("arguments", "argument_count"),
                  "mode": ("mode_checks", "mode_count"), "written": ("written", "written_count")}
         for name, (numbers, width) in lists.items():

@@ -9,14 +9,14 @@ import ctypes
 from functools import partial
 from types import FunctionType
 
-from kobai.backends.native import _BYTES, _FIELD, _HEAD, read, word
+from kobai.backends.entry_checks import DICT_VERSION, KEEPS_VERSIONS, KNOWN_HASH, checks
+from kobai.backends.native import _BYTES, _HEAD, read, word
 from kobai.tensor import Tensor
 
 WORDS = ("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
          "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
-         "otherwise", "modes", "dict_name", "none", "array_type", "new", "tensor_type", "float_type", "mode_checks",
-         "mode_count", "written", "written_count", "false", "rebuild")
-MEMORY, DICT, LIST = 0, 1, 2         # kinds of checks: a word of memory, an item of a dict, of a list
+         "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks",
+         "mode_count", "written", "written_count", "false", "rebuild", "thread")
 FIXED, ARGUMENT, GRADIENT = 0, 1, 2  # kinds of inputs: an array, an argument's, that of a tensor's gradient
 RECORD = 6                           # words that describe an expected array
 
@@ -48,23 +48,21 @@ def _load(*names: str) -> str:
                      for n in names)
 
 
-# How to look into a dict with a hash that is known: half the time of the ordinary way, where CPython has it.
-_KNOWN_HASH = (("declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)",
-                "@_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)")
-               if hasattr(ctypes.pythonapi, "_PyDict_GetItem_KnownHash") else ("", "@PyDict_GetItem(ptr %ap, ptr %key)"))
-_FIELDS = {k: _HEAD + v for k, v in _FIELD.items()}
 
 
 def text() -> str:
     """The native functions."""
     body = (_begin(), _arguments(), _inputs(), _compute(), _results())
-    return "\n".join([_declarations(), _holds(), _is_array(), _apart(), _tensor(), *body])
+    return "\n".join([_declarations(), checks(), _tensor(), *body])
 
 
 def _declarations() -> str:
     return f"""
 declare ptr @PyDict_GetItem(ptr, ptr)
 declare ptr @PyObject_GetAttr(ptr, ptr)
+declare ptr @PyType_GenericAlloc(ptr, i64)
+declare ptr @PyThreadState_Get()
+declare i64 @PyThreadState_GetID(ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyList_New(i64)
 declare i32 @PyList_SetItem(ptr, i64, ptr)
@@ -75,127 +73,7 @@ declare i64 @PyLong_AsLongLong(ptr)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare i32 @memcmp(ptr, ptr, i64)
-{_KNOWN_HASH[0]}
-"""
-
-
-def _holds() -> str:
-    """Variables are what they were."""
-    return f"""
-; Whether the checks of a table hold.
-define internal i1 @holds(ptr %table, i64 %count) nounwind {{
-entry:
-  br label %loop
-loop:
-  %i = phi i64 [0, %entry], [%i1, %good]
-  %more = icmp slt i64 %i, %count
-  br i1 %more, label %look, label %yes
-look:
-  %i5 = mul i64 %i, 5
-  %at = getelementptr i64, ptr %table, i64 %i5
-  %kind = load i64, ptr %at
-{read("a", "at", 8, "i64")}
-  %ap = inttoptr i64 %a to ptr
-{read("b", "at", 16, "i64")}
-{read("c", "at", 24, "i64")}
-  switch i64 %kind, label %memory [i64 {DICT}, label %dict
-                                   i64 {LIST}, label %list]
-memory:
-  %word = load i64, ptr %ap
-  br label %compare
-dict:
-  %key = inttoptr i64 %b to ptr
-{read("hash", "at", 32, "i64")}
-  %item = call ptr {_KNOWN_HASH[1]}
-  %itemi = ptrtoint ptr %item to i64
-  br label %compare
-list:
-{read("items", "ap", 24)}
-  %place = getelementptr i64, ptr %items, i64 %b
-  %listed = load i64, ptr %place
-  br label %compare
-compare:
-  %now = phi i64 [%word, %memory], [%itemi, %dict], [%listed, %list]
-  %same = icmp eq i64 %now, %c
-  br i1 %same, label %good, label %no
-good:
-  %i1 = add i64 %i, 1
-  br label %loop
-yes:
-  ret i1 true
-no:
-  ret i1 false
-}}
-"""
-
-
-def _is_array() -> str:
-    """An array is as it was recorded."""
-    return f"""
-; Whether an object is an array as described: type, descr, dimensions, their sizes, strides, bytes of these.
-define internal i1 @is_array(ptr %array, ptr %record) nounwind {{
-entry:
-{read("type", "array", _HEAD - 8, "i64")}
-  %want_type = load i64, ptr %record
-  %ok1 = icmp eq i64 %type, %want_type
-  br i1 %ok1, label %second, label %no
-second:
-{read("descr", "array", _FIELDS["descr"], "i64")}
-{read("want_descr", "record", 8, "i64")}
-  %ok2 = icmp eq i64 %descr, %want_descr
-{read("nd", "array", _FIELDS["nd"], "i32")}
-  %nd64 = sext i32 %nd to i64
-{read("want_nd", "record", 16, "i64")}
-  %ok3 = icmp eq i64 %nd64, %want_nd
-  %ok23 = and i1 %ok2, %ok3
-  br i1 %ok23, label %third, label %no
-third:
-  %bytes = mul i64 %nd64, 8
-{read("dims", "array", _FIELDS["dims"])}
-{read("want_dims", "record", 24)}
-  %d = call i32 @memcmp(ptr %dims, ptr %want_dims, i64 %bytes)
-{read("strides", "array", _FIELDS["strides"])}
-{read("want_strides", "record", 32)}
-  %s = call i32 @memcmp(ptr %strides, ptr %want_strides, i64 %bytes)
-  %both = or i32 %d, %s
-  %ok = icmp eq i32 %both, 0
-  ret i1 %ok
-no:
-  ret i1 false
-}}
-"""
-
-
-def _apart() -> str:
-    """An array lies apart from what is written."""
-    return f"""
-; Whether an array lies apart from all memory that the program writes: pairs of first and last address.
-define internal i1 @apart(ptr %array, ptr %record, ptr %table, i64 %count) nounwind {{
-entry:
-  %data_at = getelementptr i8, ptr %array, i64 {_FIELDS["data"]}
-  %low = load i64, ptr %data_at
-{read("extent", "record", 40, "i64")}
-  %high = add i64 %low, %extent
-  br label %loop
-loop:
-  %i = phi i64 [0, %entry], [%i1, %next]
-  %more = icmp slt i64 %i, %count
-  br i1 %more, label %next, label %yes
-next:
-  %i2 = mul i64 %i, 2
-  %at = getelementptr i64, ptr %table, i64 %i2
-  %first = load i64, ptr %at
-{read("end", "at", 8, "i64")}
-  %before = icmp ule i64 %high, %first
-  %after = icmp ule i64 %end, %low
-  %clear = or i1 %before, %after
-  %i1 = add i64 %i, 1
-  br i1 %clear, label %loop, label %no
-yes:
-  ret i1 true
-no:
-  ret i1 false
-}}
+{KNOWN_HASH[0]}
 """
 
 
@@ -205,10 +83,8 @@ def _tensor() -> str:
 ; A new Tensor on an array (whose reference it takes).
 define internal ptr @tensor(ptr %self, ptr %array, ptr %node, ptr %rg) nounwind {{
 entry:
-{_load("new", "tensor_type", "none")}
-  %args = alloca ptr
-  store ptr %tensor_type_p, ptr %args
-  %t = call ptr @PyObject_Vectorcall(ptr %new_p, ptr %args, i64 1, ptr null)
+{_load("tensor_type", "none")}
+  %t = call ptr @PyType_GenericAlloc(ptr %tensor_type_p, i64 0)
   %bad = icmp eq ptr %t, null
   br i1 %bad, label %no, label %fill
 fill:
@@ -250,7 +126,7 @@ entry:
 {_load("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
        "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
-       "written", "written_count", "false", "rebuild")}
+       "written", "written_count", "false", "rebuild", "thread")}
   %arrays = alloca ptr, i64 %input_count
   %object_at = alloca ptr
   %unnamed = icmp eq ptr %names, null
@@ -260,14 +136,26 @@ entry:
 
 variables:
   %held = call i1 @holds(ptr %checks_p, i64 %check_count)
-  br i1 %held, label %thread, label %refuse
+  br i1 %held, label %this_thread, label %refuse
 
-thread:  ; the modes of this thread: what its dict does not have is the default
+this_thread:  ; the modes were right in this thread, and have not been changed since
+  %thread_now = call ptr @PyThreadState_Get()
+  %thread_id = call i64 @PyThreadState_GetID(ptr %thread_now)
+  %known_id = load i64, ptr %thread_p
+{read("known_dict", "thread_p", 8)}
+{read("known_version", "thread_p", 16, "i64")}
+  %is_known = icmp eq i64 %thread_id, %known_id
+  br i1 %is_known, label %modes_seen, label %modes_look
+modes_seen:
+{read("modes_version", "known_dict", DICT_VERSION, "i64")}
+  %unchanged = icmp eq i64 %modes_version, %known_version
+  br i1 %unchanged, label %argument, label %modes_look
+modes_look:  ; what the thread's dict does not have is the default
   %dict = call ptr @PyObject_GetAttr(ptr %modes_p, ptr %dict_name_p)
   %no_dict = icmp eq ptr %dict, null
   br i1 %no_dict, label %failed, label %mode
 mode:
-  %k = phi i64 [0, %thread], [%k1, %mode_good]
+  %k = phi i64 [0, %modes_look], [%k1, %mode_good]
   %k_more = icmp slt i64 %k, %mode_count
   br i1 %k_more, label %mode_look, label %mode_end
 mode_look:
@@ -289,6 +177,12 @@ mode_other:
   br label %refuse
 mode_end:
   call void @Py_DecRef(ptr %dict)
+  br i1 {str(KEEPS_VERSIONS).lower()}, label %mode_keep, label %argument
+mode_keep:
+{read("version", "dict", DICT_VERSION, "i64")}
+  store i64 %thread_id, ptr %thread_p
+  store ptr %dict, ptr %known_dict_at
+  store i64 %version, ptr %known_version_at
   br label %argument
 """
 
@@ -297,7 +191,7 @@ def _arguments() -> str:
     """Arguments are tensors as recorded."""
     return f"""
 argument:  ; tensors on arrays as recorded
-  %a = phi i64 [0, %mode_end], [%a1, %argument_good]
+  %a = phi i64 [0, %mode_end], [0, %mode_keep], [0, %modes_seen], [%a1, %argument_good]
   %a_more = icmp slt i64 %a, %argument_count
   br i1 %a_more, label %argument_look, label %number
 argument_look:

@@ -1,0 +1,180 @@
+"""What the native entry looks at before it runs a program: functions in LLVM for `kobai.backends.entry_code`.
+
+Checks are rows of `CHECK` words: what kind, where, which key, what is expected, the key's hash.
+"""
+from __future__ import annotations
+
+import ctypes
+import sys
+
+from kobai.backends.native import _FIELD, _HEAD, read
+
+# Kinds of checks: a word of memory, an item of a dict, of a list; the items of a dict between SAME and SEEN need no
+# look where the dict has not been changed since they were last found right.
+MEMORY, DICT, LIST, SAME, SEEN = 0, 1, 2, 3, 4
+CHECK = 5                            # words of a check
+DICT_VERSION = 24                    # where a dict has the number that every change to it renews (to Python 3.12)
+_FIELDS = {k: _HEAD + v for k, v in _FIELD.items()}
+
+
+def _keeps_versions() -> bool:
+    """Whether this Python's dicts have a number that changes with them."""
+    if sys.version_info >= (3, 13) or sys.implementation.name != "cpython":
+        return False
+    table = {"a": 1}
+    version = ctypes.c_uint64.from_address(id(table) + DICT_VERSION)
+    seen = [version.value]
+    for value in (2, 3):
+        table["a"] = value
+        seen.append(version.value)
+    return len(set(seen)) == 3
+
+
+KEEPS_VERSIONS = _keeps_versions()
+
+# How to look into a dict with a hash that is known: half the time of the ordinary way, where CPython has it.
+KNOWN_HASH = (("declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)",
+                "@_PyDict_GetItem_KnownHash(ptr %ap, ptr %key, i64 %hash)")
+               if hasattr(ctypes.pythonapi, "_PyDict_GetItem_KnownHash") else ("", "@PyDict_GetItem(ptr %ap, ptr %key)"))
+
+
+def checks() -> str:
+    """The functions `holds`, `is_array` and `apart`."""
+    return "\n".join([_holds(), _is_array(), _apart()])
+
+
+def _holds() -> str:
+    """Variables are what they were."""
+    return f"""
+; Whether the checks of a table hold.
+define internal i1 @holds(ptr %table, i64 %count) nounwind {{
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%i1, %good]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %look, label %yes
+look:
+  %i5 = mul i64 %i, {CHECK}
+  %at = getelementptr i64, ptr %table, i64 %i5
+  %kind = load i64, ptr %at
+{read("a", "at", 8, "i64")}
+  %ap = inttoptr i64 %a to ptr
+{read("b", "at", 16, "i64")}
+{read("c", "at", 24, "i64")}
+  switch i64 %kind, label %memory [i64 {DICT}, label %dict
+                                   i64 {LIST}, label %list
+                                   i64 {SAME}, label %same_dict
+                                   i64 {SEEN}, label %seen]
+memory:
+  %word = load i64, ptr %ap
+  br label %compare
+dict:
+  %key = inttoptr i64 %b to ptr
+{read("hash", "at", 32, "i64")}
+  %item = call ptr {KNOWN_HASH[1]}
+  %itemi = ptrtoint ptr %item to i64
+  br label %compare
+list:
+{read("items", "ap", 24)}
+  %place = getelementptr i64, ptr %items, i64 %b
+  %listed = load i64, ptr %place
+  br label %compare
+same_dict:  ; its version; how many checks there are up to SEEN; as the version was
+{read("version", "ap", DICT_VERSION, "i64")}
+  %changed = icmp ne i64 %version, %c
+  br i1 %changed, label %good, label %skip
+skip:
+  %i_seen = add i64 %i, %b
+  br label %good
+seen:  ; all were right: keep the version with SAME, so many checks back
+{read("right", "ap", DICT_VERSION, "i64")}
+  %back = mul i64 %b, {-8 * CHECK}
+  %back24 = add i64 %back, 24
+  %keep_at = getelementptr i8, ptr %at, i64 %back24
+  store i64 %right, ptr %keep_at
+  br label %good
+compare:
+  %now = phi i64 [%word, %memory], [%itemi, %dict], [%listed, %list]
+  %same = icmp eq i64 %now, %c
+  br i1 %same, label %good, label %no
+good:
+  %last = phi i64 [%i, %compare], [%i, %same_dict], [%i_seen, %skip], [%i, %seen]
+  %i1 = add i64 %last, 1
+  br label %loop
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}}
+"""
+
+
+def _is_array() -> str:
+    """An array is as it was recorded."""
+    return f"""
+; Whether an object is an array as described: type, descr, dimensions, their sizes, strides, bytes of these.
+define internal i1 @is_array(ptr %array, ptr %record) nounwind {{
+entry:
+{read("type", "array", _HEAD - 8, "i64")}
+  %want_type = load i64, ptr %record
+  %ok1 = icmp eq i64 %type, %want_type
+  br i1 %ok1, label %second, label %no
+second:
+{read("descr", "array", _FIELDS["descr"], "i64")}
+{read("want_descr", "record", 8, "i64")}
+  %ok2 = icmp eq i64 %descr, %want_descr
+{read("nd", "array", _FIELDS["nd"], "i32")}
+  %nd64 = sext i32 %nd to i64
+{read("want_nd", "record", 16, "i64")}
+  %ok3 = icmp eq i64 %nd64, %want_nd
+  %ok23 = and i1 %ok2, %ok3
+  br i1 %ok23, label %third, label %no
+third:
+  %bytes = mul i64 %nd64, 8
+{read("dims", "array", _FIELDS["dims"])}
+{read("want_dims", "record", 24)}
+  %d = call i32 @memcmp(ptr %dims, ptr %want_dims, i64 %bytes)
+{read("strides", "array", _FIELDS["strides"])}
+{read("want_strides", "record", 32)}
+  %s = call i32 @memcmp(ptr %strides, ptr %want_strides, i64 %bytes)
+  %both = or i32 %d, %s
+  %ok = icmp eq i32 %both, 0
+  ret i1 %ok
+no:
+  ret i1 false
+}}
+"""
+
+
+def _apart() -> str:
+    """An array lies apart from what is written."""
+    return f"""
+; Whether an array lies apart from all memory that the program writes: pairs of first and last address.
+define internal i1 @apart(ptr %array, ptr %record, ptr %table, i64 %count) nounwind {{
+entry:
+  %data_at = getelementptr i8, ptr %array, i64 {_FIELDS["data"]}
+  %low = load i64, ptr %data_at
+{read("extent", "record", 40, "i64")}
+  %high = add i64 %low, %extent
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%i1, %next]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %next, label %yes
+next:
+  %i2 = mul i64 %i, 2
+  %at = getelementptr i64, ptr %table, i64 %i2
+  %first = load i64, ptr %at
+{read("end", "at", 8, "i64")}
+  %before = icmp ule i64 %high, %first
+  %after = icmp ule i64 %end, %low
+  %clear = or i1 %before, %after
+  %i1 = add i64 %i, 1
+  br i1 %clear, label %loop, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}}
+"""
