@@ -75,6 +75,22 @@ class Use:
             self.job = _eager().begin(make, *args)
 
 
+def count(budget):
+    """A `Use` of what is no op, such as an optimiser's formula."""
+    return _Seeded(budget)
+
+
+class _Seeded(Use):
+    """A Use that looks for itself whether `manual_seed` was called."""
+
+    __slots__ = ()
+
+    def code(self, size, make, *args):
+        if runs.seeded != _seeded:
+            _start_anew()
+        return super().code(size, make, *args)
+
+
 _uses: WeakSet = WeakSet()
 _ops: WeakSet = WeakSet()
 _seeded = 0

@@ -1,10 +1,11 @@
 """Calling machine code from Python in 0.2 microseconds, allocation of the result included.
 
-Two functions written in LLVM read NumPy arrays where they lie, make the results and call a kernel's code.
+Functions written in LLVM read NumPy arrays where they lie, make the results and call a kernel's code.
 Wrapped as a ``PyCFunction`` whose ``self`` is a ``bytes`` object of 64-bit words, they are callables:
 
 * ``Bridge.flat``: ``f(a, b)`` for exact ndarrays of the expected types, all contiguous and of one shape;
   any other arguments are passed to another callable, so the caller need not look;
+* ``Bridge.into``: ``f(a, b)`` writes results into some of the arrays given, which it does not check;
 * ``Bridge.fitted``: ``f(a, b, like)`` for arrays of the shapes and strides of a `Fitted`, which it does not
   check, and for each result an array like it (whose memory is not read).
 
@@ -24,6 +25,7 @@ from functools import partial
 import numpy as np
 
 from kobai.backends import blocks, threads
+from kobai.compile.kernel import NoKernel
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
@@ -378,6 +380,42 @@ refuse:
   ret ptr %other
 }}
 
+; The kernel on arrays that there are: of each word of its block, the number of the argument and an offset into it.
+define ptr @into(ptr %object, ptr %args, i64 %count) nounwind {{
+entry:
+  %block = alloca i64, i64 {MOST}
+  %self = getelementptr i8, ptr %object, i64 {_BYTES}
+  %inputs_at = {_word("inputs")}
+  %inputs = load i64, ptr %inputs_at
+  %places = getelementptr i64, ptr %self, i64 {len(_WORDS)}
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%next, %loop]
+  %pair = mul i64 %i, 2
+  %which_at = getelementptr i64, ptr %places, i64 %pair
+  %which = load i64, ptr %which_at
+  %offset_at = getelementptr i64, ptr %which_at, i64 1
+  %offset = load i64, ptr %offset_at
+  %array_at = getelementptr ptr, ptr %args, i64 %which
+  %array = load ptr, ptr %array_at
+  %data_at = {_field("data", "%array")}
+  %data = load ptr, ptr %data_at
+  %address = getelementptr i8, ptr %data, i64 %offset
+  %to = getelementptr ptr, ptr %block, i64 %i
+  store ptr %address, ptr %to
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %inputs
+  br i1 %more, label %loop, label %go
+go:
+  %first = load ptr, ptr %args
+  %n = call i64 @elements(ptr %first)
+  %total = getelementptr i64, ptr %block, i64 %inputs
+  store i64 %n, ptr %total
+  call void @enter(ptr %self, ptr %block, i64 %n, i64 %n)
+  call void @Py_IncRef(ptr %first)
+  ret ptr %first
+}}
+
 define ptr @fitted(ptr %object, ptr %args, i64 %count) nounwind {{
 entry:
   %block = alloca i64, i64 {MOST}
@@ -479,13 +517,14 @@ class Bridge:
 
     def __init__(self, machine):
         code = machine.assemble(threads.text(machine.triple) + blocks.text() + TEXT)
-        names = ("flat", "fitted", *_LIKE, *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
+        names = ("flat", "fitted", "into", *_LIKE, *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
         addresses = dict(zip(names, machine.load(code, *names)))
         flat, fitted = addresses["flat"], addresses["fitted"]
         self.pool = threads.start(addresses)
         self.blocks = blocks.Blocks(addresses)
         self._flat = _MethodDef(b"flat", flat, _FASTCALL, None)
         self._fitted = _MethodDef(b"fitted", fitted, _FASTCALL, None)
+        self._into = _MethodDef(b"into", addresses["into"], _FASTCALL, None)
         table = _capsule_pointer(np._core._multiarray_umath._ARRAY_API, None)
         self._table = ctypes.cast(table, ctypes.POINTER(ctypes.c_int64))
         for name, place in (("new_like_", _NEW_LIKE), ("set_handler", _SET_HANDLER)):
@@ -500,6 +539,13 @@ class Bridge:
         payload = [id(d) for d in (*inputs, *outputs)] + [d.itemsize for d in outputs]
         words = [address, 0, 0, 0, threads.GRAIN, len(inputs), len(outputs), 0]
         return self._callable(self._flat, words, id(otherwise), payload)
+
+    def into(self, address: int, places):
+        """A callable for contiguous arrays of one size: ``places`` are (argument, offset) of inputs and results."""
+        if len(places) >= MOST:
+            raise NoKernel("too many operands for one call")
+        words = [address, 0, 0, 0, threads.GRAIN, len(places), 0, 0]
+        return self._callable(self._into, words, 0, [n for place in places for n in place])
 
     def fitted(self, code, fitted, outputs):
         """A callable for arrays of the shapes and strides of a `Fitted`; ``outputs`` like those to make."""

@@ -17,6 +17,7 @@ import numpy as np
 from ..autograd.mode import enable_grad, modes, no_grad
 from ..dtypes import float64
 from ..tensor import Tensor, wrap
+from . import fused
 
 PIECE = 16_384    # elements computed at once: the eight or so arrays of a formula fit into 1 MB
 SMALL = 4_096     # below this, copying into a pack costs less than the calls it saves
@@ -153,7 +154,7 @@ class Runner:
         optimizer = self.optimizer
         x = p._data
         h.dtype = d = x.dtype
-        if d is not _F32 and d is not _F64 or x.size > PIECE or grad.is_sparse or h.differentiable:
+        if d is not _F32 and d is not _F64 or x.size >= fused.LEAST or grad.is_sparse or h.differentiable:
             return self._update_other(p, grad, h)
         g = -grad._data if h.maximize else grad._data
         if self.keeps:
@@ -179,8 +180,14 @@ class Runner:
                 return self._update_tensors(p, grad, h)
         kept = optimizer._state_of(p, h) if self.keeps else {}
         counts, old = self._look_up(kept)
-        compute = self._in_pieces if optimizer.elementwise else self._whole
-        new = compute(p._array(), np.asarray(grad._data), h, counts, old)
+        x, g = p._array(), np.asarray(grad._data)
+        more = fused.update(optimizer, h, x, g, counts, old) if x.size >= fused.LEAST else None
+        if more is not None:
+            new = (x, *more, *old)
+        elif optimizer.elementwise:
+            new = self._in_pieces(x, g, h, counts, old)
+        else:
+            new = self._whole(x, g, h, counts, old)
         p._bump()
         self._keep(kept, counts, old, new)
 
@@ -346,8 +353,12 @@ class Pack:
         old = self.arrays
         if True in self.fresh:
             old = [None if new else a for a, new in zip(self.arrays, self.fresh)]
-        new = optimizer.update(h, self.p, -self.g if h.maximize else self.g, *counts, *old)
-        self.p[...] = new[0]
+        more = fused.update(optimizer, h, self.p, self.g, counts, old) if self.p.size >= fused.LEAST else None
+        if more is None:
+            new = optimizer.update(h, self.p, -self.g if h.maximize else self.g, *counts, *old)
+            self.p[...] = new[0]
+        else:
+            new = (self.p, *more, *old)
         for p, _, _, x, _, _ in self.rows:
             if p._data.__class__ is np.ndarray:
                 p._data[...] = x
@@ -358,7 +369,8 @@ class Pack:
         for counter, value in zip(self.counters, (*counts[:1], *new[1:after])):
             counter[...] = value
         for array, value in zip(self.arrays, new[after:]):
-            array[...] = value
+            if array is not value:
+                array[...] = value
         if True in self.fresh:
             self._publish()
 
