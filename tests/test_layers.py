@@ -21,7 +21,7 @@ LAYERS = [
     {"nn", "optim"},
     {"testing", "viewer", "diagnose.formula", "diagnose.numbers", "diagnose.tape", "diagnose.explain",
      "diagnose.sections", "diagnose.pages", "diagnose.no_grad", "diagnose.holders", "diagnose.written",
-     "diagnose.watch", "diagnose.nan", "diagnose.lessons", "diagnose.coach"},
+     "diagnose.watch", "diagnose.anew", "diagnose.nan", "diagnose.lessons", "diagnose.coach"},
     {"compat", "cli", "doctor", "playground", "__main__"},
 ]
 

@@ -109,6 +109,9 @@ def test_of_a_loss_whose_graph_is_there():
     assert (kind, op) == ("backward", "Sqrt") and "The first inf" in text
     assert w.grad is None
     loss.backward()
+    assert told(loss)[:2] == ("backward", "Sqrt"), "a freed graph is computed once more"
+    loss = (w.sqrt() * torch.rand(2)).sum()
+    loss.backward()
     assert told(loss)[0] == "freed"
 
 

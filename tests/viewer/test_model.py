@@ -119,13 +119,38 @@ def test_a_rule_of_many_lines_is_shown_as_it_is():
     assert step["formula"] == "" and step["rule"].startswith("def vjp")
 
 
-def test_a_freed_graph_says_so():
+def test_a_freed_graph_is_computed_once_more():
+    """d/dx sum(exp(x) * t) = exp(x) * t; t was freed with the graph, and is found in the program."""
+    x, t = leaf([1.0, 2.0]), kobai.tensor([3.0, 0.5])
+    y = (x.exp() * t).sum()
+    y.backward()
+    d = describe(y)
+    assert d["notes"] == ["anew"] and len(d["backward"]) == 4
+    nodes = by_title(d)
+    assert nodes["x"]["grad"]["data"] == pytest.approx([3 * math.e, 0.5 * math.e**2], rel=1e-6)
+    assert nodes["t"]["value"]["data"] == [3.0, 0.5] and nodes["y"]["root"]
+    assert nodes["exp"]["value"]["data"] == pytest.approx([math.e, math.e**2], rel=1e-6)
+    assert nodes["mul"]["source"]["line"] == nodes["y"]["source"]["line"]
+    with pytest.raises(RuntimeError, match="second time"):
+        y.backward()  # the program's own graph stays as it was
+
+
+def test_a_freed_graph_that_cannot_be_computed_again_says_so():
     x = leaf([1.0, 2.0])
-    y = x.exp().sum()
+    lost = x * kobai.tensor([1.0, 3.0]).cumsum(0)  # not in any variable, and no expression that may be repeated
+    y = lost.exp().sum()
     y.backward()
     d = describe(y)
     assert "freed" in d["notes"] and d["backward"] == []
-    assert by_title(d)["x"]["grad"]["data"] == pytest.approx([math.e, math.e**2], rel=1e-6)
+    assert len(by_title(d)["x"]["grad"]["data"]) == 2
+    z = (x * x).sum()
+    z.backward()
+    with kobai.no_grad():
+        x -= 0.1
+    assert "freed" in describe(z)["notes"], "the leaf has changed: the values would not be those of this loss"
+    noise = kobai.nn.functional.dropout(x, 0.5).sum()
+    noise.backward()
+    assert "freed" in describe(noise)["notes"]
 
 
 def test_values_nobody_kept_are_not_computed_from_changed_leaves():

@@ -8,11 +8,12 @@ import numpy as np
 from ..op import Elementwise
 from ..saved import raw_saved
 from ..tensor import Tensor
+from .anew import tape_of
 from .errors import error
 from .formula import applied, formula
 from .numbers import operand, padded, place, shown, source, term
 from .sections import by_module
-from .tape import Tape, slot_of
+from .tape import slot_of
 from .told import Told, spoken, tell
 
 _say = spoken({
@@ -33,6 +34,8 @@ _say = spoken({
               "explain before backward(), or backward(retain_graph=True).)",
               "(先に行われた backward() が保存値を解放したので、逆方向の数値は示せません。backward() の前に explain を呼ぶか、"
               "backward(retain_graph=True) を使ってください。)"),
+    "anew": ("(backward() has freed this graph; it was computed once more from the program's variables, with the same result.)",
+             "(backward() がこのグラフを解放したので、プログラムの変数から計算し直しました。結果は同じです。)"),
     "leaf": ("{name} is a leaf: it was not computed, so there is no chain of derivatives. Its gradient by itself is 1.",
              "{name} は葉です。計算された値ではないので連鎖律の鎖はなく、自分自身についての勾配は 1 です。"),
     "rule": ("rule of {op}", "{op} の規則"),
@@ -63,14 +66,14 @@ def explain(loss, gradient=None, *, steps=40, show=True) -> Told:
         raise TypeError(f"explain(): argument 'loss' must be Tensor, not {type(loss).__name__}")
     if not loss.requires_grad:
         raise error("no-grad-fn", tensor=loss, position=0)
-    tape = Tape(loss)
+    tape, anew = tape_of(loss)
     if loss.grad_fn is None:
         return tell(_say("leaf", name=tape.names.of_leaf.get(id(loss), "the tensor")), show)
     if len(tape.nodes) > steps:
-        lines, gradients = by_module(tape, gradient)
+        found, gradients = by_module(tape, gradient)
     else:
-        lines, gradients = _Lines(tape).all(gradient)
-    return tell("\n".join(lines), show, gradients=gradients, nodes=len(tape.nodes))
+        found, gradients = _Lines(tape).all(gradient)
+    return tell("\n".join([*([_say("anew")] if anew else []), *found]), show, gradients=gradients, nodes=len(tape.nodes))
 
 
 class Labels:

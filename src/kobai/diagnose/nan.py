@@ -8,9 +8,10 @@ import numpy as np
 from ..autograd.node import here
 from ..op import Elementwise
 from ..tensor import Tensor
+from .anew import tape_of
 from .formula import applied, formula
 from .numbers import place, shown, source
-from .tape import Names, Tape
+from .tape import Names
 from .told import Told, spoken, tell
 from .watch import Observer, watching
 
@@ -204,7 +205,7 @@ class _Seen(Observer):
 
 def _of_loss(loss, show):
     """The same for a loss whose graph still exists: its values, then a backward pass of its own."""
-    tape = Tape(loss)
+    tape, _ = tape_of(loss)
     if tape.freed:
         return tell(_say("freed"), show, kind="freed", op="")
     seen = _Seen()

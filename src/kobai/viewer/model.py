@@ -7,7 +7,8 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
     title       text; the name of the program or of the model
     lang        "en" or "ja"
     notes       [code]: "freed" (the graph was freed before it was looked at, so values and the backward
-                film are missing), "replayed" (values that nobody kept were computed again), "shortened"
+                film are missing), "anew" (it was freed, and could be computed once more with the same result),
+                "replayed" (values that nobody kept were computed again), "shortened"
                 (the program did more than is kept: the last steps are shown), "no-film" (backward
                 could not be run for the film, or it has too many steps)
     nodes       [node], inputs before those who use them; a node's place in the list is its id:
@@ -77,8 +78,10 @@ from functools import lru_cache
 import numpy as np
 
 from ..autograd.node import Node, Port
+from ..diagnose.anew import is_freed, recorded_anew
 from ..diagnose.formula import applied, formula
 from ..diagnose.language import language
+from ..diagnose.tape import slot_of
 from ..nn.module import Module
 from ..nn.parameter import Parameter
 from ..op import Elementwise
@@ -129,7 +132,7 @@ def describe(what, *inputs, params: dict | None = None, variables: dict | None =
     else:
         names = dict(named(variables, params))
         as_tensors = is_tensor(what) or not callable(what)
-        trace = _of_tensors(what, names) if as_tensors else _of_call(what, inputs, options, names)
+        trace = _of_tensors(what, names, variables) if as_tensors else _of_call(what, inputs, options, names)
         if as_tensors:
             group(trace.calls, owners(variables))
         if film and not trace.film:
@@ -149,11 +152,17 @@ def named(variables: dict, params: dict | None = None):
             yield id(value._value), (name, value)
 
 
-def _of_tensors(what, names: dict) -> Trace:
+def _of_tensors(what, names: dict, variables: dict) -> Trace:
     outputs = tensors_in(what)
     if not outputs:
         raise TypeError(nothing_to_draw(what).replace("draw(", "view("))
+    again = recorded_anew(outputs, [variables]) if is_freed(outputs) else None
+    if again is not None:
+        before, outputs = outputs, [again.get(slot_of(edge_of(t)), t) for t in outputs]
+        names |= {id(new): names[id(old)] for old, new in zip(before, outputs) if id(old) in names}
     trace = from_graph(outputs, lambda value: names.get(id(value), ("",))[0])
+    if again is not None:
+        trace.notes = ["anew"]  # all was computed again, so that some of it was need not be said
     trace.start = [(edge_of(t), _seed(t)) for t in outputs if t._node is not None]
     return trace
 

@@ -1,0 +1,264 @@
+"""A graph that `backward()` has freed, recorded once more, so that it can be looked at all the same.
+
+What a freed graph still knows: its operations, the user's lines, the leaves and its results. What is missing are the
+inputs without gradient (data, targets, numbers). They are looked for where the user wrote them: in the expression of
+the line, then among the program's variables. A guess counts only if everything comes out as it did the first time.
+"""
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+
+import numpy as np
+
+from ..autograd import engine
+from ..autograd.mode import modes
+from ..autograd.node import Freed, Node
+from ..saved import raw_saved
+from ..tensor import Tensor, edge_of, wrap
+from .frames import user_frames
+from .tape import Tape, slot_of
+
+MOST_NODES = 2000
+MOST_TRIES = 400  # operations that are computed in vain before the search is given up
+MOST_CHOICES = 60  # inputs that have to be looked for
+OPTIONAL = {"weight", "pos_weight", "bias", "mask", "keep", "project"}  # inputs that may be left out
+# Methods that change nothing: an expression with them may be evaluated once more.
+PURE = {"float", "double", "long", "int", "bool", "half", "to", "unsqueeze", "squeeze", "view", "reshape", "flatten",
+        "t", "transpose", "permute", "detach", "clone", "contiguous", "expand", "size", "dim", "type", "argmax",
+        "repeat", "abs", "neg"}
+MAKERS = {"tensor", "ones", "zeros", "full", "arange", "linspace", "eye", "from_numpy", "ones_like", "zeros_like"}
+
+
+def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> dict[tuple, Tensor] | None:
+    """{(old node, output number): the same tensor with a graph of its own}, whose nodes have the lines of the old ones.
+
+    None if that is not possible: a random or user's function, an input that nobody has any more, leaves that have
+    changed since.
+
+    Args:
+        tensors: results whose graph has been freed.
+        scopes: the program's variables by name, innermost first.
+    """
+    edges = [edge_of(t) for t in tensors]
+    nodes = sorted((n for n in engine.reached([(e, None) for e in edges]) if isinstance(n, Node)), key=lambda n: -n._order)
+    if len(nodes) > MOST_NODES or not all(_repeatable(node) for node in nodes):
+        return None
+    before, modes.look = modes.look, None
+    try:
+        return _Search(nodes, {slot_of(e): t for e, t in zip(edges, tensors)}, Variables(scopes)).run()
+    finally:
+        modes.look = before
+
+
+def tape_of(tensor: Tensor) -> tuple[Tape, bool]:
+    """The tape of a graph, recorded anew if a backward pass has freed it and that is possible; whether it was."""
+    tape = Tape(tensor)
+    if not tape.freed:
+        return tape, False
+    again = recorded_anew([tensor], [scope for frame in user_frames() for scope in (frame.f_locals, frame.f_globals)])
+    if again is None:
+        return tape, False
+    names = tape.names
+    for slot, name in list(names.of_slot.items()):
+        if slot in again:
+            names.of_slot[again[slot].grad_fn, again[slot].output_nr] = name
+    return Tape(again[slot_of(tape.root)], names), True
+
+
+def is_freed(tensors: list) -> bool:
+    """Whether a backward pass has freed what lies behind these tensors."""
+    return any(isinstance(n, Node) and isinstance(n.saved, Freed) for n in engine.reached([(edge_of(t), None) for t in tensors]))
+
+
+def _repeatable(node: Node) -> bool:
+    return node.op is not None and not getattr(node.op, "random", False)
+
+
+class Variables:
+    """The tensors of a program, and what its expressions stand for."""
+
+    def __init__(self, scopes: Iterable[Mapping]):
+        self.scopes = [dict(scope) for scope in scopes]
+        self.tensors: dict[int, Tensor] = {}
+        for scope in self.scopes:
+            for name, value in scope.items():
+                for v in value if isinstance(value, (list, tuple)) and len(value) <= 100 else (value,):
+                    if isinstance(v, Tensor) and not name.startswith("_"):
+                        self.tensors[id(v)] = v
+
+    def constants(self) -> list[Tensor]:
+        """Tensors that no gradient goes to, the last made ones first."""
+        return [t for t in reversed(self.tensors.values()) if not t._rg]
+
+    def operands(self, where) -> list:
+        """Values of the operands, or arguments, of the expression that a place points at."""
+        found = []
+        for part in operands_at(where):
+            try:
+                value = self.value(part)
+            except Exception:  # it needs something that is gone; anything may go wrong in what is not ours
+                continue
+            if isinstance(value, (int, float, complex)) or isinstance(value, Tensor) and not value._rg:
+                found.append(value)
+        return found
+
+    def value(self, e: ast.expr):
+        """What an expression stands for; ValueError if it might do more than that."""
+        if isinstance(e, ast.Constant):
+            return e.value
+        if isinstance(e, ast.Name):
+            return next(scope[e.id] for scope in self.scopes if e.id in scope)
+        if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
+            return -self.value(e.operand)
+        if isinstance(e, ast.Attribute) and e.attr in ("T", "data", "shape", "mT"):
+            return getattr(self.value(e.value), e.attr)
+        if isinstance(e, ast.Subscript):
+            return self.value(e.value)[self.index(e.slice)]
+        if isinstance(e, ast.BinOp) and type(e.op) in ARITHMETIC:
+            return ARITHMETIC[type(e.op)](self.value(e.left), self.value(e.right))
+        if isinstance(e, ast.Call) and isinstance(e.func, ast.Attribute) and not e.keywords:
+            owner = self.value(e.func.value)
+            if e.func.attr in (PURE if isinstance(owner, Tensor) else MAKERS if isinstance(owner, ModuleType) else ()):
+                return getattr(owner, e.func.attr)(*[self.value(a) for a in e.args])
+        if isinstance(e, (ast.List, ast.Tuple)):
+            return [self.value(v) for v in e.elts]
+        raise ValueError(ast.dump(e))
+
+    def index(self, e: ast.expr):
+        """What stands between the brackets of a subscript."""
+        if isinstance(e, ast.Slice):
+            return slice(*[None if part is None else self.value(part) for part in (e.lower, e.upper, e.step)])
+        return tuple([self.index(part) for part in e.elts]) if isinstance(e, ast.Tuple) else self.value(e)
+
+
+ARITHMETIC = {ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
+              ast.Div: lambda a, b: a / b, ast.Pow: lambda a, b: a ** b}
+
+
+def operands_at(where) -> list[ast.expr]:
+    """The operands of the user's expression at a place: `a` and `b` of `a + b`, the arguments of a call."""
+    if where is None:
+        return []
+    code, instruction = where
+    line, end, left, right = list(code.co_positions())[instruction // 2]
+    if line is None or end is None or left is None or right is None:
+        return []
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(line, end + 1)]
+    if not lines:
+        return []
+    lines[-1] = lines[-1][:right]
+    lines[0] = lines[0][left:]
+    text = b"".join(lines).decode(errors="replace")
+    try:
+        body = ast.parse(f"({text}\n)", mode="eval").body
+    except SyntaxError:
+        try:
+            statement = ast.parse(text.strip()).body[0]
+        except SyntaxError:
+            return []
+        return [statement.target, statement.value] if isinstance(statement, ast.AugAssign) else []
+    if isinstance(body, ast.BinOp):
+        return [body.left, body.right]
+    if isinstance(body, ast.Call):
+        receiver = [body.func.value] if isinstance(body.func, ast.Attribute) else []
+        return [*receiver, *body.args, *[k.value for k in body.keywords]]
+    return [body.operand] if isinstance(body, ast.UnaryOp) else []
+
+
+class _Search:
+    """Runs the operations in their order, and goes back where a guess turns out wrong."""
+
+    def __init__(self, nodes: list, roots: dict, variables: Variables):
+        self.nodes, self.variables = nodes, variables
+        self.tries, self.choices = 0, 0
+        results = [t for t in variables.tensors.values() if t._rg and t._node is not None]
+        self.known = {slot_of(edge_of(t)): t._value for t in results} | {s: t._value for s, t in roots.items()}
+        self.made: dict[tuple, Tensor] = {}
+        self.spare = variables.constants()
+
+    def run(self) -> dict | None:
+        """The new tensors, or None."""
+        state_before = modes.grad
+        modes.grad = True
+        try:
+            with np.errstate(all="ignore"):  # whoever computed it first has been warned
+                found = self.from_node(0)
+        finally:
+            modes.grad = state_before
+        return self.made if found else None
+
+    def from_node(self, first: int) -> bool:
+        """Whether the operations from this number on can be repeated."""
+        for i in range(first, len(self.nodes)):
+            node = self.nodes[i]
+            guesses = [self.guesses(node, k) for k, edge in enumerate(node.edges) if edge is None]
+            open_ = sum(len(g) != 1 for g in guesses)
+            if not open_:
+                if not self.apply(node, [g[0] for g in guesses]):
+                    return False
+                continue
+            self.choices += open_
+            good = self.choices <= MOST_CHOICES and any(
+                self.apply(node, given) and self.from_node(i + 1) for given in _choices(guesses, self.over))
+            self.choices -= open_
+            return good
+        return True
+
+    def over(self) -> bool:
+        return self.tries > MOST_TRIES
+
+    def guesses(self, node: Node, slot: int) -> list:
+        """What an input without gradient may have been, the likeliest first."""
+        op = node.op
+        name = op.inputs[min(slot, len(op.inputs) - 1)]
+        saved = raw_saved(node)
+        if isinstance(saved, tuple) and name in node.vjp.asks and not op.variadic:
+            value = saved[node.vjp.asks.index(name)]
+            return [wrap(value) if isinstance(value, (np.ndarray, np.generic)) else value]
+        written = self.variables.operands(node.where)
+        own = [v for v in written[slot:slot + 1] if not isinstance(v, Tensor)]
+        tensors = {id(t): t for t in [*(v for v in written if isinstance(v, Tensor)), *self.spare]}
+        numbers = [v for v in written if not isinstance(v, Tensor)] if op.elementwise else []
+        found = [*own, *tensors.values(), *numbers] if own and op.elementwise else [*tensors.values(), *numbers]
+        return [None, *found] if name in OPTIONAL and not op.elementwise else found
+
+    def apply(self, node: Node, given: list) -> bool:
+        """Record an operation once more; whether its result is what is known of it."""
+        rest = iter(given)
+        inputs = [next(rest) if e is None else e if isinstance(e, Tensor) else
+                  self.made[slot_of(e)] for e in node.edges]
+        self.tries += 1
+        try:
+            result = node.op(*inputs)
+        except Exception:  # a guess that does not fit; each op complains in its own way
+            return False
+        for number, tensor in enumerate(result if isinstance(result, tuple) else (result,)):
+            known = self.known.get((node, number))
+            if not isinstance(tensor, Tensor) or known is not None and not _same(tensor._value, known):
+                return False
+            self.made[node, number] = tensor
+            new = getattr(tensor._node, "node", tensor._node)
+            if new is not None:
+                new.where = node.where
+        return True
+
+
+def _choices(guesses: list, over):
+    """All ways to take one of each, until it is over."""
+    if not guesses:
+        yield []
+        return
+    for first in guesses[0]:
+        for rest in _choices(guesses[1:], over):
+            if over():
+                return
+            yield [first, *rest]
+
+
+def _same(a, b) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return bool(np.allclose(a, b, rtol=2e-6, atol=1e-30, equal_nan=True)) if a.dtype.kind in "fc" else bool(np.array_equal(a, b))
