@@ -31,6 +31,7 @@ _DIRECT = 36  # rows of a tile from which on copying B pays
 _NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _FEW = 4  # rows of A that are multiplied with contiguous columns of B as they are
 _FAR = 4096  # rows of A so many bytes apart are copied: they fall on the same places in the cache
+_FAR_COLS = 1024  # and columns, of which a few rows at a time are read: of each a piece of a cache line
 
 
 class Tiling(NamedTuple):
@@ -155,7 +156,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0):
         "m": m, "n": n, "k": k, "row_a": a[-2], "col_a": a[-1], "row_b": b[-2], "col_b": b[-1], "row_c": c[-2],
         "row_e": e[-2] if e else 0, "alpha": _bits(alpha), "beta": _bits(beta), "rows": t.rows, "cols": t.cols,
         "depth": t.depth, "across": across, "tiles": tiles, "inner": sizes[-1] if sizes else 1,
-        "copy_a": int(max(a[-2:]) >= _FAR and n > 2 * functions.width and m > functions.step),
+        "copy_a": int((a[-2] >= _FAR or a[-1] >= _FAR_COLS) and n > 2 * functions.width and m > functions.step),
         "copy_b": int(min(t.rows, m) > (_DIRECT if k * n * size < _NEAR else functions.step)),
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
