@@ -192,3 +192,30 @@ def test_set_num_threads():
         threads.set_num_threads(0)
     with pytest.raises(TypeError, match="set_num_threads expects an int, but got float"):
         threads.set_num_threads(2.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs")
+def test_workers_keep_off_the_callers_cpu_and_come_to_it_while_it_sleeps(pool):
+    """Schedulers may wake both on one CPU and leave them there, although the other is idle."""
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    parallel = ctypes.CFUNCTYPE(None, signature, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(llvm.bridge().parallel)
+    caller, late, allowed, seen = threading.get_ident(), threading.Event(), os.sched_getaffinity(0), []
+
+    @signature
+    def chunk(block, begin, end):
+        if threading.get_ident() == caller:
+            late.wait(5)  # until a worker has taken a chunk
+        else:
+            seen.append(os.sched_getaffinity(0))
+            late.set()
+            time.sleep(0.3)
+            seen.append(os.sched_getaffinity(0))
+
+    pool.resize(2)
+    for _ in range(3):
+        parallel(chunk, None, 2, 1)
+        begun, ended = seen
+        assert len(begun) == len(allowed) - 1
+        assert ended == allowed == os.sched_getaffinity(0)
+        seen.clear()
+        late.clear()

@@ -9,6 +9,10 @@ simply does all the work.
 A caller that has nothing left to do waits for the workers' last chunks, spinning and then asleep: a worker whose core
 is taken by another process can go on at the caller's.
 
+Some schedulers wake a worker on the core of its caller and leave both there, though others are idle.  So a caller that
+finds itself on another core than before (``home``) tells the workers to stay off it; while it sleeps they may go
+anywhere.
+
 A job is published by raising ``epoch``; workers wait for that spinning, then asleep in the kernel (a futex).
 ``ticket`` holds the job's number and the next chunk in one word, so a worker that comes late cannot take a
 chunk of the wrong job: chunks are taken by compare-and-swap, and the ticket is closed before a job's fields
@@ -27,12 +31,15 @@ GRAIN = 16384  # elements in a chunk
 _SPIN = 2000  # looks at ``epoch`` before a worker goes to sleep: some 50 microseconds
 _CLOSED = 0xFFFFFFFF
 FUNCTIONS = ("parallel", "worker", "dismiss")
-CELLS = ("workers", "quit", "busy", "sleepers", "ticket")
+CELLS = ("workers", "quit", "busy", "sleepers", "home", "known", "ids", "ticket")
+_KNOWN = 256  # workers that can be told where to run
 
 
 def text(triple: str) -> str:
     """The pool in LLVM, for a machine."""
     machine = triple.split("-")[0]
+    number = _GETTID.get(machine) if sys.platform == "linux" else None
+    spread = _SPREAD.replace("GETTID", str(number)) if number else _NO_SPREAD
     pause = "call void @llvm.x86.sse2.pause()" if machine in ("x86_64", "i686") else ""
     futex = _FUTEX.get(machine) if sys.platform == "linux" else None
     sleep, wake = "call i32 @usleep(i32 500)", ""
@@ -40,10 +47,129 @@ def text(triple: str) -> str:
         call = f"call i64 (i64, ...) @syscall(i64 {futex}, ptr %number, i32"
         sleep = f"{call} 128, i32 %seen, ptr null, ptr null, i32 0)"
         wake = f"{call} 129, i32 1000, ptr null, ptr null, i32 0)"
-    return _TEXT.replace("PAUSE", pause).replace("SLEEP", sleep).replace("WAKE", wake)
+    return spread + _TEXT.replace("PAUSE", pause).replace("SLEEP", sleep).replace("WAKE", wake)
 
 
 _FUTEX = {"x86_64": 202, "aarch64": 98}  # the number of the system call
+_GETTID = {"x86_64": 186, "aarch64": 178}
+
+_CELLS_OF_SPREAD = """
+@home = global i32 -1, align 64
+@known = global i32 0, align 64
+@ids = global [KNOWN x i32] zeroinitializer
+""".replace("KNOWN", str(_KNOWN))
+_NO_SPREAD = _CELLS_OF_SPREAD + """
+define internal void @introduce() nounwind {
+  ret void
+}
+
+define internal void @spread() nounwind {
+  ret void
+}
+
+define internal void @gather() nounwind {
+  ret void
+}
+"""
+_SPREAD = _CELLS_OF_SPREAD + f"""
+@allowed = internal global [16 x i64] zeroinitializer, align 64
+declare i32 @sched_getcpu()
+declare i32 @sched_getaffinity(i32, i64, ptr)
+declare i32 @sched_setaffinity(i32, i64, ptr)
+
+; A worker says which thread of the system it is, and where such threads may run.
+define internal void @introduce() nounwind {{
+entry:
+  %long = call i64 (i64, ...) @syscall(i64 GETTID)
+  %id = trunc i64 %long to i32
+  %failed = call i32 @sched_getaffinity(i32 0, i64 128, ptr @allowed)
+  %good = icmp sge i32 %failed, 0
+  %i = atomicrmw add ptr @known, i32 1 seq_cst
+  %room = icmp ult i32 %i, {_KNOWN}
+  %both = and i1 %room, %good
+  br i1 %both, label %keep, label %out
+keep:
+  %at = getelementptr i32, ptr @ids, i32 %i
+  store atomic i32 %id, ptr %at seq_cst, align 4
+  store atomic i32 -1, ptr @home seq_cst, align 4
+  ret void
+out:
+  ret void
+}}
+
+; The workers may run where they might at first, but on CPU %off; anywhere if that is -1 or leaves too few.
+define internal void @confine(i32 %off) nounwind {{
+entry:
+  %cpus = alloca [16 x i64], align 64
+  call void @llvm.memcpy.p0.p0.i64(ptr %cpus, ptr @allowed, i64 128, i1 false)
+  %named = icmp ult i32 %off, 1024
+  br i1 %named, label %without, label %tell
+without:
+  %word = lshr i32 %off, 6
+  %place = getelementptr i64, ptr %cpus, i32 %word
+  %low = and i32 %off, 63
+  %shift = zext i32 %low to i64
+  %bit = shl i64 1, %shift
+  %others = xor i64 %bit, -1
+  %old = load i64, ptr %place
+  %new = and i64 %old, %others
+  store i64 %new, ptr %place
+  %all = load <16 x i64>, ptr %cpus
+  %counts = call <16 x i64> @llvm.ctpop.v16i64(<16 x i64> %all)
+  %left = call i64 @llvm.vector.reduce.add.v16i64(<16 x i64> %counts)
+  %workers_ = load atomic i32, ptr @workers monotonic, align 4
+  %wanted = zext i32 %workers_ to i64
+  %few = icmp ult i64 %left, %wanted
+  br i1 %few, label %restore, label %tell
+restore:
+  store i64 %old, ptr %place
+  br label %tell
+tell:
+  %known_ = load atomic i32, ptr @known seq_cst, align 4
+  %most = call i32 @llvm.umin.i32(i32 %known_, i32 {_KNOWN})
+  br label %loop
+loop:
+  %i = phi i32 [0, %tell], [%next, %one], [%next, %set]
+  %more = icmp ult i32 %i, %most
+  br i1 %more, label %one, label %out
+one:
+  %at = getelementptr i32, ptr @ids, i32 %i
+  %id = load atomic i32, ptr %at seq_cst, align 4
+  %next = add i32 %i, 1
+  %unknown = icmp eq i32 %id, 0  ; as yet; and 0 would be the caller
+  br i1 %unknown, label %loop, label %set
+set:
+  %ignored = call i32 @sched_setaffinity(i32 %id, i64 128, ptr %cpus)
+  br label %loop
+out:
+  ret void
+}}
+declare <16 x i64> @llvm.ctpop.v16i64(<16 x i64>)
+declare i64 @llvm.vector.reduce.add.v16i64(<16 x i64>)
+declare i32 @llvm.umin.i32(i32, i32)
+
+; Keep the workers off the caller's CPU, where they are not already.
+define internal void @spread() nounwind {{
+entry:
+  %cpu = call i32 @sched_getcpu()
+  %home_ = load atomic i32, ptr @home monotonic, align 4
+  %same = icmp eq i32 %cpu, %home_
+  br i1 %same, label %out, label %move
+move:
+  store atomic i32 %cpu, ptr @home monotonic, align 4
+  call void @confine(i32 %cpu)
+  br label %out
+out:
+  ret void
+}}
+
+; Let the workers come to the caller's CPU too.
+define internal void @gather() nounwind {{
+  store atomic i32 -1, ptr @home monotonic, align 4
+  call void @confine(i32 -1)
+  ret void
+}}
+"""
 
 _TEXT = f"""
 declare i64 @syscall(i64, ...)
@@ -134,6 +260,7 @@ publish:
   store atomic i64 %grain_, ptr @grain monotonic, align 8
   store atomic i64 %count, ptr @chunks monotonic, align 8
   store atomic i32 0, ptr @done monotonic, align 4
+  call void @spread()
   %job = load atomic i32, ptr @epoch monotonic, align 4
   %job64 = zext i32 %job to i64
   %number = shl i64 %job64, 32
@@ -165,6 +292,7 @@ rest:  ; a worker may have lost its core: let it have this one
   %still = icmp ne i32 %now, %last
   br i1 %still, label %nap, label %close
 nap:
+  call void @gather()
   call void @sleep(ptr @done, i32 %now)
   br label %wait
 close:
@@ -177,6 +305,7 @@ close:
 ; What a worker thread does until it is told to quit.
 define void @worker() nounwind {{
 entry:
+  call void @introduce()
   br label %loop
 loop:
   %seen = load atomic i32, ptr @epoch seq_cst, align 4
@@ -235,7 +364,8 @@ class Pool:
     def __init__(self, addresses: dict[str, int]):
         signature = ctypes.CFUNCTYPE(None)
         self._worker, self._dismiss = signature(addresses["worker"]), signature(addresses["dismiss"])
-        self._cells = {name: ctypes.c_int32.from_address(addresses[name]) for name in CELLS[:-1]}
+        self._cells = {name: ctypes.c_int32.from_address(addresses[name]) for name in CELLS[:-2]}
+        self._ids = (ctypes.c_int32 * _KNOWN).from_address(addresses["ids"])
         self._ticket = ctypes.c_int64.from_address(addresses["ticket"])
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -254,6 +384,7 @@ class Pool:
                 for t in self._threads:
                     t.join()
                 self._cells["quit"].value = 0
+                self._nobody()
             self._threads = [
                 threading.Thread(target=self._worker, name=f"kobai-{i}", daemon=True)
                 for i in range(1, threads)
@@ -267,11 +398,17 @@ class Pool:
         """Threads that share the work, the caller's included."""
         return 1 + len(self._threads)
 
+    def _nobody(self):
+        """No worker is known any more."""
+        self._cells["known"].value = 0
+        ctypes.memset(self._ids, 0, ctypes.sizeof(self._ids))
+
     def _forget(self):
         """In a forked child only the forking thread lives on; it works alone until told otherwise."""
         self._threads, self._lock = [], threading.Lock()
         for cell in self._cells.values():
             cell.value = 0
+        self._nobody()
         self._ticket.value = _CLOSED
 
 
