@@ -178,6 +178,21 @@ def test_the_second_process_does_not_compile(tmp_path):
 
 
 @needs_llvm
+def test_a_process_leaves_better_code_than_it_began_with(tmp_path):
+    """The code between Python and kernels is written in haste at first: its entry is replaced as the process ends."""
+    show = """if True:
+        from kobai.backends import llvm, step
+        m = llvm.machine()
+        used, best = m.assemble_glue(step.TEXT), m.compile(step.TEXT)
+        print(used == best, len(used) > len(best))
+    """
+    env = {**os.environ, "KOBAI_CACHE_DIR": str(tmp_path), "KOBAI_CACHE": "1"}
+    first, second = (subprocess.run([sys.executable, "-c", show], env=env, capture_output=True, text=True)
+                     for _ in range(2))
+    assert (first.stdout, second.stdout) == ("False True\n", "True False\n"), first.stderr + second.stderr
+
+
+@needs_llvm
 def test_damaged_code_is_never_run(tmp_path):
     _run(tmp_path)
     for path in tmp_path.iterdir():

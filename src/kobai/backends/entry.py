@@ -39,7 +39,7 @@ class _Native:
 
     def __init__(self):
         machine = llvm.machine()
-        address, = machine.load(machine.assemble(text()), "entry")
+        address, = machine.load(machine.assemble_glue(text()), "entry")
         self.definition = _MethodDef(b"compiled", address, _FASTCALL_KEYWORDS, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import importlib.util
 import json
@@ -46,7 +47,9 @@ class _Tools:
         self.cpu, self.features, self.vector_bytes = _describe_cpu(llvm)
         self.triple = llvm.get_default_triple()
         target = llvm.Target.from_triple(self.triple)
-        self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=2, jit=True)
+        self.target, self.hasty = (
+            target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True) for level in (2, 0)
+        )
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.engine))  # its code outlives the interpreter's modules
         self.passes = llvm.create_new_module_pass_manager()
@@ -60,6 +63,11 @@ class _Tools:
         module.verify()
         self.passes.run(module, self.tuning)
         return self.target.emit_object(module)
+
+    def assemble_in_haste(self, text: str) -> bytes:
+        module = self.llvm.parse_assembly(text)
+        module.verify()
+        return self.hasty.emit_object(module)
 
     def load(self, code: bytes, names) -> list[int]:
         self.engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
@@ -119,6 +127,22 @@ class Machine:
     def assemble(self, text: str) -> bytes:
         """Object code of LLVM text, which must not contain addresses of this process."""
         return cache.remembered(cache.digest(self.name, text), lambda: self.compile(text))
+
+    def assemble_glue(self, text: str) -> bytes:
+        """Object code of what stands between Python and kernels, the same text on each machine.
+
+        LLVM takes 60 ms to write all of it well and 10 ms to write it fast, so the first process on a machine
+        has code of the second kind (a tenth slower) and leaves the first kind to those that follow.
+        """
+        kept, name = cache.store(), cache.digest(self.name, text)
+        if kept is None:
+            return self.compile(text)
+        found = kept.get(name)
+        if found is None:
+            with _lock:
+                found = self.tools.assemble_in_haste(text)
+            atexit.register(lambda: kept.put(name, self.compile(text)))
+        return found
 
     def compile(self, text: str) -> bytes:
         """Object code of LLVM text, made anew."""

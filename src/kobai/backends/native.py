@@ -516,7 +516,7 @@ class Bridge:
     """Makes callables from addresses of kernel code; one for each `Machine`."""
 
     def __init__(self, machine):
-        code = machine.assemble(threads.text(machine.triple) + blocks.text() + TEXT)
+        code = machine.assemble_glue(threads.text(machine.triple) + blocks.text() + TEXT)
         names = ("flat", "fitted", "into", *_LIKE, *threads.FUNCTIONS, *threads.CELLS, *blocks.FUNCTIONS, *blocks.CELLS)
         addresses = dict(zip(names, machine.load(code, *names)))
         flat, fitted = addresses["flat"], addresses["fitted"]

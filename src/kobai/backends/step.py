@@ -226,7 +226,7 @@ class _Runner:
     def __init__(self):
         self.bridge = llvm.bridge()
         machine = llvm.machine()
-        address, = machine.load(machine.assemble(TEXT), "step")
+        address, = machine.load(machine.assemble_glue(TEXT), "step")
         self.definition = _MethodDef(b"step", address, _FASTCALL, None)
 
 
