@@ -4,8 +4,11 @@ Expected numbers come from calculus, done by hand in the comments, and from the 
 introductions print (P4's and P5's numbers are PyTorch's).
 """
 
+import importlib
 import json
 import math
+import pkgutil
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from kobai import nn
 from kobai.autograd import Function
 from kobai.op import Op, registry
 from kobai.ops.elementwise import Mul
+from kobai.viewer.docs_ja import DOCS
 from kobai.viewer.model import describe
 from kobai.viewer.record import Recording
 from kobai.viewer.values import summary
@@ -553,3 +557,24 @@ def test_complex_scalars():
     a, b = leaf(1.0), leaf(2.0)
     d = describe(kobai.complex(a, b).abs())
     assert "1+2j" in next(n for n in d["nodes"] if n["op"] == "complex")["numbers"]
+
+
+# ---- in the reader's language ----------------------------------------------------------------
+def test_what_an_op_does_is_said_in_both_languages():
+    d = describe(leaf([1.0, -2.0]).tanh())
+    assert d["docs"][d["nodes"][1]["doc"]] == ["Hyperbolic tangent of each element.", "要素ごとの双曲線正接。"]
+
+
+WORDS = re.compile(r"\b(the|of|each|with|where|and|to|at|over|along|from|by|is|else|for|without|if|times|itself|or)\b", re.I)
+
+
+def test_every_op_has_a_japanese_description():
+    """A docstring without English words is a formula, which needs none. src/kobai/viewer/docs_ja.py has them."""
+    for module in pkgutil.iter_modules(kobai.ops.__path__):
+        importlib.import_module(f"kobai.ops.{module.name}")
+    importlib.import_module("kobai.compat.tensorflow.rules")
+    ops = [cls for cls in registry.here() if cls.__module__.startswith("kobai.")]
+    missing = {cls.__name__: doc for cls in ops if WORDS.search(doc := cls.__doc__.strip().split("\n")[0]) and cls.__name__ not in DOCS}
+    assert len(ops) > 400 and not missing
+    assert not DOCS.keys() - {cls.__name__ for cls in ops}
+    assert all(re.search("[\u3040-\u30ff\u4e00-\u9fff]", text) for text in DOCS.values())

@@ -1,5 +1,6 @@
 // The graph with its modules, and what of it is visible when some modules are open and the others folded.
 
+import type { Lang } from "./text";
 import type { Description, GraphNode, ModuleInfo } from "./types";
 
 /** Something with a place in the picture: a node, or a folded module. */
@@ -49,6 +50,11 @@ export class Graph {
       const user = this.users[n.id][0];
       if (n.kind === "parameter" && this.users[n.id].length === 1) this.inlinedIn.set(n.id, user);
     }
+  }
+
+  /** What an operation does, in the reader's language. */
+  docOf(node: GraphNode, lang: Lang): string {
+    return (node.doc == null ? undefined : this.data.docs?.[node.doc])?.[lang === "ja" ? 1 : 0] ?? "";
   }
 
   childrenOf(module: number | null) {

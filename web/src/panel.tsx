@@ -24,6 +24,7 @@ export function NodePanel(props: NodeProps & { node: GraphNode; value: Value | n
   const { node: n, graph, t, lang, onSelect } = props;
   const module = n.module == null ? null : graph.modules[n.module];
   const file = n.source ? graph.data.files[n.source.file] : null;
+  const doc = graph.docOf(n, lang);
   const cost = [n.time == null ? "" : `${t("forward")} ${seconds(n.time)}`, n.back_time == null ? "" : `${t("backward")} ${seconds(n.back_time)}`].filter(Boolean);
   return (
     <div class="node">
@@ -31,7 +32,7 @@ export function NodePanel(props: NodeProps & { node: GraphNode; value: Value | n
       <dl>
         <Row name={t("operation")} value={`${t(n.kind)}${n.root ? ` · ${t("result")}` : ""}`} />
         {n.grad_fn && <Row name={t("gradFn")} value={n.grad_fn} code />}
-        {n.formula && <Row name={t("formula")} value={n.formula} code note={n.doc} />}
+        {(n.formula || doc) && <Row name={t("formula")} value={n.formula ?? ""} code note={doc} />}
         {n.numbers && !props.hidden && <Row name={t("numbers")} value={n.numbers} code />}
         {!!n.settings?.length && <Row name={t("settings")} value={n.settings.join(", ")} code />}
         {n.shape && <Row name={t("shape")} value={`${shapeText(n.shape)}  ${n.dtype ?? ""}`} code />}

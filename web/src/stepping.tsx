@@ -25,6 +25,7 @@ export function StepPanel(props: Props) {
   const id = film.current(position);
   if (id === null || position === null) return <p class="soft">{t("notStarted")}</p>;
   const node = graph.nodes[id];
+  const doc = graph.docOf(node, props.lang);
   const back = film.backStep(position);
   const asked = props.quiz ? film.asked(position, graph.nodes) : null;
   const hide = props.asking && asked !== null;
@@ -35,7 +36,7 @@ export function StepPanel(props: Props) {
       {back ? <Backward {...props} step={back} hide={hide} /> : (
         <>
           {node.formula && <p class="formula"><code>{node.formula}</code></p>}
-          {node.doc && <p class="soft">{node.doc}</p>}
+          {doc && <p class="soft">{doc}</p>}
           {node.numbers && <p class="formula"><code>{hide ? node.numbers.replace(/= .*$/, "= ?") : node.numbers}</code></p>}
           {node.stops && node.kind === "op" && <p class="stop">⊘ {stopText(props.lang, node.stops)}</p>}
           {node.value && <ValueView title={t("value")} value={node.value} dark={props.dark} t={t} lang={props.lang} hidden={hide} />}

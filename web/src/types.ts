@@ -35,7 +35,7 @@ export interface GraphNode {
   back_time?: number | null;
   source?: { file: number; line: number; function?: string } | null;
   formula?: string;
-  doc?: string;
+  doc?: number | null;
   numbers?: string;
   settings?: string[];
   stops?: string | null;
@@ -93,6 +93,7 @@ export interface Description {
   edges: [number, number, number, number][];
   modules: ModuleInfo[];
   files: { name: string; text?: string }[];
+  docs?: [string, string][];
   forward: number[];
   backward: BackStep[];
   training?: Training | null;

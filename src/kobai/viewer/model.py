@@ -29,7 +29,7 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
         time, back_time seconds of the forward and the backward step, or None
         source          None, or {"file": place in `files`, "line": from 1, "function": name}
         formula         "a * b": what the operation computes, from its class
-        doc             the first line of its class's docstring
+        doc             place in `docs`, or None
         numbers         "2 × 5 = 10": the same with numbers, for scalars, or ""
         settings        ["dim=1"]: the parameters of the operation, and Python numbers among its inputs
         stops           None, or why no gradient goes on from here: "detach", "no_grad", "integer",
@@ -40,6 +40,7 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
                 second call of the same module, nodes: number of nodes in it with all below, kind: "module" or
                 "run" (part of a long stretch of operations without modules)}
     files       [{"name": "train.py", "text": the source, or "" if it cannot be had}]
+    docs        [[the first line of an operation's docstring, the same in Japanese]]
     forward     [node id]: the operations in the order in which they ran
     backward    [step] in the order in which they run; a step is
         node        id
@@ -73,7 +74,7 @@ import linecache
 import os
 import sys
 import textwrap
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -88,6 +89,7 @@ from ..op import Elementwise
 from ..rules import asks_of
 from ..tensor import Tensor, edge_of
 from . import film as films
+from .docs_ja import DOCS
 from .draw import nothing_to_draw
 from .folding import place_in_modules
 from .graph import is_tensor, tensors_in
@@ -208,6 +210,7 @@ class _Description:
         self.nodes: list[dict] = []
         self.edges: list[list[int]] = []
         self.files: dict[str, int] = {}
+        self.docs: dict[tuple, int] = {}
         self.roots = {made for made, _ in trace.roots}
         for call in calls:
             self.add_call(call)
@@ -220,7 +223,7 @@ class _Description:
         self.result = {
             "format": "kobai-graph", "version": 1, "title": title or self.title(), "lang": lang,
             "notes": list(dict.fromkeys(trace.notes)), "nodes": self.nodes, "edges": self.edges, "modules": modules,
-            "files": [{"name": name, "text": source_text(name)} for name in self.files],
+            "files": [{"name": name, "text": source_text(name)} for name in self.files], "docs": list(map(list, self.docs)),
             "forward": [self.ids[call] for call in calls], "backward": backward, "training": self.training(),
         }
 
@@ -262,7 +265,7 @@ class _Description:
             names = [*op.inputs, *op.inputs[-1:] * (len(call.inputs) - len(op.inputs))]
             constants = [f"{names[i]}={short(v)}" for i, v in call.numbers.items() if i < len(names)]
             node |= {"formula": applied(op, names), "settings": [*constants, *settings(op)],
-                     "doc": (type(op).__doc__ or "").strip().split("\n")[0],
+                     "doc": self.docs.setdefault(doc_of(type(op)), len(self.docs)),
                      "numbers": in_numbers(op, self.scalars(call), call)}
         for slot, source, output in made:
             self.edges.append([self.ids[source], node["id"], slot, output])
@@ -275,7 +278,7 @@ class _Description:
             "id": len(self.nodes), "kind": kind, "op": "", "grad_fn": "", "name": name, "module": None,
             "root": key in self.roots, "shape": shown and shown["shape"], "dtype": shown and shown["dtype"],
             "value": shown, "outputs": 1, "grad": None, "bytes": 0, "saved_bytes": 0, "time": None, "back_time": None,
-            "source": None, "formula": "", "doc": "", "numbers": "", "settings": [], "stops": None,
+            "source": None, "formula": "", "doc": None, "numbers": "", "settings": [], "stops": None,
         }
         self.ids[key] = node["id"]
         self.nodes.append(node)
@@ -437,6 +440,13 @@ def why_it_stops(call: Call, value) -> str | None:
     if getattr(getattr(value, "dtype", None), "kind", "f") in "iub":
         return "integer"
     return None if call.op is None or call.op.differentiable else "not-differentiable"
+
+
+@cache
+def doc_of(op_class) -> tuple[str, str]:
+    """What an operation does, in English and Japanese."""
+    text = (op_class.__doc__ or "").strip().split("\n")[0]
+    return text, DOCS.get(op_class.__name__, text)
 
 
 def settings(op):
