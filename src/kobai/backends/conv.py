@@ -1,9 +1,7 @@
 """Convolutions as machine code: products whose second matrix, the columns of the input, is made piece by piece.
 
-    void conv_float(ptr block, i64 begin, i64 end)       y[o, position] = sum of w[o, tap] x[position + tap]
-    void correlate_float(ptr block, i64 begin, i64 end)  sums[tap, o] = sum of x[position + tap] a[o, position]
-    void gather_float(ptr block, i64 begin, i64 end)     w[o, tap] = the sum of such sums, of parts of the batch
-    void stage_float(ptr block, i64 begin, i64 end)      x with zeros around it, apart by its places modulo the stride
+    void conv_float(ptr block, i64 begin, i64 end)    y[o, position] = sum of w[o, tap] x[position + tap]
+    void stage_float(ptr block, i64 begin, i64 end)   x with zeros around it, apart by its places modulo the stride
 
 The columns [1] of as many positions as a sliver of a product has (`kobai.backends.gemm`) are copied to the cache of the
 core, one row for each tap, and used there by the same micro kernels for all output channels.  In a staged input
@@ -20,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import blas, gemm, llvm
+from kobai.backends import blas, correlate, gemm, llvm
 from kobai.backends.gemm import MOST_DEPTH
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.kernel import NoKernel
@@ -65,8 +63,6 @@ class Conv(gemm.Gemm):
         self._find()
         self._pack()
         self.function(f"void @conv_{self.t}(ptr %block, i64 %begin, i64 %end)", self._conv)
-        self.function(f"void @correlate_{self.t}(ptr %block, i64 %begin, i64 %end)", self._correlate)
-        self.function(f"void @gather_{self.t}(ptr %block, i64 %begin, i64 %end)", self._gather)
         self.function(f"void @stage_{self.t}(ptr %block, i64 %begin, i64 %end)", self._stage)
         return "\n".join(self.lines)
 
@@ -213,80 +209,6 @@ class Conv(gemm.Gemm):
             self.loop("0", w["chunks"], chunk)
         self.loop("0", self.add(n, width - 1), sliver, width)
 
-    def _correlate(self):
-        self._begin(self._correlate_tile)
-
-    def _correlate_tile(self, i):
-        """A part of the batch, a group, some channels, some output channels."""
-        w = self.w
-        across_o = self.do(f"sdiv i64 {self.add(w['rows'], self.sub(w['tall'], 1))}, {w['tall']}")
-        i, o_block = self._split(i, across_o)
-        i, q = self._split(i, w["chunks"])
-        part, group = self._split(i, w["groups"])
-        c0, o0 = self.mul(q, w["deep"]), self.mul(o_block, w["tall"])
-        channels = self.smaller(w["deep"], self.sub(w["channels"], c0))
-        outs = self.smaller(w["tall"], self.sub(w["rows"], o0))
-        x = self.at(self.x, self.add(self.mul(group, w["x_group"]), self.mul(c0, w["x_channel"])))
-        a = self.at(self.b, self.add(self.mul(group, w["y_group"]), self.mul(o0, w["y_channel"])))
-        row = self.mul(w["rows"], self.size)
-        lines = self.add(self.mul(self.add(self.mul(part, w["groups"]), group), self.all_taps), self.mul(c0, w["taps"]))
-        sums = self.at(self.c, self.add(self.mul(lines, row), self.mul(o0, self.size)))
-        n0 = self.mul(part, w["share"])
-        n1 = self.smaller(self.add(n0, w["share"]), w["samples"])
-        most = POSITIONS // self.size
-
-        def positions(n, j):
-            length = self.smaller(most, self.sub(w["count"], j))
-            pieces = self.do(f"call i64 @find(ptr {self.words}, i64 {j}, i64 {length}, ptr {self.table})")
-            self._pack_columns(self.at(x, self.mul(n, w["x_sample"])), channels, self.table, pieces, self.room_a, _PITCH)
-            source = self.at(a, self.add(self.mul(n, w["y_sample"]), self.mul(j, self.size)))
-            self.say(f"call void {self.pack_b}(ptr {self.room_b}, ptr {source}, i64 {length}, i64 {outs}, "
-                     f"i64 {self.size}, i64 {w['y_channel']})")
-            first = self.do(f"and i1 {self.test('eq', n, n0)}, {self.test('eq', j, 0)}")
-
-            def sliver(o):
-                b = self.at(self.room_b, self.mul(o, MOST_DEPTH * self.size))
-                self._strip(self.mul(channels, w["taps"]), length, self.room_a, _PITCH, b,
-                            self.at(sums, self.mul(o, self.size)), row, first,
-                            self.smaller(self.shape.width, self.sub(outs, o)))
-            self.loop("0", self.add(outs, self.shape.width - 1), sliver, self.shape.width)
-        self.loop(n0, n1, lambda n: self.loop("0", self.add(w["count"], most - 1), lambda j: positions(n, j), most))
-
-    def _gather(self):
-        """For some output channels at a time, sums (parts, groups, taps, outputs) as weights (groups, outputs, taps)."""
-        sums, out = self.word("%block", 0, "ptr"), self.word("%block", 1, "ptr")
-        parts, groups, taps, rows, across = [self.word("%block", 2 + i) for i in range(5)]
-        n, last, last_tap = self.lanes, self.sub(rows, 1), self.sub(taps, 1)
-        line, part = self.mul(rows, self.size), self.mul(self.mul(self.mul(rows, taps), groups), self.size)
-
-        def block(i):
-            group, o = self._split(i, across)
-            o = self.mul(o, n)
-            mask = self._masks(self.sub(rows, o), 1)[0]
-            matrix = self.mul(self.mul(group, self.mul(rows, taps)), self.size)
-            source = self.at(self.at(sums, matrix), self.mul(o, self.size))
-            self.loop("0", self.add(taps, n - 1), lambda t: square(t, o, source, self.at(out, matrix), mask), n)
-
-        def square(t, o, source, target, mask):
-            lines = [self.at(source, self.mul(self.smaller(self.add(t, i), last_tap), line)) for i in range(n)]
-            totals = [self.slot(self.v) for _ in range(n)]
-            for at, total in zip(lines, totals):
-                self._keep(total, self.load(at, mask))
-
-            def one(p):
-                for at, total in zip(lines, totals):
-                    more = self.load(self.at(at, self.mul(p, part)), mask)
-                    self._keep(total, self.do(f"fadd {self.v} {self.load(total)}, {more}"))
-            self.loop("1", parts, one)
-            there = self._masks(self.sub(taps, t), 1)[0]
-            turned = self._transposed([self.load(total) for total in totals])
-            for i in reversed(range(n)):  # those beyond the last are overwritten by the last
-                row = self.smaller(self.add(o, i), last)
-                place = self.at(target, self.mul(self.add(self.mul(row, taps), t), self.size))
-                self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {turned[i]}, ptr {place}, i32 {self.size}, "
-                         f"<{n} x i1> {there})")
-        self.loop("%begin", "%end", block)
-
     # --- the input with zeros around it
 
     def _stage(self):
@@ -349,8 +271,6 @@ def _text(t: str, vector_bytes: int, triple: str) -> str:
 # ---- words -----------------------------------------------------------------------------------
 class _Code(NamedTuple):
     conv: int
-    correlate: int
-    gather: int
     stage: int
     products: list[int]  # of strips and packing
     lanes: int
@@ -375,9 +295,8 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        names = [f"{name}_{t}" for name in ("conv", "correlate", "gather", "stage")]
-        conv, correlate, gather, stage = machine.load(made, *names)
-        found = _Code(conv, correlate, gather, stage, blas.parts(dtype), shape.lanes, shape.width)
+        conv, stage = machine.load(made, f"conv_{t}", f"stage_{t}")
+        found = _Code(conv, stage, blas.parts(dtype), shape.lanes, shape.width)
         _loaded[dtype.char] = found
     return found
 
@@ -388,8 +307,11 @@ def words(step) -> tuple[int, list[int], int, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    found = {"stage": _stage_words, "conv": _conv_words, "correlate": _correlate_words, "gather": _gather_words}
-    return found[step.kind](step, code(step.dtype))
+    if step.kind == "correlate":
+        return correlate.correlate_words(step)
+    if step.kind == "gather":
+        return correlate.gather_words(step)
+    return {"stage": _stage_words, "conv": _conv_words}[step.kind](step, code(step.dtype))
 
 
 def _stage_words(step, functions: _Code):
@@ -414,23 +336,6 @@ def _conv_words(step, functions: _Code):
     tiles = most * s["blocks"] * s["parts"]
     work = min(s["tall"], s["rows"]) * depth * min(s["block"], s["count"])
     return functions.conv, _listed(s, functions, step), tiles, max(1, _WORK // max(work, 1))
-
-
-def _correlate_words(step, functions: _Code):
-    s = dict(step.sizes, block=0, blocks=0)
-    s["tall"] = min(s["rows"], gemm.MOST_COLS)
-    s["parts"], s["share"] = step.parts, -(-s["samples"] // step.parts)
-    _chunks(s, _DEEP)
-    tiles = step.parts * s["groups"] * s["chunks"] * -(-s["rows"] // s["tall"])
-    work = s["share"] * s["count"] * s["tall"] * min(s["deep"], s["channels"]) * s["taps"]
-    return functions.correlate, _listed(s, functions, step), tiles, max(1, _WORK // max(work, 1))
-
-
-def _gather_words(step, functions: _Code):
-    s, across = step.sizes, -(-step.sizes["rows"] // functions.lanes)
-    work = step.parts * s["taps"] * functions.lanes
-    return functions.gather, [step.parts, s["groups"], s["taps"], s["rows"], across], s["groups"] * across, \
-        max(1, 32768 // work)
 
 
 def _chunks(s, deep: int):

@@ -23,6 +23,9 @@ from kobai.compile.windows import Window, contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
 _PARTS = 16
+_TALL = 256          # outputs of a tile of gradients of weights
+_LINES = 144         # taps worth a copy of what came back
+_MOST_LINES = 1024   # taps of a tile
 NARROW = 32        # positions that fill the registers of results
 DEEP = 128         # multiplications for each result that are worth copying it
 
@@ -52,6 +55,24 @@ def convolve(steps) -> list:
     for step in steps:
         rule = _RULES.get(type(step.node.op).__name__) if isinstance(step, OpStep) else None
         found += rule and _usual(step) and rule(step, *step.node.args) or [step]
+    return _once(found)
+
+
+def _once(steps) -> list:
+    """The steps without what is staged a second time: the gradient of the weights reads what the convolution read."""
+    made: dict[tuple, Value] = {}
+    same: dict[Value, Value] = {}
+    found = []
+    for step in steps:
+        if same:
+            step.reads = [w._replace(base=same.get(w.base, w.base)) for w in step.reads]
+        if isinstance(step, ConvStep) and step.kind == "stage":
+            out, = step.writes
+            key = (*step.reads, out.shape, out.dtype, *step.sizes.values(), *step.table)
+            if made.setdefault(key, out) is not out:
+                same[out] = made[key]
+                continue
+        found.append(step)
     return found
 
 
@@ -300,27 +321,56 @@ def _weights(step: OpStep, x, a):
     if not _flat(out.shape, own(out).strides, out.dtype.itemsize):
         return None
     reads = dict(zip(step.node.values, step.reads))
-    source = _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
+    source = _strided(x, reads[x], op, op.kernel) or _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
     given = _in_order(a, reads[a], copies, len(a.shape) - 2)
-    where, _ = _positions(a.shape[2:], source.steps, a.dtype.itemsize)
+    sizes, taps = _stretches(a.shape[2:], source.steps), len(source.offsets)
     channels, rows, strides = x.shape[1] // op.groups, a.shape[1] // op.groups, given.strides
-    sizes = where | {
-        "samples": x.shape[0], "groups": op.groups, "rows": rows, "channels": channels, "taps": len(source.offsets),
+    sizes |= {
+        "samples": x.shape[0], "groups": op.groups, "rows": rows, "channels": channels, "taps": taps,
         "x_sample": source.sample, "x_group": channels * source.channel, "x_channel": source.channel,
         "y_sample": strides[0], "y_group": rows * strides[1], "y_channel": strides[1]}
-    fold = _fold(sizes)
-    if fold > 1:
-        together = _folded(sizes, fold, a)
-        view = Window(given.base, given.offset, (fold * strides[0], strides[1], strides[0], a.dtype.itemsize))
-        copies.append(copy_step(together, view, together))
-        given = own(together)
-    work = sizes["samples"] * a.shape[1] * channels * len(source.offsets) * sizes["count"]
-    share = max(1, -(-_PART * sizes["samples"] // work), -(-sizes["samples"] // _PARTS))
-    parts = -(-sizes["samples"] // share)
-    sums = Value((parts, op.groups, channels * len(source.offsets), rows), out.dtype)
-    correlate = ConvStep("correlate", [source.window, given], sums, sizes, source.offsets, work, parts)
-    all_taps = {"groups": op.groups, "taps": sums.shape[2], "rows": rows}
-    return [*copies, correlate, ConvStep("gather", [own(sums)], out, all_taps, [], prod(sums.shape), parts)]
+    work = x.shape[0] * a.shape[1] * channels * taps * sizes["count"]
+    parts = _share(sizes, work)
+    sums = out if parts == 1 else Value((parts, op.groups, channels * taps, rows), out.dtype)
+    copies.append(ConvStep("correlate", [source.window, given], sums, sizes, source.offsets, work, parts))
+    if parts > 1:
+        all_taps = {"groups": op.groups, "taps": sums.shape[2], "rows": rows}
+        copies.append(ConvStep("gather", [own(sums)], out, all_taps, [], prod(sums.shape), parts))
+    return copies
+
+
+def _strided(v: Value, w: Window, op, kernel) -> _Source | None:
+    """How taps read an input that needs no zeros around it, wherever positions lie."""
+    if any(op.padding):
+        return None
+    along = w.strides[2:]
+    places = [[k * d * s for k in range(n)] for n, d, s in zip(kernel, op.dilation, along)]
+    return _Source(w, *w.strides[:2], [s * t for s, t in zip(along, op.stride)], [sum(at) for at in product(*places)])
+
+
+def _stretches(out, steps) -> dict:
+    """Words for the positions `out`, in steps of bytes: stretches as long as there are."""
+    sizes, steps = _three(out, 1), _three(steps, 0)
+    for at in (2, 1, 2):
+        while sizes[at] == 1 and at and prod(sizes[:at]) > 1:
+            sizes, steps = [1, *sizes[:at], *sizes[at + 1:]], [0, *steps[:at], *steps[at + 1:]]
+        if sizes[at - 1] == 1 or steps[at - 1] == sizes[at] * steps[at]:
+            sizes[at - 1: at + 1] = [1, sizes[at - 1] * sizes[at]]
+    return {"height": sizes[1], "width": sizes[2], "count": prod(sizes), "x_plane": steps[0], "x_row": steps[1],
+            "x_step": steps[2]}
+
+
+def _share(sizes, work: int) -> int:
+    """How many parts of the batch: first the channels are shared, then the batch; their words are added."""
+    rows, channels, taps = sizes["rows"], sizes["channels"], sizes["taps"]
+    sizes["tall"] = min(rows, _TALL)
+    wanted = -(-min(_PARTS, max(1, work // _PART)) // (sizes["groups"] * -(-rows // _TALL)))
+    least, most = -(-channels * taps // _MOST_LINES), max(1, channels * taps // _LINES)
+    chunks = min(channels, max(least, min(wanted, most)))
+    sizes["deep"] = max(1, min(-(-channels // chunks), _MOST_LINES // taps))
+    sizes["chunks"] = -(-channels // sizes["deep"])
+    parts = max(1, min(sizes["samples"], -(-wanted // sizes["chunks"])))
+    return -(-sizes["samples"] // -(-sizes["samples"] // parts))
 
 
 _RULES = {"Conv": _forward, "ConvInput": _backward, "ConvWeight": _weights}
