@@ -572,7 +572,8 @@ def test_every_op_has_a_japanese_description():
     """A docstring without English words is a formula, which needs none. src/kobai/viewer/docs_ja.py has them."""
     for module in pkgutil.iter_modules(kobai.ops.__path__):
         importlib.import_module(f"kobai.ops.{module.name}")
-    importlib.import_module("kobai.compat.tensorflow.rules")
+    for name in ("sparse.ops", "compat.tensorflow.rules"):
+        importlib.import_module(f"kobai.{name}")
     ops = [cls for cls in registry.here() if cls.__module__.startswith("kobai.")]
     missing = {cls.__name__: doc for cls in ops if WORDS.search(doc := cls.__doc__.strip().split("\n")[0]) and cls.__name__ not in DOCS}
     assert len(ops) > 400 and not missing
