@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kobai.viewer import page
+from kobai.viewer.changes import changes
 from kobai.viewer.server import Server
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028<!--"
@@ -76,7 +77,7 @@ def test_foreign_host_or_origin_is_refused_even_with_the_cookie(server, path, fo
 def test_own_names_and_origin_are_accepted(server):
     for name in (f"127.0.0.1:{server.port}", f"localhost:{server.port}"):
         status, _, text = get(server, "/graph.json", Host=name, Origin=f"http://{name}", Cookie=cookie_of(server))
-        assert status == 200 and json.loads(text) == GRAPH
+        assert status == 200 and json.loads(text) == GRAPH | {"edition": 0}
 
 
 def test_a_visit_from_another_sites_link_enters_in_two_steps(server):
@@ -124,6 +125,56 @@ def test_names_in_the_graph_cannot_leave_their_element(server):
 def test_what_is_not_there(server):
     assert get(server, "/../../etc/passwd", Cookie=cookie_of(server))[0] == 404
     assert get(server, "/graph.json/", Cookie=cookie_of(server))[0] == 404
+
+
+def apply(old, change):
+    """What web/src/changes.ts does."""
+    if isinstance(change, list):
+        return change[0]
+    out = dict(old) if isinstance(old, dict) else [*old[:change["#"]], *[None] * (change["#"] - len(old))]
+    for key, part in change.items():
+        if key != "#":
+            place = key if isinstance(old, dict) else int(key)
+            before = old.get(key) if isinstance(old, dict) else old[place] if place < len(old) else None
+            out[place] = apply(before, part)
+    return out
+
+
+def without_none(value):
+    """The page takes None as missing."""
+    if isinstance(value, dict):
+        return {k: without_none(v) for k, v in value.items() if v is not None}
+    return [without_none(v) for v in value] if isinstance(value, list) else value
+
+
+def test_changes_make_the_new_out_of_the_old():
+    old = {"a": 1, "gone": "x", "steps": [{"n": 1, "v": [1, 2]}, {"n": 2, "v": [3]}], "edges": [[0, 1]], "none": []}
+    for new in ({**old, "a": 2}, {**old, "steps": [{"n": 1, "v": [1, 2]}]}, {"a": 1}, old,
+                {**old, "steps": [*old["steps"], {"n": 3, "v": [4]}], "edges": []}, {**old, "none": [{"a": 1}]}):
+        change = changes(old, new)
+        assert (change is None) == (new == old)
+        assert without_none(apply(old, json.loads(json.dumps(change or {})))) == new
+    assert changes(old, {**old, "steps": [*old["steps"], {"n": 3}]}) == {"steps": {"#": 3, "2": [{"n": 3}]}}
+
+
+def test_a_page_that_has_a_version_gets_what_changed_since(server):
+    cookie = cookie_of(server)
+    text = get(server, "/", Cookie=cookie)[2]
+    first = json.loads(re.search(r'id="graph"[^>]*>(.*?)</script>', text)[1])
+    assert first["edition"] == 0
+    steps = [{"step": i, "values": [{"data": [float(i)]}]} for i in range(100)]
+    have = first
+    for edition in (1, 2, 3):
+        server.publish({**GRAPH, "training": {"steps": steps[:90 + edition]}})
+        answer = get(server, f"/graph.json?have={have['edition']}", Cookie=cookie)[2]
+        news = json.loads(answer)
+        assert news["edition"] == edition and news["have"] == edition - 1
+        assert edition == 1 or len(answer) < 200, "the steps that the page has are not sent again"
+        have = without_none(apply(have, news["changes"])) | {"edition": edition}
+    assert len(have["training"]["steps"]) == 93 and have["title"] == HOSTILE
+    for unknown in ("", "77", "x", "-1", "9" * 50):
+        assert "changes" not in json.loads(get(server, f"/graph.json?have={unknown}", Cookie=cookie)[2])
+    assert json.loads(get(server, "/graph.json?have=3", Cookie=cookie)[2])["changes"] == {}
 
 
 def test_events_tell_of_each_new_graph(server):

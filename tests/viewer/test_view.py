@@ -18,6 +18,7 @@ import pytest
 
 import kobai
 from kobai.viewer import view as views
+from kobai.viewer.model import describe
 from kobai.viewer.record import Recording
 
 SOURCES = str(Path(kobai.__file__).parents[1])
@@ -341,6 +342,19 @@ def test_an_error_in_the_program_is_shown_and_so_is_its_graph(tmp_path):
     done = python(tmp_path, "-m", "kobai", "view", "--save", "out.html", program(tmp_path, text))
     assert done.returncode == 1 and "grad can be implicitly created only for scalar outputs" in done.stderr
     assert "mul" in ops(Page((tmp_path / "out.html").read_text(encoding="utf-8")).graph)
+
+
+def test_steps_that_were_told_are_not_described_again():
+    """What a look at a running program costs does not grow with the steps that it has made."""
+    w = kobai.tensor([1.0, 2.0], requires_grad=True)
+    with Recording() as recording:
+        for _ in range(3):
+            (w * w).sum().backward()
+        first = describe(recording)["training"]["steps"]
+        (w * w).sum().backward()
+        second = describe(recording)["training"]["steps"]
+    assert [len(first), len(second)] == [3, 4]
+    assert all(a["values"][0] is b["values"][0] and a["grads"][0] is b["grads"][0] for a, b in zip(first, second))
 
 
 @pytest.mark.parametrize("arguments, reason", [

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Card, cardOf } from "./card";
+import { changed } from "./changes";
 import { savePng, saveSvg } from "./export";
 import { Film } from "./film";
 import { brief, heading, shapeText } from "./format";
@@ -65,16 +66,22 @@ function useLive(first: Description, now: { current: State | null }): Shown {
   useEffect(() => {
     if (!first.live) return;
     const events = new EventSource("events");
+    let known = first;
     const load = async () => {
-      const answer = await fetch("graph.json");
+      const answer = await fetch(`graph.json?have=${known.edition ?? ""}`);
       if (!answer.ok) return;
-      const graph = new Graph((await answer.json()) as Description);
+      const news = await answer.json();
+      if (news.edition === known.edition) return;
+      const whole = news.changes && news.have === known.edition ? changed(known, news.changes) : news;
+      known = { ...(whole as Description), edition: news.edition };
+      const graph = new Graph(known);
       const state = now.current && graph.modules.length === modules.current ? now.current : null;
       const drawn = state && (await draw(graph, state.open, state.lang));
       modules.current = graph.modules.length;
       setShown((s) => ({ graph, version: s.version + 1, drawn, state: state && { ...now.current!, open: state.open } }));
     };
-    events.addEventListener("graph", () => void load().catch(() => undefined));
+    let waiting = Promise.resolve(); // one after the other: each builds on the one before
+    events.addEventListener("graph", () => { waiting = waiting.then(load).catch(() => undefined); });
     return () => events.close();
   }, []);
   return shown;

@@ -88,6 +88,7 @@ export interface Description {
   title?: string;
   lang?: string;
   live?: boolean;
+  edition?: number; // counts what a running program has shown
   notes?: string[];
   nodes: GraphNode[];
   edges: [number, number, number, number][];

@@ -321,9 +321,15 @@ class _Description:
                             "node": self.by_edge.get(leaf)} for i, leaf in enumerate(leaves)],
             "steps": [{"step": s.step,
                        "loss": number(s.loss) if s.loss is not None and not np.shape(s.loss) else None,
-                       "values": [self.value(s.values.get(leaf), 0) for leaf in leaves],
-                       "grads": [self.value(s.grads.get(leaf), 0) for leaf in leaves]} for s in steps],
+                       "values": [self.of_step(s, leaf)[0] for leaf in leaves],
+                       "grads": [self.of_step(s, leaf)[1] for leaf in leaves]} for s in steps],
         }
+
+    def of_step(self, step, leaf) -> tuple:
+        """A parameter and its gradient in a training step; steps are told again at each look at a running program."""
+        if leaf not in step.told:
+            step.told[leaf] = self.value(step.values.get(leaf), 0), self.value(step.grads.get(leaf), 0)
+        return step.told[leaf]
 
 
 class Backward:

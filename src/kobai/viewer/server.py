@@ -18,8 +18,10 @@ from socketserver import TCPServer
 from urllib.parse import parse_qs, urlsplit
 
 from . import page
+from .changes import changes
 
 LOOPBACK = "127.0.0.1"
+KEPT = 3  # versions of the graph that are kept, so that a page that has one of them gets only the changes
 HEARTBEAT = 15.0  # seconds; a write now and then is how one hears that a page was closed
 POLICY = (
     "default-src 'none'; script-src 'nonce-{0}' 'wasm-unsafe-eval'; style-src 'nonce-{0}'; img-src data: blob:; "
@@ -52,6 +54,7 @@ class Server:
         self.shown = threading.Event()  # a page was sent: it holds the graph and outlives the server
         self._changed = threading.Condition()
         self._version, self._description, self._closed = 0, description, False
+        self._sent: dict[int, dict] = {}  # the last versions that pages have got
         self._http = _Listener((LOOPBACK, 0), _Answer)
         self._http.viewer = self
         self.port = self._http.server_port
@@ -83,6 +86,31 @@ class Server:
         with self._changed:
             self._version, self._description = self._version + 1, description
             self._changed.notify_all()
+
+    def page(self, nonce: str) -> str:
+        """The whole page with the graph as it is now."""
+        version, graph = self._latest()
+        return page.html(graph | {"edition": version}, live=True, lang=self.lang, nonce=nonce)
+
+    def graph(self, have: int | None) -> dict:
+        """The graph as it is now, as changes of version `have` if that is still known."""
+        version, graph = self._latest()
+        old = None if have is None else self._sent.get(have)
+        if old is None or have is None:
+            return graph | {"edition": version}
+        return {"edition": version, "have": have, "changes": changes(old, graph) or {}}
+
+    def _latest(self) -> tuple[int, dict]:
+        with self._changed:
+            version, description = self._version, self._description
+        graph = self._sent.get(version)
+        if graph is None:
+            graph = page.compact(description)
+            with self._changed:
+                self._sent[version] = graph
+                for old in sorted(self._sent)[:-KEPT]:
+                    del self._sent[old]
+        return version, graph
 
     def news(self, known: int, seconds: float = HEARTBEAT) -> int | None:
         """Wait until there is something newer than version `known`; the version, or None once closed."""
@@ -135,12 +163,12 @@ class _Answer(BaseHTTPRequestHandler):
             self._send(403, "text/plain", b"kobai: open the address that the program printed; it holds a token")
         elif address.path == "/":
             nonce = secrets.token_urlsafe(16)
-            text = page.html(viewer.description, live=True, lang=viewer.lang, nonce=nonce)
-            self._send(200, "text/html", text.encode(), POLICY.format(nonce))
+            self._send(200, "text/html", viewer.page(nonce).encode(), POLICY.format(nonce))
             viewer.shown.set()
         elif address.path == "/graph.json":
-            text = json.dumps(page.compact(viewer.description), allow_nan=False)
-            self._send(200, "application/json", text.encode())
+            have = parse_qs(address.query).get("have", [""])[0]
+            graph = viewer.graph(int(have) if have.isdecimal() and len(have) < 10 else None)
+            self._send(200, "application/json", json.dumps(graph, allow_nan=False).encode())
         elif address.path == "/events":
             self._stream()
         else:

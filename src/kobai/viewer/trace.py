@@ -86,6 +86,7 @@ class Training:
     loss: object
     values: dict
     grads: dict
+    told: dict = field(default_factory=dict)  # leaf -> (value, gradient) as the page shows them
 
 
 @dataclass(eq=False)

@@ -20,7 +20,7 @@ def html(description: dict, *, live: bool = False, lang: str = "en", nonce: str 
 
     Args:
         live: the page asks a server for news: it listens to the event stream ``events`` and, at each event
-            called ``graph``, loads ``graph.json`` (both relative to the page's address).
+            called ``graph``, loads ``graph.json?have=<edition>`` (both relative to the page's address; `changes.py`).
         lang: "en" or "ja", the language at first; the reader can switch.
         nonce: of the server's Content-Security-Policy. It must allow ``script-src 'nonce-…'
             'wasm-unsafe-eval'; style-src 'nonce-…'; img-src data: blob:; worker-src blob:; connect-src 'self'``.
