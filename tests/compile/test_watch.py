@@ -41,3 +41,18 @@ def test_text_that_the_user_runs_is_the_users():
     with Watcher() as watcher:
         exec("import time; time.time()", {})
     assert "effects" in watcher.reason
+
+
+def test_what_a_module_does_when_it_is_imported_is_not_the_programs(tmp_path, monkeypatch):
+    """It happens once, however often the program runs: not at all on a call that finds the module loaded."""
+    (tmp_path / "prints_when_imported.py").write_text("import time\nprint(time.time())\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Watcher() as watcher:
+        import prints_when_imported
+    assert watcher.reason is None and prints_when_imported
+    with Watcher() as watcher:
+        try:
+            import no_such_module_anywhere  # noqa: F401
+        except ImportError:
+            print("and on")
+    assert watcher.reason.startswith("print()")

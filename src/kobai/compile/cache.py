@@ -43,6 +43,7 @@ class Store:
         self.folder, self.limit = Path(folder), limit
         self.readable = self.writable = True
         self._written, self._since = 0, 0  # entries written, bytes of them since the last look
+        self._turn = os.getpid() % _LOOK   # so that not every short process looks through the folder
 
     def get(self, key: str) -> bytes | None:
         """What was stored under a key made by `digest`, or None."""
@@ -93,7 +94,7 @@ class Store:
             raise
         self._written += 1
         self._since += len(entry)
-        if self._written % _LOOK == 1 or self._since > self.limit // 8:
+        if self._written % _LOOK == self._turn or self._since > self.limit // 8:
             self._since = 0
             self.trim()
 

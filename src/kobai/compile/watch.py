@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import importlib
 import math
 import operator
 import os
@@ -19,6 +20,7 @@ from kobai.autograd.node import inside
 
 _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
+_IMPORT = importlib._bootstrap._find_and_load.__code__
 _ENVIRON = type(os.environ).__getitem__.__code__
 _HARMLESS_BUILTINS = """abs all any ascii bin callable chr delattr dir divmod format getattr hasattr hash hex id
 isinstance issubclass iter len max min oct ord pow repr round setattr sorted sum vars locals globals
@@ -36,6 +38,7 @@ class Watcher:
         self.codes: set = set()
         self.reason = None
         self.where = None
+        self._import = None
 
     def __enter__(self):
         self._collects = gc.isenabled()
@@ -54,7 +57,14 @@ class Watcher:
             self._before.enable()
 
     def _event(self, frame, event, arg):
+        if self._import is not None:
+            if frame is self._import and event == "return":
+                self._import = None
+            return
         code = frame.f_code
+        if code is _IMPORT:  # of a module not loaded yet: its code runs once, however often the program does
+            self._import = frame if event == "call" else None
+            return
         if code.co_filename == "<string>" and (code.co_name.startswith("__")  # what dataclass and namedtuple make
                                                or frame.f_globals.get("__name__", "").startswith("namedtuple_")):
             return

@@ -7,6 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ..autograd.mode import modes
+from ..large import product
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -28,7 +29,7 @@ def causal_mask(rows, columns, dtype):
 
 def weights_of(q, k, mask, scale, causal):
     """(e, total): e / total is softmax(scale q k' + mask) over the last dimension, zero where all is masked."""
-    s = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
+    s = product(q * q.dtype.type(scale), k.swapaxes(-1, -2))
     if causal:
         s += causal_mask(*s.shape[-2:], s.dtype)
     if mask is not None:
@@ -101,8 +102,7 @@ class ScaledDotProductAttention(Op):
             e, total = weights_of(q[at], k[at], part(mask, at, q.ndim), self.scale, self.causal)
             if keep is not None:
                 e *= part(keep, at, q.ndim)
-            out = np.matmul(e, v[at], out=y[at])
-            out /= total
+            np.divide(product(e, v[at]), total, out=y[at])
         return y
 
     def vjp(self, g, q, k, v, mask, keep, needs):
@@ -119,8 +119,8 @@ class ScaledDotProductAttention(Op):
             p, total = weights_of(q[at], k[at], some, self.scale, self.causal)
             p /= total
             kept = p if keep is None else p * keep_
-            np.matmul(kept.swapaxes(-1, -2), g[at], out=g_v[at])
-            g_p = np.matmul(g[at], v[at].swapaxes(-1, -2))
+            g_v[at] = product(kept.swapaxes(-1, -2), g[at])
+            g_p = product(g[at], v[at].swapaxes(-1, -2))
             if needs[4]:
                 target = part(g_keep, at, q.ndim)
                 target += m.sum_to(g_p * p, target.shape)
@@ -132,8 +132,8 @@ class ScaledDotProductAttention(Op):
                 target = part(g_mask, at, q.ndim)
                 target += m.sum_to(g_p, target.shape)
             g_p *= q.dtype.type(self.scale)
-            np.matmul(g_p, k[at], out=g_q[at])
-            np.matmul(g_p.swapaxes(-1, -2), q[at], out=g_k[at])
+            g_q[at] = product(g_p, k[at])
+            g_k[at] = product(g_p.swapaxes(-1, -2), q[at])
         return g_q, g_k, g_v, g_mask, g_keep
 
     def _back(self, g, q, k, v, mask, keep, needs):
