@@ -376,7 +376,6 @@ EAGERLY = {
     "global_ndarray": "ndarray",
     "global_ndarray2": "ndarray",
     "ndarray_arg": "ndarray",
-    "slices_arg": "kinds of calls",
 }
 CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 
