@@ -8,10 +8,14 @@ import functools
 import http.server
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for course.py
+from course import PAGES, transcript
 
 
 def pyodide():
@@ -58,7 +62,8 @@ def seen(tmp_path_factory, chromium):
     here = f"http://127.0.0.1:{server.server_port}"
     build(site, str(folder or f"{here}/some/where/no-pyodide/"))
     settings = {**chromium.settings, "pyodide": folder is not None, "stop": f"{here}/stop",
-                "pictures": os.environ.get("KOBAI_PICTURES", "")}
+                "pictures": os.environ.get("KOBAI_PICTURES", ""),
+                "pages": {name: transcript(page) for name, page in PAGES.items()}}
     driver = chromium.start(Path(__file__).with_name("drive.mjs"), f"{here}/some/where/", json.dumps(settings))
     try:
         found, errors = driver.communicate(timeout=600)

@@ -1,6 +1,7 @@
 // Drives the playground in a real browser and writes down what it saw: drive.mjs SITE SETTINGS, JSON on standard output.
 //
-// SETTINGS: {playwright: its module, chromium: its program, stop: address that stops the server, pictures: folder or ""}
+// SETTINGS: {playwright: its module, chromium: its program, stop: address that stops the server, pictures: folder or "",
+// pages: {name: program}}
 
 import { pathToFileURL } from "node:url";
 
@@ -152,6 +153,13 @@ async function programs() {
     if (id === "p1") seen.graph = await frame(page);
     if (id === "p5") await picture(page, "playground");
   }
+  seen.pages = {};
+  for (const [name, text] of Object.entries(settings.pages)) {
+    const japanese = await page.locator("html").getAttribute("lang") === "ja";
+    if (japanese !== name.startsWith("ja ")) await page.click("#language");
+    seen.pages[name] = await run(page, text);
+  }
+  if (await page.locator("html").getAttribute("lang") === "ja") await page.click("#language");
   seen.error = await run(page, "import torch\nx = torch.ones(2, requires_grad=True)\n\n(x * 2).backward()\n");
   seen.marked = await page.locator("#editor pre > span.wrong").allInnerTexts();
   seen.hostile = await run(page, "print('<img src=x onerror=\"document.title=1\"><script>document.title=2</script>')\n" +

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from course import PAGES, agrees, language, transcript, wanted
 
 import kobai
 from kobai.playground.__main__ import main
@@ -28,7 +29,7 @@ def site(tmp_path_factory):
 def python(folder, program):
     """What a program prints in a Python of its own."""
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=folder, capture_output=True, encoding="utf-8",
-                          env={"PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "PATH": ""}, timeout=120)
+                          env={"PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "PATH": ""}, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -120,14 +121,14 @@ SESSION = NUMPY_ALONE + r"""
 import json, re
 from kobai.playground import session
 seen = []
-good = [session.run(p, "en", lambda *what: seen.append(what)) for p in json.loads(PROGRAMS)]
+good = [session.run(p, LANG, lambda *what: seen.append(what)) for p in json.loads(PROGRAMS)]
 print(json.dumps([good, [(kind, re.findall(r'"op":"(\w+)"', text) if kind == "graph" else text) for kind, text in seen]]), file=sys.__stdout__)
 """
 
 
-def session(folder, *programs):
+def session(folder, *programs, lang="en"):
     """(whether each ended well, [(kind, text)] of what was shown)."""
-    good, seen = json.loads(python(folder, f"PROGRAMS = {json.dumps(json.dumps(programs))}\n{SESSION}").splitlines()[-1])
+    good, seen = json.loads(python(folder, f"PROGRAMS, LANG = {json.dumps(json.dumps(programs))}, {lang!r}\n{SESSION}").splitlines()[-1])
     return good, [tuple(pair) for pair in seen]
 
 
@@ -157,5 +158,23 @@ def test_nothing_computed_shows_no_graph(tmp_path):
 def test_the_graph_is_the_recorded_one_or_the_one_that_was_asked_for(tmp_path):
     program = "import kobai\nw = kobai.tensor(2., requires_grad=True)\ny = w * 3\n{}\nz = y.exp().tanh()\nz.backward()\n{}"
     asked, last = "kobai.view(y)", "kobai.view(z)"
-    for given, wanted in [(("", ""), ["mul", "exp", "tanh"]), ((asked, ""), ["mul"]), ((asked, last), ["mul", "exp", "tanh"])]:
-        assert session(tmp_path, program.format(*given)) == ([True], [("graph", wanted)])
+    for given, ops in [(("", ""), ["mul", "exp", "tanh"]), ((asked, ""), ["mul"]), ((asked, last), ["mul", "exp", "tanh"])]:
+        assert session(tmp_path, program.format(*given)) == ([True], [("graph", ops)])
+
+
+# ---- programs copied from a page -------------------------------------------------------------
+def test_a_program_with_prompts_runs_as_it_would_behind_them(tmp_path):
+    text = "\n>>> def f(x):\n...     return x + 1\n...\n>>> f(1)\n2\n>>> 1 / 0\nTraceback ...\n>>> for i in range(2):\n...     i\n0\n1\n"
+    good, seen = session(tmp_path, text, "    >>> x = 1\n    >>> x\n    1\n", ">>> x =\n", "print('>>> 1')")
+    assert good == [False, True, False, True]
+    shown = "".join(t for _, t in seen)
+    assert shown.startswith("2\nTraceback") and 'program.py", line 7' in shown and "session.py" not in shown
+    assert "ZeroDivisionError: division by zero\n0\n1\n1\n" in shown and "SyntaxError" in shown and shown.endswith(">>> 1\n")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_course_can_be_tried_in_the_playground(tmp_path, name):
+    """docs/learn says that pages 1 to 5 can; the browser runs them too, see test_page.py."""
+    good, seen = session(tmp_path, transcript(PAGES[name]), lang=language(name))
+    assert agrees(wanted(PAGES[name]), "".join(text for kind, text in seen if kind in ("output", "error"))), seen
+    assert good == [True]

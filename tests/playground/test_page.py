@@ -2,6 +2,7 @@
 import re
 
 import pytest
+from course import PAGES, agrees, wanted
 
 from kobai.playground.build import examples
 
@@ -93,6 +94,13 @@ def test_examples(programs, name):
     assert found["status"].startswith("Done")
     assert found["pictures"] == (name in ("p3", "p6", "p8"))
     assert found["graph"] and "Warning" not in found["output"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_the_course(programs, name):
+    """As a reader copies them, prompts and all."""
+    assert agrees(wanted(PAGES[name]), programs["pages"][name]["output"])
+    assert programs["pages"][name]["status"].startswith("Done")
 
 
 def test_the_viewer_beside_the_program_shows_its_graph(programs):

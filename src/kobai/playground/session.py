@@ -27,6 +27,7 @@ showing: Callable[[str, str], None] = print  # where what the running program sh
 def run(source: str, lang: str, show: Callable[[str, str], None]) -> bool:
     """Run a program as `kobai run` does, and show its last expression as a notebook does; whether it ended well.
 
+    Lines with `>>>`, as documentation has them, run as they would behind Python's own prompt.
     `show(kind, text)` is called with "output" and "error" (text to print), "picture" (the address of an image)
     and "graph" (the page of the viewer).
     """
@@ -36,12 +37,13 @@ def run(source: str, lang: str, show: Callable[[str, str], None]) -> bool:
     global showing
     stream = Stream(show)
     showing = stream.show
-    main = _main(source)
+    program = program_of(source)
+    main = _main(program)
     asked: list[views.View] = []
     views.elsewhere = asked.append
     with redirect_stdout(Printer(stream, "output")), redirect_stderr(Printer(stream, "error")):
         with Recording() as recording:
-            good = _execute(source, main)
+            good = _execute(program, main) if program == source else _converse(program, main)
         _show_figures()
     stream.flush()
     if asked:
@@ -63,14 +65,52 @@ def _main(source: str) -> ModuleType:
     return main
 
 
+def program_of(text: str) -> str:
+    """A text as a program: of one copied from a page of documentation what stands behind the prompts, in the same lines.
+
+    >>> program_of(">>> x = 2\\n>>> x\\n2")
+    'x = 2\\nx\\n'
+    >>> program_of("x = 2\\n")
+    'x = 2\\n'
+    """
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[:len(first) - len(first.lstrip())]
+    if not first.startswith(f"{indent}>>> "):
+        return text
+    prompts = tuple([indent + prompt for prompt in (">>> ", "... ")])
+    return "\n".join([line[len(indent) + 4:] if line.startswith(prompts) else "" for line in lines])
+
+
+def _converse(source: str, main: ModuleType) -> bool:
+    """Run statement by statement, showing the value of each that is an expression; an error ends only its statement."""
+    before, sys.displayhook = sys.displayhook, _display
+    try:
+        statements = ast.parse(source, main.__file__).body
+        return all([_attempt(lambda s=s: exec(compile(ast.Interactive([s]), main.__file__, "single"), main.__dict__))
+                    for s in statements])
+    except SyntaxError as error:
+        traceback.print_exception(error.with_traceback(None))
+        return False
+    finally:
+        sys.displayhook = before
+
+
 def _execute(source: str, main: ModuleType) -> bool:
     """Run all statements; the value of a last one that is an expression is shown."""
-    try:
+    def program() -> None:
         tree = ast.parse(source, main.__file__)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, main.__file__, "exec"), main.__dict__)
         if last is not None:
             _display(eval(compile(ast.Expression(last.value), main.__file__, "eval"), main.__dict__))
+    return _attempt(program)
+
+
+def _attempt(program: Callable[[], None]) -> bool:
+    """Whether a piece of the program ended well; what it raised is shown."""
+    try:
+        program()
     except SystemExit as end:
         return end.code in (None, 0)
     except BaseException as error:  # whatever it is, the reader sees it

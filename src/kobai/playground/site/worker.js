@@ -38,10 +38,10 @@ async function start({ pyodide: location, wheel }) {
   if (!answer.ok) throw new Error(`${wheel}: ${answer.status}`);
   const folder = pyodide.runPython("import site; site.getsitepackages()[0]");
   pyodide.unpackArchive(await answer.arrayBuffer(), "wheel", { extractDir: folder });
-  const run = pyodide.pyimport("kobai.playground.session").run;
+  const { run, program_of: programOf } = pyodide.pyimport("kobai.playground.session");
   show = (kind, text) => postMessage({ kind, text });
   postMessage({ kind: "ready" });
-  return { pyodide, run };
+  return { pyodide, run, programOf };
 }
 
 let started;
@@ -52,10 +52,10 @@ self.onmessage = async ({ data }) => {
     started.catch((error) => postMessage({ kind: "broken", text: String(error.message ?? error) }));
     return;
   }
-  const { pyodide, run } = await started;
+  const { pyodide, run, programOf } = await started;
   try {
     begin("packages");
-    await pyodide.loadPackagesFromImports(data.code, { messageCallback() {} });
+    await pyodide.loadPackagesFromImports(programOf(data.code), { messageCallback() {} });
     postMessage({ kind: "running" });
     const begun = performance.now();
     const good = run(data.code, data.language, show);
