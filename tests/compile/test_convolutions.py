@@ -31,6 +31,18 @@ CASES = [
     (2, 3, 5, 1, (33,), (4,), (2,), (3,), (3,)),
     (2, 4, 6, 2, (5, 6, 7), (2, 3, 2), (1, 2, 1), (1, 1, 0), (2, 1, 1)),
     (1, 2, 3, 1, (4, 1, 5), (2, 1, 3), (1, 1, 1), (0, 0, 1), (1, 1, 1)),
+    (3, 8, 8, 8, (14, 14), (3, 3), (1, 1), (1, 1), (1, 1)),     # groups of a channel or few: without products
+    (2, 9, 18, 9, (13, 70), (3, 3), (2, 2), (1, 1), (1, 1)),
+    (1, 8, 8, 8, (21, 33), (7, 7), (1, 1), (3, 3), (1, 1)),
+    (2, 11, 11, 11, (9, 40), (5, 4), (1, 1), (0, 0), (1, 2)),
+    (1, 16, 16, 8, (11, 12), (3, 3), (2, 3), (1, 0), (2, 1)),
+    (2, 24, 32, 8, (8, 13), (3, 3), (1, 1), (1, 1), (1, 1)),
+    (2, 8, 8, 8, (19,), (5,), (3,), (2,), (1,)),
+    (1, 8, 16, 8, (4, 5, 6), (3, 2, 3), (1, 2, 1), (1, 0, 1), (1, 1, 2)),
+    (2, 8, 8, 8, (5, 5), (2, 2), (4, 3), (0, 0), (1, 1)),       # places that no tap reaches
+    (9, 3, 2, 1, (6, 7), (3, 3), (1, 1), (1, 1), (1, 1)),       # few outputs
+    (20, 5, 33, 1, (7, 1), (3, 1), (1, 1), (1, 0), (1, 1)),     # positions in a column
+    (2, 130, 300, 1, (3, 3), (3, 3), (1, 1), (1, 1), (1, 1)),   # more than a tile of weights
 ]
 
 
@@ -125,7 +137,7 @@ def test_nan_and_infinity_stay_where_they_are_used():
     np.testing.assert_array_equal(np.isfinite(y), np.isfinite(op.forward(x, w, None)))
 
 
-@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8]], ids=str)
+@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8], *CASES[20:26], CASES[-1]], ids=str)
 def test_any_number_of_threads_gives_the_same_bits(case):
     x, w, bias, a = arrays_of(case, np.float32)
     threads, found = kobai.get_num_threads(), []
@@ -137,6 +149,32 @@ def test_any_number_of_threads_gives_the_same_bits(case):
         kobai.set_num_threads(threads)
     for ys in zip(*found):
         assert all(y.tobytes() == ys[0].tobytes() for y in ys)
+
+
+def test_groups_with_few_channels_are_not_products():
+    """Depthwise convolutions and their gradients have code of their own."""
+    case = (8, 8, 8, 8, (14, 14), (3, 3), (2, 2), (1, 1), (1, 1))
+    x, w, _, a = arrays_of(case, np.float32)
+    forward, back, weights = ops_of(case)
+    kinds = [[s.kind for s in planned(op, *arrays)[0].steps] for op, arrays in ((forward, (x, w, None)), (back, (a, w, None)),
+                                                                               (weights, (x, a)))]
+    assert kinds == [["slide"], ["slide"], ["within"]]
+
+
+def test_an_input_is_staged_once_for_the_convolution_and_the_gradient_of_its_weights():
+    model = kobai.nn.Conv2d(3, 8, 3, padding=1, bias=False)
+    x = kobai.randn(4, 3, 9, 9)
+
+    def step():
+        model.zero_grad()
+        model(x).square().sum().backward()
+        return model.weight.grad
+    want = step().numpy().copy()
+    compiled = kobai.compile(step)
+    for _ in range(3):
+        found = compiled()
+    assert [getattr(s, "kind", "") for s in compiled._last.plan.steps].count("stage") == 1
+    np.testing.assert_allclose(found.numpy(), want, rtol=1e-4, atol=1e-5)
 
 
 def test_a_training_step_has_no_convolutions_in_numpy():

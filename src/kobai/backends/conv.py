@@ -1,7 +1,6 @@
 """Convolutions as machine code: products whose second matrix, the columns of the input, is made piece by piece.
 
-    void conv_float(ptr block, i64 begin, i64 end)    y[o, position] = sum of w[o, tap] x[position + tap]
-    void stage_float(ptr block, i64 begin, i64 end)   x with zeros around it, apart by its places modulo the stride
+    void conv_float(ptr block, i64 begin, i64 end)   y[o, position] = sum of w[o, tap] x[position + tap]
 
 The columns [1] of as many positions as a sliver of a product has (`kobai.backends.gemm`) are copied to the cache of the
 core, one row for each tap, and used there by the same micro kernels for all output channels.  In a staged input
@@ -18,41 +17,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import blas, correlate, gemm, llvm
-from kobai.backends.gemm import MOST_DEPTH
+from kobai.backends import blas, correlate, depthwise, gemm, llvm, stage
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.kernel import NoKernel
 
 WORDS = (
-    "strip_1", "strip_2", "pack_b",               # code of products
+    "strip_1", "strip_2",                         # code of products
     "groups", "rows", "channels", "taps",         # output channels and input channels of a group
     "height", "width", "count",                   # of a plane of positions; of all
     "x_sample", "x_group", "x_channel", "x_plane", "x_row",   # strides in bytes
-    "y_sample", "y_group", "y_channel",           # of y, or of a
+    "y_sample", "y_group", "y_channel",
     "block", "blocks",                            # positions of a tile; how many
-    "tall", "parts",                              # output channels of a tile; how many such tiles, or parts of the batch
+    "tall", "parts",                              # output channels of a tile; how many such tiles
     "deep", "chunks",                             # input channels in one go; how many
-    "samples", "share",                           # of the batch; of a part of it
 )  # fmt: skip
 AT = {name: i for i, name in enumerate(WORDS)}
-STAGE = (
-    "channels", "x_sample", "x_channel", "x_plane", "x_row", "x_step",
-    "depth", "height",                            # of the input
-    "stride_plane", "stride_row",                 # in rows and planes of the input
-    "planes", "rows", "width", "phases",          # of the result
-)  # fmt: skip
-_STAGE_AT = {name: i for i, name in enumerate(STAGE)}
-PHASE = 5              # words of each phase: first plane, first row, first byte of a row; first and last place in it
-POSITIONS = 1024       # bytes of a row of columns, where columns are the first matrix
 MOST_TAPS = 1024       # taps of a channel
 _DEEP = 384            # rows of columns in one go, if a channel has no more taps
 _WORK = 1 << 18        # multiplications worth a tile
 _TILES = 32            # as many tiles as there are at most, unless the batch has more
-_PITCH = POSITIONS + 64
-_PIECES = POSITIONS // 4 + 1
-_TABLE = 24 * _PIECES
-_ROOM_A = MOST_TAPS * _PITCH + 4096
-_ROOM = 65536 + _ROOM_A + MOST_DEPTH * (gemm.MOST_COLS + 64) * 8 + 8192
+_TABLE = 4096         # bytes of the list of pieces of a row of columns
+_ROOM = _TABLE + MOST_TAPS * 2 * 64 + 4096
 
 
 class Conv(gemm.Gemm):
@@ -63,7 +48,6 @@ class Conv(gemm.Gemm):
         self._find()
         self._pack()
         self.function(f"void @conv_{self.t}(ptr %block, i64 %begin, i64 %end)", self._conv)
-        self.function(f"void @stage_{self.t}(ptr %block, i64 %begin, i64 %end)", self._stage)
         return "\n".join(self.lines)
 
     # --- columns
@@ -154,13 +138,11 @@ class Conv(gemm.Gemm):
         words = self.words = self.at("%block", 24)
         self.w = {name: self.word(words, i) for name, i in AT.items()}
         self.strips = [self.do(f"inttoptr i64 {self.w[name]} to ptr") for name in ("strip_1", "strip_2")]
-        self.pack_b = self.do(f"inttoptr i64 {self.w['pack_b']} to ptr")
         self.offsets = self.at(words, 8 * len(WORDS))
         self.all_taps = self.mul(self.w["channels"], self.w["taps"])
         number = self.do("call i64 @take()")
         self.table = self.do(f"call ptr @room(i64 {number})")
-        self.room_a = self.at(self.table, 65536)
-        self.room_b = self.at(self.room_a, _ROOM_A)
+        self.columns = self.at(self.table, _TABLE)
         self.loop("%begin", "%end", body)
         self.say(f"call void @give(i64 {number})")
 
@@ -201,67 +183,13 @@ class Conv(gemm.Gemm):
             def chunk(q):
                 c0 = self.mul(q, w["deep"])
                 channels = self.smaller(w["deep"], self.sub(w["channels"], c0))
-                self._pack_columns(self.at(x, self.mul(c0, w["x_channel"])), channels, self.table, pieces, self.room_a,
+                self._pack_columns(self.at(x, self.mul(c0, w["x_channel"])), channels, self.table, pieces, self.columns,
                                    width * self.size)
                 a = self.at(weights, self.mul(self.mul(c0, w["taps"]), self.size))
-                self._strip(m, self.mul(channels, w["taps"]), a, across, self.room_a, target, w["y_channel"],
+                self._strip(m, self.mul(channels, w["taps"]), a, across, self.columns, target, w["y_channel"],
                             self.test("eq", q, 0), cols)
             self.loop("0", w["chunks"], chunk)
         self.loop("0", self.add(n, width - 1), sliver, width)
-
-    # --- the input with zeros around it
-
-    def _stage(self):
-        w = {name: self.word("%block", 2 + i) for name, i in _STAGE_AT.items()}
-        x, y = self.word("%block", 0, "ptr"), self.word("%block", 1, "ptr")
-        phases = self.at("%block", 8 * (2 + len(STAGE)))
-        row, n = self.mul(w["width"], self.size), self.lanes
-        plane = self.mul(row, self.mul(w["rows"], w["planes"]))
-        beside = self.test("eq", w["x_step"], self.size)
-
-        def channel(i):
-            sample, c = self._split(i, w["channels"])
-            source = self.at(x, self.add(self.mul(sample, w["x_sample"]), self.mul(c, w["x_channel"])))
-            self.loop("0", w["phases"], lambda f: phase(source, self.add(self.mul(i, w["phases"]), f), f))
-
-        def phase(source, number, f):
-            entry = self.at(phases, self.mul(f, 8 * PHASE))
-            d0, h0, shift, low, high = [self.do(f"load i64, ptr {self.at(entry, 8 * j)}") for j in range(PHASE)]
-            target = self.at(y, self.mul(number, plane))
-
-            def line(d, h):
-                at_d, at_h = self.add(d0, self.mul(d, w["stride_plane"])), self.add(h0, self.mul(h, w["stride_row"]))
-                inside = self.do(f"and i1 {self._within(at_d, w['depth'])}, {self._within(at_h, w['height'])}")
-                start = self.add(shift, self.add(self.mul(at_d, w["x_plane"]), self.mul(at_h, w["x_row"])))
-                to = self.at(target, self.mul(self.add(self.mul(d, w["rows"]), h), row))
-                end = self.pick(inside, high, 0)
-                self.loop("0", self.add(w["width"], n - 1), lambda q: chunk(q, self.at(source, start), to, end), n)
-
-            def chunk(q, start, to, end):
-                after, before = self._masks(self.sub(end, q), 1)[0], self._masks(self.sub(low, q), 1)[0]
-                mask = self.do(f"and <{n} x i1> {after}, "
-                               f"{self.do(f'xor <{n} x i1> {before}, splat (i1 true)')}")
-                place, value = self.at(start, self.mul(q, w["x_step"])), self.slot(self.v)
-                self.when(beside, lambda: self._keep(value, self.load(place, mask)),
-                          lambda: self._keep(value, self._gathered(place, w["x_step"], mask)))
-                there = self._masks(self.sub(w["width"], q), 1)[0]
-                self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {self.do(f'load {self.v}, ptr {value}')}, "
-                         f"ptr {self.at(to, self.mul(q, self.size))}, i32 {self.size}, <{n} x i1> {there})")
-            self.loop("0", w["planes"], lambda d: self.loop("0", w["rows"], lambda h: line(d, h)))
-        self.loop("%begin", "%end", channel)
-
-    def _within(self, i, n):
-        return self.do(f"icmp ult i64 {i}, {n}")
-
-    def _keep(self, place, value):
-        self.say(f"store {self.v} {value}, ptr {place}")
-
-    def _gathered(self, place, step, mask):
-        n = self.lanes
-        steps = self.do(f"mul <{n} x i64> {self.splat(step, 'i64', n)}, <{', '.join(f'i64 {i}' for i in range(n))}>")
-        places = self.do(f"getelementptr i8, ptr {place}, <{n} x i64> {steps}")
-        return self.do(f"call {self.v} @llvm.masked.gather.{self.suffix}.v{n}p0(<{n} x ptr> {places}, i32 {self.size}, "
-                       f"<{n} x i1> {mask}, {self.v} zeroinitializer)")
 
 
 def _text(t: str, vector_bytes: int, triple: str) -> str:
@@ -271,7 +199,6 @@ def _text(t: str, vector_bytes: int, triple: str) -> str:
 # ---- words -----------------------------------------------------------------------------------
 class _Code(NamedTuple):
     conv: int
-    stage: int
     products: list[int]  # of strips and packing
     lanes: int
     width: int
@@ -295,8 +222,7 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        conv, stage = machine.load(made, f"conv_{t}", f"stage_{t}")
-        found = _Code(conv, stage, blas.parts(dtype), shape.lanes, shape.width)
+        found = _Code(*machine.load(made, f"conv_{t}"), blas.parts(dtype), shape.lanes, shape.width)
         _loaded[dtype.char] = found
     return found
 
@@ -307,20 +233,13 @@ def words(step) -> tuple[int, list[int], int, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    if step.kind == "correlate":
-        return correlate.correlate_words(step)
-    if step.kind == "gather":
-        return correlate.gather_words(step)
-    return {"stage": _stage_words, "conv": _conv_words}[step.kind](step, code(step.dtype))
+    of = {"stage": stage.words, "conv": _conv_words, "correlate": correlate.correlate_words, "gather": correlate.gather_words,
+          "slide": depthwise.words, "within": depthwise.words}
+    return of[step.kind](step)
 
 
-def _stage_words(step, functions: _Code):
-    s = step.sizes
-    extent, work = s["samples"] * s["channels"], s["phases"] * s["planes"] * s["rows"] * s["width"]
-    return functions.stage, [*[s[name] for name in STAGE], *step.table], extent, max(1, 32768 // max(work, 1))
-
-
-def _conv_words(step, functions: _Code):
+def _conv_words(step):
+    functions = code(step.dtype)
     s, width = dict(step.sizes), functions.width
     depth = s["channels"] * s["taps"]
     most = s["samples"] * s["groups"]
@@ -347,6 +266,5 @@ def _chunks(s, deep: int):
 
 
 def _listed(s, functions: _Code, step) -> list[int]:
-    strip_1, strip_2, pack_b = functions.products
-    s |= {"strip_1": strip_1, "strip_2": strip_2, "pack_b": pack_b}
+    s["strip_1"], s["strip_2"], _ = functions.products
     return [*[s.get(name, 0) for name in WORDS], *step.table]

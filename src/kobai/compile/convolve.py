@@ -11,14 +11,16 @@ the batch first, each by one thread, and then over these.
 from __future__ import annotations
 
 from itertools import product
-from math import gcd, prod
+from math import prod
 
 from kobai.compile.biases import usual
 from kobai.compile.contract import ProductStep
+from kobai.compile.depthwise import slide_back, slide_forward, within
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
 from kobai.compile.place import zeros_step
+from kobai.compile.positions import ConvStep, as_it_lies, beside, phases_of, staged_taps, staging, three
 from kobai.compile.windows import Window, contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
@@ -28,25 +30,6 @@ _LINES = 144         # taps worth a copy of what came back
 _MOST_LINES = 1024   # taps of a tile
 NARROW = 32        # positions that fill the registers of results
 DEEP = 128         # multiplications for each result that are worth copying it
-
-
-class ConvStep:
-    """One call of code for convolutions: `kind` is "stage", "conv", "correlate" or "gather", `sizes` and `table` its words."""
-
-    __slots__ = ("kind", "reads", "writes", "sizes", "table", "dtype", "parts", "work")
-
-    def __init__(self, kind, reads, out: Value, sizes: dict, table, work: int, parts: int = 1):
-        self.kind, self.reads, self.writes, self.dtype = kind, reads, [out], out.dtype
-        self.sizes, self.table, self.work, self.parts = sizes, table, work, parts
-
-    def __str__(self):
-        s = self.sizes
-        if self.kind == "stage":
-            return f"stage {s['samples']} x {s['channels']} planes of {s['rows']} x {s['width']}, {s['phases']} times"
-        if self.kind == "gather":
-            return f"sum of {self.parts} times {s['groups']} x {s['rows']} x {s['taps']} weights"
-        return (f"{self.kind} of {s['samples']} x {s['groups']} x {s['channels']} planes, {s['taps']} taps, "
-                f"{s['rows']} x {s['count']} results")
 
 
 def convolve(steps) -> list:
@@ -92,61 +75,25 @@ class _Source:
         self.steps, self.offsets = steps, offsets
 
 
-def _three(values, fill) -> list:
-    """Padded in front to three dimensions."""
-    return [*[fill] * (3 - len(values)), *values]
-
-
 def _source(v: Value, w: Window, op, kernel, out, copies) -> _Source:
     """How taps of `kernel` at positions `out` read an input, staged if need be."""
-    size, strides = v.dtype.itemsize, w.strides
-    places = [[k * d for k in range(n)] for n, d in zip(kernel, op.dilation)]
-    if not any(op.padding) and set(op.stride) == {1} and _beside(v, w):
-        offsets = [sum(p * s for p, s in zip(at, strides[2:])) for at in product(*places)]
-        return _Source(w, strides[0], strides[1], strides[2:], offsets)
-    phases = [sorted({p % s for p in along}) for along, s in zip(places, op.stride)]
-    sizes = [n + max(p // s for p in along) for n, along, s in zip(out, places, op.stride)]
-    staged = _stage(v, w, phases, sizes, op.stride, op.padding, copies)
-    steps = contiguous(sizes, size)
-    plane = prod(sizes) * size
-    offsets = []
-    for at in product(*places):
-        phase = 0
-        for p, s, found in zip(at, op.stride, phases):
-            phase = phase * len(found) + found.index(p % s)
-        offsets.append(phase * plane + sum(p // s * step for p, s, step in zip(at, op.stride, steps)))
-    channel = plane * prod(map(len, phases))
-    return _Source(own(staged), channel * v.shape[1], channel, steps, offsets)
+    if not any(op.padding) and set(op.stride) == {1} and beside(v, w):
+        return _Source(w, *w.strides[:2], w.strides[2:], as_it_lies(op, kernel, w.strides[2:]))
+    made, offsets = staged_taps(v, w, op, kernel, out)
+    staged, (sample, channel, _, *steps) = _stage(v, w, made, copies)
+    return _Source(own(staged), sample, channel, steps, offsets)
 
 
-def _beside(v: Value, w: Window) -> bool:
-    return v.shape[-1] == 1 or w.strides[-1] == v.dtype.itemsize
-
-
-def _stage(v: Value, w: Window, phases, sizes, stride, padding, copies) -> Value:
-    """`v` with zeros around it: planes of `sizes` for each of the phases, dimension by dimension."""
-    strides = w.strides
-    d, h, n = _three(v.shape[2:], 1)
-    planes, rows, width = _three(sizes, 1)
-    (td, th, t), (pd, ph, p) = _three(stride, 1), _three(padding, 0)
-    step = strides[-1]
-    xd, xh = _three(strides[2:-1], 0)[1:]
-    table = []
-    for fd, fh, f in product(*_three(phases, [0])):
-        low, high = max(0, -((f - p) // t)), min(width, (n - 1 + p - f) // t + 1)
-        table += [fd - pd, fh - ph, (f - p) * step, low, max(low, high)]
-    count = len(table) // 5
-    out = Value((*v.shape[:2], count, *sizes), v.dtype)
-    words = {"channels": v.shape[1], "x_sample": strides[0], "x_channel": strides[1], "x_plane": xd, "x_row": xh,
-             "x_step": step * t, "depth": d, "height": h, "stride_plane": td, "stride_row": th, "planes": planes,
-             "rows": rows, "width": width, "phases": count, "samples": v.shape[0]}
-    copies.append(ConvStep("stage", [w], out, words, table, prod(out.shape)))
-    return out
+def _stage(v: Value, w: Window, made, copies) -> tuple[Value, tuple[int, ...]]:
+    """What is staged, and its strides: samples, channels, planes, and those of a plane."""
+    out = Value((*v.shape[:2], made.count, *made.sizes), v.dtype)
+    copies.append(ConvStep("stage", [w], out, made.words, made.table, prod(out.shape)))
+    return out, own(out).strides
 
 
 def _positions(out, steps, size: int) -> tuple[dict, int]:
     """Words for the positions `out` in steps of bytes: rows that follow each other are one."""
-    sizes, steps = _three(out, 1), _three(steps, 0)
+    sizes, steps = three(out, 1), three(steps, 0)
     if sizes[2] == 1:
         steps[2] = size
     if sizes[1] == 1:
@@ -176,9 +123,10 @@ def _in_order(v: Value, w: Window, copies, dims: int) -> Window:
 # ---- y = conv(x, w) --------------------------------------------------------------------------
 def _forward(step: OpStep, x, w, _bias=None):
     op, out, copies = step.node.op, step.node.outs[0], []
-    if not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
-        return None
     reads = dict(zip(step.node.values, step.reads))
+    groups = slide_forward(op, x, reads[x], w, reads[w], out)
+    if groups or not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
+        return groups
     source = _source(x, reads[x], op, w.shape[2:], out.shape[2:], copies)
     weights = _in_order(w, reads[w], copies, len(w.shape))
     return [*copies, *_conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
@@ -246,20 +194,22 @@ def _backward(step: OpStep, a, w, _bias=None):
     """One convolution for each place modulo the stride, with the taps that fall on it."""
     op, out, copies = step.node.op, step.node.outs[0], []
     reads = dict(zip(step.node.values, step.reads))
+    groups = slide_back(op, a, reads[a], w, reads[w], out)
+    if groups:
+        return groups
     kernel, (spatial, many) = w.shape[2:], (op.spatial, a.shape[2:])
-    along = [_phases(*v) for v in zip(spatial, many, kernel, op.stride, op.padding, op.dilation)]
+    along = [phases_of(*v) for v in zip(spatial, kernel, op.stride, op.padding, op.dilation)]
     if not all(along):
         return [zeros_step(out)]
     lows = [max(0, *[-p.low for p in phases]) for phases in along]
     sizes = [max(n, *[p.high for p in phases]) + low for n, low, phases in zip(many, lows, along)]
     window, strides = reads[a], reads[a].strides
     sample, channel, steps = strides[0], strides[1], strides[2:]
-    if any(lows) or sizes != list(many) or not _beside(a, window):
+    if any(lows) or sizes != list(many) or not beside(a, window):
         sizes = [max(p.high for p in phases) + low for low, phases in zip(lows, along)]
-        staged = _stage(a, window, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows, copies)
-        window, steps = own(staged), contiguous(sizes, a.dtype.itemsize)
-        channel = prod(sizes) * a.dtype.itemsize
-        sample = channel * a.shape[1]
+        made = staging(a, window, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows)
+        staged, (sample, channel, _, *steps) = _stage(a, window, made, copies)
+        window = own(staged)
     covered = sum(prod(p.count for p in phases) for phases in product(*along)) == prod(spatial)
     alone = covered and prod(map(len, along)) == 1 and _flat(spatial, own(out).strides[2:], a.dtype.itemsize)
     if not covered:
@@ -279,32 +229,6 @@ def _backward(step: OpStep, a, w, _bias=None):
     return copies
 
 
-class _Phase:
-    """Places of one dimension of the result that the same taps reach.
-
-    They are ``first + i * stride`` for i below `count`; taps `tap + j * step` for j below `taps` read the elements
-    ``start + i - ends[j]``, which lie from `low` to below `high`.
-    """
-
-    def __init__(self, stride, first, count, start, tap, step, ends):
-        self.stride, self.first, self.count, self.start = stride, first, count, start
-        self.tap, self.step, self.ends = tap, step, ends
-        self.low, self.high = start - max(ends), start + count - min(ends)
-
-
-def _phases(size: int, many: int, kernel: int, stride: int, padding: int, dilation: int) -> list[_Phase]:
-    found = []
-    for place in range(stride):
-        taps = [k for k in range(kernel) if k * dilation % stride == place]
-        start = -((place - padding) // stride) if place < padding else 0
-        first = place - padding + stride * start
-        count = -(-(size - first) // stride)
-        if taps and count > 0:
-            found.append(_Phase(stride, first, count, start, taps[0], stride // gcd(stride, dilation),
-                                [(k * dilation - place) // stride for k in taps]))
-    return found
-
-
 def _turned(w: Value, window: Window, groups: int, phases, copies) -> Value:
     """The weights (groups, channels, outputs, taps of the phases), in order."""
     rows, strides = w.shape[0] // groups, window.strides
@@ -321,6 +245,9 @@ def _weights(step: OpStep, x, a):
     if not _flat(out.shape, own(out).strides, out.dtype.itemsize):
         return None
     reads = dict(zip(step.node.values, step.reads))
+    groups = within(op, x, reads[x], a, reads[a], out)
+    if groups:
+        return groups
     source = _strided(x, reads[x], op, op.kernel) or _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
     given = _in_order(a, reads[a], copies, len(a.shape) - 2)
     sizes, taps = _stretches(a.shape[2:], source.steps), len(source.offsets)
@@ -344,13 +271,12 @@ def _strided(v: Value, w: Window, op, kernel) -> _Source | None:
     if any(op.padding):
         return None
     along = w.strides[2:]
-    places = [[k * d * s for k in range(n)] for n, d, s in zip(kernel, op.dilation, along)]
-    return _Source(w, *w.strides[:2], [s * t for s, t in zip(along, op.stride)], [sum(at) for at in product(*places)])
+    return _Source(w, *w.strides[:2], [s * t for s, t in zip(along, op.stride)], as_it_lies(op, kernel, along))
 
 
 def _stretches(out, steps) -> dict:
     """Words for the positions `out`, in steps of bytes: stretches as long as there are."""
-    sizes, steps = _three(out, 1), _three(steps, 0)
+    sizes, steps = three(out, 1), three(steps, 0)
     for at in (2, 1, 2):
         while sizes[at] == 1 and at and prod(sizes[:at]) > 1:
             sizes, steps = [1, *sizes[:at], *sizes[at + 1:]], [0, *steps[:at], *steps[at + 1:]]
