@@ -1,5 +1,7 @@
 """tf.function, loops, tf.print, assertions, strings, modules, devices. Expected texts are TensorFlow 2.21's."""
 import io
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -156,3 +158,50 @@ def test_missing_names_say_so(module, name, near):
     assert f"has no attribute '{name}'" in str(e.value)
     assert near in str(e.value)
     assert not hasattr(module, "surely_not_there")
+
+
+def test_a_function_prints_where_tensorflow_traces(capsys):
+    """The text of the guide to tf.function; what is printed there are placeholders."""
+    @tf.function
+    def double(a):
+        print("Tracing with", a)
+        tf.print("running", output_stream=sys.stdout)
+        return a + a
+
+    assert double(tf.constant(1)).numpy() == 2
+    assert double(tf.constant(2)).numpy() == 4
+    assert double(tf.constant(1.5)).numpy() == 3
+    assert capsys.readouterr().out == ('Tracing with Tensor("a:0", shape=(), dtype=int32)\nrunning\nrunning\n'
+                                       'Tracing with Tensor("a:0", shape=(), dtype=float32)\nrunning\n')
+    assert double.experimental_get_tracing_count() == 2
+
+
+def test_only_the_thread_of_the_function_is_silent(capsys):
+    @tf.function
+    def f():
+        thread = threading.Thread(target=print, args=("other",))
+        thread.start()
+        thread.join()
+        print("own")
+
+    f()
+    f()
+    assert capsys.readouterr().out == "other\nown\nother\n"
+
+
+def test_inside_a_function_tensorflow_does_not_run_eagerly():
+    inside = tf.function(lambda: tf.constant(tf.executing_eagerly()))
+    assert tf.executing_eagerly() and not inside().numpy()
+    tf.config.run_functions_eagerly(True)
+    try:
+        assert inside().numpy() and tf.config.functions_run_eagerly()
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def test_gradients_by_arguments_of_a_function():
+    x = tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.function(lambda v: v * v)(x)
+    assert tape.gradient(y, x).numpy() == 6

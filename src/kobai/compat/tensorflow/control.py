@@ -9,7 +9,7 @@ import numpy as np
 from ... import func
 from ...op import m
 from ...tensor import wrap
-from . import dtypes, nest
+from . import dtypes, nest, tracing
 from .names import export
 from .random_ops import function_seeds
 from .shapes import TensorShape
@@ -23,7 +23,7 @@ from .values import convert_to_tensor, is_tensor_like, value_of
 def function(func=None, input_signature=None, autograph=True, jit_compile=None, reduce_retracing=False,
              experimental_implements=None, experimental_autograph_options=None, experimental_attributes=None,
              experimental_relax_shapes=None, experimental_compile=None, experimental_follow_type_hints=None):
-    """Decorate a function of tensors. It runs as Python at every call: side effects and prints happen each time.
+    """Decorate a function of tensors. It runs as Python at every call; `print` writes where TensorFlow would trace.
 
     >>> import kobai.compat.tensorflow as tf
     >>> @tf.function
@@ -43,6 +43,7 @@ class Function:
     def __init__(self, python_function, input_signature=None, instance=None):
         self.python_function, self.input_signature, self._instance = python_function, input_signature, instance
         self._streams = {}  # how far its random operations have come
+        self._traced: set = set()  # the kinds of arguments that TensorFlow would have traced it for
         functools.update_wrapper(self, python_function)
 
     def __call__(self, *args, **kwargs):
@@ -52,8 +53,22 @@ class Function:
         kwargs = {k: _as_input(v) for k, v in kwargs.items()}
         if self._instance is not None:
             args = (self._instance, *args)
-        with function_seeds(self._streams):
-            return _outputs(self.python_function(*args, **kwargs))
+        if tracing.eagerly[0]:
+            return self.python_function(*args, **kwargs)
+        kinds = tracing.kinds_of(args, kwargs)
+        known = kinds in self._traced
+        self._traced.add(kinds)
+        with function_seeds(self._streams), tracing.running(known):
+            if known:
+                return _outputs(self.python_function(*args, **kwargs))
+            with tracing.placeholders(args, kwargs, self._names(len(args))) as (a, k):
+                return _outputs(self.python_function(*a, **k))
+
+    def _names(self, n):
+        """The names of the first parameters; of further arguments as TensorFlow calls them."""
+        code = getattr(self.python_function, "__code__", None)
+        names = code.co_varnames[:code.co_argcount] if code is not None else ()
+        return [*names[:n], *(f"args_{i}" for i in range(n - len(names)))]
 
     def _checked(self, args):
         specs = self.input_signature
@@ -74,7 +89,7 @@ class Function:
         if instance is None:
             return self
         bound = Function(self.python_function, self.input_signature, instance)
-        bound._streams = self._streams
+        bound._streams, bound._traced = self._streams, self._traced
         return bound
 
     def get_concrete_function(self, *args, **kwargs):
@@ -82,8 +97,8 @@ class Function:
         return self
 
     def experimental_get_tracing_count(self):
-        """1: there are no graphs to trace."""
-        return 1
+        """For how many kinds of arguments TensorFlow would have traced it."""
+        return len(self._traced)
 
     pretty_printed_signature = property(lambda self: f"{self.__name__}{self.input_signature or ()}")
     experimental_get_compiler_ir = None

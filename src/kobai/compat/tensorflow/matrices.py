@@ -1,6 +1,8 @@
 """Products of matrices, and linear algebra."""
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 
 from ... import linalg
@@ -12,6 +14,9 @@ from .names import export
 from .reductions import _axes
 from .tensors import box
 from .values import is_tensor_like, same_dtype, value_of
+
+Qr = namedtuple("Qr", "q r")
+Lu = namedtuple("Lu", "lu p")
 
 
 def _listed(shape):
@@ -355,7 +360,18 @@ def cholesky_solve(chol, rhs, name=None):
 @export("linalg.qr")
 def qr(input, full_matrices=False, name=None):
     """Q with orthonormal columns and the upper triangular R, with Q @ R = input."""
-    return tuple([box(t) for t in linalg.qr(value_of(input), "complete" if full_matrices else "reduced")])
+    return Qr(*[box(t) for t in linalg.qr(value_of(input), "complete" if full_matrices else "reduced")])
+
+
+@export("linalg.lu")
+def lu(input, output_idx_type=dtypes.int32, name=None):
+    """Both triangular factors in one matrix, and which row of the input each row comes from."""
+    t, pivots = linalg.lu_factor(value_of(input))
+    rows = np.broadcast_to(np.arange(t._value.shape[-2]), t._value.shape[:-1]).copy()
+    for where in np.ndindex(rows.shape[:-1]):
+        for i, p in enumerate(pivots._value[where]):
+            rows[where][[i, p - 1]] = rows[where][[p - 1, i]]
+    return Lu(box(t), box(wrap(rows.astype(dtypes.as_dtype(output_idx_type).np))))
 
 
 @export("linalg.svd")

@@ -9,6 +9,7 @@ import numpy as np
 
 from .names import export
 from .tensors import number_or_array
+from .tracing import stream_of
 from .values import is_tensor_like, value_of
 
 
@@ -18,7 +19,7 @@ def print_(*inputs, **kwargs):
 
     Args: `summarize`, how many elements are shown at each end of a dimension (-1: all); `sep`; `end`.
     """
-    out = kwargs.pop("output_stream", sys.stderr)
+    out = stream_of(kwargs.pop("output_stream", sys.stderr))
     summarize, sep, end = kwargs.pop("summarize", 3), kwargs.pop("sep", " "), kwargs.pop("end", "\n")
     kwargs.pop("name", None)
     if kwargs:

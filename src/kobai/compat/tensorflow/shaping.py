@@ -189,7 +189,10 @@ def concat(values, axis, name="concat"):
     first = tuple(ts[0]._value.shape)
     for i, t in enumerate(ts):
         have = tuple(t._value.shape)
-        if len(have) != len(first) or any(a != b for k, (a, b) in enumerate(zip(first, have)) if k != axis):
+        if len(have) != len(first):
+            raise invalid("ConcatV2", f"ConcatOp : Ranks of all input tensors should match: shape[0] = {_listed(first)} "
+                          f"vs. shape[{i}] = {_listed(have)}", name, inputs=len(ts))
+        if any(a != b for k, (a, b) in enumerate(zip(first, have)) if k != axis):
             raise invalid("ConcatV2", f"ConcatOp : Dimension {_differing(first, have, axis)} in both shapes must be "
                           f"equal: shape[0] = {_listed(first)} vs. shape[{i}] = {_listed(have)}", name, inputs=len(ts))
     if ts[0]._value.dtype.kind == "O":

@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 
 from ...tensor import wrap
+from . import tracing
 from .names import export
 from .notices import log
 from .tensors import DEVICE, box
@@ -18,14 +19,14 @@ LogicalDevice = namedtuple("LogicalDevice", "name device_type")
 
 @export("executing_eagerly")
 def executing_eagerly():
-    """True: operations always run at once."""
-    return True
+    """Whether operations run at once; inside a `tf.function` TensorFlow would build a graph."""
+    return not tracing.state.depth
 
 
 @export("inside_function")
 def inside_function():
-    """False: there are no graphs to be inside of."""
-    return False
+    """Whether a `tf.function` is running."""
+    return tracing.state.depth > 0
 
 
 @export("is_symbolic_tensor")
@@ -104,7 +105,13 @@ def list_logical_devices(device_type=None):
     return [LogicalDevice("/device:CPU:0", "CPU")] if device_type in (None, "CPU") else []
 
 
-@export("config.run_functions_eagerly", "config.experimental_run_functions_eagerly", "config.set_visible_devices",
+@export("config.run_functions_eagerly", "config.experimental_run_functions_eagerly")
+def run_functions_eagerly(run_eagerly):
+    """Whether `tf.function` leaves functions as they are."""
+    tracing.eagerly[0] = bool(run_eagerly)
+
+
+@export("config.set_visible_devices",
         "config.set_soft_device_placement", "config.experimental.set_memory_growth",
         "config.experimental.enable_op_determinism", "config.optimizer.set_jit", "config.set_logical_device_configuration",
         "config.threading.set_intra_op_parallelism_threads", "config.threading.set_inter_op_parallelism_threads")
@@ -114,8 +121,8 @@ def accepted(*args, **kwargs):
 
 @export("config.functions_run_eagerly")
 def functions_run_eagerly():
-    """True: functions always run as Python."""
-    return True
+    """Whether `run_functions_eagerly(True)` was called."""
+    return tracing.eagerly[0]
 
 
 # ---- tf.test, tf.autograph -------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Tensor:
     tf.Tensor(2, shape=(), dtype=int32)
     """
 
-    __slots__ = ("_t", "_keras_mask", "_keras_logits", "__weakref__")
+    __slots__ = ("_t", "_keras_mask", "_keras_logits", "_traced_as", "__weakref__")
     __array_priority__ = 100  # NumPy leaves mixed arithmetic to us
 
     @property
@@ -100,6 +100,8 @@ class Tensor:
         return int(v)
 
     def __format__(self, spec):
+        if not spec and hasattr(self, "_traced_as"):
+            return str(self)
         return format(number_or_array(self._t), spec)
 
     def __setitem__(self, index, value):
@@ -111,9 +113,13 @@ class Tensor:
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __str__(self):
+        if hasattr(self, "_traced_as"):
+            return f'Tensor("{self._traced_as}", shape={self.shape}, dtype={self.dtype.name})'
         return f"tf.Tensor({text_of(self._t)}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __repr__(self):
+        if hasattr(self, "_traced_as"):
+            return f"<tf.Tensor '{self._traced_as}' shape={self.shape} dtype={self.dtype.name}>"
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={text_of(self._t, True)}>"
 
     def __copy__(self):

@@ -83,7 +83,8 @@ class Dataset:
         spec = output_signature
         if spec is None and output_types is not None:
             shapes = output_shapes if output_shapes is not None else nest.map_structure(lambda _: None, output_types)
-            flat = nest.flatten(shapes) if not isinstance(shapes, (TensorShape, list)) else [shapes]
+            one = isinstance(shapes, (TensorShape, list)) or not isinstance(output_types, (tuple, list, dict))
+            flat = [shapes] if one else nest.flatten(shapes)
             spec = nest.pack_sequence_as(output_types, [TensorSpec(s, d) for s, d in zip(
                 flat, nest.flatten(output_types))])
         given = [convert_to_tensor(a).numpy() for a in args or ()]
@@ -116,6 +117,22 @@ class Dataset:
         count = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in known else min(
             [c for c in known if c != INFINITE_CARDINALITY], default=INFINITE_CARDINALITY)
         return Dataset(make, count, lambda: nest.map_structure(lambda d: d.element_spec, nested), "_ZipDataset")
+
+    @staticmethod
+    def choose_from_datasets(datasets, choice_dataset, stop_on_empty_dataset=True):
+        """The next element of the dataset that each number of `choice_dataset` names."""
+        def make():
+            return _chosen([d._make() for d in datasets], (int(i) for i in choice_dataset._make()), stop_on_empty_dataset)
+        return datasets[0]._like(make, UNKNOWN_CARDINALITY, "_DirectedInterleaveDataset")
+
+    @staticmethod
+    def sample_from_datasets(datasets, weights=None, seed=None, stop_on_empty_dataset=False, rerandomize_each_iteration=None):
+        """The next element of a dataset drawn at random."""
+        def make():
+            shares = np.full(len(datasets), 1.0) if weights is None else np.asarray(as_arrays(convert_to_tensor(weights)), float)
+            draw = np.random.default_rng(None if seed is None else int(seed))
+            return _sampled([d._make() for d in datasets], shares, draw, stop_on_empty_dataset)
+        return datasets[0]._like(make, UNKNOWN_CARDINALITY, "_DirectedInterleaveDataset")
 
     @staticmethod
     def random(seed=None, rerandomize_each_iteration=None, name=None):
@@ -221,6 +238,29 @@ class Dataset:
         def make():
             return _windows(self._make(), size, step, stride, drop_remainder)
         return Dataset(make, UNKNOWN_CARDINALITY, lambda: self.element_spec, "_WindowDataset")
+
+    def group_by_window(self, key_func, reduce_func, window_size=None, window_size_func=None, name=None):
+        """Elements of one key together, `window_size` at a time: `reduce_func(key, dataset)` makes a dataset of them."""
+        def make():
+            return run(self._make())
+
+        def run(source):
+            waiting: dict = {}
+            for element in source:
+                key = np.int64(int(call_with(key_func, element, {})))
+                size = window_size if window_size is not None else window_size_func(convert_to_tensor(key))
+                rows = waiting.setdefault(int(key), [])
+                rows.append(element)
+                if len(rows) >= int(size):
+                    yield from reduced(key, waiting.pop(int(key)))
+            for key, rows in waiting.items():
+                yield from reduced(np.int64(key), rows)
+
+        def reduced(key, rows):
+            part = Dataset(lambda: iter(rows), len(rows), lambda: self.element_spec, "_VariantDataset")
+            return reduce_func(convert_to_tensor(key), part)._make()
+        return Dataset(make, UNKNOWN_CARDINALITY, lambda: nest.map_structure(spec_of, next(iter(make()))),
+                       "_GroupByWindowDataset")
 
     # ---- order and number ----------------------------------------------------------------
     def shuffle(self, buffer_size, seed=None, reshuffle_each_iteration=None, name=None):
@@ -433,6 +473,34 @@ def _windows(source, size, step, stride, drop_remainder):
         for _ in range(step - len(rows)):
             next(source, None)
         rows = rows[step:]
+
+
+def _chosen(sources, choices, stop):
+    gone = set()
+    for i in choices:
+        element = next(sources[i], END)
+        if element is not END:
+            yield element
+        elif stop:
+            return
+        else:
+            gone.add(i)
+        if len(gone) == len(sources):
+            return
+
+
+def _sampled(sources, shares, draw, stop):
+    left = [i for i, share in enumerate(shares) if share > 0]
+    while left:
+        some = shares[left] / shares[left].sum()
+        i = left[int(draw.choice(len(left), p=some))]
+        element = next(sources[i], END)
+        if element is not END:
+            yield element
+        elif stop:
+            return
+        else:
+            left.remove(i)
 
 
 def _of_rows(rows, first):

@@ -80,8 +80,11 @@ class CallbackList(Callback):
 
 def _to_all(name):
     def method(self, *args, **kwargs):
+        if len(args) + ("logs" in kwargs) < names:
+            kwargs["logs"] = {}
         for c in self.callbacks:
             getattr(c, name)(*args, **kwargs)
+    names = 1 if name.rpartition("_")[0] in ("on_train", "on_test", "on_predict") else 2  # a number, and the logs
     method.__name__ = method.__qualname__ = name
     return method
 
@@ -374,7 +377,10 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self._writer is None:
-            self._writer = csv.DictWriter(self._file, ["epoch", *sorted(logs)], delimiter=self.separator)
+            keys = sorted(logs)
+            if not any(k.startswith("val_") for k in keys):  # validation may come in a later epoch
+                keys += [f"val_{k}" for k in keys]
+            self._writer = csv.DictWriter(self._file, ["epoch", *keys], "NA", "ignore", delimiter=self.separator)
             if self._header:
                 self._writer.writeheader()
         self._writer.writerow({"epoch": epoch, **logs})

@@ -152,11 +152,18 @@ def batches_of(x, y=None, sample_weight=None, batch_size=None, steps=None, shuff
     if x is None:
         raise ValueError("Unrecognized data type: x=None (of type <class 'NoneType'>)")
     if is_arrays(x):
+        _only_arrays(x, y, sample_weight)
         found = Arrays(x, y, sample_weight, batch_size, shuffled, class_weight)
         return Stream(found, steps) if steps is not None and steps < found.steps else found
     if y is not None:
         raise ValueError("When passing a dataset or generator as `x`, `y` must not be given: it comes with it.")
     return Stream(x, steps)
+
+
+def _only_arrays(x, *others):
+    """Raise ValueError, as Keras does, for plain lists of numbers."""
+    if any(not hasattr(v, "shape") and not hasattr(v, "__array__") for v in nest.flatten([x, *others]) if v is not None):
+        raise ValueError(f"Unrecognized data type: x={x} (of type {type(x)})\n  fix: np.array(...) of each list, x and y")
 
 
 def split_off(arrays, part):

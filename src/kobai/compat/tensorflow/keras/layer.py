@@ -12,8 +12,8 @@ from .. import dtypes, nest
 from ..tensors import EagerTensor
 from ..values import cast, convert_to_tensor, is_tensor_like
 from ..variables import Variable as _TfVariable
-from . import constraints, initializers, naming, regularizers
-from .registry import config_of
+from . import constraints, initializers, naming, regularizers, reporting
+from .registry import config_of, dtype_of, policy
 from .seeds import SeedGenerator
 from .settings import floatx
 from .spec import InputSpec, check_inputs
@@ -76,7 +76,7 @@ class Layer(Operation):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
-        self._dtype = dtypes.as_dtype(dtype or floatx()).name
+        self._dtype = dtypes.as_dtype(dtype_of(dtype) or floatx()).name
         self.built, self.autocast = False, autocast
         self._build_shape = self._path = None
 
@@ -249,7 +249,8 @@ class Layer(Operation):
 
     def call(self, *args, **kwargs):
         """What the layer computes."""
-        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+        kind = "Model" if hasattr(self, "train_step") else "Layer"
+        raise NotImplementedError(f"{kind} {type(self).__name__} does not have a `call()` method implemented.")
 
     def __call__(self, *args, **kwargs):
         convert = self._converted
@@ -275,7 +276,10 @@ class Layer(Operation):
                     self._build_for(args, kwargs, takes)
                 if has_symbols(args, kwargs):
                     return self._symbolic(args, kwargs)
-                outputs = self.call(*args, **kwargs)
+                try:
+                    outputs = self.call(*args, **kwargs)
+                except Exception as error:
+                    reporting.report(self, error, args, kwargs)
             self.built = True
         finally:
             context.depth -= 1
@@ -395,7 +399,7 @@ class Layer(Operation):
 
     def get_config(self):
         """The parameters by name: those of `Layer`, and what the object was made with."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": self._dtype}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": policy(self._dtype)}
         args, kwargs = self._made_with
         try:
             bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
@@ -412,7 +416,8 @@ class Layer(Operation):
     @classmethod
     def from_config(cls, config):
         """The layer of a configuration."""
-        return cls(**{k: v for k, v in config.items() if k != "dtype"})
+        own = dtype_of(config.get("dtype")) not in (None, floatx())
+        return cls(**{k: v for k, v in config.items() if k != "dtype" or own})
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

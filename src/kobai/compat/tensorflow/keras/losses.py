@@ -223,6 +223,21 @@ def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha
     return box(m.mean(y, axis))
 
 
+def dice(y_true, y_pred, axis=None):
+    """1 - 2 * intersection / (sum of both): how little two sets overlap."""
+    t, p = pair(y_true, y_pred)
+    both, total = [m.sum(v, axis) if axis is not None else m.sum(v) for v in (t * p, t + p)]
+    return box(1.0 - (2.0 * both + epsilon()) / (total + epsilon()))
+
+
+def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+    """As dice, where what was found wrongly counts `alpha` and what was missed `beta`."""
+    t, p = pair(y_true, y_pred)
+    both, wrong, missed = [m.sum(v, axis) if axis is not None else m.sum(v)
+                           for v in (t * p, (1.0 - t) * p, t * (1.0 - p))]
+    return box(1.0 - (both + epsilon()) / (both + wrong * alpha + missed * beta + epsilon()))
+
+
 # ---- objects ---------------------------------------------------------------------------------
 class Loss:
     """The base of losses: `call` gives one number for each sample, `reduction` makes one of them."""
@@ -352,6 +367,9 @@ BinaryFocalCrossentropy = _make(
     {"apply_class_balancing": False, "alpha": 0.25, "gamma": 2.0, "from_logits": False, "label_smoothing": 0.0,
      "axis": -1}, "For labels 0 and 1, where what is already right counts less.")
 
+Dice = _make("Dice", dice, {"axis": None}, "How little two sets overlap.")
+Tversky = _make("Tversky", tversky, {"alpha": 0.5, "beta": 0.5, "axis": None}, "As Dice, with weights for both errors.")
+
 
 class Reduction:
     """Names of reductions, as Keras 2 had them."""
@@ -368,11 +386,11 @@ logcosh, bce, BCE = log_cosh, binary_crossentropy, binary_crossentropy
 _CLASSES = {c.__name__: c for c in (
     MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
     CosineSimilarity, Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy,
-    CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryFocalCrossentropy)}
+    CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryFocalCrossentropy, Dice, Tversky)}
 _FUNCTIONS = {f.__name__: f for f in (
     mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error, huber,
     log_cosh, cosine_similarity, poisson, kl_divergence, hinge, squared_hinge, categorical_hinge, binary_crossentropy,
-    categorical_crossentropy, sparse_categorical_crossentropy, binary_focal_crossentropy)}
+    categorical_crossentropy, sparse_categorical_crossentropy, binary_focal_crossentropy, dice, tversky)}
 _FUNCTIONS |= {"mse": mse, "MSE": mse, "mae": mae, "MAE": mae, "mape": mape, "MAPE": mape, "msle": msle, "MSLE": msle,
                "kld": kld, "KLD": kld, "kullback_leibler_divergence": kld, "logcosh": log_cosh, "bce": bce,
                "BCE": bce, "huber_loss": huber}

@@ -8,7 +8,8 @@ from ..values import is_tensor_like
 from . import naming, storing, summary as _summary
 from .layer import Layer, _placeholders
 from .layers.core import InputLayer
-from .symbolic import KerasTensor, infer, sorted_nodes
+from .registry import policy
+from .symbolic import KerasTensor, by_depth, infer, sorted_nodes
 from .training import Trainer
 
 
@@ -86,6 +87,10 @@ class Model(Trainer, Layer):
         """Write the model and its weights into a file."""
         storing.save_model(self, filepath, overwrite)
 
+    def to_json(self, **kwargs):
+        """What the model is made of, as text for `keras.models.model_from_json`."""
+        return storing.to_json(self, **kwargs)
+
     def get_config(self):
         return {"name": self.name} if type(self).get_config is Model.get_config else super().get_config()
 
@@ -96,20 +101,23 @@ class Functional(Model):
     def __init__(self, inputs, outputs, name=None, **kwargs):
         Layer.__init__(self, name=name, **kwargs)
         self._start_training()
+        for v in nest.flatten(outputs):
+            if not isinstance(v, KerasTensor):
+                raise ValueError(f"All `outputs` values must be KerasTensors. Received: outputs={outputs} including "
+                                 f"invalid value {v} of type {type(v)}")
         self._inputs_struct, self._outputs_struct = inputs, outputs
         self.inputs, self.outputs = nest.flatten(inputs), nest.flatten(outputs)
         self._nodes = sorted_nodes(self.outputs, self.inputs)
-        first = [t.node.operation for t in self.inputs if t.node is not None]
-        steps = list(dict.fromkeys([*first, *[n.operation for n in self._nodes]]))
+        steps = by_depth(self.outputs, self.inputs)
         object.__setattr__(self, "_operations", steps)
-        self._in_order = [op for op in steps if isinstance(op, Layer)]
+        self._layers_in_order = [op for op in steps if isinstance(op, Layer)]
         self.input_names = [t.name if t.node is None else t.node.operation.name for t in self.inputs]
         self.output_names = [t.node.operation.name for t in self.outputs]
         self.built = True
 
     @property
     def _layers(self):
-        return list(self._in_order)
+        return list(self._layers_in_order)
 
     input = property(lambda self: self._inputs_struct)
     output = property(lambda self: self._outputs_struct)
@@ -152,7 +160,7 @@ class Functional(Model):
             shape = tuple(getattr(v, "shape", t.shape))
             if len(shape) == len(t.shape) and any(a is not None and b is not None and a != b
                                                   for a, b in zip(t.shape, shape)):
-                raise ValueError(f'Input {i} with name \'{self.input_names[i]}\' of layer "{self.name}" is incompatible '
+                raise ValueError(f'Input {i} with name \'{self.input_names[i]}\' of layer \'{self.name}\' is incompatible '
                                  f"with the layer: expected shape={t.shape}, found shape={shape}")
 
     def compute_output_spec(self, *args, **kwargs):
@@ -321,8 +329,9 @@ class Sequential(Model):
 
     def get_config(self):
         first = [self._input] if self._input is not None else []
-        return {"name": self.name, "trainable": self.trainable, "layers": [
-            {"class_name": type(x).__name__, "config": x.get_config()} for x in [*first, *self._stack]]}
+        built = {"build_input_shape": self.input_shape} if self._functional is not None else {}
+        return {"name": self.name, "trainable": self.trainable, "dtype": policy(self._dtype), "layers": [
+            {"class_name": type(x).__name__, "config": x.get_config()} for x in [*first, *self._stack]], **built}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

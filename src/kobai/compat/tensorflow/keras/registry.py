@@ -35,3 +35,13 @@ def config_of(thing):
         return {"module": f"keras.{module}" if module else None, "class_name": type(thing).__name__,
                 "config": thing.get_config(), "registered_name": None}
     return getattr(thing, "__name__", thing)
+
+
+def policy(dtype):
+    """How a configuration names the dtype of a layer."""
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype}, "registered_name": None}
+
+
+def dtype_of(given):
+    """The dtype of a configuration, or of what a program gives."""
+    return given["config"]["name"] if isinstance(given, dict) else given

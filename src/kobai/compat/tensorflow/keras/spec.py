@@ -32,8 +32,7 @@ def check_inputs(spec, inputs, layer_name):
         if s is not None and hasattr(x, "shape"):
             reason = _misfit(s, tuple(x.shape))
             if reason:
-                raise ValueError(f"Input {i} with name '{getattr(x, 'name', None) if hasattr(x, '_is_symbolic') else None}'"
-                                 f" of layer '{layer_name}' is incompatible with the layer: {reason}")
+                raise ValueError(f"Input {i} with name 'None' of layer '{layer_name}' is incompatible with the layer: {reason}")
 
 
 def _misfit(s, shape):

@@ -41,6 +41,8 @@ def _opened(filepath):
 
 def save_weights(model, filepath, overwrite=True):
     """Write the values of all weights."""
+    if not os.fspath(filepath).endswith(".weights.h5"):
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={os.fspath(filepath)}")
     with zipfile.ZipFile(_path(filepath, overwrite), "w") as archive:
         archive.writestr("kind.json", json.dumps({"kind": _KIND, "paths": [_name(w) for w in model.weights]}))
         _write_arrays(archive, model.get_weights())
@@ -52,6 +54,10 @@ def _name(weight):
 
 def load_weights(model, filepath):
     """Read the values of all weights."""
+    path = os.fspath(filepath)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"[Errno 2] Unable to synchronously open file (unable to open file: name = '{path}', "
+                                "errno = 2, error message = 'No such file or directory')")
     with _opened(filepath) as archive:
         model.set_weights(_read_arrays(archive))
 
@@ -66,7 +72,9 @@ def save_model(model, filepath, overwrite=True):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("kind.json", json.dumps({"kind": _KIND}))
         archive.writestr("model.json", json.dumps(_description(model), default=_plain))
-        _write_arrays(archive, model.get_weights())
+        optimizer = getattr(model, "optimizer", None)
+        states = optimizer.get_weights() if optimizer is not None and optimizer.built else []
+        _write_arrays(archive, [*model.get_weights(), *states])
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -76,10 +84,25 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
             raise ValueError(f"{os.fspath(filepath)} holds weights only: model.load_weights(path)")
         described = json.loads(archive.read("model.json"))
         model = _made(described, custom_objects or {})
-        model.set_weights(_read_arrays(archive))
+        arrays = _read_arrays(archive)
+    n = len(model.weights)
+    model.set_weights(arrays[:n])
     if compile and described.get("compile"):
         model.compile(**described["compile"])
+        if len(arrays) > n:
+            model.optimizer.build(model.trainable_weights)
+            model.optimizer.set_weights(arrays[n:])
     return model
+
+
+def to_json(model, **kwargs):
+    """What the model is made of, as text."""
+    return json.dumps(_description(model), default=_plain, **kwargs)
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that `to_json` described; its weights are new."""
+    return _made(json.loads(json_string), custom_objects or {})
 
 
 # ---- what a model is made of -----------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 import shutil
 
 from .. import nest
+from .layer import Layer
 
 
 def show(model, line_length, positions, print_fn, expand_nested, show_trainable):
@@ -60,7 +61,7 @@ def _rows(layer, model, branched, expand, trainable, level):
 def _shape_text(layer):
     if layer._inbound_nodes:
         shapes = nest.map_structure(lambda t: _tuple_text(t.shape), layer._inbound_nodes[0].outputs)
-    elif getattr(layer, "_build_shape", None) is not None:
+    elif getattr(layer, "_build_shape", None) is not None and type(layer).compute_output_shape is not Layer.compute_output_shape:
         try:
             found = layer.output_shape if "output_shape" in vars(layer) else layer.compute_output_shape(
                 layer._build_shape)

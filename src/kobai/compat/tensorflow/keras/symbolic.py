@@ -10,6 +10,7 @@ from ....tensor import wrap
 from .. import dtypes, nest
 from ..recording import pause
 from ..tensors import box
+from ..tracing import running
 from . import naming
 
 
@@ -59,8 +60,19 @@ class KerasTensor:
         return apply(lambda x: x[index], "get_item", self)
 
 
+def _broadcast(a, b):
+    """Raise ValueError, as Keras does, unless the shapes of two operands broadcast."""
+    a, b = list(a.shape), list(getattr(b, "shape", ()))
+    for x, y in zip(reversed(a), reversed(b)):
+        if x != y and None not in (x, y) and 1 not in (x, y):
+            raise ValueError(f"Cannot broadcast shape, the failure dim has value {x}, which cannot be broadcasted to {y}. "
+                             f"Input shapes are: {a} and {b}.")
+
+
 def _operator(name, dunder):
     def forward(self, other):
+        if name != "matmul":
+            _broadcast(self, other)
         return apply(lambda a, b: getattr(a, dunder)(b), name, self, other)
     return forward
 
@@ -159,7 +171,8 @@ def infer(fn, args, kwargs):
     """
     first = _tried(fn, args, kwargs, 2)
     unknown = any(None in v.shape for v in nest.flatten([args, kwargs]) if isinstance(v, KerasTensor))
-    second = _tried(fn, args, kwargs, 3) if unknown else first
+    with running(silent=True):
+        second = _tried(fn, args, kwargs, 3) if unknown else first
 
     def placeholder(a, b):
         shape = [n if n == k else None for n, k in zip(a.shape, b.shape)]
@@ -202,7 +215,8 @@ def sorted_nodes(outputs, inputs):
         if id(t) in stop or id(t.node) in seen:
             return
         if t.node is None or not t.node.inputs:
-            raise ValueError(f"`inputs` not connected to `outputs`: {t} is not among the inputs, and nothing made it")
+            raise ValueError("Output with path `` is not connected to `inputs`\n  cause: it depends on "
+                             f"{t}, which is not among the inputs, and nothing made it")
         seen.add(id(t.node))
         for source in t.node.inputs:
             visit(source)
@@ -210,3 +224,34 @@ def sorted_nodes(outputs, inputs):
     for t in outputs:
         visit(t)
     return order
+
+
+def by_depth(outputs, inputs):
+    """The operations from inputs to outputs in Keras's order: the farthest from the outputs first."""
+    stop, seen, order, done = {id(t) for t in inputs}, {}, [], set()
+
+    def visit(node, is_input):
+        if id(node) in done:
+            return
+        seen.setdefault(id(node.operation), len(seen))
+        for source in () if is_input else node.inputs:
+            if source.node is not None:
+                visit(source.node, id(source) in stop)
+        done.add(id(node))
+        order.append(node)
+    for t in outputs:
+        visit(t.node, id(t) in stop)
+    ends = {id(t.node) for t in inputs if t.node is not None}
+    depths: dict = {}
+    operations: dict = {}
+    for node in reversed(order):
+        depth = max(depths.get(id(node), 0), operations.get(node.operation, 0))
+        depths[id(node)] = operations[node.operation] = depth
+        for source in () if id(node) in ends else node.inputs:
+            if source.node is not None:
+                depths[id(source.node)] = max(depth + 1, depths.get(id(source.node), 0))
+    for t in inputs:
+        if t.node is not None:
+            operations.setdefault(t.node.operation, 0)
+            seen.setdefault(id(t.node.operation), len(seen))
+    return sorted(operations, key=lambda op: (-operations[op], seen[id(op)]))

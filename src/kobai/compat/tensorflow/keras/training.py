@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from .. import nest
+from .. import nest, tracing
 from ..creation import zeros
 from ..tape import GradientTape
 from ..tensors import EagerTensor
@@ -25,7 +25,7 @@ class Trainer:
 
     # ---- compile -------------------------------------------------------------------------
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
-                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True, **kwargs):
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
         """Say how to train: the optimizer, the loss, and what to measure."""
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None) or getattr(getattr(self, "_functional", None), "output_names", None)
@@ -146,7 +146,7 @@ class Trainer:
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, **kwargs):
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
         """Train for some epochs; returns a History."""
         self._need_compile("fit")
         if validation_split and validation_data is None:
@@ -156,20 +156,21 @@ class Trainer:
             callbacks, True, verbose != 0, self, verbose=verbose, epochs=epochs, steps=batches.steps)
         self.stop_training = False
         calls.on_train_begin()
-        logs = {}
+        raw = logs = {}
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
             for step, batch in enumerate(batches):
                 calls.on_train_batch_begin(step)
-                logs = _numbers(self.train_step(batch))
+                raw = self._traced("train_step", batch)
+                logs = _numbers(raw)
                 calls.on_train_batch_end(step, logs)
                 if self.stop_training:
                     break
-            logs = self._epoch_logs(logs)
+            logs = self._epoch_logs(raw, logs)
             if validation_data is not None and _is_due(epoch, validation_freq):
-                logs = {**logs, **self._validate(validation_data, validation_batch_size or batch_size, validation_steps,
-                                                 calls)}
+                more = self._validate(validation_data, validation_batch_size or batch_size, validation_steps, calls)
+                logs = {**logs, **more}
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -177,10 +178,18 @@ class Trainer:
         self.history = calls.history if isinstance(calls, CallbackList) else History()
         return self.history
 
-    def _epoch_logs(self, logs):
-        """The metrics at the end of an epoch; those of a step of the program's own where there are no others."""
-        mine = _numbers(self.get_metrics_result())
-        return mine if logs and set(mine) == set(logs) else logs or mine
+    def _epoch_logs(self, raw, logs):
+        """The metrics at the end of an epoch; those of a step of the program's own where it returned others."""
+        mine = self.get_metrics_result()
+        return _numbers(mine) if not logs or set(mine) == set(raw or ()) else logs
+
+    def _traced(self, name, batch):
+        """One step; TensorFlow would trace it once after each `compile`, so it prints only then."""
+        seen = self._trainer.setdefault("traced", set())
+        silent = name in seen and not getattr(self, "run_eagerly", False) and not tracing.eagerly[0]
+        seen.add(name)
+        with tracing.running(silent):
+            return getattr(self, name)(batch)
 
     def _validate(self, data, batch_size, steps, calls):
         if feeding.is_arrays(data):
@@ -191,7 +200,7 @@ class Trainer:
         return {f"val_{k}": v for k, v in found.items()}
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
-                 return_dict=False, **kwargs):
+                 return_dict=False):
         """The loss and the metrics on data: a list, or a dict by name."""
         self._need_compile("evaluate")
         batches = feeding.batches_of(x, y, sample_weight, batch_size, steps)
@@ -199,12 +208,13 @@ class Trainer:
             callbacks, False, verbose != 0, self, verbose=verbose, epochs=1, steps=batches.steps)
         calls.on_test_begin()
         self.reset_metrics()
-        logs = {}
+        raw = logs = {}
         for step, batch in enumerate(batches):
             calls.on_test_batch_begin(step)
-            logs = _numbers(self.test_step(batch))
+            raw = self._traced("test_step", batch)
+            logs = _numbers(raw)
             calls.on_test_batch_end(step, logs)
-        logs = self._epoch_logs(logs)
+        logs = self._epoch_logs(raw, logs)
         calls.on_test_end(logs)
         return logs if return_dict else self._in_order(logs)
 
@@ -214,7 +224,7 @@ class Trainer:
         values = [logs[n] for n in names if n in logs] + [v for k, v in logs.items() if k not in names]
         return values[0] if len(values) == 1 else values
 
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for data, as NumPy arrays."""
         batches = feeding.batches_of(x, None, None, batch_size, steps)
         calls = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
@@ -223,7 +233,7 @@ class Trainer:
         found = []
         for step, batch in enumerate(batches):
             calls.on_predict_batch_begin(step)
-            found.append(self.predict_step(batch))
+            found.append(self._traced("predict_step", batch))
             calls.on_predict_batch_end(step, {"outputs": found[-1]})
         calls.on_predict_end()
         columns = zip(*[nest.flatten(f) for f in found])

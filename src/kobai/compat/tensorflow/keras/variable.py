@@ -68,7 +68,7 @@ class Variable:
     def trainable(self, value):
         self._value.trainable = bool(value)
 
-    shape = property(lambda self: tuple(self._value.shape))
+    shape = property(lambda self: self._value.shape)
     ndim = property(lambda self: self._value.ndim)
     dtype = property(lambda self: self._value.dtype.name)
     handle = property(lambda self: self._value.handle)
@@ -90,7 +90,7 @@ class Variable:
     def assign(self, value):
         """Give the variable another value of its shape; returns it as a tensor."""
         value = self._cast(value)
-        if tuple(value.shape) != self.shape:
+        if tuple(value.shape) != tuple(self.shape):
             raise ValueError("The shape of the target variable and the shape of the target value in "
                              f"`variable.assign(value)` must match. variable.shape={self.shape}, Received: "
                              f"value.shape={tuple(value.shape)}. Target variable: {self}")
@@ -134,7 +134,7 @@ class Variable:
 
     def __repr__(self):
         value = self._value.numpy()
-        value = value.item() if not self.shape and self._value.dtype.np.kind != "O" else value
+        value = value.item() if not self.ndim and self._value.dtype.np.kind != "O" else value
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={value}>"
 
     def __deepcopy__(self, memo):

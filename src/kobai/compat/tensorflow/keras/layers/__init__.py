@@ -7,6 +7,7 @@ from .activation import *
 from .attention import *
 from .convolutional import *
 from .core import *
+from .encoding import *
 from .merging import *
 from .normalization import *
 from .pooling import *
@@ -14,9 +15,10 @@ from .recurrent import *
 from .regularization import *
 from .reshaping import *
 
-_NOT_LAYERS = {"annotations", "np", "m", "wrap", "box", "value_of", "activations", "initializers", "regularizers",
-               "constraints", "seeds", "arithmetic", "indexing", "shaping", "dtypes", "prod", "numbers", "pool",
-               "convolve", "convolve_transposed", "depthwise", "output_length", "infer", "Node", "KerasTensor", "nest"}
+_NOT_LAYERS = {"Counter", "KerasTensor", "Node", "activations", "annotations", "arithmetic", "box", "constraints",
+               "convert_to_tensor", "convolve", "convolve_transposed", "depthwise", "dtypes", "indexing", "infer",
+               "initializers", "m", "nest", "np", "numbers", "output_length", "pool", "prod", "re", "regularizers",
+               "seeds", "shaping", "value_of", "wrap"}
 for _name in _NOT_LAYERS & set(globals()):
     del globals()[_name]
 

@@ -44,6 +44,8 @@ def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, bat
     >>> keras.Input((4,), name="x")
     <KerasTensor shape=(None, 4), dtype=float32, sparse=False, ragged=False, name=x>
     """
+    if isinstance(shape, int):
+        raise ValueError(f"Cannot convert '{shape}' to a shape.\n  fix: keras.Input(shape=({shape},))")
     return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name, input_tensor=tensor).output
 
 

@@ -21,8 +21,11 @@ class _Merge(Layer):
     def build(self, input_shape):
         if not isinstance(input_shape, (list, tuple)) or not isinstance(input_shape[0], (list, tuple)) \
                 or len(input_shape) < 1:
-            raise ValueError("A merge layer should be called on a list of at least 1 input. Received: input_shape="
-                             f"{input_shape} (not a list of shapes)")
+            kind = "`Concatenate`" if isinstance(self, Concatenate) else "merge"
+            raise ValueError(f"A {kind} layer should be called on a list of at least 1 input. Received: input_shape="
+                             f"{input_shape}{' (not a list of shapes)' if kind == 'merge' else ''}")
+        if not isinstance(self, Concatenate):
+            _one_shape(input_shape)
         self.built = True
 
     def call(self, inputs):
@@ -42,6 +45,14 @@ class _Merge(Layer):
                 if s is None and out[-i] == 1:
                     out[-i] = None
         return tuple([None if s is None else int(s) for s in out])
+
+
+def _one_shape(shapes):
+    """Raise ValueError, as Keras does, unless the shapes broadcast (batches aside)."""
+    for a, b in zip(shapes, shapes[1:]):
+        for x, y in zip(reversed(a[1:]), reversed(b[1:])):
+            if x != y and None not in (x, y) and 1 not in (x, y):
+                raise ValueError(f"Inputs have incompatible shapes. Received shapes {tuple(a[1:])} and {tuple(b[1:])}")
 
 
 class Add(_Merge):

@@ -132,7 +132,7 @@ class F1Score(Metric):
 
     def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
         super().__init__(dtype, name)
-        self.average, self.threshold, self._sums = average, threshold, None
+        self.average, self.threshold, self._sums, self._classes = average, threshold, None, ()
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         t, p = array(y_true, np.float64), array(y_pred, np.float64)
@@ -141,9 +141,11 @@ class F1Score(Metric):
         true = t > 0.5
         w = np.ones((len(t), 1)) if sample_weight is None else array(sample_weight, np.float64).reshape(-1, 1)
         found = np.stack([(a * w).sum(0) for a in (said & true, said & ~true, ~said & true)])
-        self._sums = found if self._sums is None else self._sums + found
+        self._sums, self._classes = found if self._sums is None else self._sums + found, found.shape[1]
 
     def result(self):
+        if self._sums is None:
+            return tensor(0.0 if self.average is not None else np.zeros(self._classes), self._dtype)
         tp, fp, fn = self._sums.sum(1, keepdims=True) if self.average == "micro" else self._sums
         precision, recall = _ratio(tp, tp + fp), _ratio(tp, tp + fn)
         b = self.beta ** 2

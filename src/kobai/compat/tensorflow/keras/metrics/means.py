@@ -66,6 +66,8 @@ class R2Score(Metric):
         self._sums = found if self._sums is None else self._sums + found
 
     def result(self):
+        if self._sums is None:
+            return tensor(np.float32(np.nan))
         total, squares, rest, n = self._sums
         spread = squares - total * total / n
         score = 1 - rest / spread

@@ -232,3 +232,44 @@ class Lion(Optimizer):
         return w - rate * np.sign(m * one(self.beta_1) + g * one(1 - self.beta_1))
 
     get_config = _with_config("beta_1", "beta_2")
+
+
+class Adafactor(Optimizer):
+    """Adam with second moments kept by rows and columns only, and steps relative to the weights (Shazeer, Stern, 2018)."""
+
+    def __init__(self, learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0,
+                 relative_step=True, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
+        self.clip_threshold, self.relative_step = clip_threshold, relative_step
+
+    def slots_used(self):
+        return ("row", "column", "velocity")
+
+    def first_state(self, slot, like):
+        if slot == "velocity":
+            return np.zeros_like(like)
+        wide = like.ndim > 1
+        return np.zeros(like.shape[:-1] if slot == "row" and wide else
+                        (*like.shape[:-2], like.shape[-1]) if wide else (), like.dtype)
+
+    def update(self, w, g, state, rate):
+        one, step = w.dtype.type, self.steps(w.dtype)
+        if self.relative_step:
+            rate = min(rate, one(1) / np.sqrt(step))
+        alpha = max(one(self.epsilon_2), _root_mean_square(w)) * min(rate, one(1) / np.sqrt(step))
+        squares, keep = g * g + one(self.epsilon_1), one(1) - step ** one(self.beta_2_decay)
+        if g.ndim > 1:
+            r = state["row"]._data = keep * state["row"]._data + (1 - keep) * squares.mean(-1)
+            c = state["column"]._data = keep * state["column"]._data + (1 - keep) * squares.mean(-2)
+            v = (r / r.mean(-1, keepdims=True))[..., None] * c[..., None, :]
+        else:
+            v = state["velocity"]._data = keep * state["velocity"]._data + (1 - keep) * squares
+        u = g / np.sqrt(v)
+        return w - alpha * u / max(one(1), _root_mean_square(u) / one(self.clip_threshold))
+
+    get_config = _with_config("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
+
+
+def _root_mean_square(a):
+    return np.sqrt((a * a).mean())
