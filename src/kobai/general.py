@@ -8,7 +8,7 @@ import numpy as np
 
 from . import dtypes, large
 from .autograd.mode import PASS, modes
-from .autograd.node import Port, here
+from .autograd.node import Port, here, next_order
 from .diagnose import error, warn
 from .large import NEVER
 from .lifted import Lifted, m, top
@@ -17,6 +17,7 @@ from .saved import pack_saved
 from .tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+_new = object.__new__
 _HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
 
 
@@ -34,11 +35,39 @@ def apply_any(op, inputs):
     values, mask = _plain_values(op, inputs)
     if values is None:
         return _apply_general(op, inputs)
+    big = op.least < NEVER and _is_large(op, values)
     try:
-        y = large.forward(op, *values) if op.least < NEVER and _is_large(op, values) else op.forward(*values)
+        y = large.forward(op, *values) if big else op.forward(*values)
     except ValueError as e:
         raise broadcast_error(op, values, e) from None
-    return _finish(op, inputs, values, y, mask, False)
+    if op.outputs != 1 or op.view or modes.trace is not None \
+            or mask and (modes.pack is not None or y.dtype is not _F32 and y.dtype is not _F64):
+        return _finish(op, inputs, values, y, mask, False)
+    out = wrap(y)
+    if mask and modes.grad and op.differentiable:
+        _record_plain(op, inputs, values, out, y, mask, big)
+    return out
+
+
+def _record_plain(op, inputs, values, out, y, mask, big):
+    """As `record`, for one output and plain tensors of one float dtype, with nobody watching."""
+    save, vjp = op._compiled.get((mask, False)) or compiled_rules(type(op), mask, False)
+    edges, cells, bit = [], [], 1
+    for t in inputs:
+        edge = None
+        if mask & bit:
+            edge = t._node
+            if edge is None:
+                edge = t
+        edges.append(edge)
+        cells.append(CONSTANT if t is None else t)
+        bit += bit
+    node = _new(op.Node)
+    node.op, node.vjp, node.hooks, node.extra = op, large.backward(op, mask, vjp) if big else vjp, None, None
+    node.edges, node.saved = tuple(edges), save(y, out, cells, *values)
+    node.fit = fit_of(op, values, y) if op.elementwise else None
+    node.where, node._order = here(3), next_order()
+    out._node, out._rg = node, True
 
 
 def _is_large(op, values):

@@ -38,6 +38,8 @@ def least_of(cls):
         return OWN
     if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
+    if hasattr(cls, "few_passes"):  # an op that says so itself
+        return PLAIN if cls.few_passes else PASS
     ufunc = getattr(cls, "ufunc", None)
     if ufunc is not None:
         return PLAIN if ufunc in _PLAIN_UFUNCS else PASS
@@ -47,11 +49,11 @@ def least_of(cls):
 class Use:
     """One op on inputs of given types: how much of it NumPy may still compute, and then its machine code."""
 
-    __slots__ = ("budget", "left", "job", "run", "__weakref__")
+    __slots__ = ("budget", "left", "job", "run", "ready", "__weakref__")
 
     def __init__(self, budget):
         self.budget = self.left = budget
-        self.job = self.run = None
+        self.job = self.run = self.ready = None  # ready: run, once nothing need be asked any more
         _uses.add(self)
 
     def code(self, size, make, *args):
@@ -67,6 +69,8 @@ class Use:
                 job = _eager().begin(make, *args)
             self.run = job() if job else False
             self.job = None
+        if self.left <= 0 and self.run:
+            self.ready = self.run
         return self.run or None
 
     def prepare(self, make, *args):
@@ -101,7 +105,7 @@ def _start_anew():
     global _seeded
     _seeded = runs.seeded
     for use in [*_uses]:
-        use.left = use.budget
+        use.left, use.ready = use.budget, None
     for op in [*_ops]:
         op.quick = {}
 
@@ -166,14 +170,15 @@ def attempt(op, values):
         _start_anew()
     key = tuple([v.dtype if v.__class__ is _ndarray else v.__class__ for v in values])
     if not op.elementwise:
-        key += (values[0].ndim,) if op.emit is not None else tuple([v.shape for v in values if v.__class__ is _ndarray])
+        key += (max([v.ndim for v in values if v.__class__ is _ndarray]),) if op.emit is not None \
+            else tuple([v.shape for v in values if v.__class__ is _ndarray])
     use = op.uses.get(key)
     if use is None:
         if not op.uses or len(op.uses) >= _SHAPES:
             op.uses, op.quick = {}, {}
             _ops.add(op)
         use = op.uses[key] = Use(BUDGET[op.least])
-    run = use.code(_size(values), _forward_of, op, values)
+    run = use.ready or use.code(_size(values), _forward_of, op, values)
     if run is None:
         return None
     if all(v.__class__ is _ndarray for v in values):
@@ -202,9 +207,9 @@ def forward2(op, x, y):
     """`op.forward(x, y)`, at least one of which is a large array."""
     if runs.seeded != _seeded:
         _start_anew()
-    if op.elementwise and x.__class__ is _ndarray and y.__class__ is _ndarray:
-        run = op.quick.get((x.dtype, y.dtype))
-        if run is not None:
+    if x.__class__ is _ndarray and y.__class__ is _ndarray:
+        run = op.quick.get((x.dtype, y.dtype) if op.elementwise else (x.dtype, y.dtype, x.ndim))
+        if run is not None and (op.elementwise or x.shape == y.shape):
             return run(x, y)
     elif op.least == PLAIN and _size((x, y)) < 4 * PLAIN:  # with a number the call takes longer
         return op.forward(x, y)
@@ -251,7 +256,8 @@ def _backward(op, mask, vjp):
         values = (g, *s[:count])
         if runs.seeded != _seeded:
             _start_anew()
-        run = _use_of(op, uses, values).code(_size(values), _backward_of, op, mask, vjp.asks, values)
+        use = _use_of(op, uses, values)
+        run = use.ready or use.code(_size(values), _backward_of, op, mask, vjp.asks, values)
         grads = run(*values) if run is not None else None
         if grads is None:
             return vjp(node, g, s)

@@ -52,6 +52,9 @@ def uses(op):
     return {k: bool(u.run) for k, u in op.uses.items()}
 
 
+TARGET = tensor(128, 65, grad=False)
+ZERO_ONE = (TARGET > 0).float()
+CLASSES = kobai.tensor(RNG.integers(0, 65, 128))
 CASES = {
     "exp": (kobai.exp, (72, 64)),
     "gelu": (F.gelu, (72, 64)),
@@ -73,6 +76,19 @@ CASES = {
     "prod": (lambda x: x.prod(1), (64, 40)),
     "where": (lambda x: kobai.where(x > 0, x, 0.5 * x), (200, 200)),
     "broadcast": (lambda x: x * x[:1] + x[:, :1], (200, 200)),
+    "layer_norm without weights": (lambda x: F.layer_norm(x, (65,)), (3, 7, 65)),
+    "layer_norm of two dimensions": (lambda x: F.layer_norm(x, (7, 65), None, None), (3, 7, 65)),
+    "cross_entropy": (lambda x: F.cross_entropy(x, CLASSES), (128, 65)),
+    "nll_loss": (lambda x: F.nll_loss(x, CLASSES, reduction="none"), (128, 65)),
+    "bce_with_logits": (lambda x: F.binary_cross_entropy_with_logits(x, ZERO_ONE), (128, 65)),
+    "bce_with_logits, weighted": (
+        lambda x: F.binary_cross_entropy_with_logits(x, ZERO_ONE, TARGET.abs(), pos_weight=TARGET[0].abs()), (128, 65)),
+    "bce": (lambda x: F.binary_cross_entropy(kobai.sigmoid(x), ZERO_ONE, TARGET.abs(), reduction="sum"), (128, 65)),
+} | {
+    f"{loss}, {reduction}": (lambda x, loss=loss, reduction=reduction: getattr(F, loss)(x, TARGET, reduction=reduction),
+                             (128, 65))
+    for loss in ("mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss")
+    for reduction in ("none", "mean", "sum")
 }
 
 
@@ -328,3 +344,31 @@ def test_products_with_numbers_on_either_side(at_once):
         (2 * x + x * 3).sum().backward()
         np.testing.assert_array_equal(x.grad.numpy(), np.full((200, 200), 5, "f4"))
     assert uses(Mul())
+
+
+@needs_llvm
+def test_losses_do_run_as_machine_code(at_once):
+    from kobai.ops.loss import BinaryCrossEntropyWithLogits, MseLoss
+
+    x = tensor(128, 65)
+    for _ in range(4):
+        (F.binary_cross_entropy_with_logits(x, ZERO_ONE) + F.mse_loss(x, TARGET)).backward()
+        F.layer_norm(x, (65,)).sum().backward()
+    for op in (BinaryCrossEntropyWithLogits("mean"), MseLoss("mean"), NativeLayerNorm(1e-5, (-1,))):
+        assert list(uses(op).values()) == [True], op
+
+
+def test_targets_that_are_no_classes_are_refused_and_ignored_ones_do_not_count():
+    x = tensor(5, 3)
+    for wrong in (3, -1):
+        with pytest.raises(IndexError, match=f"Target {wrong} is out of bounds"):
+            F.cross_entropy(x, kobai.tensor([0, 1, wrong, 2, 0]))
+    for ignored in (-100, 1):
+        t = kobai.tensor([0, 2, ignored, 2, 0])
+        part = F.cross_entropy(x[[0, 1, 3, 4]], t[[0, 1, 3, 4]])
+        whole = F.cross_entropy(x, t, ignore_index=ignored)
+        np.testing.assert_allclose(whole.item(), part.item(), rtol=1e-6)
+        x.grad = None
+        whole.backward()
+        assert not x.grad[2].any() and x.grad[0].any()
+    assert np.isnan(F.cross_entropy(tensor(0, 3), kobai.zeros(0, dtype=kobai.int64)).item())

@@ -7,11 +7,12 @@ import warnings
 import numpy as np
 
 from ..diagnose import error, warn
-from ..op import Op, dtype_of, m
+from ..op import Op, apply1, dtype_of, m
 from ..public import public
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
 from .index import batched_index
+from .softmax import LogSoftmax
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -42,6 +43,7 @@ class PointwiseLoss(Op):
 
     reduction: str
     common = ("x", "t")
+    few_passes = False
 
     def value(self, x, t):
         raise NotImplementedError
@@ -60,6 +62,19 @@ class PointwiseLoss(Op):
 
     def _share(self, g, shape):
         return g / (math.prod(shape) or 1) if self.reduction == "mean" else g
+
+    def code(self, k, x, t):
+        """`value` in scalar code."""
+        raise NotImplementedError
+
+    def emit(self, k, x, t):
+        return self._reduce_code(k, self.code(k, x, t))
+
+    def _reduce_code(self, k, v):
+        if self.reduction == "none":
+            return v
+        total = k.sum(v)
+        return total / k.cast(k.size(), v.dtype) if self.reduction == "mean" else total
 
     def batch(self, size, batched, values):
         v = type(self)("none", *[getattr(self, n) for n in self.fields[1:]])(*values)
@@ -87,6 +102,7 @@ class MseLoss(_OfDifference):
     """(x - t) ** 2."""
 
     samples = _PAIRS
+    few_passes = True
 
     def forward(self, x, t):
         d = x - t
@@ -98,6 +114,9 @@ class MseLoss(_OfDifference):
     def value(self, x, t):
         d = x - t
         return d * d
+
+    def code(self, k, x, t):
+        return self.value(x, t)
 
     def vjp_x(self, g, x, t, x_shape):
         return (x - t) * (self._share(g, x_shape) * 2)
@@ -116,6 +135,10 @@ class SmoothL1Loss(_OfDifference):
         d = np.abs(x - t)
         return np.where(d < self.beta, d * d * x.dtype.type(0.5 / self.beta), d - x.dtype.type(self.beta / 2))
 
+    def code(self, k, x, t):
+        d = k.abs(x - t)
+        return k.where(d < self.beta, d * d * (0.5 / self.beta), d - self.beta / 2)
+
     def slope(self, x, t):
         d = x - t
         return m.clamp(d * (1 / self.beta), -1, 1)
@@ -131,6 +154,10 @@ class HuberLoss(_OfDifference):
         d, delta = np.abs(x - t), x.dtype.type(self.delta)
         return np.where(d < delta, d * d * x.dtype.type(0.5), delta * (d - delta / 2))
 
+    def code(self, k, x, t):
+        d = k.abs(x - t)
+        return k.where(d < self.delta, d * d * 0.5, (d - self.delta / 2) * self.delta)
+
     def slope(self, x, t):
         return m.clamp(x - t, -self.delta, self.delta)
 
@@ -142,6 +169,9 @@ class SoftMarginLoss(_OfDifference):
 
     def value(self, x, t):
         return np.logaddexp(-t * x, x.dtype.type(0))
+
+    def code(self, k, x, t):
+        return k.softplus(-t * x)
 
     def slope(self, x, t):
         return -t * m.sigmoid(-t * x)
@@ -158,6 +188,10 @@ class _Weighted(PointwiseLoss):
     def forward(self, x, t, weight):
         v = self.value(x, t)
         return self._reduce(v if weight is None else v * weight)
+
+    def emit(self, k, x, t, weight):
+        v = self.code(k, x, t)
+        return self._reduce_code(k, v if weight is None else v * weight)
 
     def vjp_x(self, g, x, t, weight, x_shape):
         d = self._share(g, x_shape) * self.slope(x, t)
@@ -177,6 +211,9 @@ class BinaryCrossEntropy(_Weighted):
     def value(self, x, t):
         return (t - 1) * np.maximum(np.log1p(-x), -100) - t * np.maximum(np.log(x), -100)
 
+    def code(self, k, x, t):
+        return (t - 1) * k.maximum(k.log1p(-x), -100.0) - t * k.maximum(k.log(x), -100.0)
+
     def slope(self, x, t):
         return (x - t) / m.clamp((1 - x) * x, 1e-12)
 
@@ -195,6 +232,11 @@ class BinaryCrossEntropyWithLogits(PointwiseLoss):
         soft = np.log1p(np.exp(-np.abs(x))) + np.maximum(-x, 0)  # softplus(-x)
         v = (1 - t) * x + soft if pos_weight is None else (1 - t) * x + ((pos_weight - 1) * t + 1) * soft
         return self._reduce(v if weight is None else v * weight)
+
+    def emit(self, k, x, t, weight, pos_weight):
+        soft = k.log1p(k.exp(-k.abs(x))) + k.maximum(-x, 0.0)
+        v = (1 - t) * x + (soft if pos_weight is None else ((pos_weight - 1) * t + 1) * soft)
+        return self._reduce_code(k, v if weight is None else v * weight)
 
     def vjp_x(self, g, x, t, weight, pos_weight, x_shape):
         if pos_weight is None:
@@ -304,6 +346,9 @@ class NllLoss(Op):
         S((3, 4), Ints((3,), 4), np.array([0.5, 1, 2, 1.5]), params=("mean", 1))]
 
     def forward(self, x, t, weight):
+        if weight is None and x.ndim == 2 and all_count(t, x.shape[1], self.ignore):
+            v = x[_row_numbers(t.size), t] * x.dtype.type(-1 / t.size if self.reduction == "mean" else -1)
+            return v if self.reduction == "none" else _total(v)
         c, t = ClassWeights(self.reduction, self.ignore, x.shape[1], x.dtype).forward(t, weight)
         v = np.take_along_axis(x, np.expand_dims(t, 1), 1).squeeze(1) * c
         if self.reduction == "mean" and not c.any():
@@ -311,6 +356,11 @@ class NllLoss(Op):
         return v if self.reduction == "none" else _total(v)
 
     def vjp_x(self, g, t, weight, x_shape, x_dtype):
+        if isinstance(g, (np.ndarray, np.generic)) and g.dtype is x_dtype and weight is None and len(x_shape) == 2 \
+                and t.__class__ is np.ndarray and all_count(t, x_shape[1], self.ignore):
+            y = np.zeros(x_shape, x_dtype)
+            y[_row_numbers(t.size), t] = g * x_dtype.type(-1 / t.size if self.reduction == "mean" else -1)
+            return y
         c, t = ClassWeights(self.reduction, self.ignore, x_shape[1], x_dtype)(t, weight)
         return PutClass(x_shape[1])(g * _like(c, g), t)
 
@@ -326,6 +376,25 @@ class NllLoss(Op):
             return v
         total = m.sum(v, dims)
         return total / m.sum(m.cast(m.ne(t, self.ignore), dtype_of(x)), dims) if self.reduction == "mean" else total
+
+
+def all_count(t, classes, ignore):
+    """Whether an array of targets, not empty, has only numbers of classes, none of which is to be ignored."""
+    if t.dtype.char != "l" or not t.size or 0 <= ignore < classes:
+        return False
+    return bool(np.maximum.reduce(t.view(_U64), None) < classes)  # negative numbers are huge then
+
+
+_U64 = np.dtype(np.uint64)
+_counting = np.arange(0)
+
+
+def _row_numbers(n):
+    """0, 1, ..., n - 1."""
+    global _counting
+    if len(_counting) < n:
+        _counting = np.arange(max(n, 256))
+    return _counting[:n]
 
 
 def _like(c, g):
@@ -458,6 +527,8 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     Shape: input (n, c, ...) or (c,); target (n, ...) class numbers, or probabilities like input.
     """
     reduction = reduction_of(reduction, size_average, reduce)
+    if weight is None and not label_smoothing and _plain_pair(input, target):
+        return NllLoss(reduction, ignore_index)(apply1(_LOG_ROWS, input), target, None)
     dim = 1 if len(input.shape) > 1 else 0
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
@@ -468,6 +539,18 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     if not label_smoothing:
         return y
     return _smoothed(y, logp, target, weight, ignore_index, reduction, label_smoothing, dim)
+
+
+def _plain_pair(input, target):
+    """Whether these are plain tensors (n, c) of scores and (n,) of targets: nothing to complain about."""
+    try:
+        x, t = input._data, target._data
+        return x.ndim == 2 and t.ndim == 1 and len(x) == len(t) and x.dtype.char in "fd" and t.dtype.char == "l"
+    except AttributeError:
+        return False
+
+
+_LOG_ROWS = LogSoftmax(1)
 
 
 def _with_probabilities(logp, target, weight, reduction, smoothing, dim):

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..general import apply_any
 from ..op import Op, apply3, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor
@@ -194,7 +195,9 @@ class NativeLayerNorm(_Normalize):
     def emit(self, k, x, weight, bias):
         n = k.cast(k.size(), x.dtype)
         d = x - k.sum(x) / n
-        return d * k.rsqrt(k.sum(d * d) / n + self.eps) * weight + bias
+        y = d * k.rsqrt(k.sum(d * d) / n + self.eps)
+        y = y if weight is None else y * weight
+        return y if bias is None else y + bias
 
 
 def _own(batched, values):
@@ -447,6 +450,10 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
     tensor([-1.0000,  1.0000])
     """
     try:
+        if weight is None and bias is None and isinstance(normalized_shape, tuple):
+            x, n = input._data, len(normalized_shape)
+            if x.dtype is _F32 and n and x.shape[x.ndim - n:] == normalized_shape:
+                return apply_any(NativeLayerNorm(eps, _LAST[n]), (input, None, None))
         x, w, b = input._data, weight._data, bias._data
         if x.dtype is _F32 and w.dtype is _F32 and b.dtype is _F32 \
                 and w.shape == b.shape == normalized_shape == x.shape[x.ndim - w.ndim:] and w.ndim:
