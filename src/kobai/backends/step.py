@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from kobai.backends import blas, conv, llvm, pool, rows, threads
+from kobai.backends import blas, chain, conv, llvm, pool, rows, threads
 from kobai.backends.native import (
     _BYTES,
     _FASTCALL,
@@ -31,6 +31,7 @@ from kobai.backends.native import (
     read,
     word,
 )
+from kobai.compile.chain import ChainStep
 from kobai.compile.contract import ProductStep
 from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
@@ -259,6 +260,7 @@ class Program:
         self.patches: list[tuple[int, int, int]] = []  # word, array, offset
         self.calls: list[tuple] = []                   # code, word of the block or address, extent, grain
         self.kernels: list = []
+        self.inner: list[tuple[int, int]] = []         # words that are addresses of other words
         self.work = 0
         self.writes_inputs = False                     # whether a step did: the program cannot give up any more
         for step in steps:
@@ -270,6 +272,8 @@ class Program:
         self.block = _aligned(8 * len(self.words)).view(np.int64)[:len(self.words)]
         self.block[:] = self.words
         at = self.block.ctypes.data
+        for place, other in self.inner:
+            self.block[place] = at + 8 * other
         table = [(c, at + 8 * b if inside else b, e, g) for c, b, e, g, inside in self.calls]
         self.table = np.array(table, np.int64).reshape(-1, 4)
         self.patch_table = np.array([(at + 8 * w, a, o) for w, a, o in self.patches], np.int64).reshape(-1, 3)
@@ -289,6 +293,8 @@ class Program:
         elif isinstance(step, ProductStep):
             self._native(step, *blas.words(step))
             self.work += math.prod(step.sizes) * step.m * step.n * step.k // 64
+        elif isinstance(step, ChainStep):
+            self._chain(step)
         elif isinstance(step, ConvStep):
             self._native(step, *conv.words(step))
             self.work += step.work // 16
@@ -306,21 +312,20 @@ class Program:
 
     def _native(self, step, code: int, words: list[int], extent: int, grain: int):
         """A call of code whose block begins with the addresses of what is read and written."""
-        start = len(self.words)
-        for base, offset in [*[(w.base, w.offset) for w in step.reads], (step.writes[0], 0)]:
-            self._address(base, offset)
-        self.words += words
+        start = self._block(step, words)
         self.calls.append((code, start, extent, 0 if grain >= extent else grain, True))
 
-    def _kernel(self, step: KernelStep):
-        fitted = fit(step.kernel, step.shape, step.strides, step.inner)
-        code = llvm.compiled(step.kernel, fitted.layout)
-        self.kernels.append(code)
+    def _block(self, step, words) -> int:
+        """Where a new block begins: the addresses of what is read and written, then some words."""
         start = len(self.words)
-        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, step.offset) for v in step.writes]]:
+        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, getattr(step, "offset", 0)) for v in step.writes]]:
             self._address(base, offset)
-        self.words += [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
-        work, extent = math.prod(fitted.sizes), code.nest.extent(fitted.sizes)
+        self.words += words
+        return start
+
+    def _kernel(self, step: KernelStep):
+        code, fitted, start, extent = self._kernel_block(step)
+        work = math.prod(fitted.sizes)
         if code.finish:
             chunks = np.empty(max(1, extent * len(code.nest.reductions)), np.int64)
             self.kept.append(chunks)
@@ -332,6 +337,35 @@ class Program:
         self.calls.append((code.address, start, extent, 0 if grain >= extent else grain, True))
         if code.finish:
             self.calls.append((code.finish, start, extent, 0, True))
+
+    def _kernel_block(self, step: KernelStep):
+        """(code, fitted layout, where its block begins, extent) of a kernel."""
+        fitted = fit(step.kernel, step.shape, step.strides, step.inner)
+        code = llvm.compiled(step.kernel, fitted.layout)
+        self.kernels.append(code)
+        start = self._block(step, [*fitted.sizes, *[s for strides in fitted.strides for s in strides]])
+        return code, fitted, start, code.nest.extent(fitted.sizes)
+
+    def _chain(self, step: ChainStep):
+        calls = []
+        for one, moves in zip(step.steps, step.moves):
+            if isinstance(one, KernelStep):
+                code, fitted, start, extent = self._kernel_block(one)
+                address, work = code.address, math.prod(fitted.sizes)
+            else:
+                address, words, extent, _ = blas.words(one, step.items)
+                start, work = self._block(one, words), math.prod(one.sizes) * one.m * one.n * one.k // 64
+            calls.append((address, start, extent, len(moves), len(self.words) - start, moves))
+            self.work += step.items * work
+        start = len(self.words)
+        self.words += [step.near, len(calls)]
+        at = start + 2 + chain.CALL * len(calls)
+        for address, block, extent, operands, size, _ in calls:
+            self.inner += [(len(self.words) + 1, block), (len(self.words) + 5, at)]
+            self.words += [address, 0, extent, operands, size, 0]
+            at += 2 * operands
+        self.words += [bytes_ for *_, moves in calls for move in moves for bytes_ in move]
+        self.calls.append((chain.code(), start, step.items, 1, True))
 
     def _address(self, base, offset: int):
         """One more word: the address of a value's memory, now or when the program is run."""

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from kobai.compile.affine import with_sums
+from kobai.compile.chain import ChainStep, chained
 from kobai.compile.contract import contract
 from kobai.compile.convolve import convolve
 from kobai.compile.fuse import KernelStep, fuse
@@ -68,7 +69,8 @@ class Plan:
     @property
     def kernels(self):
         """The kernels, in the order in which they run."""
-        return [s.kernel for s in self.steps if isinstance(s, KernelStep)]
+        steps = [s for step in self.steps for s in (step.steps if isinstance(step, ChainStep) else [step])]
+        return [s.kernel for s in steps if isinstance(s, KernelStep)]
 
     @property
     def llvm(self) -> str:
@@ -86,7 +88,8 @@ def _arranged(graph: Graph) -> Arrangement:
     """All passes."""
     graph, homes = laid_out(with_sums(simplify(graph)))
     steps, windows = fuse(graph)
-    return arrange(graph, contract(convolve(pooled(look_up(filled(steps, homes))))), windows, homes)
+    steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
+    return arrange(graph, chained(steps, homes), windows, homes)
 
 
 def _nothing(*inputs):
