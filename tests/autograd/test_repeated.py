@@ -192,3 +192,84 @@ def test_the_gradient_that_a_pass_starts_with_is_another_each_time(soon):
         expected = 3 * x.detach().exp() * (1 + x.detach()) * torch.tensor([float(i), 1.0])
         np.testing.assert_allclose(x.grad.numpy(), expected.numpy(), 1e-6)
     assert in_use()
+
+
+# ---- autograd.grad ---------------------------------------------------------------------------
+def collect(make, steps=20, **options):
+    """What autograd.grad gives on each step, as arrays."""
+    torch.manual_seed(0)
+    leaves, loss = make()
+    found = [torch.autograd.grad(loss(i), leaves, **options) for i in range(steps)]
+    return [[None if g is None else g.numpy() for g in gs] for gs in found]
+
+
+def hessian_product():
+    """Two outputs, one of them shared by both directions, and a graph that was made by another pass."""
+    w, v = torch.randn(4, 3, requires_grad=True), torch.randn(3, requires_grad=True)
+    x = torch.randn(5, 4)
+
+    def loss(i):
+        gs = torch.autograd.grad((torch.tanh(x @ w) @ v).square().sum(), (w, v), create_graph=True)
+        return sum((g * torch.tensor(i + 1.0)).sum() for g in gs)
+    return (w, v), loss
+
+
+@pytest.mark.parametrize("make", [mlp, scalars, twice, alternating, shapes, hessian_product], ids=lambda f: f.__name__)
+def test_grad_gives_the_same(make, soon):
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(repeated, "PATIENCE", 10**9)
+        expected = collect(make)
+    repeated._sites.of.clear()
+    for a, b in zip(expected, collect(make), strict=True):
+        for g, h in zip(a, b, strict=True):
+            np.testing.assert_allclose(h, g, 1e-5, 1e-6)
+            assert type(h) is type(g) and h.dtype == g.dtype
+    assert in_use()
+
+
+def test_grad_of_several_outputs_with_directions(soon):
+    x, y = torch.randn(3, requires_grad=True), torch.randn(3, requires_grad=True)
+    for i in range(12):
+        a, b = (x * y).exp(), x.sin() * y
+        g = torch.full((3,), i + 1.0)
+        for h in (g, 2 * g):  # the same array twice, and two arrays
+            gx, gy = torch.autograd.grad([a, b], [x, y], [g, h], retain_graph=True)
+            e = (x * y).exp().detach() * g
+            np.testing.assert_allclose(gx.numpy(), (e * y + x.cos() * y * h).detach().numpy(), rtol=1e-5)
+            np.testing.assert_allclose(gy.numpy(), (e * x + x.sin() * h).detach().numpy(), rtol=1e-5)
+    assert in_use()
+
+
+def test_grad_frees_what_it_passed_and_nothing_else(soon):
+    x, y = torch.randn(3, requires_grad=True), torch.randn(3, requires_grad=True)
+    for _ in range(12):
+        h = x.exp()
+        loss = (h * h * y.exp()).sum()
+        only, = torch.autograd.grad(loss, [x], retain_graph=True)
+        gx, = torch.autograd.grad(loss, [x])
+        assert torch.equal(only, gx)
+        with pytest.raises(RuntimeError, match="a second time"):
+            torch.autograd.grad(loss, [x])
+    assert in_use()
+
+
+def test_grad_of_inputs_that_are_not_reached_or_inside(soon):
+    x, y = torch.randn(3, requires_grad=True), torch.randn(3, requires_grad=True)
+    for _ in range(12):
+        h = x.exp()
+        loss = (h.sin() * h).sum() * 2
+        gx, gy = torch.autograd.grad(loss, [x, y], retain_graph=True, allow_unused=True)
+        assert gy is None and gx is not None
+        gh, = torch.autograd.grad(loss, [h], retain_graph=True)
+        np.testing.assert_allclose((gh * h).detach().numpy(), gx.numpy(), rtol=1e-5)
+        with pytest.raises(RuntimeError, match="appears to not have been used"):
+            torch.autograd.grad(loss, [x, y])
+
+
+def test_hooks_of_leaves_are_called_by_grad(soon):
+    x = torch.randn(3, requires_grad=True)
+    x.register_hook(lambda g: g * 10)
+    for _ in range(12):
+        g, = torch.autograd.grad((x.exp() * x).sum() * 2, [x])
+        np.testing.assert_allclose(g.numpy(), (20 * (x + 1) * x.exp()).detach().numpy(), rtol=1e-5)
+    assert in_use()

@@ -1,8 +1,9 @@
 """Backward passes that a program makes again and again run as one program.
 
-A training loop builds the same graph on each step.  After `PATIENCE` passes from the same line the graph is looked at:
-its ops, how they are joined, and the shapes of what they saved are a signature.  The first pass of a signature is
-recorded, by the rules themselves; `WAIT` passes later what was recorded takes over, compiled meanwhile by a thread.
+A training loop builds the same graph on each step, whether it calls `backward` or `autograd.grad`.  After `PATIENCE`
+passes from the same line the graph is looked at: its ops, how they are joined, and the shapes of what they saved are
+a signature.  The first pass of a signature is recorded, by the rules themselves; `WAIT` passes later what was recorded
+takes over, compiled meanwhile by a thread.
 
 Sums may be rounded otherwise then.  So that the same seed gives the same bits the counts do not depend on timing,
 each thread has its own, and `manual_seed` starts them anew; `torch.use_deterministic_algorithms(True)` turns it off.
@@ -15,7 +16,7 @@ import numpy as np
 
 from ..tensor import wrap
 from .mode import runs
-from .node import Freed, here
+from .node import Freed, Node, here
 
 PATIENCE = 200        # passes before a line's graphs are looked at
 WAIT = 50             # passes of one signature from its recording to its first use
@@ -43,31 +44,33 @@ class Site:
     def __init__(self):
         self.left, self.programs = PATIENCE, {}
 
+    def has_room(self):
+        """Whether one more signature may be recorded; too many, and none is looked for any more."""
+        if len(self.programs) >= MOST_SIGNATURES:
+            self.programs = None
+            return False
+        return True
+
 
 class Repeated:
-    """A recorded backward pass: `run(*arrays)` gives the gradients of the leaves number `leaves`."""
+    """A recorded backward pass: `run(*arrays)` gives the gradients of the leaves number `leaves`.
 
-    __slots__ = ("left", "job", "run", "picks", "leaves")
+    `passed` are the numbers of the nodes it goes through, where these are not all.
+    """
+
+    __slots__ = ("left", "job", "run", "picks", "leaves", "passed")
 
     def __init__(self, job, picks, leaves):
-        self.left, self.job, self.run, self.picks, self.leaves = WAIT, job, None, picks, leaves
+        self.left, self.job, self.run, self.picks, self.leaves, self.passed = WAIT, job, None, picks, leaves, ()
 
 
 def attempt(root, g, keep, propagate, accumulate):
     """Make a backward pass by a recorded program; False if the engine has to go through the graph."""
-    if _sites.since != runs.seeded:
-        _sites.of, _sites.since = {}, runs.seeded
-    site = _sites.of.get(root.where)
+    site = _looked_at(root)
     if site is None:
-        if len(_sites.of) > 10_000:
-            _sites.of.clear()
-        site = _sites.of[root.where] = Site()
-    if site.left > 0:
-        site.left -= 1
         return False
-    if site.programs is None or runs.fixed:
-        return False
-    walked = _walk(root, g)
+    roots = ((root, g),)
+    walked = _walk(roots)
     if not walked:
         if walked is None:
             site.programs = None  # hooks, several outputs, ...: never
@@ -75,17 +78,17 @@ def attempt(root, g, keep, propagate, accumulate):
     key, arrays, leaves, nodes = walked
     known = site.programs.get(key)
     if known is None:
-        return _first(site, walked, root, g, keep, propagate, accumulate)
-    if known is False or known.run is None and not _is_ready(site, key, known):
-        return False
-    out = known.run(*[arrays[i] if arrays[i].__class__ is _ndarray else np.asarray(arrays[i]) for i in known.picks])
+        if not site.has_room():
+            return False
+        found, site.programs[key] = _record(roots, None, propagate, keep, arrays, leaves)
+        for leaf, value in found.items():
+            accumulate(leaf, value)
+        return True
+    out = _run(site, key, known, arrays)
     if out is None:
         return False
     if not keep:
-        freed = Freed(here(4))
-        for node in nodes:
-            if node.saved:
-                node.saved = freed
+        _free(nodes)
     for i, a in zip(known.leaves, out):
         leaf = leaves[i]
         if leaf._grad is None and leaf._hooks is None:
@@ -95,16 +98,66 @@ def attempt(root, g, keep, propagate, accumulate):
     return True
 
 
-def _first(site, walked, root, g, keep, propagate, accumulate):
-    """Record the first pass of a signature."""
-    key, arrays, leaves, _ = walked
-    if len(site.programs) >= MOST_SIGNATURES:
-        site.programs = None
-        return False
-    found, site.programs[key] = _record(root, g, propagate, keep, arrays, leaves)
-    for leaf, value in found.items():
-        accumulate(leaf, value)
-    return True
+def gradients(roots, wanted, keep, propagate, leading_to):
+    """The gradients {leaf: array} of the leaves `wanted` by a recorded program; None: the engine has to do it."""
+    site = _looked_at(roots[0][0])
+    if site is None:
+        return None
+    walked = _walk(roots) if all(root.__class__.__base__ is Node for root, _ in roots) else None
+    if not walked:
+        if walked is None:
+            site.programs = None
+        return None
+    key, arrays, leaves, nodes = walked
+    chosen = tuple([i for i, leaf in enumerate(leaves) if leaf in wanted])
+    if len(chosen) != len(wanted):
+        return None  # some are no leaves, or not reached
+    key = key, chosen
+    known = site.programs.get(key)
+    if known is None:
+        if not site.has_room():
+            return None
+        needed = leading_to(roots, wanted)
+        found, made = _record(roots, wanted, propagate, keep, arrays, leaves)
+        if made:
+            made.passed = tuple([i for i, node in enumerate(nodes) if node in needed])
+        site.programs[key] = made
+        return found
+    out = _run(site, key, known, arrays)
+    if out is None:
+        return None
+    if not keep:
+        _free([nodes[i] for i in known.passed])
+    return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}
+
+
+def _looked_at(root):
+    """The Site of a pass, if its graphs are looked at by now."""
+    if _sites.since != runs.seeded:
+        _sites.of, _sites.since = {}, runs.seeded
+    site = _sites.of.get(root.where)
+    if site is None:
+        if len(_sites.of) > 10_000:
+            _sites.of.clear()
+        site = _sites.of[root.where] = Site()
+    if site.left > 0:
+        site.left -= 1
+        return None
+    return None if site.programs is None or runs.fixed else site
+
+
+def _run(site, key, known, arrays):
+    """What a recorded pass gives for these arrays; None if it cannot run, or not yet."""
+    if known is False or known.run is None and not _is_ready(site, key, known):
+        return None
+    return known.run(*[arrays[i] if arrays[i].__class__ is _ndarray else np.asarray(arrays[i]) for i in known.picks])
+
+
+def _free(nodes):
+    freed = Freed(here(5))
+    for node in nodes:
+        if node.saved:
+            node.saved = freed
 
 
 def _is_ready(site, key, known):
@@ -120,11 +173,17 @@ def _is_ready(site, key, known):
     return True
 
 
-def _walk(root, g):
-    """(signature, saved arrays, leaves, nodes) of the graph behind a node; None if it is out of the ordinary."""
-    nodes, place, leaves, arrays = [root], {root: 0}, [], [g]
-    seen, size = {id(g): 0}, 0
-    parts = [g.__class__, g.shape, g.dtype]
+def _walk(roots):
+    """(signature, saved arrays, leaves, nodes) of the graph behind some nodes; None if it is out of the ordinary."""
+    nodes, place, leaves, arrays, seen, parts, size = [], {}, [], [], {}, [], 0
+    for root, g in roots:
+        if g.__class__ is not _ndarray and not isinstance(g, _generic):
+            return None
+        at = place.setdefault(root, len(nodes))
+        if at == len(nodes):
+            nodes.append(root)
+        parts += (at, g.__class__, g.shape, g.strides, g.dtype, seen.setdefault(id(g), len(arrays)))
+        arrays.append(g)
     for node in nodes:
         saved, vjp, op = node.saved, node.vjp, node.op
         if saved.__class__ is not tuple:
@@ -171,7 +230,7 @@ def _walk(root, g):
     return key, arrays, leaves, nodes
 
 
-def _record(root, g, propagate, keep, arrays, leaves):
+def _record(roots, wanted, propagate, keep, arrays, leaves):
     """The gradients of a pass that is written down meanwhile, and the `Repeated` of it (False if that fails)."""
     from kobai.backends.eager import begin  # noqa: PLC0415  (the compiler is not loaded before it is needed)
     from kobai.compile.ssa import Builder, Unknown  # noqa: PLC0415
@@ -181,7 +240,7 @@ def _record(root, g, propagate, keep, arrays, leaves):
         for k, a in enumerate(arrays):
             if id(a) not in recorder.externals:
                 recorder.external(a, source=("saved", k))
-        found = propagate(((root, wrap(g)),), keep=keep)
+        found = propagate([(root, wrap(g)) for root, g in roots], keep=keep, wanted=wanted)
     found = {leaf: t._value for leaf, t in found.items()}
     number = {id(leaf): i for i, leaf in enumerate(leaves)}
     if recorder.reason is not None or any(id(leaf) not in number or not isinstance(g, (_ndarray, _generic))
