@@ -14,7 +14,7 @@ def again(loss, **variables):
     found = recorded_anew([loss], [variables])
     if found is None:
         return None
-    new = found[loss.grad_fn, loss.output_nr]
+    new = found.tensors[loss.grad_fn, loss.output_nr]
     assert not is_freed([new]) and new.grad_fn.where == loss.grad_fn.where
     np.testing.assert_allclose(new.detach().numpy(), loss.detach().numpy(), rtol=2e-6)
     return new

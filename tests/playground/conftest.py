@@ -66,7 +66,7 @@ def seen(tmp_path_factory, chromium):
                 "pages": {name: transcript(page) for name, page in PAGES.items()}}
     driver = chromium.start(Path(__file__).with_name("drive.mjs"), f"{here}/some/where/", json.dumps(settings))
     try:
-        found, errors = driver.communicate(timeout=600)
+        found, errors = driver.communicate(timeout=1500)
     finally:
         driver.kill()
         server.server_close()

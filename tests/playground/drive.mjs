@@ -16,6 +16,7 @@ const browser = await chromium.launch({
 
 async function open(address, options = {}) {
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   page.on("console", (m) => m.type() === "error" && seen.console.push(m.text()));
   page.on("pageerror", (e) => seen.console.push(String(e)));
@@ -53,7 +54,7 @@ async function picture(page, name, drawn = true) {
 /** What the viewer beside the program shows, once it shows it. */
 async function frame(page) {
   const inside = page.frames().find((f) => f !== page.mainFrame());
-  await inside.locator("#app svg").first().waitFor({ timeout: 20_000 });
+  await inside.locator("#app svg").first().waitFor({ timeout: 120_000 });
   const data = JSON.parse(await inside.locator("#graph").textContent());
   return { ops: data.nodes.map((n) => n.op).filter(Boolean), lang: data.lang,
     drawn: await inside.locator("#app svg").first().textContent() };

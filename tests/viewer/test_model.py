@@ -139,6 +139,28 @@ def test_a_freed_graph_is_computed_once_more():
         y.backward()  # the program's own graph stays as it was
 
 
+def test_numbers_and_layers_that_saved_nothing_have_values_too():
+    """A sum does not save the number it adds, nor pooling its result: both come from recording the graph once more."""
+    x, w = kobai.tensor(5.0), leaf(2.0)
+    y = w * x - 9.5 + 1
+    for freed in (False, True):
+        d = describe(y)
+        nodes = by_title(d)
+        assert ("anew" in d["notes"]) is freed
+        assert (number(nodes["sub"]["value"]), nodes["sub"]["settings"], nodes["sub"]["numbers"]) == (0.5, ["b=9.5"], "10 - 9.5 = 0.5")
+        assert nodes["y"]["numbers"] == "0.5 + 1 = 1.5"
+        if not freed:
+            y.backward()
+    images = kobai.arange(32.0).reshape(2, 1, 4, 4)
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.MaxPool2d(2), nn.Flatten())
+    out = net(images)
+    d = describe(out)
+    assert d["title"] == "Sequential"
+    labels = {n["op"]: n for n in d["nodes"]}
+    assert labels["max_pool2d"]["shape"] == [2, 2, 2, 2] and labels["native_batch_norm"]["shape"] == [2, 2, 4, 4]
+    assert labels["convolution"]["value"] and [n["name"] for n in d["nodes"] if n["kind"] == "constant"] == ["images"]
+
+
 def test_a_freed_graph_that_cannot_be_computed_again_says_so():
     x = leaf([1.0, 2.0])
     lost = x * kobai.tensor([1.0, 3.0]).cumsum(0)  # not in any variable, and no expression that may be repeated

@@ -10,6 +10,7 @@ import ast
 import linecache
 from collections.abc import Iterable, Mapping
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +33,16 @@ PURE = {"float", "double", "long", "int", "bool", "half", "to", "unsqueeze", "sq
 MAKERS = {"tensor", "ones", "zeros", "full", "arange", "linspace", "eye", "from_numpy", "ones_like", "zeros_like"}
 
 
-def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> dict[tuple, Tensor] | None:
-    """{(old node, output number): the same tensor with a graph of its own}, whose nodes have the lines of the old ones.
+class Anew(NamedTuple):
+    """A graph recorded once more."""
+
+    tensors: dict[tuple, Tensor]  # (old node, output number) -> the same tensor with a graph of its own
+    values: dict[tuple, object]  # (node, output number) -> array, of old and new nodes
+    given: dict[Node, list]  # node, old or new -> its inputs without gradient: tensors, numbers, None
+
+
+def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> Anew | None:
+    """The same tensors with a graph of their own, whose nodes have the lines of the old ones.
 
     None if that is not possible: a random or user's function, an input that nobody has any more, leaves that have
     changed since.
@@ -63,14 +72,23 @@ def tape_of(tensor: Tensor) -> tuple[Tape, bool]:
         return tape, False
     names = tape.names
     for slot, name in list(names.of_slot.items()):
-        if slot in again:
-            names.of_slot[again[slot].grad_fn, again[slot].output_nr] = name
-    return Tape(again[slot_of(tape.root)], names), True
+        if slot in again.tensors:
+            names.of_slot[again.tensors[slot].grad_fn, again.tensors[slot].output_nr] = name
+    return Tape(again.tensors[slot_of(tape.root)], names), True
 
 
 def is_freed(tensors: list) -> bool:
     """Whether a backward pass has freed what lies behind these tensors."""
     return any(isinstance(n, Node) and isinstance(n.saved, Freed) for n in engine.reached([(edge_of(t), None) for t in tensors]))
+
+
+def size_of(tensors: list) -> int:
+    """About how many numbers a graph works on: those of its leaves and of what it saved."""
+    total = 0
+    for e in engine.reached([(edge_of(t), None) for t in tensors]):
+        saved = e.saved if isinstance(e, Node) else (getattr(e, "_data", None),)
+        total += sum(getattr(v, "size", 0) for v in saved) if isinstance(saved, tuple) else 0
+    return total
 
 
 def _repeatable(node: Node) -> bool:
@@ -177,10 +195,11 @@ class _Search:
         results = [t for t in variables.tensors.values() if t._rg and t._node is not None]
         self.known = {slot_of(edge_of(t)): t._value for t in results} | {s: t._value for s, t in roots.items()}
         self.made: dict[tuple, Tensor] = {}
+        self.given: dict[Node, list] = {}
         self.spare = variables.constants()
 
-    def run(self) -> dict | None:
-        """The new tensors, or None."""
+    def run(self) -> Anew | None:
+        """What was recorded, or None."""
         state_before = modes.grad
         modes.grad = True
         try:
@@ -188,7 +207,10 @@ class _Search:
                 found = self.from_node(0)
         finally:
             modes.grad = state_before
-        return self.made if found else None
+        if not found:
+            return None
+        values = {slot: t._value for slot, t in self.made.items()}
+        return Anew(self.made, values | {slot_of(edge_of(t)): t._value for t in self.made.values()}, self.given)
 
     def from_node(self, first: int) -> bool:
         """Whether the operations from this number on can be repeated."""
@@ -230,19 +252,22 @@ class _Search:
         rest = iter(given)
         inputs = [next(rest) if e is None else e if isinstance(e, Tensor) else
                   self.made[slot_of(e)] for e in node.edges]
-        self.tries += 1
         try:
             result = node.op(*inputs)
         except Exception:  # a guess that does not fit; each op complains in its own way
+            self.tries += 1
             return False
         for number, tensor in enumerate(result if isinstance(result, tuple) else (result,)):
             known = self.known.get((node, number))
             if not isinstance(tensor, Tensor) or known is not None and not _same(tensor._value, known):
+                self.tries += 1
                 return False
             self.made[node, number] = tensor
             new = getattr(tensor._node, "node", tensor._node)
             if new is not None:
                 new.where = node.where
+                self.given[new] = given
+        self.given[node] = given
         return True
 
 

@@ -274,7 +274,7 @@ USE = {
          "at 1).",
          "最後の層の出力をクラスの数に合わせ、クラスは 0 から数えてください (1 から始まるなら target - 1)。")),
     "target-dtype": Entry(
-        "K222", RuntimeError, "expected scalar type Long but found {got}",
+        "K222", RuntimeError, "expected target dtype to be Long or Byte, but got {got}",
         ("targets of this loss are class numbers, which are integers (int64); these have dtype {dtype}.",
          "この損失の正解はクラスの番号 (int64 の整数) ですが、型は {dtype} です。"),
         ("convert them with target.long(); probabilities as targets must have the shape of the scores.",

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.engine import reached
 from ..autograd.node import Freed, Node, Port
+from ..diagnose.anew import Anew
 from ..lifted import Lifted
 from ..op import Contraction, Elementwise, Movement, Reduction
 from ..ops.loss import NllLoss, PointwiseLoss
@@ -23,8 +24,9 @@ AGAIN = Elementwise, Movement, Reduction, Contraction, Softmax, LogSoftmax, Poin
 MOST = 1_000_000  # elements of a value that is computed again
 
 
-def from_graph(tensors: list, name_of) -> Trace:
-    """The graph behind some tensors. ``name_of(tensor)`` gives the name of a variable, or ""."""
+def from_graph(tensors: list, name_of, again: Anew | None = None) -> Trace:
+    """The graph behind some tensors. ``name_of(tensor)`` gives the name of a variable, or ""; ``again`` what came out
+    when it was recorded once more, if it was."""
     edges = [edge_of(t) for t in tensors]
     nodes = sorted((n for n in reached([(e, None) for e in edges]) if isinstance(n, Node)), key=lambda n: -n._order)
     history = _History(nodes, name_of)
@@ -36,7 +38,9 @@ def from_graph(tensors: list, name_of) -> Trace:
         made.name = name_of(tensor)
     if any(isinstance(raw_saved(node), Freed) for node in nodes):
         trace.notes.append("freed")
-    if history.compute_again():
+    if again is not None:
+        trace.notes += ["replayed"] if history.take(again) else []
+    elif history.compute_again():
         trace.notes.append("replayed")
     history.finish()
     trace.parameters = {leaf: s.name for leaf, s in history.sources.items() if isinstance(leaf, Tensor)}
@@ -105,6 +109,23 @@ class _History:
             many = isinstance(known["y"], tuple)
             for number, value in enumerate(known["y"] if many else (known["y"],)):
                 self.learn(Port(node, number), value)
+
+    def take(self, again: Anew) -> bool:
+        """Fill in what is known from recording the graph once more; whether anything was missing."""
+        more = False
+        for node, call in self.calls.items():
+            given = iter(again.given.get(node, ()))
+            for i, edge in enumerate(node.edges):
+                value = next(given, None) if edge is None else None
+                if isinstance(value, Tensor) and call.inputs[i] is None:
+                    call.inputs[i] = self.constant(value._value), 0
+                elif isinstance(value, (int, float, complex)):
+                    call.numbers.setdefault(i, value)
+            for number in range(len((node.extra or {}).get("outs") or (0,))):
+                if (node, number) in again.values and (node, number) not in self.values:
+                    more = True
+                    self.values[node, number] = again.values[node, number]
+        return more
 
     def compute_again(self) -> bool:
         """Fill in values that nobody kept. Leaves may have changed since: then a known result comes out

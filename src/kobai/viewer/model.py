@@ -79,7 +79,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from ..autograd.node import Node, Port
-from ..diagnose.anew import is_freed, recorded_anew
+from ..diagnose.anew import is_freed, recorded_anew, size_of
 from ..diagnose.formula import applied, formula
 from ..diagnose.language import language
 from ..diagnose.tape import slot_of
@@ -102,6 +102,7 @@ from .values import number, summary
 
 MAPS = ((400, 24), (4000, 10))  # up to so many nodes, heat maps of so many rows and columns; then none
 MOST_FILM = 6000  # steps of backward
+MOST_AGAIN = 2_000_000  # numbers in a graph that is computed once more for the values that nobody kept
 
 
 def describe(what, *inputs, params: dict | None = None, variables: dict | None = None, film: bool = True,
@@ -158,12 +159,13 @@ def _of_tensors(what, names: dict, variables: dict) -> Trace:
     outputs = tensors_in(what)
     if not outputs:
         raise TypeError(nothing_to_draw(what).replace("draw(", "view("))
-    again = recorded_anew(outputs, [variables]) if is_freed(outputs) else None
-    if again is not None:
-        before, outputs = outputs, [again.get(slot_of(edge_of(t)), t) for t in outputs]
+    freed = is_freed(outputs)
+    again = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_AGAIN else None
+    if freed and again is not None:
+        before, outputs = outputs, [again.tensors.get(slot_of(edge_of(t)), t) for t in outputs]
         names |= {id(new): names[id(old)] for old, new in zip(before, outputs) if id(old) in names}
-    trace = from_graph(outputs, lambda value: names.get(id(value), ("",))[0])
-    if again is not None:
+    trace = from_graph(outputs, lambda value: names.get(id(value), ("",))[0], again)
+    if freed and again is not None:
         trace.notes = ["anew"]  # all was computed again, so that some of it was need not be said
     trace.start = [(edge_of(t), _seed(t)) for t in outputs if t._node is not None]
     return trace
@@ -228,8 +230,10 @@ class _Description:
         }
 
     def title(self) -> str:
-        outer = [c.module for c in self.trace.calls if c.module is not None]
-        return outer[0].path.split(".")[0] if outer else next(iter(map(os.path.basename, self.files)), "kobai")
+        inner = next((c.module for c in self.trace.calls if c.module is not None), None)
+        while inner is not None and inner.parent is not None:
+            inner = inner.parent
+        return inner.name if inner is not None else next(iter(map(os.path.basename, self.files)), "kobai")
 
     # ---- nodes -------------------------------------------------------------------------------
     def add_source(self, source: Source) -> int:

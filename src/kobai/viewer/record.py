@@ -414,9 +414,15 @@ def label_of(op) -> str:
     """
     name = getattr(op, "grad_name", "") or type(op).__name__
     name = name.split("Backward")[0] or name
-    out = [("_" if c.isupper() and i and (name[i - 1].islower() or name[i - 1] in "D2") else "") + c.lower()
+    out = [("_" if c.isupper() and i and (name[i - 1].islower() or name[i - 1] == "D") else "") + c.lower()
            for i, c in enumerate(name)]
-    return "".join(out)
+    label = "".join(out)
+    return CALLED.get(label, label)
+
+
+# Where a backward node has the name of what computes it, not that of the function one calls.
+CALLED = {"mkldnn_rnn_layer": "lstm", "scaled_dot_product_flash_attention_for_cpu": "scaled_dot_product_attention",
+          "max_pool2d_with_indices": "max_pool2d", "max_pool3d_with_indices": "max_pool3d", "smooth_l1loss": "smooth_l1_loss"}
 
 
 def name_in(parent, child) -> str:
