@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kobai.backends import blas, gemm, gemm_half, llvm
+from kobai.backends import blas, gemm, gemm_cut, gemm_half, llvm
 from kobai.compile.kernel import NoKernel
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
@@ -187,14 +187,30 @@ def test_other_processors(cpu, monkeypatch):
 @pytest.mark.parametrize("m, n, k, batch", [(64, 64, 64, 1), (1, 5000, 300, 1), (2048, 2048, 2048, 1), (64, 64, 32, 500),
                                             (256, 784, 512, 1), (10, 10, 100_000, 1), (100_000, 3, 3, 1)])  # fmt: skip
 def test_tiles_cover_the_result_and_fit_the_copies(m, n, k, batch):
-    t = blas.tiling(m, n, k, batch, 12, 32)
-    assert t.rows <= gemm.MOST_ROWS
-    assert t.cols <= gemm.MOST_COLS
-    assert t.depth <= gemm.MOST_DEPTH
-    assert t.grain >= 1
-    tiles = -(-m // t.rows) * -(-n // t.cols) * batch
-    if m * n * k * batch > 1 << 22:
-        assert -(-tiles // t.grain) >= min(4, max(1, m // 24) * max(1, n // 64) // 2 * batch)
+    for threads in (1, 2, 64):
+        t = gemm_cut.tiling(m, n, k, batch, 12, 32, threads=threads)
+        assert t.rows % 12 == 0 == t.cols % 32
+        assert t.cols <= gemm.MOST_COLS
+        assert t.depth <= gemm.MOST_DEPTH
+        assert t.depth == gemm_cut.tiling(m, n, k, batch, 12, 32).depth
+        assert t.grain >= 1
+        tiles = -(-m // t.rows) * -(-n // t.cols) * batch
+        if m * n * k * batch > 1 << 22:
+            assert -(-tiles // t.grain) >= min(threads, max(1, m // 24) * max(1, n // 64) // 2 * batch)
+
+
+@pytest.mark.parametrize("m, n, k", [(13, 17, 5), (300, 500, 260), (700, 40, 33), (1, 900, 50), (239, 129, 513)])
+def test_the_same_bits_however_it_is_cut_and_copied(m, n, k):
+    a, b = random((m, k), "f4"), random((k, n), "f4")
+    found = []
+    for rows, cols in [(14, 32), (70, 512), (1022, 96)]:
+        for copy_a, copy_b in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+            c, across = np.full((m, n), np.nan, "f4"), -(-n // cols)
+            tiles = across * -(-m // rows)
+            run("f4", a, b, c, end=tiles, rows=rows, cols=cols, across=across, tiles=tiles, copy_a=copy_a, copy_b=copy_b)
+            found.append(c)
+    assert close(found[0], a, b)
+    assert all(np.array_equal(c, found[0]) for c in found)
 
 
 def test_the_code_is_what_the_text_says():

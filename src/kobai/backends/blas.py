@@ -5,8 +5,8 @@
 
 The machine code is our own (`kobai.backends.gemm`), not OpenBLAS's: the threads of OpenBLAS wait for each
 other in the middle of a product, so it can be lent only a pool in which all run at once, and how it splits a product
-depends on how many there are.  Here tiles are independent, any thread may do any of them, and the
-borders depend on shapes alone: the same bits for any number of threads, and no waiting for one that lost its core.
+depends on how many there are.  Here tiles are independent, any thread may do any of them, and sums do not
+depend on their borders: the same bits for any number of threads, and no waiting for one that lost its core.
 NumPy keeps OpenBLAS for what is small, complex, or where there is no llvmlite.
 """
 from __future__ import annotations
@@ -18,55 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import gemm, gemm_half, gemm_tiny, llvm
+from kobai.backends import gemm, gemm_cut, gemm_half, gemm_tiny, llvm
 from kobai.backends.gemm_micro import shape_for
+from kobai.backends.threads import get_num_threads
 from kobai.compile.contract import merged
 from kobai.compile.kernel import NoKernel
 
 _TYPES = {"f": "float", "d": "double", "E": "bfloat"}  # by NumPy's letter; E is bfloat16 of ml_dtypes
-_ROWS, _COLS, _DEPTH = 240, 512, 256  # the largest tile; of the inner dimension in one go
-_TILE = 1 << 18  # multiplications worth a tile of their own: some 4 microseconds
-_LARGE_TILE = 1 << 20  # where there are more than a few tiles already
-_DIRECT = 36  # rows of a tile from which on copying B pays
-_NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _FEW = 4  # rows of A that are multiplied with contiguous columns of B as they are
-_FAR = 4096  # rows of A so many bytes apart are copied: they fall on the same places in the cache
-_FAR_COLS = 1024  # and columns, of which a few rows at a time are read: of each a piece of a cache line
-
-
-class Tiling(NamedTuple):
-    """How a product is cut up: a function of its shape only."""
-
-    rows: int
-    cols: int
-    depth: int
-    grain: int  # tiles to do at once
-
-
-@lru_cache(4096)
-def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = _DEPTH) -> Tiling:
-    """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
-    work, most = (m * n * k, 16) if depth == _DEPTH else (m * n * k // 8, 8)  # products of bfloat16 take less time
-    wanted = min(max(work // _TILE, 1), 4) if work < 4 * _LARGE_TILE else min(work // _LARGE_TILE, most)
-    wanted = max(wanted // batch, 1)
-    down, across = -(-m // _ROWS), -(-n // _COLS)
-    while down * across < wanted:
-        # Each copy should be used more than once.
-        tall, wide = m >= 2 * step * (down + 1), n >= 2 * width * (across + 1)
-        if tall and (not wide or m / down >= n / across / 2):
-            down += 1
-        elif wide:
-            across += 1
-        else:
-            break
-    rows, cols = _share(m, down, step), _share(n, across, width)
-    each = min(rows, m) * min(cols, n) * k
-    return Tiling(rows, cols, _share(k, -(-k // depth), 4 if depth == _DEPTH else 32), max(1, _TILE // max(each, 1)))
-
-
-def _share(size: int, parts: int, step: int) -> int:
-    """Parts of equal size, rounded up to multiples of ``step``."""
-    return -(-size // (parts * step)) * step
 
 
 class _Code(NamedTuple):
@@ -115,7 +74,7 @@ def _full(t: str, size: int):
     machine = llvm.machine()
     shape = shape_for(size, machine.vector_bytes, machine.triple)
     made = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
-    return made, shape.rows[0], shape.width, _DEPTH
+    return made, shape.rows[0], shape.width, gemm_cut.DEPTH
 
 
 def _half():
@@ -147,7 +106,9 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
     if n > 1 and c[-1] != size or e and n > 1 and e[-1] != size:
         raise NoKernel("neither rows nor columns of the result are contiguous")
     batch = math.prod(sizes)
-    t = tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth)
+    threads = get_num_threads()
+    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth, threads)
+    copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
     far = [s[0] if s and len(sizes) == 2 else 0 for s in (a, b, c, e)]
@@ -156,8 +117,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         "m": m, "n": n, "k": k, "row_a": a[-2], "col_a": a[-1], "row_b": b[-2], "col_b": b[-1], "row_c": c[-2],
         "row_e": e[-2] if e else 0, "alpha": _bits(alpha), "beta": _bits(beta), "rows": t.rows, "cols": t.cols,
         "depth": t.depth, "across": across, "tiles": tiles, "inner": sizes[-1] if sizes else 1,
-        "copy_a": int((a[-2] >= _FAR or a[-1] >= _FAR_COLS) and n > 2 * functions.width and m > functions.step),
-        "copy_b": int(min(t.rows, m) > (_DIRECT if k * n * size < _NEAR else functions.step)),
+        "copy_a": copy_a, "copy_b": copy_b,
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
     }  # fmt: skip

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from kobai.backends.llvm_flow import Flow
 
+_STEPS = 4  # of the inner dimension in a round, where A was copied
+_AHEAD = 1536  # bytes of a panel of A from what is read to what is asked for
+
 
 class Shape(NamedTuple):
     """What a micro kernel may use: lanes of a register, its rows (largest first), registers across."""
@@ -24,7 +27,7 @@ class Shape(NamedTuple):
 def shape_for(size: int, vector_bytes: int, triple: str) -> Shape:
     """The micro kernels for elements of some bytes on a CPU: as many sums as its registers hold."""
     many = vector_bytes == 64 or "x86" not in triple
-    rows = (12, 8, 4, 2, 1) if many else (6, 4, 2, 1)
+    rows = (14, 8, 4, 2, 1) if many else (6, 4, 2, 1)
     return Shape(vector_bytes // size, rows, 2, vector_bytes > 16 or "x86" not in triple)
 
 
@@ -50,8 +53,72 @@ class Micro(Flow):
             lambda: self._micro_body(rows, wide),
         )
 
-    def _micro_body(self, rows: int, wide: int):
-        sums = self._sums(rows, wide)
+    def _micro_packed(self):
+        """The largest block, with a panel of A that was copied."""
+        t, rows, wide = self.t, self.shape.rows[0], self.shape.wide
+        self.function(
+            f"internal void @micro_{t}_packed(i64 %k, ptr %a, ptr %b, i64 %rb, "
+            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
+            lambda: self._micro_body(rows, wide, self._sums_packed),
+        )
+
+    def _sums_packed(self, rows: int, wide: int):
+        """Rounds of four steps, and single ones for what is left."""
+        self._ask_for_c(rows, wide)
+        many = self.do(f"and i64 %k, {-_STEPS}")
+        zeros = [["zeroinitializer"] * wide for _ in range(rows)]
+        place, sums = self._rounds("%entry", ("0", "%a", "%b"), many, zeros, rows, wide, _STEPS)
+        return self._rounds("%" + self.last, place, "%k", sums, rows, wide, 1)[1]
+
+    def _rounds(self, before: str, start, stop: str, given, rows: int, wide: int, steps: int):
+        """Rounds of ``steps`` from (step, place in A, place in B) on, while there is room for one: (then, sums)."""
+        v, (head, body, done) = self.v, [self.fresh(n) for n in ("head", "round", "over")]
+        self.say(f"br label %{head}")
+        self.label(head)
+        names = ["%" + self.fresh() for _ in range(3)]
+        following = ["%" + self.fresh() for _ in range(3)]
+        for name, then, first, t in zip(names, following, start, ("i64", "ptr", "ptr")):
+            self.say(f"{name} = phi {t} [{first}, {before}], [{then}, %{body}]")
+        sums = [["%" + self.fresh() for _ in range(wide)] for _ in range(rows)]
+        totals = [["%" + self.fresh() for _ in range(wide)] for _ in range(rows)]
+        for name, then, first in [z for line in zip(sums, totals, given) for z in zip(*line)]:
+            self.say(f"{name} = phi {v} [{first}, {before}], [{then}, %{body}]")
+        self.say(f"br i1 {self.test('slt', names[0], stop)}, label %{body}, label %{done}")
+        self.label(body)
+        i, a, b = names
+        self._steps(a, b, sums, totals, steps)
+        step_b = "%rb" if steps == 1 else self.mul("%rb", steps)
+        self.say(f"{following[0]} = add i64 {i}, {steps}")
+        self.say(f"{following[1]} = getelementptr i8, ptr {a}, i64 {rows * self.size * steps}")
+        self.say(f"{following[2]} = getelementptr i8, ptr {b}, i64 {step_b}")
+        self.say(f"br label %{head}")
+        self.label(done)
+        self.last = done
+        return names, sums
+
+    def _steps(self, a: str, b: str, sums, totals, steps: int):
+        """``steps`` steps of the inner dimension, after which the sums are the totals."""
+        rows, wide = len(sums), len(sums[0])
+        for line in range(0, rows * self.size * steps, 64):
+            self.say(f"call void @llvm.prefetch.p0(ptr {self.at(a, _AHEAD + line)}, i32 0, i32 3, i32 1)")
+        for s in range(steps):
+            row = self.at(b, "0" if s == 0 else "%rb" if s == 1 else self.mul("%rb", s))
+            columns = [self.load(self.at(row, j * self.lanes * self.size)) for j in range(wide)]
+            later = totals if s == steps - 1 else [["%" + self.fresh() for _ in line] for line in sums]
+            for r in range(rows):
+                x = self.do(f"load {self.t}, ptr {self.at(a, (s * rows + r) * self.size)}, align {self.size}")
+                x = self.splat_of(x)
+                for name, old, column in zip(later[r], sums[r], columns):
+                    self._fma_to(name, x, column, old)
+            sums = later
+
+    def _ask_for_c(self, rows: int, wide: int):
+        """Bring the block of C near, while its sums are made."""
+        for place in [place for line in self._addresses("%c", "%rc", rows, wide) for place in line]:
+            self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
+
+    def _micro_body(self, rows: int, wide: int, make_sums=None):
+        sums = (make_sums or self._sums)(rows, wide)
         alpha = self.splat_of("%alpha")
         masks = self._masks("%cols", wide)
         plain, more, done = self.fresh("plain"), self.fresh("more"), self.fresh("done")
@@ -76,9 +143,9 @@ class Micro(Flow):
         v, head, body, done = self.v, self.fresh("start"), self.fresh("loop"), self.fresh("end")
         firsts = range(0, rows, 3)
         twice = self.mul("%ra", 2)
-        for place in [place for line in self._addresses("%c", "%rc", rows, wide) for place in line]:
-            self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
-        start = [self.at("%a", self.mul("%ra", r)) for r in firsts]
+        self._ask_for_c(rows, wide)
+        # LLVM, if it saw how these are related, would add its way from row to row, twelve times in each round.
+        start = [self.do(f'call ptr asm "", "=r,0"(ptr {self.at("%a", self.mul("%ra", r))})') for r in firsts]
         self.say(f"br label %{head}")
         self.label(head)
         self.say(f"br label %{body}")
@@ -181,6 +248,31 @@ class Micro(Flow):
             f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
             body,
         )
+
+    def _strip_packed(self, wide: int):
+        """All rows of a copied block of A times one sliver."""
+        t, most = self.t, self.shape.rows[0]
+        rest = (f"ptr %b, i64 %rb, ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols").split(", ")
+
+        def some(count, i, start, whole):
+            a = self.at("%a", self.mul(self.add(self.mul(start, "%k"), self.sub(i, start)), self.size))
+            places = {"%c": self.at("%c", self.mul(i, "%rc")),
+                      "%e": self.pick(empty, "null", self.at("%e", self.mul(i, "%re")), "ptr")}  # fmt: skip
+            given = ", ".join(" ".join(places.get(word, word) for word in x.split()) for x in rest)
+            if whole and wide == self.shape.wide:
+                return self.say(f"call void @micro_{t}_packed(i64 %k, ptr {a}, {given})")
+            strides = f"i64 {self.size}, i64 {most * self.size}"
+            self.say(f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, {strides}, {given})")
+
+        def body():
+            nonlocal empty
+            empty = self.do("icmp eq ptr %e, null")
+            start = done = self.loop("0", "%m", lambda i: some(most, i, i, True), most)
+            for count in self.shape.rows[1:]:
+                done = self.loop(done, "%m", lambda i, count=count: some(count, i, start, False), count)
+
+        empty = ""
+        self.function(f"internal void @packed_{t}_{wide}(i64 %m, i64 %k, ptr %a, {', '.join(rest)})", body)
 
     # --- few rows of A, columns of B contiguous: nothing is copied, each element of C is a sum along both
 
