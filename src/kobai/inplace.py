@@ -61,6 +61,8 @@ def inplace(fn, a, *args, **kwargs):
         try:
             fn.ufunc(*((x,) if y is None else (x, y)), out=x)
         except ValueError:
+            if not x.flags.writeable:
+                raise error("inplace-expanded", tensor=a) from None
             raise _shape_error(x.shape, y.shape) from None
         changed(a)
         return a
@@ -188,15 +190,15 @@ _function = type(lambda: None)
 
 def _copy_with_history(a):
     if a._node is None:
-        t = wrap(_copied(a._data))
+        t = wrap(_copied(a._data, a))
         t._rg = a._rg
         return t
-    return alias(_copied(a._data), edge_of(a))
+    return alias(_copied(a._data, a), edge_of(a))
 
 
-def _copied(v):
+def _copied(v, owner=None):
     new = np.array(v)
-    return new if modes.trace is None else modes.trace.copied(v, new)
+    return new if modes.trace is None else modes.trace.copied(v, new, owner)
 
 
 def into(out, result):

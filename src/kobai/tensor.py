@@ -140,6 +140,8 @@ class Tensor:
     @property
     def grad(self):
         g = self._grad
+        if modes.trace is not None:
+            modes.trace.looks_at_gradient(self)
         if g is None and self._node is not None and not self._retains:
             warn("nonleaf-grad", tensor=self)
         return g
@@ -289,6 +291,18 @@ class Tensor:
                 modes.trace.same(data, self._data)
         return self._data
 
+    def _array_told(self):
+        """The same while a recorder is at work (op.long_ways): it is told who looks at this memory."""
+        data = self._data
+        trace = modes.trace
+        if type(data) is not np.ndarray:
+            self._data = np.array(data)
+            if trace is not None:
+                trace.same(data, self._data)
+        if trace is not None:
+            trace.uses(self, self._data)
+        return self._data
+
     def _bump(self):
         """Say that the memory was changed in place."""
         if modes.trace is not None:
@@ -354,13 +368,19 @@ class Tensor:
         return bool(self.item())
 
     def __float__(self):
-        return float(self.item())
+        return float(self._one())
 
     def __int__(self):
-        return int(self.item())
+        return int(self._one())
 
     def __complex__(self):
-        return complex(self.item())
+        return complex(self._one())
+
+    def _one(self):
+        """The only element; Python's conversions have an error of their own for several."""
+        if getattr(self._value, "size", 1) != 1:
+            raise error("scalar-many", tensor=self)
+        return self.item()
 
     def __index__(self):
         if self._value.dtype.kind not in "iub" or self._value.size != 1:

@@ -127,6 +127,9 @@ class _Table:
         rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]
         for leaf in self.program.without:
             rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None), 0))
+        for tensor, array in self.program.looked_at:
+            rows.append((MEMORY, id(tensor) + OFFSETS["_data"], 0, id(array), 0))
+            self.kept += [tensor, array]
         for (kind, *rest), bound in zip(self.program.sources, self.program.bound):
             if kind == "tensor":
                 rows.append((MEMORY, id(rest[0]) + OFFSETS["_data"], 0, id(bound), 0))

@@ -11,6 +11,7 @@ import functools
 import logging
 import sys
 import threading
+import weakref
 from typing import Any
 
 from kobai import dtypes
@@ -26,17 +27,21 @@ log = logging.getLogger("kobai.compile")
 MOST = 8          # variants; calls of other kinds run eagerly
 MOST_PROGRAMS = 4  # of one kind of call, for variables that go back and forth
 MOST_RECORDS = 24  # recordings of one kind of call, if variables keep changing
+UNSEEN = "a tensor was made in a way that is not recorded"
+TWICE = "an argument is a tensor that the function uses by another name too, or two share an array"
 
 
 class Variant:
     """What is known of one kind of call: programs with their guards, the guards of the last recording."""
 
-    __slots__ = ("programs", "guards", "reason", "records")
+    __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden")
 
-    def __init__(self):
+    def __init__(self, leaves):
         self.programs: list = []
+        self.kept = [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))]
         self.guards = self.reason = None
         self.records = 0
+        self.hidden: dict = {}  # tensors that it used, to which no variable leads
 
 
 class Compiled:
@@ -84,7 +89,7 @@ class Compiled:
             if len(self.variants) >= MOST:
                 self._say(f"more than {MOST} kinds of calls (shapes, dtypes, or values of other arguments)")
                 return self.fn(*args, **kwargs)
-            variant = self.variants[key] = Variant()
+            variant = self.variants[key] = Variant(flatten((args, kwargs))[0])
         if variant.reason is not None:
             return self.fn(*args, **kwargs)
         with self._lock:
@@ -111,12 +116,20 @@ class Compiled:
             variant.reason = str(e)
         if moved is not None:
             variant.reason = f"it changes {moved} on each call"
+        elif guards is not None and _is_ambiguous(got.recorder, guards.tensors, leaves):
+            variant.guards, variant.reason = None, TWICE if variant.records > MOST_RECORDS else None  # of this call only
+            return self._say(TWICE)
+        elif guards is not None and got.program is not None and not _were_there(got.program, guards, variant):
+            if variant.records > 4:
+                variant.reason = UNSEEN
+            return self._say(UNSEEN)
         elif variant.records > MOST_RECORDS:
             variant.reason = "variables it depends on keep changing"
         if variant.reason is not None:
             return self._say(variant.reason)
         variant.guards = guards
         if steady and got.program is not None:
+            got.program.watch(guards.tensors)
             variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
             self._last, self.reason = got.program, None
             self._enter(got.program, guards)
@@ -195,9 +208,27 @@ def _kind(leaves, spec):
             parts.append((x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
         elif isinstance(v, _PLAIN):
             parts.append((type(v), v or repr(v)))  # -0.0 is not 0.0
+        elif isinstance(v, slice) and all(isinstance(p, (int, type(None))) for p in (v.start, v.stop, v.step)):
+            parts.append((slice, v.start, v.stop, v.step))
         else:
-            parts.append((type(v), id(v)))
+            parts.append((type(v), id(v)))  # an address that the variant's `kept` keeps from being another's
     return (_hashable(spec), tuple(parts), modes.grad, modes.inference, dtypes._default, _autocast())
+
+
+def _is_ambiguous(recorder, tensors, leaves):
+    """Whether two tensors that the function can get at have one array, which it used: it is not known through which."""
+    named = {id(t) for t in tensors}
+    given = {id(t) for t in leaves if isinstance(t, Tensor)}
+    return any(len(users & (named | given)) > 1 or users & named & given for users in recorder.users.values())
+
+
+def _were_there(program, guards, variant):
+    """Whether the tensors of a program were there before: variables lead to them, or the last recording met them too."""
+    reached = {id(t) for t in guards.tensors} | {id(s.value) for s in guards.slots if isinstance(s.value, Tensor)}
+    held = [s[1] for s in program.sources if s[0] in ("tensor", "grad")]
+    held += [r.same[1] for r in program.results if r.number is None and r.same[0] == "object" and isinstance(r.same[1], Tensor)]
+    before, variant.hidden = variant.hidden, {id(t): weakref.ref(t) for t in held if id(t) not in reached}
+    return all(k in before and before[k]() is not None for k in variant.hidden)
 
 
 def _hashable(spec):

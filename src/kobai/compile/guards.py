@@ -55,10 +55,10 @@ class Slot(NamedTuple):
 
 
 class Guards:
-    """The variables a recording depends on, and the lengths of lists and dicts among them."""
+    """The variables a recording depends on, the lengths of lists and dicts among them, and the tensors."""
 
-    def __init__(self, slots, lengths):
-        self.slots, self.lengths = slots, lengths
+    def __init__(self, slots, lengths, tensors=()):
+        self.slots, self.lengths, self.tensors = slots, lengths, tensors
 
     def changed(self) -> str | None:
         """The name of a variable that is not what it was, or None."""
@@ -98,7 +98,7 @@ def collect(fn, codes, arguments=()) -> Guards:
         code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
         raise Untraceable(f"code ran whose variables cannot be followed ({code.co_filename}:{code.co_firstlineno} "
                           f"{code.co_name})")
-    return Guards(walk.slots, walk.lengths)
+    return Guards(walk.slots, walk.lengths, walk.tensors)
 
 
 class _Walk:
@@ -109,6 +109,7 @@ class _Walk:
         self.followed: set = set()
         self.slots: list | None = []
         self.lengths: list = []
+        self.tensors: list[Tensor] = []
         self.seen: set[int] = set()
 
     def slot(self, kind, holder, key, name, value):
@@ -128,6 +129,9 @@ class _Walk:
         kind = type(v)
         if isinstance(v, Tensor):
             self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
+            self.tensors.append(v)
+            if v._node is not None:
+                self.slots.append(Slot("attribute", v, "_node", f"{name}.grad_fn", v._node))
             if v._rg and v._node is None:
                 hooks = v.__dict__.get("_hooks")
                 self.slot("absent" if hooks is None else "dict", v.__dict__, "_hooks", f"the hooks of {name}", hooks)

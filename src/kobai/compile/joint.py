@@ -48,7 +48,7 @@ class Joint(NamedTuple):
 def split(builder, graph, joint, position):
     """(forward graph, Joint) from the graph of both."""
     mark, _, seeds, found = joint
-    count = len(graph.outputs)
+    count, known = len(graph.outputs), len(builder.nodes)
     gradients, differentiated = [], []
     inputs = list(graph.inputs)
     own = [v for v in inputs if v.source.source[0] != "cotangent"]
@@ -63,7 +63,7 @@ def split(builder, graph, joint, position):
             gradients.append(builder.value(g._data))
     whole = Graph(inputs, builder.nodes, [*graph.outputs, *gradients], graph.writes).without_dead()
     cotangents = [next(v for v in builder.inputs if v.source.array is g._data) for g in seeds]
-    after = _after(builder, mark)
+    after = _after(builder, mark, known)
     ahead = [n for n in whole.nodes if n not in after]
     behind = [n for n in whole.nodes if n in after]
     return _separate(whole, count, ahead, behind, cotangents, differentiated, position)
@@ -76,9 +76,9 @@ def _gradient(found, edge):
     return None if edge is None else found.get(edge)
 
 
-def _after(builder, mark):
-    """The nodes that belong to the backward pass."""
-    return set(builder.nodes[builder.marks[mark]:])
+def _after(builder, mark, known):
+    """The nodes that belong to the backward pass: those of its part of the log, and what reads its results at the end."""
+    return {*builder.nodes[builder.marks[mark]:builder.marks[-1]], *builder.nodes[known:]}
 
 
 def _separate(whole, count, ahead, behind, cotangents, differentiated, position):

@@ -64,6 +64,7 @@ class Program:
             self._outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
+        self.looked_at: list = []
         self.bind(leaves)
 
     @property
@@ -80,11 +81,20 @@ class Program:
         """The result from its leaves."""
         return unflatten(leaves, self.spec)
 
+    def watch(self, tensors):
+        """Tensors that the function leads to: it may have looked at the shapes of those that it does not compute with."""
+        bound = {id(s[1]) for s in self.sources if s[0] == "tensor"}
+        self.looked_at = [(t, t._array()) for t in tensors if id(t) not in bound and type(t) is not LiftedTensor]
+
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
         arrays: list = self.bound
         for leaf in self.without:
             if leaf._grad is not None:
+                return None
+        for t, was in self.looked_at:
+            a = t._data
+            if a is not was and (a.shape != was.shape or a.dtype != was.dtype or a.strides != was.strides):
                 return None
         for i, number in self._given:
             a = leaves[number]._data
@@ -242,7 +252,7 @@ def _look_at_leaves(recorder, leaves, needed, start):
     arguments = [t for t in leaves if isinstance(t, Tensor)]
     if any(isinstance(t, Tensor) and t.requires_grad != before for t, before in zip(leaves, needed)):
         recorder.stop("it changes requires_grad of an argument, or gives it a history")
-    held = [e.holder for e in recorder.externals.values() if not e.constant]
+    held = [e.holder for e in recorder.externals.values() if e.constant is None]
     for t in (t for t in held if t is not None):
         if any(v is not None and v._node is not None and _node_of(v)._order < start for v in (t, t._base)):
             recorder.stop("a tensor that was there before gets a history")
@@ -282,7 +292,11 @@ def _open(recorder, outs, start):
         recorder.stop("gradients of gradients would not see a custom autograd.Function, or a change under no_grad()")
         return None
     boundary = {e.node if isinstance(e, Port) else e for n in new for e in n.edges if e is not None} - new
-    found = propagate(pairs, keep=True, wanted=boundary, within=new) if boundary else {}
+    try:
+        found = propagate(pairs, keep=True, wanted=boundary, within=new) if boundary else {}
+    except Exception as e:  # as it will be whenever the caller asks for gradients
+        recorder.stop(f"its backward pass fails: {str(e).partition(chr(10))[0]}")
+        return None
     return mark, roots, seeds, found
 
 
@@ -319,6 +333,7 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         graph, pair = split(builder, graph, joint, position)
     sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in there if x.before is None and not x.fresh]
+    without += [t for t, g in recorder.read.values() if g is None and recorder.was_there(t)]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
     return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
@@ -334,11 +349,13 @@ def _result(builder, recorder, leaves, t, arrays, is_open, shared):
     for i, leaf in enumerate(leaves):
         if t is leaf:
             return Returned(None, same=("arg", i))
-    for leaf in recorder.leaves.values():
-        if t is leaf.tensor._grad and recorder.was_there(leaf.tensor):
-            return Returned(None, same=("grad", leaf.tensor))
+    for tensor in [leaf.tensor for leaf in recorder.leaves.values()] + [tensor for tensor, _ in recorder.read.values()]:
+        if t is tensor._grad and recorder.was_there(tensor):
+            return Returned(None, same=("grad", tensor))
     e = recorder.externals.get(id(t._data))
-    if e is not None and e.holder is t and not e.constant:
+    if e is not None and e.holder is t and e.constant is None:
+        if e.source[0] == "grad":
+            raise Unknown("it returns a gradient that was there before and is none any more")
         return Returned(None, same=("object", t))
     if not builder.known(t._data):
         raise Unknown("it returns a tensor that is not recorded")

@@ -45,6 +45,7 @@ class Builder:
         self._where = None
         owners = _owners(recorder)
         self._leaves = _leaves(recorder)
+        self._arguments = {id(e.holder) for e in recorder.externals.values() if e.source is not None and e.source[0] == "arg"}
         externals = sorted(recorder.externals.values(), key=lambda e: -getattr(e.array, "nbytes", 0))
         for e in externals:
             self._external(e, owners)
@@ -52,20 +53,24 @@ class Builder:
         order = {id(e.array): i for i, e in enumerate(recorder.externals.values())}
         self.inputs.sort(key=lambda v: order[id(v.source.array)])
         self.marks: list[int] = []  # for each entry of the log the number of nodes before it
+        for entry in recorder.first:
+            self._call(entry)
         for entry in recorder.log:
             self.marks.append(len(self.nodes))
             self._call(entry) if isinstance(entry, Call) else self._write(entry)
         self.marks.append(len(self.nodes))
 
     def _external(self, e, owners):
-        if e.constant:
-            self._know(e.array, Value(e.array.shape, e.array.dtype, constant=e.array))
+        if e.constant is not None:
+            self._know(e.array, Value(e.array.shape, e.array.dtype, constant=e.constant))
             return
         if e.source is None:
             owner = e.holder if e.holder is not None else owners.get(id(e.array))
             if owner is None:
                 raise Unknown("a value was made in a way that is not recorded")
             leaf = self._leaves.get(id(owner))
+            if leaf is not None and id(leaf) in self._arguments:
+                raise Unknown("it uses the gradient of an argument")
             e.source = ("tensor", owner) if leaf is None else ("grad", leaf)
         value = Value(e.array.shape, e.array.dtype, source=e, strides=e.array.strides)
         self.inputs.append(value)
@@ -168,7 +173,7 @@ class Builder:
 def _owners(recorder):
     """{id(array): tensor} for arrays that only a tensor met later, or never by an op, holds."""
     lost = {id(e.array): e for e in recorder.externals.values()
-            if e.source is None and not e.constant and e.holder is None}
+            if e.source is None and e.constant is None and e.holder is None}
     if not lost:
         return {}
     found = {}
@@ -181,6 +186,7 @@ def _owners(recorder):
 def _leaves(recorder):
     """{id(gradient): its tensor}: gradients are found through their tensors, for they are others on each step."""
     holders = [e.holder for e in recorder.externals.values()]
+    holders += [t for t, _ in recorder.read.values()]
     holders += [p for opt in recorder.optimizers.values() for group in opt.param_groups for p in group["params"]]
     found = {id(t._grad): t for t in holders if t is not None and t._grad is not None}
     owners = {id(t): t for t in holders if t is not None and t._grad is not None}

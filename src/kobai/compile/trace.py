@@ -55,7 +55,8 @@ class External:
     __slots__ = ("array", "owner", "source", "constant")
 
     def __init__(self, array, owner=None, source=None, constant=False):
-        self.array, self.source, self.constant = array, source, constant
+        self.array, self.source = array, source
+        self.constant = _kept(array) if constant else None  # its numbers, which the program may change later
         self.owner = None if owner is None else weakref.ref(owner)
 
     def __str__(self):
@@ -86,13 +87,16 @@ class Recorder:
     def __init__(self):
         self.log: list[Call | Write] = []
         self.externals: dict[int, External] = {}
+        self.first: list[Call] = []            # before the log: scalars of tensors that became arrays later
         self.leaves: dict[int, Leaf] = {}
+        self.read: dict[int, tuple] = {}       # (tensor, its gradient) where the program looked at `.grad` first
         self.cells: dict[int, list] = {}       # version cells of what was written: [cell, count]
         self.optimizers: dict[int, Any] = {}
         self.modules: dict[int, Any] = {}
         self.reason: str | None = None
         self.where = None
         self.again = False                     # state was made on this call: record the next one
+        self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
         self.hidden = False                    # something with a history was overwritten under no_grad
         self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
         self._known: set[int] = set()
@@ -148,9 +152,15 @@ class Recorder:
             self._literals.add(id(v))
             self._alive.append(v)
             return Literal(v)
+        self.uses(t, v)
+        return v
+
+    def uses(self, t, v):
+        """The program uses the array of a tensor, or makes another tensor on it."""
         if id(v) not in self._known:
             self.external(v, t, constant=id(v) in self._literals)
-        return v
+        if id(v) in self.externals:
+            self.users.setdefault(id(v), set()).add(id(t))
 
     def external(self, array, owner=None, source=None, constant=False):
         """An array that no op of the program made."""
@@ -167,21 +177,26 @@ class Recorder:
             self.external(data, constant=True)
         return t
 
-    def copied(self, old, new):
-        """`new` is an array with the values that `old` has now."""
+    def copied(self, old, new, owner=None):
+        """`new` is an array with the values that `old`, of the tensor `owner`, has now."""
         if id(old) not in self._known:
-            self.external(old)
-        from kobai.ops.movement import Clone  # noqa: PLC0415  (ops are above the recorder's other needs)
-        self.log.append(Call(Clone(), (old,), (self.made(new),), None))
+            self.external(old, owner)
+        self.log.append(Call(_clone(), (old,), (self.made(new),), None))
         return new
 
     def same(self, old, new):
         """The scalar `old` of a tensor became the array `new`."""
-        self.copied(old, new)
-        if id(old) in self.externals:
-            was = self.externals.pop(id(old))
-            self.log.pop()
-            self.externals[id(new)] = External(new, was.holder, was.source, was.constant)
+        if id(old) not in self._known:
+            self.external(new)
+            return
+        was = self.externals.pop(id(old), None)
+        if was is None:
+            self.copied(old, new)
+            return
+        self.users[id(new)] = self.users.pop(id(old), set())
+        self.made(new)
+        self.externals[id(new)] = External(new, was.holder, was.source, was.constant is not None)
+        self.first.append(Call(_clone(), (new,), (old,), None))  # what has used it, or saved it, means the first value
 
     def wrote(self, a, new):
         """The values of the tensor `new` were put into the memory of `a`."""
@@ -206,10 +221,18 @@ class Recorder:
         if id(leaf) not in self.leaves:
             self.leaves[id(leaf)] = Leaf(leaf, reset)
 
+    def looks_at_gradient(self, t):
+        """The program reads `t.grad`: whether there is one may decide what it does next."""
+        if id(t) not in self.leaves and id(t) not in self.read and type(t) is not LiftedTensor:
+            g = t._grad
+            self.read[id(t)] = t, g
+            if g is not None and type(g) is not LiftedTensor and id(g._data) not in self._known:
+                self.external(g._data, g)
+
     def was_there(self, t) -> bool:
         """Whether a tensor was not made by the program."""
         e = self.externals.get(id(t._data))
-        return id(t._data) not in self._known or e is not None and not e.constant
+        return id(t._data) not in self._known or e is not None and e.constant is None
 
     def accumulate(self, leaf, g):
         """Add a gradient to `leaf.grad`."""
@@ -228,6 +251,9 @@ class Recorder:
             passed = reached(roots, within) if wanted is None else leading_to(roots, wanted, within)
             self.finished.update(n for n in passed if isinstance(n, Node))
         roots = [(edge, g if isinstance(g, Tensor) else self._seed(g)) for edge, g in roots]
+        if modes.dual:  # gradients of a transform's values have a history in the tensors that these are made of
+            found = propagate(roots, graph=True, **options)
+            return {e: [_cut(v) for v in g] if type(g) is list else _cut(g) for e, g in found.items()}
         with no_grad():
             return propagate(roots, graph=True, **options)
 
@@ -274,6 +300,7 @@ class _Draw(Op):
     args: tuple
     kwargs: dict
     random = True
+    moves = True  # numbers of half precision come as they are
 
     def forward(self, *arrays):
         given = iter(arrays)
@@ -305,6 +332,23 @@ def _without_gradient(tensors) -> tuple:
 def _plain(t):
     t._node, t._rg = None, False
     return t
+
+
+def _cut(g):
+    """A gradient without the history that computing on Tensors gave it."""
+    if not isinstance(g, Tensor) or not g._rg:
+        return g
+    return LiftedTensor(g._value) if type(g) is LiftedTensor else wrap(g._data)
+
+
+def _kept(array):
+    """The numbers of a constant; those that repeat one number in memory cannot be written."""
+    return np.array(array) if isinstance(array, np.ndarray) and array.flags.writeable else array
+
+
+def _clone():
+    from kobai.ops.movement import Clone  # noqa: PLC0415  (ops are above the recorder's other needs)
+    return Clone()
 
 
 class recording:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -132,6 +133,8 @@ class CtcLossGradient(Op):
 # ---- the public function ---------------------------------------------------------------------
 def _lengths(v, name, count, limit=None):
     """Lengths of all samples as an array."""
+    if modes.trace is not None and isinstance(v, Tensor):
+        modes.trace.looked("ctc_loss()")
     a = np.atleast_1d(np.asarray(v._data if isinstance(v, Tensor) else v))
     if a.dtype.kind not in "iu":
         raise RuntimeError(f"{name} must be integral")
@@ -147,6 +150,8 @@ def _lengths(v, name, count, limit=None):
 
 def _padded(targets, lengths):
     """(N, S) labels from a matrix, or from all targets one after the other."""
+    if modes.trace is not None and isinstance(targets, Tensor):
+        modes.trace.looked("ctc_loss()")
     t = np.asarray(targets._data if isinstance(targets, Tensor) else targets).astype(np.int64)
     checking = "for argument #2 'targets' (while checking arguments for ctc_loss_allocate_outputs)"
     longest = int(lengths.max(initial=0))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -202,6 +203,8 @@ def _shorten(weight, index, max_norm, p):
     data, rows = _plain(index), np.unique(_plain(index))
     if data is None or _first_outside(index, weight.shape[0]) is not None:
         return
+    if modes.trace is not None:
+        modes.trace.looked("max_norm")
     w = weight._array()
     norms = np.linalg.norm(w[rows], ord=float(p), axis=1)
     long = norms > max_norm
@@ -263,6 +266,8 @@ def _bags(input, offsets, include_last_offset):
                          "two-dimensional input with a bag in each row.")
     if len(offsets.shape) != 1:
         raise ValueError("offsets has to be a 1D Tensor")
+    if modes.trace is not None:
+        modes.trace.looked("embedding_bag() with offsets")
     starts, n = np.array(_plain(offsets)), input.shape[0]
     if starts.size and starts[0]:
         raise RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
@@ -278,6 +283,8 @@ def _bags(input, offsets, include_last_offset):
 def _combined(w, index, bag, count, mode, weights, padding, sparse, by_frequency):
     positions = _plain(index)
     if padding is not None:  # as if it were not there
+        if modes.trace is not None:
+            modes.trace.looked("embedding_bag() with padding_idx")
         there = np.flatnonzero(positions != padding)
         index, bag = m.reshape(index, (-1,))[there], bag[there]
         if weights is not None:
@@ -317,6 +324,8 @@ def one_hot(input, num_classes=-1):
     if dtype_of(input) != np.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.\n  fix: .long()")
     data = _plain(input)
+    if modes.trace is not None and num_classes == -1:
+        modes.trace.looked("one_hot() without num_classes")
     if num_classes == -1 and (data is None or not data.size):
         raise RuntimeError("Can not infer total number of classes from empty tensor.\n  fix: give num_classes.")
     if data is not None and data.size:
@@ -326,6 +335,8 @@ def one_hot(input, num_classes=-1):
             num_classes = int(data.max()) + 1
         if data.max() >= num_classes:
             raise RuntimeError("Class values must be smaller than num_classes.")
+        if modes.trace is not None:
+            modes.trace.ensure(m.all(m.logical_and(m.ge(input, 0), m.lt(input, num_classes))))
     elif num_classes <= 0 and data is not None:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     return OneHot(int(num_classes))(input)

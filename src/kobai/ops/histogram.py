@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..return_types import return_type
@@ -90,6 +91,8 @@ def histc(input, bins=100, min=0, max=0):
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("torch.histc: max must be larger than min")
+    if modes.trace is not None and min == max == 0:
+        modes.trace.looked("histc() without a range")
     low, high = _range_of(input._data.astype(np.float64) if min == max == 0 else np.zeros(0), min, max,
                           "torch.histc: range of")
     low, high = _widened(float(low), float(high), 1)
@@ -163,6 +166,8 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
 def _histogram(points, bins, range, weight, density):
     if dtype_of(points) not in (np.float32, np.float64):
         raise not_implemented("histogramdd", points)
+    if modes.trace is not None and (range is None or any(isinstance(b, Tensor) for b in bins)):
+        modes.trace.looked("a histogram without a range")
     edges = tuple([_edges(points._data[:, d], b, None if range is None else range[2 * d:2 * d + 2], d)
                    for d, b in enumerate(bins)])
     return Histogram(bool(density))(points, weight, *edges), edges

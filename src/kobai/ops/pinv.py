@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
@@ -22,6 +23,8 @@ def _tolerances(A, atol, rtol):
 
 def _plain(tolerance):
     """A tolerance as an array that is compared with the singular values of each matrix."""
+    if modes.trace is not None and isinstance(tolerance, Tensor):
+        modes.trace.looked("a tolerance")
     return np.asarray(tolerance._data if isinstance(tolerance, Tensor) else tolerance, np.float64)[..., None]
 
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..inplace import changed, refuse_leaf
 from ..public import export
 from ..tensor import Size, wrap
@@ -27,6 +28,8 @@ def storage_offset(self):
 
 def data_ptr(self):
     """The address of the first element; 0 if there is none."""
+    if modes.trace is not None:
+        modes.trace.stop("data_ptr() may give another address on each call")
     a = self._array()
     return a.__array_interface__["data"][0] if a.size else 0
 
@@ -196,6 +199,8 @@ def is_storage(obj):
 
 def set_(self, source=None, storage_offset=0, size=None, stride=()):
     """Make this tensor show the memory of another tensor or storage."""
+    if modes.trace is not None:
+        modes.trace.stop("set_() gives a tensor other memory")
     if source is None:
         self._data, self._ver = np.zeros(0, self._value.dtype), [0, None]
         return self

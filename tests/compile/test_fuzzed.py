@@ -1,0 +1,247 @@
+"""Programs that random search (random_programs.py) found to be otherwise when compiled, as small as they could be made.
+
+The expected results are those of the same function run eagerly.
+"""
+
+import pytest
+from eager_and_compiled import attempt, check, xs
+
+import kobai as torch
+import kobai.nn.functional as F
+from kobai import nn
+
+T = torch.tensor
+
+
+def case_constant_that_the_caller_changes(compile):
+    f = compile(lambda x: (T([1., 2.]), torch.ones_like(x)))
+    out = []
+    for x in xs():
+        a, b = f(x)
+        out += [a.clone(), b.clone()]
+        a.add_(1)
+        b.mul_(3)
+    return out
+
+
+def case_constant_beside_gradients(compile):
+    w = torch.randn(3, 3, requires_grad=True)
+    f, out = compile(lambda: (w @ w, torch.ones_like(w))), []
+    for _ in range(8):
+        a, b = f()
+        out += [a, b.clone()]
+        b.add_(1)
+    return out
+
+
+def case_gradient_replaced(compile):
+    w = torch.randn(3, requires_grad=True)
+    f, out = compile(lambda x: (x * 2, w.grad)), []
+    for i, x in enumerate(xs(12)):
+        if i > 3:
+            w.grad = torch.ones(3) * i if i % 4 else None
+        out.append([v if v is None else v.clone() for v in f(x)])
+    return out
+
+
+def case_whether_there_is_a_gradient(compile):
+    w = torch.randn(3, requires_grad=True)
+
+    def f(x):
+        return x * 2 if w.grad is None else x * 3
+    f, out = compile(f), []
+    for i, x in enumerate(xs(16)):
+        if i % 4 == 3:
+            w.grad = None if i % 8 == 3 else torch.ones(3)
+        out.append(f(x))
+    return out
+
+
+def case_gradient_of_an_argument(compile):
+    f, out = compile(lambda x: x.grad * 2), []
+    for i in range(6):
+        x = torch.ones(2, requires_grad=True)
+        x.grad = torch.ones(2) * i
+        out.append(f(x))
+    return out
+
+
+def case_argument_on_the_array_of_a_parameter(compile):
+    w = torch.randn(3, 3)
+
+    def f(x):
+        y = w.sum() * 2
+        x[1:] = x[:-1].clone()
+        return y
+    f, out = compile(f), []
+    for i, x in enumerate(xs(10, (3, 3))):
+        out += [f(w.data if i in (0, 1, 5) else x), w.clone()]
+    return out
+
+
+def case_argument_that_is_a_variable_too(compile):
+    w = torch.randn(3)
+    f = compile(lambda x: x + w * 2)
+    return [f(w if i < 4 else x) for i, x in enumerate(xs())]
+
+
+def case_two_variables_on_one_array(compile):
+    w = torch.randn(3)
+    v = w.data
+    f, out = compile(lambda x: x * w + v), []
+    for i, x in enumerate(xs()):
+        if i == 5:
+            w.data = torch.ones(3)
+        out.append(f(x))
+    return out
+
+
+def case_shape_of_a_tensor_it_does_not_compute_with(compile):
+    w = torch.randn(3, 3)
+    f, out = compile(lambda x: x.sum() + torch.ones_like(w).sum() + w.shape[0]), []
+    for i, x in enumerate(xs()):
+        if i == 5:
+            w.data = torch.randn(4, 3)
+        out.append(attempt(f, x))
+    return out
+
+
+def case_normal_in_half_precision(compile):
+    f = compile(lambda x: torch.empty_like(x, dtype=torch.bfloat16).normal_() + x)
+    return [[f(x), torch.rand(1)] for x in xs(6, (18,))]
+
+
+def case_normal_of_a_number(compile):
+    f = compile(lambda x: x + torch.empty_like(x).normal_() * 0.1)
+    return [f(x) for x in torch.randn(6)]
+
+
+def case_transform_around_a_graph(compile):
+    w = torch.randn(3, requires_grad=True)
+    f = compile(lambda x: torch.func.vmap(torch.func.grad(lambda q: (q ** 3).sum()))(w * x))
+    return [(y, torch.autograd.grad(y.sum(), w)[0]) for x in xs() for y in [f(x)]]
+
+
+def case_hessian_at_a_parameter(compile):
+    w = torch.randn(3, requires_grad=True)
+    f = compile(lambda x: torch.func.hessian(lambda q: (q ** 3 * x).sum())(w))
+    return [(y, torch.autograd.grad(y.sum(), w)[0]) for x in xs() for y in [f(x)]]
+
+
+def case_history_of_a_buffer_that_had_one(compile):
+    w, buffer = torch.randn(3, requires_grad=True), torch.zeros(3)
+    f, out = compile(lambda x: buffer.sub_(w, alpha=0.1)), []
+    for i, x in enumerate(xs(9)):
+        f(x if i < 4 else x.sum())
+        out += [buffer.detach().clone(), buffer._version]
+    return out
+
+
+def case_set(compile):
+    def f(x, y):
+        x.set_(torch.stack([x, y]))
+    f, out = compile(f), []
+    for x in xs():
+        f(x, x + 1)
+        out.append(x)
+    return out
+
+
+def case_parameter_made_of_a_tensor(compile):
+    w = torch.randn(3)
+    f, out = compile(lambda x: nn.Parameter(w.detach()) * x), []
+    for i, x in enumerate(xs()):
+        if i == 5:
+            w.data = torch.ones(3)
+        out.append(f(x))
+    return out
+
+
+def case_made_unseen_and_kept(compile):
+    def f(x):
+        places = torch.nonzero_static(x > 0, size=2)
+        return places, places + 1
+    f = compile(f)
+    return [f(x) for x in xs()]
+
+
+def case_variable_that_gets_another_history(compile):
+    w = torch.randn(3, requires_grad=True)
+    u = w * 2
+    f, out = compile(lambda x: u * x), []
+    for i, x in enumerate(xs(10)):
+        if i % 3 == 2:
+            u.mul_(-1)
+        y = f(x)
+        out += [y, torch.autograd.grad(y.sum(), w, retain_graph=True)[0]]
+    return out
+
+
+def case_backward_that_would_fail(compile):
+    w = torch.randn(3, 3, requires_grad=True)
+
+    def f(x):
+        y = w.amax(0)
+        y.flatten()[0] = 3.0
+        return y + x
+    f = compile(f)
+    return [[y, attempt(torch.autograd.grad, y.sum(), w)] for x in xs() for y in [f(x)]]
+
+
+def case_view_written_beside_gradients(compile):
+    w = torch.randn(3, 3, requires_grad=True)
+
+    def f(x):
+        a = x < 0.2
+        b = a.t()
+        b[..., -1] = x[0, 0]
+        return b, w * x, a
+    f = compile(f)
+    return [[*y, torch.autograd.grad(y[1].sum(), w)[0]] for x in xs(8, (3, 3)) for y in [f(x)]]
+
+
+def numbers(fn, *makes):
+    """A case for a function whose results' shape, or parameters, come from the numbers of its arguments."""
+    def case(compile):
+        f = compile(fn)
+        return [f(*[make() for make in makes]) for _ in range(8)]
+    return case
+
+
+def indices(n, *shape):
+    return lambda: torch.randint(0, n, shape)
+
+
+case_histc = numbers(lambda x: torch.histc(x, 4), lambda: torch.randn(9))
+case_histogram = numbers(lambda x: torch.histogram(x, 4), lambda: torch.randn(9))
+case_one_hot = numbers(F.one_hot, indices(4, 6))
+case_one_hot_of_five = numbers(lambda i: F.one_hot(i, 5), indices(5, 6))
+case_embedding_bag = numbers(lambda i, w, o: F.embedding_bag(i, w, torch.cat([torch.zeros_like(o), o])), indices(4, 6),
+                             lambda: torch.randn(4, 3), indices(6, 1))
+case_embedding_bag_padded = numbers(lambda i, w: F.embedding_bag(i, w, padding_idx=1), indices(4, 3, 2),
+                                    lambda: torch.randn(4, 3))
+case_embedding_max_norm = numbers(lambda i, w: F.embedding(i, w, max_norm=1.0), indices(4, 3),
+                                  lambda: torch.randn(4, 3) * torch.rand(()) * 3)
+case_ctc = numbers(lambda x, t, n: F.ctc_loss(x.log_softmax(-1), t + 1, 8 - n, 3 - n), lambda: torch.randn(8, 2, 5),
+                   indices(4, 2, 3), indices(2, 2))
+
+
+def case_one_hot_outside(compile):
+    f = compile(lambda i: F.one_hot(i, 3))
+    return [attempt(f, T([0, 2, k])) for k in (1, 2, 0, 1, 2, 3, -1, 1)]
+
+
+CASES = {name.removeprefix("case_"): fn for name, fn in list(globals().items()) if name.startswith("case_")}
+EAGERLY = {
+    "backward_that_would_fail": "its backward pass fails",
+    "gradient_of_an_argument": "gradient of an argument", "set": "set_()", "made_unseen_and_kept": "a tensor was made",
+    "argument_on_the_array_of_a_parameter": "by another name",
+    "history_of_a_buffer_that_had_one": "gets a history", "histc": "without a range",
+    "histogram": "without a range", "one_hot": "without num_classes", "embedding_bag": "with offsets",
+    "embedding_bag_padded": "with padding_idx", "embedding_max_norm": "max_norm", "ctc": "ctc_loss",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name):
+    check(CASES[name], eagerly=EAGERLY.get(name))
