@@ -117,3 +117,19 @@ def test_explain_and_why_nan_after_backward(capsys):
     loss = v.sqrt().sum()
     loss.backward()
     assert torch.why_nan(loss, show=False).facts["op"] == "Sqrt"
+
+
+def test_explain_knows_what_the_graph_did_not_save():
+    """Constants of sums and in-place changes, conditions, indices: nothing is a question mark."""
+    a, e = torch.tensor(2.0, requires_grad=True), torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    b = a * 3
+    b += 1
+    b.mul_(2)
+    assert "v2 = v1 + 1 = 6 + 1 = 7" in torch.explain(b, show=False)
+    z = torch.tensor([-1.0, 4.0], requires_grad=True)
+    told = torch.explain(torch.where(z > 0, z.sqrt(), 0 * z).sum(), show=False)
+    assert "where(z > 0, v1, v2)" in told and "= ?" not in told
+    told = torch.explain(e[torch.tensor([1, 1])].sum(), show=False)
+    assert "index(e, torch.tensor([1, 1]), dims=(0,)) = [[3, 4], [3, 4]]" in told and "[addat(g, " in told
+    y = torch.tensor([1.0, 1.0])
+    assert "y: stops here, it was made without requires_grad=True" in torch.explain((z - y).sum(), show=False)

@@ -88,3 +88,11 @@ def test_japanese(monkeypatch, capsys):
     loss = (w * w).sum()
     kobai.who_holds_graph()
     assert "グラフ" in capsys.readouterr().out and loss is not None
+
+
+def test_one_of_several_outputs_holds_the_graph():
+    """`values, indices = x.max(0)`: the variable refers to an output, that to the node."""
+    x = torch.ones(3, 2, requires_grad=True)
+    values, _ = (x * 2).max(0)
+    held = [g for g in torch.who_holds_graph(show=False).facts["graphs"] if any("values" in h for h in g.holders)]
+    assert len(held) == 1 and values.requires_grad

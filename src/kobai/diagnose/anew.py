@@ -23,6 +23,7 @@ from .frames import user_frames
 from .tape import Tape, slot_of
 
 MOST_NODES = 2000
+MOST_NUMBERS = 2_000_000  # in a graph that is computed once more although it was not freed
 MOST_TRIES = 400  # operations that are computed in vain before the search is given up
 MOST_CHOICES = 60  # inputs that have to be looked for
 OPTIONAL = {"weight", "pos_weight", "bias", "mask", "keep", "project"}  # inputs that may be left out
@@ -63,18 +64,21 @@ def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> Anew | None:
 
 
 def tape_of(tensor: Tensor) -> tuple[Tape, bool]:
-    """The tape of a graph, recorded anew if a backward pass has freed it and that is possible; whether it was."""
+    """The tape of a graph, with all that recording it once more tells, and whether that had to be because it was freed."""
     tape = Tape(tensor)
-    if not tape.freed:
+    if not tape.freed and size_of([tensor]) > MOST_NUMBERS:
         return tape, False
     again = recorded_anew([tensor], [scope for frame in user_frames() for scope in (frame.f_locals, frame.f_globals)])
     if again is None:
         return tape, False
-    names = tape.names
-    for slot, name in list(names.of_slot.items()):
-        if slot in again.tensors:
-            names.of_slot[again.tensors[slot].grad_fn, again.tensors[slot].output_nr] = name
-    return Tape(again.tensors[slot_of(tape.root)], names), True
+    freed, names = tape.freed, tape.names
+    if freed:
+        for slot, name in list(names.of_slot.items()):
+            if slot in again.tensors:
+                names.of_slot[again.tensors[slot].grad_fn, again.tensors[slot].output_nr] = name
+        tape = Tape(again.tensors[slot_of(tape.root)], names)
+    tape.take(again.values, again.given)
+    return tape, freed
 
 
 def is_freed(tensors: list) -> bool:
@@ -183,6 +187,8 @@ def operands_at(where) -> list[ast.expr]:
     if isinstance(body, ast.Call):
         receiver = [body.func.value] if isinstance(body.func, ast.Attribute) else []
         return [*receiver, *body.args, *[k.value for k in body.keywords]]
+    if isinstance(body, ast.Subscript):
+        return [body.value, *(body.slice.elts if isinstance(body.slice, ast.Tuple) else [body.slice])]
     return [body.operand] if isinstance(body, ast.UnaryOp) else []
 
 
@@ -237,8 +243,10 @@ class _Search:
         op = node.op
         name = op.inputs[min(slot, len(op.inputs) - 1)]
         saved = raw_saved(node)
-        if isinstance(saved, tuple) and name in node.vjp.asks and not op.variadic:
+        if isinstance(saved, tuple) and name in node.vjp.asks:
             value = saved[node.vjp.asks.index(name)]
+            if op.variadic and slot >= len(op.inputs) - 1:
+                value = value[slot - len(op.inputs) + 1]
             return [wrap(value) if isinstance(value, (np.ndarray, np.generic)) else value]
         written = self.variables.operands(node.where)
         own = [v for v in written[slot:slot + 1] if not isinstance(v, Tensor)]

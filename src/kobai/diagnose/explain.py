@@ -1,6 +1,7 @@
 """`kobai.explain(loss)`: the chain rule of the reader's own graph, line by line, with its numbers."""
 from __future__ import annotations
 
+import ast
 import re
 
 import numpy as np
@@ -8,10 +9,10 @@ import numpy as np
 from ..op import Elementwise
 from ..saved import raw_saved
 from ..tensor import Tensor
-from .anew import tape_of
+from .anew import operands_at, tape_of
 from .errors import error
 from .formula import applied, formula
-from .numbers import operand, padded, place, shown, source, term
+from .numbers import padded, place, shown, source, term
 from .sections import by_module
 from .tape import slot_of
 from .told import Told, spoken, tell
@@ -40,6 +41,7 @@ _say = spoken({
              "{name} は葉です。計算された値ではないので連鎖律の鎖はなく、自分自身についての勾配は 1 です。"),
     "rule": ("rule of {op}", "{op} の規則"),
 })
+WRITTEN = 24  # characters of an expression that stands for an input without a name
 
 
 def explain(loss, gradient=None, *, steps=40, show=True) -> Told:
@@ -99,8 +101,10 @@ class Labels:
         name = self.tape.names.of_array.get(id(value))
         if name or value is not None and np.ndim(value) == 0:
             return name or shown(value)
-        written = operand(node.where, i)
-        return written if written.isidentifier() else "c"
+        parts = operands_at(node.where)
+        parts = parts[1:] if len(parts) == len(node.edges) + 1 else parts  # the module, or class, of a function
+        written = ast.unparse(parts[i]) if len(parts) == len(node.edges) and value is not None else ""
+        return written if 0 < len(written) <= WRITTEN else "c"
 
     def inputs(self, node) -> list[str]:
         """The names of a node's inputs."""

@@ -38,6 +38,8 @@ def formula(op, number):
     body = returned(rule, op)
     if body is None:
         return None
+    if op.joint and isinstance(body, ast.Tuple):  # one rule for all inputs gives one gradient for each
+        body = body.elts[min(number, len(body.elts) - 1)]
     try:
         text = ast.unparse(_Plain(op, getattr(rule, "__globals__", {})).visit(body))
     except (AttributeError, TypeError, ValueError, KeyError):

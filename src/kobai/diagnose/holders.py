@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..autograd.node import Freed, Node
+from ..autograd.node import Freed, Node, Port
 from ..saved import Packed
 from ..tensor import Tensor
 from .frames import user_frames
@@ -179,6 +179,8 @@ def _steps(holder, front):
     """(id of an object in front, how one gets there from the holder)."""
     if isinstance(holder, Tensor):
         return [(k, "") for k in {id(node_of(holder._node)), id(holder._node)} if k in front]
+    if isinstance(holder, Port):
+        return [(id(holder.node), "")] if id(holder.node) in front else []
     if isinstance(holder, dict):
         return [(id(v), f"[{k!r}]") for k, v in list(holder.items()) if id(v) in front]
     if isinstance(holder, (list, tuple)):

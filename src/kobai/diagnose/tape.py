@@ -101,6 +101,7 @@ class Tape:
         self.nodes = nodes_before([self.root])
         self.freed = any(isinstance(n.saved, Freed) for n in self.nodes)
         self.values: dict[tuple, object] = {}
+        self.given: dict[tuple, object] = {}  # (node, input number) -> what went in there without gradient
         self._learn()
 
     # ---- values ----------------------------------------------------------------------------
@@ -137,7 +138,8 @@ class Tape:
             elif edge is not None:
                 out.append(self.values.get(slot_of(edge)))
             else:
-                out.append(kept.get(i))
+                v = kept.get(i)
+                out.append(self.given.get((node, i)) if v is None else v)
         return self._summand(node, out)
 
     def _summand(self, node, inputs):
@@ -170,6 +172,14 @@ class Tape:
             return
         for i, v in enumerate(known if isinstance(known, tuple) else (known,)):
             self.values.setdefault((node, i), v)
+
+    def take(self, values: dict, given: dict) -> None:
+        """What came out when the graph was recorded once more: values, and inputs without gradient by node."""
+        for slot, value in values.items():
+            self.values.setdefault(slot, value)
+        for node, inputs in given.items():
+            slots = [i for i, edge in enumerate(node.edges) if edge is None]
+            self.given |= {(node, i): getattr(v, "_value", v) for i, v in zip(slots, inputs)}
 
     # ---- gradients -------------------------------------------------------------------------
     def steps(self, gradient=None):

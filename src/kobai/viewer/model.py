@@ -79,7 +79,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from ..autograd.node import Node, Port
-from ..diagnose.anew import is_freed, recorded_anew, size_of
+from ..diagnose.anew import MOST_NUMBERS, is_freed, recorded_anew, size_of
 from ..diagnose.formula import applied, formula
 from ..diagnose.language import language
 from ..diagnose.tape import slot_of
@@ -102,7 +102,6 @@ from .values import number, summary
 
 MAPS = ((400, 24), (4000, 10))  # up to so many nodes, heat maps of so many rows and columns; then none
 MOST_FILM = 6000  # steps of backward
-MOST_AGAIN = 2_000_000  # numbers in a graph that is computed once more for the values that nobody kept
 
 
 def describe(what, *inputs, params: dict | None = None, variables: dict | None = None, film: bool = True,
@@ -160,7 +159,7 @@ def _of_tensors(what, names: dict, variables: dict) -> Trace:
     if not outputs:
         raise TypeError(nothing_to_draw(what).replace("draw(", "view("))
     freed = is_freed(outputs)
-    again = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_AGAIN else None
+    again = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_NUMBERS else None
     if freed and again is not None:
         before, outputs = outputs, [again.tensors.get(slot_of(edge_of(t)), t) for t in outputs]
         names |= {id(new): names[id(old)] for old, new in zip(before, outputs) if id(old) in names}
