@@ -124,7 +124,7 @@ def seen(chromium, tmp_path_factory):
         (folder / f"{make.__name__}.html").write_text(html(make()), encoding="utf-8", newline="")
     settings = {**chromium.settings, "folder": str(folder), "shots": os.environ.get("KOBAI_SHOTS", "")}
     process = chromium.start(DRIVER, json.dumps(settings))
-    out, errors = process.communicate(timeout=300)
+    out, errors = process.communicate(timeout=1200)
     assert process.returncode == 0, errors[-3000:]
     return json.loads(out)
 
@@ -158,6 +158,10 @@ def test_everything_can_be_reached_and_done_with_keys(seen):
     assert scene["search"] == "search" and scene["zoomed"] == pytest.approx(1.3, rel=1e-3)
     assert (scene["place"], scene["back"]) == ("backward 1 / 4", "forward 2 / 2")
     assert (scene["lang"], scene["theme"], scene["help"]) == ("ja", "dark", 1)
+    assert (scene["focused"], scene["closed"], scene["focusedAfter"]) == ("閉じる", 0, True)
+    assert scene["home"] == "順伝播 2 / 2", "a tab has a use for Home"
+    assert (scene["fromTab"], scene["fromPage"]) == ("逆伝播 1 / 4", "逆伝播 4 / 4")
+    assert scene["typed"] == ["ja", "逆伝播 4 / 4"], "what is typed into the search box is no key"
 
 
 def test_the_film_steps_through_forward_and_backward(seen):

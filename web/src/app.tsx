@@ -15,7 +15,7 @@ import { fromHash, type State, type Tab, toHash } from "./state";
 import { StepPanel } from "./stepping";
 import { type Key, type Lang, say, stopText } from "./text";
 import { DARK, LIGHT } from "./theme";
-import { Toolbar } from "./toolbar";
+import { Help, Toolbar } from "./toolbar";
 import { TrainingPanel } from "./training";
 import type { Description } from "./types";
 import { GraphView, type ViewHandle } from "./view";
@@ -265,10 +265,27 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
     const side = [...boxes].filter(([k, b]) => k !== active && b.y < y && b.y + b.height > y && (direction === "ArrowLeft" ? middle(k) < x : middle(k) > x)).map(([k]) => k);
     return side.sort((a, b) => Math.abs(middle(a) - x) - Math.abs(middle(b) - x))[0] ?? null;
   };
+  /** Keys work wherever the focus is, but not those that the focused control has a use for. */
   const onKey = (e: KeyboardEvent) => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const done = keyAction(e.key);
-    if (done) e.preventDefault();
+    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
+    const at = e.target as Element;
+    const free = at === document.body || at.closest("svg.graph") !== null;
+    if (at.closest("input, select, textarea") || !free && OWN_KEYS.has(e.key)) {
+      if (e.key !== "Escape" || !help) return;
+    }
+    if (help && e.key !== "Escape" && e.key !== "?") return;
+    if (keyAction(e.key)) e.preventDefault();
+  };
+  const keys = useRef(onKey);
+  keys.current = onKey;
+  useEffect(() => {
+    const pressed = (e: KeyboardEvent) => keys.current(e);
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
+  const closeHelp = () => {
+    setHelp(false);
+    view.current?.focus(); // where it was opened from, or where keys lead anyway
   };
   const keyAction = (key: string): boolean => {
     if (key.startsWith("Arrow")) {
@@ -285,8 +302,8 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
       "+": () => view.current?.zoomBy(1.3), "=": () => view.current?.zoomBy(1.3), "-": () => view.current?.zoomBy(1 / 1.3),
       "0": () => view.current?.fit(), "/": () => searchBox.current?.focus(), " ": play, ",": () => goTo((latest.current.film ?? 1) - 1),
       ".": () => goTo((latest.current.film ?? 0) + 1), Home: () => goTo(0), End: () => goTo(film.length), t: nextTheme,
-      l: () => set({ lang: latest.current.lang === "en" ? "ja" : "en" }), "?": () => setHelp(!help),
-      Escape: () => (help ? setHelp(false) : set({ selected: null, query: "" })),
+      l: () => set({ lang: latest.current.lang === "en" ? "ja" : "en" }), "?": () => help ? closeHelp() : setHelp(true),
+      Escape: () => (help ? closeHelp() : set({ selected: null, query: "" })),
     };
     actions[key]?.();
     return key in actions;
@@ -333,11 +350,11 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
       <Toolbar {...words} state={state} set={set} title={data.title ?? ""} found={found} searchBox={searchBox} onFound={(n) => reveal(`n${n}`)}
         onZoom={(f) => view.current?.zoomBy(f)} onFit={() => view.current?.fit()} onTheme={nextTheme} onHelp={() => setHelp(!help)}
         canFold={graph.modules.length > 0} onFold={() => set({ open: new Set(), camera: null })} onUnfold={() => set({ open: unfolded(graph, state.open), camera: null })}
-        onSvg={() => drawn && saveSvg(scene())} onPng={() => drawn && void savePng(scene())} onLink={() => void copyLink()} />
+        onSvg={() => drawn && saveSvg(scene())} onPng={() => drawn && void savePng(scene())} onLink={location.protocol === "about:" ? null : () => void copyLink()} />
       {(data.notes?.length || message || busy && drawn) ? <p class="notes" role="status">{[busy && drawn ? t("laidOut") : "", message, ...(data.notes ?? []).map((n) => t(`note.${n}` as Key))].filter(Boolean).join(" ")}</p> : null}
       <main>
         {drawn ? <GraphView ref={view} graph={graph} {...drawn} palette={palette} look={lookOf} labelOf={labelOf} active={active} busy={busy} camera={state.camera}
-          onCamera={(camera) => set({ camera })} onSelect={select} onToggle={toggle} onKey={onKey}
+          onCamera={(camera) => set({ camera })} onSelect={select} onToggle={toggle}
           words={{ graph: `${t("graph")}: ${data.title ?? ""}`, help: t("graphHelp"), minimap: t("minimap"), module: (path) => `${t("module")} ${path}` }} /> :
           <div class="stage"><p class="empty">{t("laidOut")}</p></div>}
         <aside aria-label={t("panel")}>
@@ -349,7 +366,7 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
       </main>
       <Player {...words} film={film} position={state.film} playing={playing} speed={speed} quiz={state.quiz} onPlay={play} onGo={goTo}
         onSpeed={setSpeed} onQuiz={() => { setAsking(true); setScore([0, 0]); set({ quiz: !state.quiz }); }} />
-      {help && <div class="help" role="dialog" aria-label={t("help")}><h2>{t("help")}</h2><ul>{t("keys").split(" · ").map((k) => <li key={k}>{k}</li>)}</ul><button autofocus onClick={() => setHelp(false)}>{t("close")}</button></div>}
+      {help && <Help {...words} onClose={closeHelp} />}
     </div>
   );
 }
@@ -361,6 +378,7 @@ function checked(s: State, graph: Graph): State {
   return { ...s, selected: known ? s.selected : null };
 }
 
+const OWN_KEYS = new Set(["Enter", " ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]); // of buttons, lists and sliders
 const MOST_UNFOLDED = 4000;
 
 /** All modules open, outer ones first, as long as the picture can still be laid out. */

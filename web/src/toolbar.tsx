@@ -1,7 +1,7 @@
 // The row of tools above the picture.
 
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Words } from "./panel";
 import type { State } from "./state";
 
@@ -20,7 +20,7 @@ interface Props extends Words {
   onTheme: () => void;
   onSvg: () => void;
   onPng: () => void;
-  onLink: () => void;
+  onLink: (() => void) | null; // a frame in a notebook has no address
   onHelp: () => void;
 }
 
@@ -60,13 +60,27 @@ export function Toolbar(p: Props) {
       <div class="group">
         <button onClick={p.onSvg}>{t("exportSvg")}</button>
         <button onClick={p.onPng}>{t("exportPng")}</button>
-        <button onClick={p.onLink}>{t("link")}</button>
+        {p.onLink && <button onClick={p.onLink}>{t("link")}</button>}
       </div>
       <div class="group">
         <button onClick={p.onTheme} aria-label={`${t("theme")}: ${t(state.theme)}`} title={`${t("theme")}: ${t(state.theme)}`}>{themes[state.theme]}</button>
         <button onClick={() => set({ lang: state.lang === "en" ? "ja" : "en" })} lang={state.lang === "en" ? "ja" : "en"}>{t("language")}</button>
         <button onClick={p.onHelp} aria-label={t("help")} title={t("help")}>?</button>
       </div>
+    </div>
+  );
+}
+
+/** The keys; it takes the focus, so that Escape or Enter close it. */
+export function Help({ t, onClose }: Words & { onClose: () => void }) {
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => close.current?.focus(), []);
+  return (
+    <div class="help" role="dialog" aria-modal="true" aria-labelledby="help-title"
+      onKeyDown={(e) => e.key === "Tab" && e.preventDefault()}>
+      <h2 id="help-title">{t("help")}</h2>
+      <ul>{t("keys").split(" · ").map((k) => <li key={k}>{k}</li>)}</ul>
+      <button ref={close} onClick={onClose}>{t("close")}</button>
     </div>
   );
 }

@@ -33,7 +33,6 @@ interface Props {
   onCamera: (c: Camera | null) => void;
   onSelect: (key: string | null) => void;
   onToggle: (module: number) => void;
-  onKey: (event: KeyboardEvent) => void;
   words: { graph: string; help: string; minimap: string; module: (path: string) => string };
 }
 
@@ -177,7 +176,7 @@ export const GraphView = forwardRef<ViewHandle, Props>(function GraphView(props,
     <div class="stage">
       <svg ref={svg} class="graph" role="application" tabindex={0} aria-label={props.words.graph} aria-describedby="graph-help" aria-busy={props.busy} data-items={layout.boxes.size} data-engine={layout.engine}
         aria-activedescendant={props.active ? `item-${props.active}` : undefined} style={{ background: palette.back }}
-        onClick={click} onDblClick={doubleClick} onKeyDown={props.onKey}>
+        onClick={click} onDblClick={doubleClick}>
         <g ref={world}>
           <Frames layout={layout} graph={graph} palette={palette} full={drawn.detail === "full"} label={props.words.module} />
           <Arrows routes={routes} color={palette.edge} width={drawn.detail === "box" ? 3 : 1.3} heads={drawn.detail !== "box"} />

@@ -136,7 +136,23 @@ const scenes = {
     seen.theme = await page.getAttribute("html", "data-theme");
     await page.keyboard.press("?");
     seen.help = await page.getByRole("dialog").count();
+    seen.focused = await page.evaluate(() => document.activeElement.textContent);
+    await page.keyboard.press("Tab");
     await page.keyboard.press("Escape");
+    seen.closed = await page.getByRole("dialog").count();
+    seen.focusedAfter = await page.evaluate(() => document.activeElement.classList.contains("graph"));
+    // Keys work wherever the focus is, but a button keeps its own.
+    await page.getByRole("tab").first().focus();
+    await page.keyboard.press("Home");
+    seen.home = await page.locator(".place").innerText();
+    await page.keyboard.press(".");
+    seen.fromTab = await page.locator(".place").innerText();
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press("End");
+    seen.fromPage = await page.locator(".place").innerText();
+    await page.keyboard.press("/");
+    await page.keyboard.type("l.");
+    seen.typed = [await page.getAttribute("html", "lang"), await page.locator(".place").innerText()];
     return seen;
   },
 
