@@ -43,6 +43,15 @@ CASES = [
     (9, 3, 2, 1, (6, 7), (3, 3), (1, 1), (1, 1), (1, 1)),       # few outputs
     (20, 5, 33, 1, (7, 1), (3, 1), (1, 1), (1, 0), (1, 1)),     # positions in a column
     (2, 130, 300, 1, (3, 3), (3, 3), (1, 1), (1, 1), (1, 1)),   # more than a tile of weights
+    (3, 32, 32, 1, (13, 14), (3, 3), (1, 1), (1, 1), (1, 1)),   # many channels: these fill the registers
+    (2, 29, 60, 1, (17, 15), (3, 3), (2, 2), (1, 1), (1, 1)),
+    (5, 32, 64, 1, (9, 11), (1, 1), (2, 2), (0, 0), (1, 1)),
+    (40, 26, 90, 1, (2, 3), (3, 2), (1, 1), (1, 1), (1, 1)),
+    (1, 64, 56, 2, (31, 29), (5, 3), (3, 2), (2, 0), (1, 2)),
+    (2, 28, 31, 1, (4, 6, 9), (2, 3, 2), (1, 2, 1), (1, 1, 0), (2, 1, 1)),
+    (4, 24, 32, 1, (150,), (7,), (3,), (2,), (2,)),
+    (1, 30, 27, 1, (3, 400), (3, 3), (1, 2), (1, 1), (1, 1)),
+    (3, 32, 64, 1, (12, 12), (2, 2), (3, 4), (0, 0), (1, 1)),   # places that no tap reaches
 ]
 
 
@@ -137,7 +146,7 @@ def test_nan_and_infinity_stay_where_they_are_used():
     np.testing.assert_array_equal(np.isfinite(y), np.isfinite(op.forward(x, w, None)))
 
 
-@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8], *CASES[20:26], CASES[-1]], ids=str)
+@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8], *CASES[20:26], *CASES[31:37]], ids=str)
 def test_any_number_of_threads_gives_the_same_bits(case):
     x, w, bias, a = arrays_of(case, np.float32)
     threads, found = kobai.get_num_threads(), []
@@ -159,6 +168,16 @@ def test_groups_with_few_channels_are_not_products():
     kinds = [[s.kind for s in planned(op, *arrays)[0].steps] for op, arrays in ((forward, (x, w, None)), (back, (a, w, None)),
                                                                                (weights, (x, a)))]
     assert kinds == [["slide"], ["slide"], ["within"]]
+
+
+def test_many_channels_fill_the_registers():
+    """Of a convolution with a stride, too, without copies of what the phases of the gradient make."""
+    case = (2, 32, 64, 1, (16, 16), (3, 3), (2, 2), (1, 1), (1, 1))
+    x, w, _, a = arrays_of(case, np.float32)
+    forward, back, weights = ops_of(case)
+    kinds = [[s.kind for s in planned(op, *arrays)[0].steps] for op, arrays in ((forward, (x, w, None)), (back, (a, w, None)),
+                                                                               (weights, (x, a)))]
+    assert kinds == [["stage", "panel", "lanes"], ["stage", "panel", "lanes"], ["stage", "correlate"]]
 
 
 def test_an_input_is_staged_once_for_the_convolution_and_the_gradient_of_its_weights():

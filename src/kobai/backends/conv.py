@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import blas, correlate, depthwise, gemm, llvm, stage
+from kobai.backends import blas, conv_lanes, correlate, depthwise, gemm, llvm, stage
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.kernel import NoKernel
 
@@ -234,7 +234,7 @@ def words(step) -> tuple[int, list[int], int, int]:
         NoKernel: if there is no machine code.
     """
     of = {"stage": stage.words, "conv": _conv_words, "correlate": correlate.correlate_words, "gather": correlate.gather_words,
-          "slide": depthwise.words, "within": depthwise.words}
+          "slide": depthwise.words, "within": depthwise.words, "lanes": conv_lanes.words, "panel": conv_lanes.panel_words}
     return of[step.kind](step)
 
 

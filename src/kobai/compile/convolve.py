@@ -13,6 +13,7 @@ from __future__ import annotations
 from itertools import product
 from math import prod
 
+from kobai.compile import lanes
 from kobai.compile.biases import usual
 from kobai.compile.contract import ProductStep
 from kobai.compile.depthwise import slide_back, slide_forward, within
@@ -20,7 +21,18 @@ from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
 from kobai.compile.place import zeros_step
-from kobai.compile.positions import ConvStep, as_it_lies, beside, phases_of, staged_taps, staging, three
+from kobai.compile.positions import (
+    ACROSS,
+    ConvStep,
+    as_it_lies,
+    beside,
+    covers,
+    padded,
+    phases_of,
+    reached,
+    staged_taps,
+    three,
+)
 from kobai.compile.windows import Window, contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
@@ -84,6 +96,14 @@ def _source(v: Value, w: Window, op, kernel, out, copies) -> _Source:
     return _Source(own(staged), sample, channel, steps, offsets)
 
 
+def _padded(v: Value, w: Window, op, kernel, out, copies):
+    """An input with zeros around it, if it needs any: (window, steps of positions, strides of samples and channels)."""
+    if not any(op.padding):
+        return w, w.strides[2:], w.strides[:2]
+    staged, (sample, channel, _, *steps) = _stage(v, w, padded(v, w, op, kernel, out), copies)
+    return own(staged), steps, (sample, channel)
+
+
 def _stage(v: Value, w: Window, made, copies) -> tuple[Value, tuple[int, ...]]:
     """What is staged, and its strides: samples, channels, planes, and those of a plane."""
     out = Value((*v.shape[:2], made.count, *made.sizes), v.dtype)
@@ -127,7 +147,12 @@ def _forward(step: OpStep, x, w, _bias=None):
     groups = slide_forward(op, x, reads[x], w, reads[w], out)
     if groups or not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
         return groups
-    source = _source(x, reads[x], op, w.shape[2:], out.shape[2:], copies)
+    kernel, channels = w.shape[2:], w.shape[1]
+    plain = prod(kernel) == prod(op.stride) == 1
+    if not plain and lanes.suits(x.shape[0], w.shape[0] // op.groups, channels, prod(kernel), out.shape[2:]):
+        window, steps, strides = _padded(x, reads[x], op, kernel, out.shape[2:], copies)
+        return [*copies, *lanes.forward(op, x, window, steps, strides, w, reads[w], out)]
+    source = _source(x, reads[x], op, kernel, out.shape[2:], copies)
     weights = _in_order(w, reads[w], copies, len(w.shape))
     return [*copies, *_conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
 
@@ -197,22 +222,20 @@ def _backward(step: OpStep, a, w, _bias=None):
     groups = slide_back(op, a, reads[a], w, reads[w], out)
     if groups:
         return groups
-    kernel, (spatial, many) = w.shape[2:], (op.spatial, a.shape[2:])
-    along = [phases_of(*v) for v in zip(spatial, kernel, op.stride, op.padding, op.dilation)]
+    along = [phases_of(*v) for v in zip(op.spatial, w.shape[2:], op.stride, op.padding, op.dilation)]
     if not all(along):
         return [zeros_step(out)]
-    lows = [max(0, *[-p.low for p in phases]) for phases in along]
-    sizes = [max(n, *[p.high for p in phases]) + low for n, low, phases in zip(many, lows, along)]
-    window, strides = reads[a], reads[a].strides
-    sample, channel, steps = strides[0], strides[1], strides[2:]
-    if any(lows) or sizes != list(many) or not beside(a, window):
-        sizes = [max(p.high for p in phases) + low for low, phases in zip(lows, along)]
-        made = staging(a, window, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows)
+    lows, made = reached(a, reads[a], along)
+    window, (sample, channel, *steps) = reads[a], reads[a].strides
+    if made is not None:
         staged, (sample, channel, _, *steps) = _stage(a, window, made, copies)
         window = own(staged)
-    covered = sum(prod(p.count for p in phases) for phases in product(*along)) == prod(spatial)
-    alone = covered and prod(map(len, along)) == 1 and _flat(spatial, own(out).strides[2:], a.dtype.itemsize)
-    if not covered:
+    in_order, channels = _flat(op.spatial, own(out).strides[2:], a.dtype.itemsize), a.shape[1] // op.groups
+    plain = prod(w.shape[2:]) == prod(op.stride) == 1
+    if in_order and not plain and lanes.suits(a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial):
+        return [*copies, *lanes.backward(op, a, window, steps, (sample, channel), lows, along, w, reads[w], out)]
+    alone = covers(along, op.spatial) and prod(map(len, along)) == 1 and in_order
+    if not covers(along, op.spatial):
         copies.append(zeros_step(out))
     for phases in product(*along):
         offsets = [sum((p.start + low - e) * s for p, low, e, s in zip(phases, lows, ends, steps))
@@ -220,7 +243,7 @@ def _backward(step: OpStep, a, w, _bias=None):
         turned = _turned(w, reads[w], op.groups, phases, copies)
         part = out if alone else Value((*out.shape[:2], *[p.count for p in phases]), out.dtype)
         source = _Source(window, sample, channel, steps, offsets)
-        copies += _conv(source, own(turned), part, op.groups, out.shape[1], a.shape[1] // op.groups)
+        copies += _conv(source, own(turned), part, op.groups, out.shape[1], channels)
         if not alone:
             lie = own(out).strides
             copy = copy_step(part, own(part), out, (*lie[:2], *[s * p.stride for s, p in zip(lie[2:], phases)]))
@@ -248,7 +271,7 @@ def _weights(step: OpStep, x, a):
     groups = within(op, x, reads[x], a, reads[a], out)
     if groups:
         return groups
-    source = _strided(x, reads[x], op, op.kernel) or _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
+    source = _strided(x, reads[x], op, a.shape, copies) or _source(x, reads[x], op, op.kernel, a.shape[2:], copies)
     given = _in_order(a, reads[a], copies, len(a.shape) - 2)
     sizes, taps = _stretches(a.shape[2:], source.steps), len(source.offsets)
     channels, rows, strides = x.shape[1] // op.groups, a.shape[1] // op.groups, given.strides
@@ -266,12 +289,13 @@ def _weights(step: OpStep, x, a):
     return copies
 
 
-def _strided(v: Value, w: Window, op, kernel) -> _Source | None:
-    """How taps read an input that needs no zeros around it, wherever positions lie."""
-    if any(op.padding):
+def _strided(v: Value, w: Window, op, shape, copies) -> _Source | None:
+    """How taps read an input wherever positions lie; not if the convolution has it apart by places modulo the stride."""
+    suits = lanes.suits(shape[0], shape[1] // op.groups, v.shape[1] // op.groups, prod(op.kernel), shape[2:])
+    if any(op.padding) and not suits:
         return None
-    along = w.strides[2:]
-    return _Source(w, *w.strides[:2], [s * t for s, t in zip(along, op.stride)], as_it_lies(op, kernel, along))
+    window, steps, strides = _padded(v, w, op, op.kernel, shape[2:], copies)
+    return _Source(window, *strides, [s * t for s, t in zip(steps, op.stride)], as_it_lies(op, op.kernel, steps))
 
 
 def _stretches(out, steps) -> dict:
@@ -287,16 +311,17 @@ def _stretches(out, steps) -> dict:
 
 
 def _share(sizes, work: int) -> int:
-    """How many parts of the batch: first the channels are shared, then the batch; their words are added."""
-    rows, channels, taps = sizes["rows"], sizes["channels"], sizes["taps"]
-    sizes["tall"] = min(rows, _TALL)
-    wanted = -(-min(_PARTS, max(1, work // _PART)) // (sizes["groups"] * -(-rows // _TALL)))
+    """How many parts of the batch: the channels are shared first, then the batch, then outputs; their words are added."""
+    rows, channels, taps, samples = sizes["rows"], sizes["channels"], sizes["taps"], sizes["samples"]
+    wanted = -(-min(_PARTS, max(1, work // _PART)) // sizes["groups"])
     least, most = -(-channels * taps // _MOST_LINES), max(1, channels * taps // _LINES)
-    chunks = min(channels, max(least, min(wanted, most)))
+    chunks = min(channels, max(least, min(-(-wanted * _TALL // rows) if rows > _TALL else wanted, most)))
     sizes["deep"] = max(1, min(-(-channels // chunks), _MOST_LINES // taps))
     sizes["chunks"] = -(-channels // sizes["deep"])
-    parts = max(1, min(sizes["samples"], -(-wanted // sizes["chunks"])))
-    return -(-sizes["samples"] // -(-sizes["samples"] // parts))
+    across = max(-(-rows // _TALL), min(-(-wanted // (sizes["chunks"] * samples)), -(-rows // ACROSS)))
+    sizes["tall"] = min(rows, ACROSS * -(-rows // (ACROSS * across)))
+    parts = max(1, min(samples, -(-wanted // (sizes["chunks"] * -(-rows // sizes["tall"])))))
+    return -(-samples // -(-samples // parts))
 
 
 _RULES = {"Conv": _forward, "ConvInput": _backward, "ConvWeight": _weights}

@@ -6,7 +6,18 @@ from math import prod
 
 from kobai.compile.graph import Value
 from kobai.compile.place import zeros_step
-from kobai.compile.positions import STAGE, ConvStep, Staging, as_it_lies, beside, phases_of, staged_taps, staging, three
+from kobai.compile.positions import (
+    STAGE,
+    ConvStep,
+    Staging,
+    as_it_lies,
+    beside,
+    covers,
+    phases_of,
+    reached,
+    staged_taps,
+    three,
+)
 from kobai.compile.windows import Window, own
 
 MOST_BYTES = 1 << 19   # of the planes of a group
@@ -35,15 +46,11 @@ def slide_forward(op, x: Value, xw: Window, w: Value, ww: Window, out: Value) ->
 def slide_back(op, a: Value, aw: Window, w: Value, ww: Window, out: Value) -> list | None:
     """The steps that compute the gradient of a convolution's input, if groups are small."""
     groups, channels, rows = op.groups, w.shape[0] // op.groups, w.shape[1]
-    many, size, kernel = a.shape[2:], a.dtype.itemsize, w.shape[2:]
+    size, kernel = a.dtype.itemsize, w.shape[2:]
     along = [phases_of(*v) for v in zip(op.spatial, kernel, op.stride, op.padding, op.dilation)]
     if not all(along):
         return None
-    lows = [max(0, *[-p.low for p in some]) for some in along]
-    sizes = [max(p.high for p in some) + low for low, some in zip(lows, along)]
-    made = None
-    if any(lows) or not beside(a, aw) or any(n > m for n, m in zip(sizes, many)):
-        made = staging(a, aw, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows)
+    lows, made = reached(a, aw, along)
     steps = aw.strides[2:] if made is None else made.steps(size)
     if not _suits(a, groups, rows, channels, prod(kernel), made):
         return None
@@ -55,14 +62,13 @@ def slide_back(op, a: Value, aw: Window, w: Value, ww: Window, out: Value) -> li
         offset = sum(p.first * s for p, s in zip(some, lie[2:]))
         table += [len(found) // 2, len(taps) // 2, offset, *three([p.count for p in some], 1)]
         taps += found
-    covered = sum(prod(p.count for p in some) for some in product(*along)) == prod(op.spatial)
     strided = (*lie[:2], *[s * t for s, t in zip(lie[2:], op.stride)])
     words = _words(made, a.shape[0], groups, rows, channels, aw.strides, steps) | {
         "w_group": channels * ww.strides[0], "w_row": ww.strides[1], "w_channel": ww.strides[0],
         "taps": len(taps) // 2, "phases": len(table) // 6} | _where(strided, rows)
-    work = a.shape[0] * groups * rows * channels * prod(kernel) * prod(many)
+    work = a.shape[0] * groups * rows * channels * prod(kernel) * prod(a.shape[2:])
     step = ConvStep("slide", [aw, ww], out, words, [*taps, *table, *_staged(made)], work)
-    return [step] if covered else [zeros_step(out), step]
+    return [step] if covers(along, op.spatial) else [zeros_step(out), step]
 
 
 def within(op, x: Value, xw: Window, a: Value, aw: Window, out: Value) -> list | None:

@@ -19,10 +19,17 @@ STAGE = (
 )  # fmt: skip
 
 
+ACROSS = 32          # output channels in a line of a panel of weights
+MOST_LINES = 8192    # of a panel
+MOST_PLACES = 256    # taken together, if a row is no longer
+MOST_WIDTH = 512     # of a row
+
+
 class ConvStep:
     """One call of code for convolutions: `sizes` and `table` are its words.
 
-    `kind` is "stage", "conv", "correlate" or "gather"; "slide" or "within" for groups with few channels.
+    `kind` is "stage", "conv", "correlate" or "gather"; "panel" or "lanes" for many output channels; "slide" or "within" for
+    groups with few channels.
     """
 
     __slots__ = ("kind", "reads", "writes", "sizes", "table", "dtype", "parts", "work")
@@ -37,6 +44,11 @@ class ConvStep:
             return f"stage {s['samples']} x {s['channels']} planes of {s['rows']} x {s['width']}, {s['phases']} times"
         if self.kind == "gather":
             return f"sum of {self.parts} times {s['groups']} x {s['rows']} x {s['taps']} weights"
+        if self.kind == "panel":
+            return f"panel of {s['groups']} x {s['lines']} lines of {s['rows']} weights"
+        if self.kind == "lanes":
+            return (f"lanes of {s['samples']} x {s['groups']} x {s['channels']} planes, {s['taps']} taps, "
+                    f"{s['rows']} x {s['lines'] * s['width']} results")
         if self.kind in ("slide", "within"):
             return (f"{self.kind} of {s['samples']} x {s['groups']} groups, {s['channels']} to {s['rows']} planes, "
                     f"{s['taps']} taps, {s['phases']} times")
@@ -97,6 +109,26 @@ def staging(v: Value, w: Window, phases, sizes, stride, padding) -> Staging:
              "x_step": step * t, "depth": d, "height": h, "stride_plane": td, "stride_row": th, "planes": planes,
              "rows": rows, "width": width, "phases": len(table) // 5, "samples": v.shape[0]}
     return Staging(list(sizes), len(table) // 5, words, table)
+
+
+def padded(v: Value, w: Window, op, kernel, out) -> Staging:
+    """An input with zeros around it, as far as taps at positions `out` reach."""
+    sizes = [(n - 1) * t + some[-1] + 1 for n, t, some in zip(out, op.stride, places(op, kernel))]
+    return staging(v, w, [[0]] * len(sizes), sizes, (1,) * len(sizes), op.padding)
+
+
+def reached(v: Value, w: Window, along) -> tuple[list[int], Staging | None]:
+    """For phases of each dimension: how many zeros they need before the first element, and how to stage if they need any."""
+    lows = [max(0, *[-p.low for p in some]) for some in along]
+    sizes = [max(p.high for p in some) + low for low, some in zip(lows, along)]
+    if not any(lows) and beside(v, w) and all(n <= m for n, m in zip(sizes, v.shape[2:])):
+        return lows, None
+    return lows, staging(v, w, [[0]] * len(sizes), sizes, (1,) * len(sizes), lows)
+
+
+def covers(along, spatial) -> bool:
+    """Whether every place is in a phase."""
+    return sum(prod(p.count for p in some) for some in product(*along)) == prod(spatial)
 
 
 def staged_taps(v: Value, w: Window, op, kernel, out) -> tuple[Staging, list[int]]:
