@@ -51,6 +51,13 @@ def test_channels():
     assert "8 comes from: model.0 (Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1)))" in lines
 
 
+def test_a_layer_on_sequences_is_named_too():
+    """Of (batch, time, features) a layer multiplies all rows at once; the view that follows made no dimension."""
+    model = nn.Sequential(nn.Linear(3, 8), nn.GELU(), nn.Linear(16, 4))
+    lines = said(lambda: model(torch.ones(2, 5, 3)))
+    assert "8 comes from: model.0 (Linear(in_features=3, out_features=8, bias=True))" in lines
+
+
 def test_flatten_is_a_line():
     class Cnn(nn.Module):
         def __init__(self):

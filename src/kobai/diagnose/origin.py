@@ -82,11 +82,21 @@ def _maker(edge) -> Node | None:
     """The node that gave the shape: elementwise operations keep that of their first recorded input."""
     node = edge.node if isinstance(edge, Port) else edge
     while isinstance(node, Node):
-        kind = type(node.op).__name__
-        if node.op is None or not (node.op.elementwise or kind in _KEEP or "Norm" in kind):
+        before = next(_nodes(node), None)
+        if not _keeps_shape(node.op) and not _folded_back(node, before):
             return node
-        node = next(_nodes(node), None)
+        node = before
     return None
+
+
+def _keeps_shape(op) -> bool:
+    return op is not None and (op.elementwise or type(op).__name__ in _KEEP or "Norm" in type(op).__name__)
+
+
+def _folded_back(node, before) -> bool:
+    """Whether a view is how a layer brings the product of all rows back to (..., features): the layer gave the size."""
+    return (before is not None and type(node.op).__name__ == "Reshape" and before.where == node.where
+            and type(before.op).__name__ in ("Linear", "LinearWithoutBias"))
 
 
 def _nodes(node) -> Iterator[Node]:
