@@ -14,6 +14,8 @@ from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
 from .repeated import attempt as repeated, gradients as repeated_gradients
 
+_generic = np.generic
+
 
 def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     """Send each (edge, gradient) of `roots` backward; returns {edge: gradient} of what was reached.
@@ -28,7 +30,11 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
-    edges, out = zip(*roots)
+    if len(roots) == 1:
+        (edge, g), = roots
+        edges, out = (edge,), (g,)
+    else:
+        edges, out = zip(*roots)
     while True:
         for edge, g in zip(edges, out):
             if edge is None or g is None:
@@ -203,8 +209,13 @@ def _hooks_after(node, out, g, graph):
 # ---- into .grad ------------------------------------------------------------------------------
 def deliver(found, graph=False, which=None):
     """Add what arrived at the leaves into their `.grad`, in the order in which it arrived."""
+    simple = not graph and modes.trace is None
     for leaf in [*found]:
-        accumulate(leaf, found.pop(leaf), graph, which)
+        g = found.pop(leaf)
+        if simple and leaf._grad is None and leaf._hooks is None and isinstance(g, _generic):
+            leaf._grad = wrap(g)  # as `accumulate` does, without its questions
+        else:
+            accumulate(leaf, g, graph, which)
 
 
 def _into_leaves(roots, keep, graph):
