@@ -105,6 +105,44 @@ def test_a_layer_that_is_not_used():
     assert found == ["unused"] and "model.b.weight, model.b.bias" in text
 
 
+def test_an_optimizer_that_never_steps():
+    model = nn.Linear(2, 2)
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.randn(8, 2)
+
+    def step(update=False):
+        opt.zero_grad()
+        (model(x) ** 2).mean().backward()
+        if update:
+            opt.step()
+
+    assert kinds(step)[0] == ["not_stepped"]
+    assert kinds(lambda: step(True))[0] == []
+    del opt
+
+    def sensitivity():  # gradients of a model that nobody trains
+        model.zero_grad()
+        (model(x) ** 2).mean().backward()
+
+    assert kinds(sensitivity)[0] == []
+
+
+def test_a_part_that_is_cut_off_though_the_optimizer_has_it():
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    opt = torch.optim.SGD([*first.parameters(), *second.parameters()], lr=0.1)
+    x = torch.randn(8, 2)
+
+    def step(cut=True):
+        opt.zero_grad()
+        h = first(x)
+        (second(h.detach() if cut else h) ** 2).mean().backward()
+        opt.step()
+
+    told = torch.coach(step, show=False)
+    assert [f.kind for f in told.facts["findings"]] == ["unused"] and "first" in told
+    assert kinds(lambda: step(False))[0] == []
+
+
 def test_softmax_before_cross_entropy():
     model = network(nn.Identity())
     found, text = kinds(trainer(model, loss=lambda: F.cross_entropy(model(X).softmax(1), T)))

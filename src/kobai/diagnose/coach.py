@@ -47,6 +47,11 @@ _say = spoken({
         "{names} は勾配を受け取りますが変化しません。どの optimizer にも渡されていません。\n"
         "  対処: すべての層を作った後の model.parameters() を "
         "optimizer に渡すか、固定するものは requires_grad_(False) にしてください。"),
+    "not_stepped": (
+        "{names} get gradients, which are cleared again, but never change: the optimizer's step() is not called.\n  fix: "
+        "optimizer.step() after backward().",
+        "{names} は勾配を受け取り、それが消されるだけで、変化しません。optimizer.step() が呼ばれていません。\n"
+        "  対処: backward() の後に optimizer.step() を呼んでください。"),
     "softmax": (
         "softmax comes before cross_entropy, which takes a softmax itself: learning is slow and stops early.\n  fix: give "
         "cross_entropy the scores as the last layer makes them.",
@@ -100,7 +105,7 @@ def coach(step=None, steps=10, *, show=True):
     """Run `step()` a few times and print which of the usual mistakes it makes; without `step`, a block to watch.
 
     It looks for: gradients that are never zeroed, a model evaluated in training mode or trained in evaluation
-    mode, parameters without gradient or without optimizer, softmax before cross_entropy, a loss that broadcasts
+    mode, parameters without gradient or without optimizer, an optimizer that never steps, softmax before cross_entropy, a loss that broadcasts
     (N, 1) against (N,), dead ReLUs, steps far too large or too small, graphs of earlier steps kept alive.
 
     Args:

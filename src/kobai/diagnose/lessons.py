@@ -1,6 +1,7 @@
 """What `kobai.coach` looks for while a program trains: one class a mistake, each told of the same events."""
 from __future__ import annotations
 
+import gc
 import zlib
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..autograd.node import Node
+from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from .holders import live_graphs, live_nodes
 from .numbers import place, source
@@ -32,7 +34,7 @@ class Leaf:
         self.tensor, self.name = tensor, name
         self.start = np.array(tensor._data)
         self.data, self.grad = _stamp(tensor._data), None
-        self.passes = self.updates = self.wrong = 0
+        self.passes = self.updates = self.wrong = self.cleared = 0
         self.stale, self.where, self.greatest = False, None, 0.0
         self.arrived: list[int] = []  # numbers of the backward passes that came here
         self.used: set[int] = set()   # those of them that an update followed
@@ -42,6 +44,7 @@ class Leaf:
         old = self.tensor._grad
         self.look()
         self.stale = self.passes > 0 and self.changed and self._untouched(old) and bool(np.any(old._data))
+        self.cleared += self.passes > 0 and (old is None or not np.any(old._data))
         self.grad = None if old is None else (id(old), old._ver[0])
         self.changed = False
         self.passes += 1
@@ -165,6 +168,8 @@ class Parameters(Lesson):
     def findings(self):
         for root in self.roots.values():
             known = [(n, p, self.watch.leaves.get(id(p))) for n, p in root.named_parameters() if p.requires_grad]
+            if known and all(leaf is None and id(p) in self.watch.optimized for _, p, leaf in known):
+                yield Finding("unused", None, {"names": self.watch.module_name(root)})
             if not any(leaf and leaf.updates >= 2 for _, _, leaf in known):
                 continue
             used = set().union(*[leaf.used for _, _, leaf in known if leaf])
@@ -177,6 +182,20 @@ class Parameters(Lesson):
                 yield Finding("unused", None, {"names": _listed(unused)})
             if still:
                 yield Finding("not_optimized", None, {"names": _listed(still)})
+
+
+class NotStepped(Lesson):
+    """Gradients are computed and cleared again and again, and the optimizer that has the parameters never steps."""
+
+    def findings(self):
+        still = [leaf for leaf in self.watch.leaves.values() if leaf.cleared >= 3 and not leaf.updates and leaf.greatest > 0
+                 and id(leaf.tensor) not in self.watch.optimized]
+        if still:
+            gc.collect()  # optimizers that only refer to themselves train nothing
+            owned = {id(p) for o in gc.get_objects() if isinstance(o, Optimizer) for g in o.param_groups for p in g["params"]}
+            names = [leaf.name for leaf in still if id(leaf.tensor) in owned]
+            if names:
+                yield Finding("not_stepped", None, {"names": _listed(names)})
 
 
 class Softmax(Lesson):
@@ -331,7 +350,7 @@ class Retention(Lesson):
             yield Finding("retention", self.holder[2], {"holder": self.holder[0], "graphs": self.holder[1]})
 
 
-LESSONS = (ZeroGrad, Modes, Parameters, Softmax, Broadcast, DeadRelu, Loss, Retention)
+LESSONS = (ZeroGrad, Modes, Parameters, NotStepped, Softmax, Broadcast, DeadRelu, Loss, Retention)
 
 
 # ---- looking at graphs -----------------------------------------------------------------------
