@@ -79,10 +79,13 @@ def _strides_of_base(x: Value, w: Window, wanted):
     """The strides of a base with which its window x has the strides wanted, or None."""
     base, axes = w.base, Axes()
     placed = axes.new(x.shape)
+    lies = own(base).strides
+    dims = sorted(range(len(lies)), key=lambda d: -lies[d])  # as they lie in memory
     try:
-        placement = axes.now(source(axes, base.shape, x.dtype.itemsize, x.shape, w.strides, w.offset, placed))
+        found = source(axes, [base.shape[d] for d in dims], x.dtype.itemsize, x.shape, w.strides, w.offset, placed)
     except Apart:
         return None
+    placement = axes.now([axes_ for _, axes_ in sorted(zip(dims, found))])
     steps = along(axes, x.shape, wanted, axes.now(placed))
     strides = []
     for some in placement:
@@ -135,7 +138,7 @@ def _homes(graph: Graph, results) -> dict[Value, tuple[Value, int]]:
     found, homes = windows(graph), {}
 
     def free(base) -> bool:
-        return base.node is not None and base not in homes and base not in results and base.strides is None
+        return base.node is not None and base not in homes and base not in results
     for node in reversed(graph.nodes):
         if type(node.op).__name__ not in JOINS or not is_joining(node) or not getattr(node.op, "whole", True):
             continue

@@ -16,6 +16,7 @@ from kobai.compile.keep import passed
 from kobai.compile.kernel import NoKernel
 from kobai.compile.look_up import look_up
 from kobai.compile.memory import Arrangement, arrange
+from kobai.compile.order import early
 from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
 from kobai.compile.simplify import simplify
@@ -89,7 +90,7 @@ def _arranged(graph: Graph) -> Arrangement:
     graph, homes = laid_out(with_sums(simplify(graph)))
     steps, windows = fuse(graph)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
-    return arrange(graph, chained(steps, homes), windows, homes)
+    return arrange(graph, early(graph, chained(steps, homes), windows, homes), windows, homes)
 
 
 def _nothing(*inputs):
