@@ -32,14 +32,16 @@ CONSTANT = _Constant()
 
 def apply_any(op, inputs):
     """Any number of inputs and outputs, and views. Plain tensors of one float dtype go straight on."""
+    if op.takes is not None:
+        op.takes(inputs)
     values, mask = _plain_values(op, inputs)
     if values is None:
         return _apply_general(op, inputs)
     big = op.least < NEVER and _is_large(op, values)
     try:
         y = large.forward(op, *values) if big else op.forward(*values)
-    except ValueError as e:
-        raise broadcast_error(op, values, e) from None
+    except (ValueError, TypeError) as e:
+        raise failure(op, values, e) from None
     if op.outputs != 1 or op.view or modes.trace is not None \
             or mask and (modes.pack is not None or y.dtype is not _F32 and y.dtype is not _F64):
         return _finish(op, inputs, values, y, mask, False)
@@ -121,8 +123,8 @@ def _apply_general(op, inputs):
         values = [t._data if isinstance(t, Tensor) else t for t in tensors]
     try:
         y = _compute(op, values)
-    except ValueError as e:
-        raise broadcast_error(op, values, e) from None
+    except (ValueError, TypeError) as e:
+        raise failure(op, values, e) from None
     is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*values, *(y if op.outputs != 1 else (y,))))
     return _finish(op, tensors, values, y, grad_mask(tensors), is_complex)
 
@@ -336,7 +338,10 @@ def _register(op, base, out):
     out._seen = out._base._rebased
 
 
-def broadcast_error(op, values, e):
+def failure(op, values, e):
+    """The error to raise where `forward` raised `e`."""
+    if isinstance(e, TypeError) and op.takes is not None:
+        op.takes(values)
     shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
     if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
         return error("shape-broadcast", shapes=shapes, arrays=values)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
-from .general import CONSTANT, apply_any, broadcast_error, fit_of, grad_mask, record, share
+from .general import CONSTANT, apply_any, failure, fit_of, grad_mask, record, share
 from .large import (
     LARGE,
     NEVER,
@@ -66,6 +66,7 @@ class Op:
     narrow = False        # forward takes large arrays of bfloat16 as they are, and rounds once
     differentiable = False
     abstract = True
+    takes = None          # takes(inputs): raises where PyTorch has no such op for their dtypes, see takes.py
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     least = NEVER         # elements from which on machine code may compute it, see large.py
     uses: dict = {}       # what is known about that for this instance
@@ -214,7 +215,10 @@ def apply1(op, a):
     if a._base is not None:
         refresh(a)
     big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
-    y = forward1(op, x) if big else op.forward(x)
+    try:
+        y = forward1(op, x) if big else op.forward(x)
+    except TypeError as e:
+        raise failure(op, (x,), e) from None
     out = _new(Tensor)
     out._data, out._ver, out._base, out._grad = y, [0, None], None, None
     if a._rg and modes.grad and op.differentiable:
@@ -287,8 +291,8 @@ def apply2(op, a, b):
     big = type(v) is _ndarray and v.size >= LARGE and v.size >= op.least
     try:
         z = forward2(op, x, y) if big else op.forward(x, y)
-    except ValueError as error_:
-        failure = error_
+    except (ValueError, TypeError) as e:
+        raised = e
     else:
         out = _new(Tensor)
         out._data, out._ver, out._base, out._grad = z, [0, None], None, None
@@ -306,7 +310,7 @@ def apply2(op, a, b):
         else:
             out._node, out._rg = None, False
         return out
-    raise broadcast_error(op, (x, y), failure)
+    raise failure(op, (x, y), raised)
 
 
 def _record2(op, needs, a, b, x, y, z, out, big):
@@ -354,8 +358,8 @@ def apply3(op, a, b, c):
     big = type(x) is _ndarray and x.size >= LARGE and x.size >= op.least
     try:
         r = forward3(op, x, y, z) if big else op.forward(x, y, z)
-    except ValueError as e:
-        failure = e
+    except (ValueError, TypeError) as e:
+        raised = e
     else:
         out = _new(Tensor)
         out._data, out._ver, out._base, out._grad, out._node, out._rg = r, [0, None], None, None, None, False
@@ -380,7 +384,7 @@ def apply3(op, a, b, c):
             node.where, node._order = (f.f_code, f.f_lasti), next_order()
             out._node, out._rg = node, True
         return out
-    raise broadcast_error(op, (x, y, z), failure)
+    raise failure(op, (x, y, z), raised)
 
 
 def _plan(op, needs):

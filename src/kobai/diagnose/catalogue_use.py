@@ -286,9 +286,9 @@ USE = {
         ("check reshapes on the way: view(-1, ...) silently mixes examples; keep the batch first, x.flatten(1).",
          "途中の変形を確かめてください。view(-1, ...) は例を混ぜてしまいます。x.flatten(1) ならバッチの次元が残ります。")),
     "target-shape": Entry(
-        "K224", RuntimeError, "Expected target size {want}, got {have}",
-        ("targets are class numbers: one for each example, without a dimension of size 1 at the end.",
-         "正解はクラスの番号です。例ごとに一つで、末尾に大きさ 1 の次元は付けません。"),
+        "K224", RuntimeError, "0D or 1D target tensor expected, multi-target not supported",
+        ("targets are class numbers: one for each example; these have shape {have}.",
+         "正解はクラスの番号です。例ごとに一つですが、形は {have} です。"),
         ("target.squeeze(1), or target.argmax(1) if it is one-hot.",
          "target.squeeze(1)、one-hot なら target.argmax(1) を使ってください。")),
     "bce-range": Entry(

@@ -9,13 +9,14 @@ from ..inplace import inplace as _inplace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
 from ..random import uniform
+from ..takes import Not, Only
 from ..testing.samples import S, binary, unary
 from .arguments import wrapped
 
 
 def keep(g, mask):
     """`g` where the mask holds, else 0: unlike g * mask, also for infinite g."""
-    if type(g) is np.ndarray:
+    if type(g) is np.ndarray and isinstance(mask, (np.ndarray, np.generic)):  # a mask may differ between examples
         return np.where(mask, g, 0)
     return m.where(mask, g, m.zeros_like(g))
 
@@ -47,6 +48,8 @@ class Sigmoid(Elementwise):
 class Relu(Elementwise):
     """max(x, 0); the gradient at 0 is 0."""
 
+    takes = Not(b="Boolean inputs not supported for relu",
+                c=NotImplementedError("clamp is not supported for complex types"))
     samples = unary(0.1, 2) + unary(-2, -0.1)
 
     def forward(self, x):
@@ -62,6 +65,8 @@ class Relu(Elementwise):
 class Hardtanh(Elementwise):
     """x kept between `low` and `high`; the gradient at the bounds is 0."""
 
+    takes = Not(b="Bool inputs not supported for hardtanh",
+                c=NotImplementedError("clamp is not supported for complex types"))
     low: float
     high: float
     samples = unary(-2, 2, params=(-1.0, 1.0))
@@ -79,6 +84,7 @@ class Hardtanh(Elementwise):
 class LeakyRelu(Elementwise):
     """x if x > 0, else slope * x."""
 
+    takes = Only("fV", "leaky_relu_cpu")
     slope: float
     samples = unary(0.1, 2, params=(0.1,)) + unary(-2, -0.1, params=(0.1,))
 
@@ -95,6 +101,7 @@ class LeakyRelu(Elementwise):
 class Elu(Elementwise):
     """scale * x if x > 0, else scale * alpha * (exp(rate * x) - 1)."""
 
+    takes = Only("fV", "elu_cpu")
     alpha: float
     scale: float = 1.0
     rate: float = 1.0
@@ -116,6 +123,7 @@ class Elu(Elementwise):
 class Gelu(Elementwise):
     """x * Phi(x), Phi the distribution function of the normal distribution (Hendrycks and Gimpel 2016)."""
 
+    takes = Only("fV", "GeluKernelImpl")
     samples = unary(-3, 3)
 
     def forward(self, x):
@@ -138,6 +146,7 @@ def _phi(x):
 class GeluTanh(Elementwise):
     """0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): the usual approximation of gelu."""
 
+    takes = Only("fV", "GeluKernelImpl")
     grad_name = "GeluBackward0"
     public = ""
     samples = unary(-3, 3)
@@ -159,6 +168,7 @@ _GELU_A, _GELU_B = math.sqrt(2 / math.pi), 0.044715
 class Silu(Elementwise):
     """x * sigmoid(x)."""
 
+    takes = Only("fVc", "silu_cpu")
     public = ""
     samples = unary(-3, 3)
 
@@ -176,6 +186,7 @@ class Silu(Elementwise):
 class Mish(Elementwise):
     """x * tanh(softplus(x)) (Misra 2019)."""
 
+    takes = Only("fV", "mish_cpu")
     public = ""
     samples = unary(-3, 3)
 
@@ -193,6 +204,7 @@ class Mish(Elementwise):
 class Softplus(Elementwise):
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold."""
 
+    takes = Only("fV", "softplus_cpu")
     beta: float = 1.0
     threshold: float = 20.0
     samples = unary(-3, 3, params=(1.0, 20.0)) + unary(-3, 3, params=(2.0, 20.0))
@@ -213,6 +225,7 @@ class Softplus(Elementwise):
 class LogSigmoid(Elementwise):
     """log(sigmoid(x)) without overflow."""
 
+    takes = Only("fV", "log_sigmoid_cpu")
     public = ""
     samples = unary(-3, 3)
 
@@ -248,6 +261,7 @@ class Softsign(Elementwise):
 class Hardshrink(Elementwise):
     """x, but 0 where |x| <= lambd."""
 
+    takes = Only("fV", "hardshrink_cpu")
     lambd: float
     samples = unary(0.6, 2, params=(0.5,)) + unary(-0.4, 0.4, params=(0.5,))
 
@@ -264,6 +278,7 @@ class Hardshrink(Elementwise):
 class Softshrink(Elementwise):
     """x moved towards 0 by lambd, and 0 within."""
 
+    takes = Only("fV", "softshrink_check")
     lambd: float
     samples = unary(0.6, 2, params=(0.5,)) + unary(-0.4, 0.4, params=(0.5,))
 
@@ -298,6 +313,7 @@ class Threshold(Elementwise):
 class Hardsigmoid(Elementwise):
     """min(max(x + 3, 0), 6) / 6."""
 
+    takes = Only("fV", "hardsigmoid_cpu")
     public = ""
     samples = unary(-2, 2)
 
@@ -314,6 +330,7 @@ class Hardsigmoid(Elementwise):
 class Hardswish(Elementwise):
     """x * min(max(x + 3, 0), 6) / 6 (Howard et al. 2019)."""
 
+    takes = Only("fV", "hardswish_cpu")
     public = ""
     samples = unary(-2, 2)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..op import Elementwise, apply2, dtype_of, m
 from ..public import export, operator, public
+from ..takes import Difference, Not, Only
 from ..testing.samples import Ints, S, binary, predicate, unary
 from .arguments import wrapped
 
@@ -44,6 +45,7 @@ class AddScaled(Elementwise):
 class Sub(Elementwise):
     """a - b."""
 
+    takes = Difference()
     ufunc = np.subtract
     operator = "sub"
     public = ""
@@ -57,6 +59,7 @@ class Sub(Elementwise):
 class Rsub(Elementwise):
     """b - alpha * a: what `1 - x` records."""
 
+    takes = Difference()
     alpha: float = 1
     grad_name = "RsubBackward1"
     samples = binary(params=(2.5,)) + binary()
@@ -119,6 +122,8 @@ class Div(Elementwise):
 class Neg(Elementwise):
     """-x."""
 
+    takes = Not(b="Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+                  "the `~` or `logical_not()` operator instead.")
     ufunc = np.negative
     alias = ("negative",)
     operator = "neg"
@@ -192,6 +197,7 @@ class Ne(Elementwise):
 class Lt(Elementwise):
     """a < b, for each pair of elements."""
 
+    takes = Only("biufV", "lt_cpu")
     ufunc = np.less
     operator = "lt"
     alias = ("less",)
@@ -204,6 +210,7 @@ class Lt(Elementwise):
 class Le(Elementwise):
     """a <= b, for each pair of elements."""
 
+    takes = Only("biufV", "le_cpu")
     ufunc = np.less_equal
     operator = "le"
     alias = ("less_equal",)
@@ -216,6 +223,7 @@ class Le(Elementwise):
 class Gt(Elementwise):
     """a > b, for each pair of elements."""
 
+    takes = Only("biufV", "gt_cpu")
     ufunc = np.greater
     operator = "gt"
     alias = ("greater",)
@@ -228,6 +236,7 @@ class Gt(Elementwise):
 class Ge(Elementwise):
     """a >= b, for each pair of elements."""
 
+    takes = Only("biufV", "ge_cpu")
     ufunc = np.greater_equal
     operator = "ge"
     alias = ("greater_equal",)

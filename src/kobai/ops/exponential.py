@@ -8,6 +8,7 @@ import numpy as np
 from .. import dtypes
 from ..op import Elementwise, apply1, dtype_of, m
 from ..public import export, not_mine, operator, public
+from ..takes import Only
 from ..testing.samples import binary, unary
 from .arguments import wrapped
 
@@ -208,6 +209,7 @@ class PowNumber(Elementwise):
 class Pow(Elementwise):
     """a ** b for each pair of elements."""
 
+    takes = Only("iufVc", "pow")
     grad_name = "PowBackward1"
     public = ""
     samples = binary(0.5, 2)
@@ -259,6 +261,7 @@ class PowOfNumber(Elementwise):
 class Logaddexp(Elementwise):
     """log(e ** a + e ** b) without overflow."""
 
+    takes = Only("fVc", "logaddexp_cpu")
     ufunc = np.logaddexp
     floats = True
     samples = binary(-2, 2)
@@ -315,6 +318,7 @@ class Logaddexp2(Elementwise):
 class Xlogy(Elementwise):
     """a * log(b), and 0 where a is 0."""
 
+    takes = Only("biufV", "xlogy_cpu")
     public = "torch Tensor special"
     floats = True
     samples = binary(0.5, 2)

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..op import Elementwise, dtype_of, m
 from ..public import export, operator, public
+from ..takes import Only
 from ..testing.samples import Ints, S, predicate
 
 
@@ -59,6 +60,7 @@ class _Bits(Elementwise):
 class BitwiseAnd(_Bits):
     """The bits set in both integers; `and` on bool."""
 
+    takes = Only("biu", "bitwise_and_cpu")
     ufunc = np.bitwise_and
     operator = "and"
 
@@ -69,6 +71,7 @@ class BitwiseAnd(_Bits):
 class BitwiseOr(_Bits):
     """The bits set in either integer; `or` on bool."""
 
+    takes = Only("biu", "bitwise_or_cpu")
     ufunc = np.bitwise_or
     operator = "or"
 
@@ -79,6 +82,7 @@ class BitwiseOr(_Bits):
 class BitwiseXor(_Bits):
     """The bits set in exactly one of the integers."""
 
+    takes = Only("biu", "bitwise_xor_cpu")
     ufunc = np.bitwise_xor
     operator = "xor"
 
@@ -89,6 +93,7 @@ class BitwiseXor(_Bits):
 class BitwiseLeftShift(_Bits):
     """The bits of a, b places higher."""
 
+    takes = Only("iu", "lshift_cpu")
     ufunc = np.left_shift
     operator = "lshift"
     samples = [S(Ints((2, 3), 8), Ints((3,), 5), smooth=False)]
@@ -100,6 +105,7 @@ class BitwiseLeftShift(_Bits):
 class BitwiseRightShift(_Bits):
     """The bits of a, b places lower; the sign stays."""
 
+    takes = Only("iu", "rshift_cpu")
     ufunc = np.right_shift
     operator = "rshift"
     samples = [S(Ints((2, 3), 80), Ints((3,), 5), smooth=False)]
@@ -111,6 +117,7 @@ class BitwiseRightShift(_Bits):
 class BitwiseNot(Elementwise):
     """All bits flipped; `not` on bool."""
 
+    takes = Only("biu", "bitwise_not_cpu")
     ufunc = np.invert
     operator = "invert"
     samples = [S(Ints((2, 3), 8), smooth=False)]
@@ -132,6 +139,7 @@ for _name, _kind in (("and", BitwiseAnd), ("or", BitwiseOr), ("xor", BitwiseXor)
 class Gcd(Elementwise):
     """Greatest common divisor."""
 
+    takes = Only("iu", "gcd_cpu")
     ufunc = np.gcd
     samples = [S(Ints((2, 3), 20), Ints((3,), 20), smooth=False)]
 
@@ -139,6 +147,7 @@ class Gcd(Elementwise):
 class Lcm(Elementwise):
     """Least common multiple."""
 
+    takes = Only("iu", "lcm_cpu")
     ufunc = np.lcm
     samples = [S(Ints((2, 3), 20), Ints((3,), 20), smooth=False)]
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..diagnose import error, warn
 from ..op import Op, apply1, dtype_of, m
 from ..public import public
+from ..takes import Only, kind_name
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
 from .index import batched_index
@@ -101,6 +102,7 @@ _PAIRS = [S((2, 3), (2, 3), params=(r,)) for r in REDUCTIONS] + [S((), (), param
 class MseLoss(_OfDifference):
     """(x - t) ** 2."""
 
+    takes = Only("fV", "mse_cpu")
     samples = _PAIRS
     few_passes = True
 
@@ -128,6 +130,7 @@ class MseLoss(_OfDifference):
 class SmoothL1Loss(_OfDifference):
     """d * d / (2 beta) for |d| < beta, else |d| - beta / 2."""
 
+    takes = Only("fV", "smooth_l1_cpu")
     beta: float
     samples = [S((2, 3), (2, 3), params=(r, 0.7)) for r in REDUCTIONS]
 
@@ -147,6 +150,7 @@ class SmoothL1Loss(_OfDifference):
 class HuberLoss(_OfDifference):
     """d * d / 2 for |d| < delta, else delta * (|d| - delta / 2) (Huber 1964)."""
 
+    takes = Only("fV", "huber_cpu")
     delta: float
     samples = [S((2, 3), (2, 3), params=(r, 0.7)) for r in REDUCTIONS]
 
@@ -205,6 +209,7 @@ class _Weighted(PointwiseLoss):
 class BinaryCrossEntropy(_Weighted):
     """-(t log(x) + (1 - t) log(1 - x)), the logarithms kept above -100."""
 
+    takes = Only("fV", "binary_cross_entropy")
     samples = [S((2, 3), (2, 3), None, params=(r,), low=0.2, high=0.8) for r in REDUCTIONS] + [
         S((2, 3), (2, 3), (2, 3), params=("mean",), low=0.2, high=0.8)]
 
@@ -224,6 +229,7 @@ class BinaryCrossEntropy(_Weighted):
 class BinaryCrossEntropyWithLogits(PointwiseLoss):
     """Binary cross-entropy of sigmoid(x), without overflow; `pos_weight` weighs the positive class."""
 
+    takes = Only("fV", "log_sigmoid_cpu")
     common = ("x", "t", "weight", "pos_weight")
     samples = [S((2, 3), (2, 3), None, None, params=(r,)) for r in REDUCTIONS] + [
         S((2, 3), (2, 3), (2, 3), (3,), params=("mean",), low=0.2, high=0.8)]
@@ -490,8 +496,21 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
     """Binary cross-entropy of sigmoid(input)."""
     if tuple(input.shape) != tuple(target.shape):
         raise error("bce-logits-size", a=str(input.shape), b=str(target.shape))
+    if dtype_of(target).kind in "iu" and dtype_of(input).kind in "fV":
+        raise RuntimeError(f"result type {kind_name(input.dtype)} can't be cast to the desired output type "
+                           f"{kind_name(target.dtype)}")
     return BinaryCrossEntropyWithLogits(reduction_of(reduction, size_average, reduce))(
         input, target, weight, pos_weight)
+
+
+def _misfit(scores, target):
+    """The error for targets whose shape is not that of the scores without the classes."""
+    if len(scores) == 2:
+        return error("target-shape", have=target)
+    if len(scores) == 4:
+        return RuntimeError(f"size mismatch (got input: {scores} , target: {target}" if len(target) == 3 else "only "
+                            f"batches of spatial targets supported (3D tensors) but got targets of dimension: {len(target)}")
+    return RuntimeError(f"Expected target size {[scores[0], *scores[2:]]}, got {target}")
 
 
 @public("nn.functional")
@@ -501,18 +520,17 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     Shape: input (n, c, ...) or (c,), target (n, ...) or ().
     """
     reduction = reduction_of(reduction, size_average, reduce)
-    if dtype_of(target).kind not in "iu":
-        raise error("target-dtype", got=m.type_name(target), dtype=str(target.dtype))
+    if dtype_of(target) not in (np.int64, np.uint8):
+        raise error("target-dtype", got=kind_name(target.dtype), dtype=str(target.dtype))
     single = len(input.shape) == 1
     if single:
+        if len(target.shape) == 1 and target.shape[0] != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
         input, target = m.unsqueeze(input, 0), m.reshape(target, (1,))
     if input.shape[0] != target.shape[0]:
         raise error("target-batch", a=input.shape[0], b=target.shape[0])
     if tuple(input.shape[2:]) != tuple(target.shape[1:]):
-        if len(input.shape) == 4:
-            raise RuntimeError("only batches of spatial targets supported (3D tensors) but got targets of size: : "
-                               f"{list(target.shape)}")
-        raise error("target-shape", want=[input.shape[0], *input.shape[2:]], have=target.shape)
+        raise _misfit(list(input.shape), list(target.shape))
     if weight is not None and tuple(weight.shape) != (input.shape[1],):
         raise RuntimeError("weight tensor should be defined either for all or no classes")
     y = NllLoss(reduction, ignore_index)(input, target, weight)

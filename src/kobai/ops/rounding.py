@@ -4,9 +4,11 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose.errors import error
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import public
 from ..return_types import return_type
+from ..takes import Not, Only
 from ..testing.samples import S, binary, predicate, unary
 from .arguments import wrapped
 
@@ -16,6 +18,7 @@ TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high
 class Abs(Elementwise):
     """Absolute value of each element."""
 
+    takes = Only("iufVc", "abs_cpu")
     ufunc = np.absolute
     operator = "abs"
     alias = ("absolute",)
@@ -40,7 +43,8 @@ class Sign(Elementwise):
 
     def forward(self, x):
         if x.dtype.kind == "c":
-            raise RuntimeError("Unlike NumPy, torch.sign doesn't allow complex inputs. Please use torch.sgn instead.")
+            raise NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
+                                      "torch.sgn instead.")
         return _sign(x) if x.dtype.kind != "b" else x
 
     def d_x(self, x):
@@ -81,6 +85,7 @@ class _Step(Elementwise):
 class Floor(_Step):
     """The largest integer not above each element."""
 
+    takes = Only("iufV", "floor_vml_cpu")
     samples = unary(0.1, 0.9)
 
     def forward(self, x):
@@ -93,6 +98,7 @@ class Floor(_Step):
 class Ceil(_Step):
     """The smallest integer not below each element."""
 
+    takes = Only("iufV", "ceil_vml_cpu")
     samples = unary(0.1, 0.9)
 
     def forward(self, x):
@@ -105,6 +111,7 @@ class Ceil(_Step):
 class Trunc(_Step):
     """The integer part of each element."""
 
+    takes = Only("iufV", "trunc_vml_cpu")
     alias = ("fix",)
     samples = unary(0.1, 0.9)
 
@@ -118,6 +125,7 @@ class Trunc(_Step):
 class Round(_Step):
     """The nearest integer, halves to even, or with `decimals` the nearest decimal fraction."""
 
+    takes = Only("iufV", "round_vml_cpu")
     decimals: int
     samples = unary(0.1, 0.4, params=(0,))
 
@@ -137,6 +145,7 @@ def round(input, *, decimals=0):
 class Frac(Elementwise):
     """The part behind the point, with the sign of x."""
 
+    takes = Only("fV", "frac_cpu")
     samples = unary(0.1, 0.9)
     d_x = 1
 
@@ -150,6 +159,7 @@ class Frac(Elementwise):
 class FloorDivide(Elementwise):
     """a / b rounded down."""
 
+    takes = Only("iufV", "div_floor_cpu")
     operator = "floordiv"
     samples = binary(1.1, 1.9)
 
@@ -194,12 +204,13 @@ class TruncDivide(Elementwise):
 
 def _refuse_zero(a, b):
     if np.result_type(a, b).kind in "iu" and np.any(np.asarray(b) == 0):
-        raise RuntimeError("ZeroDivisionError")
+        raise error("zero-division")
 
 
 class Remainder(Elementwise):
     """a - b * floor(a / b): the remainder with the sign of b."""
 
+    takes = Only("iufV", "remainder_cpu")
     operator = "mod"
     public = "torch Tensor"
     samples = binary(1.1, 1.9)
@@ -219,6 +230,7 @@ class Remainder(Elementwise):
 class Fmod(Elementwise):
     """a - b * trunc(a / b): the remainder with the sign of a."""
 
+    takes = Only("iufV", "fmod_cpu")
     samples = binary(1.1, 1.9)
     d_a = 1
 
@@ -236,6 +248,7 @@ class Fmod(Elementwise):
 class Maximum(Elementwise):
     """The larger of each pair; NaN if either is. At a tie each gets half the gradient."""
 
+    takes = Not(c="maximum not implemented for complex tensors.")
     ufunc = np.maximum
     inplace = False
     samples = binary(-1, 1)
@@ -253,6 +266,7 @@ class Maximum(Elementwise):
 class Minimum(Elementwise):
     """The smaller of each pair; NaN if either is. At a tie each gets half the gradient."""
 
+    takes = Not(c="minimum not implemented for complex tensors.")
     ufunc = np.minimum
     inplace = False
     samples = binary(-1, 1)
@@ -275,6 +289,7 @@ def _share(g, lost, tie):
 class Fmax(Elementwise):
     """The larger of each pair; a number wins over NaN."""
 
+    takes = Not(c="fmax not implemented for complex tensors.")
     ufunc = np.fmax
     inplace = False
     samples = binary(-1, 1)
@@ -292,6 +307,7 @@ class Fmax(Elementwise):
 class Fmin(Elementwise):
     """The smaller of each pair; a number wins over NaN."""
 
+    takes = Not(c="fmin not implemented for complex tensors.")
     ufunc = np.fmin
     inplace = False
     samples = binary(-1, 1)
@@ -401,9 +417,9 @@ class ClampMax(Elementwise):
 def clamp(input, min=None, max=None):
     """The input kept between `min` and `max`: numbers, tensors, or None for no bound."""
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise error("clamp-bounds")
     if dtype_of(input).kind == "c":
-        raise RuntimeError("clamp is not supported for complex types")
+        raise NotImplementedError("clamp is not supported for complex types")
     if hasattr(min, "shape") or hasattr(max, "shape"):
         if max is None:
             return ClampMin()(input, min)
@@ -452,6 +468,7 @@ def frexp(input):
 class Copysign(Elementwise):
     """|a| with the sign of b."""
 
+    takes = Only("biufV", "copysign_cpu")
     floats = True
     samples = binary(0.2, 2)
 
@@ -472,6 +489,7 @@ class Copysign(Elementwise):
 class Nextafter(Elementwise):
     """The next floating-point number after a in the direction of b."""
 
+    takes = Only("fV", "nextafter_cpu")
     ufunc = np.nextafter
     samples = [S((2, 3), (3,), smooth=False)]
     d_a = 1

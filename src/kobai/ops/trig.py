@@ -7,6 +7,7 @@ import numpy as np
 
 from ..op import Elementwise, m
 from ..public import public
+from ..takes import Only
 from ..testing.samples import binary, unary
 
 
@@ -191,6 +192,7 @@ class Atanh(Elementwise):
 class Atan2(Elementwise):
     """Angle of the point (b, a): inverse tangent of a / b in the right quadrant."""
 
+    takes = Only("biufV", "atan2_cpu")
     ufunc = np.arctan2
     alias = ("arctan2",)
     floats = True
@@ -215,6 +217,7 @@ def _over(n, d):
 class Hypot(Elementwise):
     """sqrt(a*a + b*b) without overflow."""
 
+    takes = Only("fV", "hypot_cpu")
     ufunc = np.hypot
     samples = binary(0.5, 2)
 

@@ -1,0 +1,72 @@
+"""Which dtypes an op takes, where PyTorch computes it for fewer than NumPy would.
+
+`takes = Only("fV", "elu_cpu")` in an op's class says so; the errors are PyTorch's. Kinds are NumPy's letters:
+b bool, i and u integers, f floating point, V bfloat16, c complex.
+"""
+from __future__ import annotations
+
+from . import dtypes
+from .tensor import Tensor
+
+_NAMES = {"float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
+          "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+          "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint16": "UInt16", "uint32": "UInt32",
+          "uint64": "UInt64"}
+
+
+def kind_name(d):
+    """PyTorch's name of the numbers of a dtype, as its errors say it.
+
+    >>> kind_name(dtypes.int64)
+    'Long'
+    """
+    return _NAMES[d.name]
+
+
+def _value(v):
+    return v._value if isinstance(v, Tensor) else v
+
+
+class Only:
+    """The kinds of the result dtype for which there is code; others are an error that names that code."""
+
+    def __init__(self, kinds, kernel):
+        self.kinds, self.kernel = kinds, kernel
+
+    def __call__(self, inputs):
+        """Raises: NotImplementedError."""
+        d = dtypes.result_type([_value(v) for v in inputs if v is not None])
+        if d.np.kind not in self.kinds:
+            raise NotImplementedError(f"\"{self.kernel}\" not implemented for '{kind_name(d)}'")
+
+
+class Not:
+    """As `Only`, with a sentence or an exception of its own for each kind that is refused."""
+
+    def __init__(self, **refusals):
+        self.refusals = refusals
+
+    def __call__(self, inputs):
+        """Raises: RuntimeError, or the exception that was given."""
+        found = self.refusals.get(dtypes.result_type([_value(v) for v in inputs if v is not None]).np.kind)
+        if found is not None:
+            raise RuntimeError(found) if isinstance(found, str) else type(found)(*found.args)
+
+
+class Difference:
+    """Bool is not subtracted, whatever the other side is."""
+
+    def __call__(self, inputs):
+        """Raises: RuntimeError."""
+        bools = sum(_is_bool(_value(v)) for v in inputs)
+        if bools == len(inputs):
+            raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                               "`logical_xor()` operator instead.")
+        if bools:
+            raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+                               "to invert a mask, use the `~` or `logical_not()` operator instead.")
+
+
+def _is_bool(v):
+    d = getattr(v, "dtype", None)
+    return d.kind == "b" if d is not None else isinstance(v, bool)
