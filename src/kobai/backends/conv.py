@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import blas, conv_lanes, correlate, depthwise, gemm, llvm, stage
+from kobai.backends import blas, gemm, llvm
 from kobai.backends.gemm_micro import shape_for
 from kobai.compile.kernel import NoKernel
 
@@ -233,7 +233,10 @@ def words(step) -> tuple[int, list[int], int, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    of = {"stage": stage.words, "conv": _conv_words, "correlate": correlate.correlate_words, "gather": correlate.gather_words,
+    if step.kind == "conv":
+        return _conv_words(step)
+    from kobai.backends import conv_lanes, correlate, depthwise, stage  # noqa: PLC0415 (most programs have none of these)
+    of = {"stage": stage.words, "correlate": correlate.correlate_words, "gather": correlate.gather_words,
           "slide": depthwise.words, "within": depthwise.words, "lanes": conv_lanes.words, "panel": conv_lanes.panel_words}
     return of[step.kind](step)
 

@@ -54,9 +54,10 @@ class Lanes(gemm.Gemm):
         """All functions."""
         self.pitch = ACROSS * self.size
         self.most = [n for n in PLACES if n <= self.shape.rows[0]]
-        for places in self.most:
-            self._some_places(places)
-        self._all_places()
+        for wide in range(1, self.shape.wide + 1):
+            for places in self.most:
+                self._some_places(places, wide)
+            self._all_places(wide)
         self._turn_round()
         self._turn_weights()
         self.function(f"void @lanes_{self.t}(ptr %block, i64 %begin, i64 %end)", self._lanes)
@@ -65,10 +66,8 @@ class Lanes(gemm.Gemm):
 
     # --- sums
 
-    def _some_places(self, count: int):
+    def _some_places(self, count: int, wide: int):
         """Sums of a sliver of channels at some places, added to what is there unless they are the first."""
-        wide = self.shape.wide
-
         def body():
             starts = [self.at("%x", self.word("%places", r)) for r in range(count)]
             targets = self._addresses("%c", str(self.pitch), count, wide)
@@ -88,21 +87,22 @@ class Lanes(gemm.Gemm):
             self.loop("0", "%count", line)
             for s, p in pairs:
                 self._keep(p, self.do(f"load {self.v}, ptr {s}"))
-        self.function(f"internal void @places_{count}(ptr %offsets, i64 %count, ptr %x, ptr %places, ptr %b, ptr %c, i64 %first)",
-                      body)
+        self.function(f"internal void @places_{count}x{wide}(ptr %offsets, i64 %count, ptr %x, ptr %places, ptr %b, ptr %c, "
+                      "i64 %first)", body)
 
-    def _all_places(self):
+    def _all_places(self, wide: int):
         def some(count):
             def one(i):
-                self.say(f"call void @places_{count}(ptr %offsets, i64 %count, ptr %x, ptr {self.at('%places', self.mul(i, 8))}, "
-                         f"ptr %b, ptr {self.at('%c', self.mul(i, self.pitch))}, i64 %first)")
+                self.say(f"call void @places_{count}x{wide}(ptr %offsets, i64 %count, ptr %x, "
+                         f"ptr {self.at('%places', self.mul(i, 8))}, ptr %b, "
+                         f"ptr {self.at('%c', self.mul(i, self.pitch))}, i64 %first)")
             return one
 
         def body():
             done, even = "0", self.test("eq", self.do("and i64 %m, 7"), 0)
             for count in self.most:
                 done = self.loop(done, self.pick(even, 0, "%m") if count > 8 else "%m", some(count), count)
-        self.function("internal void @all_places(ptr %offsets, i64 %count, ptr %x, ptr %places, i64 %m, ptr %b, ptr %c, "
+        self.function(f"internal void @all_places_{wide}(ptr %offsets, i64 %count, ptr %x, ptr %places, i64 %m, ptr %b, ptr %c, "
                       "i64 %first)", body)
 
     # --- tiles
@@ -170,8 +170,8 @@ class Lanes(gemm.Gemm):
         def sliver(o):
             high, low = self._split(o, ACROSS)
             b = self.at(self.at(panel, self.mul(self.mul(high, panel_line), self.pitch)), self.mul(low, self.size))
-            self.loop("0", w["phases"], lambda f: self._one_phase(f, x, b))
             cols = self.smaller(width, self.sub(o1, o))
+            self.loop("0", w["phases"], lambda f: self._one_phase(f, x, b, cols))
             self.loop("0", samples, lambda s: self.loop("0", self.add(cols, self.lanes - 1), lambda j: self.say(
                 f"call void @turn_round(ptr "
                 f"{self.at(y, self.add(self.mul(s, w['y_sample']), self.mul(self.add(o, j), w['y_channel'])))}, "
@@ -179,7 +179,7 @@ class Lanes(gemm.Gemm):
                 f"ptr {self.at(self.where, self.mul(self.mul(s, each), 8))}, i64 {each}, i64 {self.sub(cols, j)})"), self.lanes))
         self.loop(o0, self.add(o1, width - 1), sliver, width)
 
-    def _one_phase(self, f, x, b):
+    def _one_phase(self, f, x, b, cols):
         p, w = self._phase(f), self.w
         first = self.pick(self.test("eq", f, 0), 0, self.word(self.ends, self.sub(f, 1)))
         m = self.sub(self.word(self.ends, f), first)
@@ -187,10 +187,11 @@ class Lanes(gemm.Gemm):
 
         def chunk(k):
             at, initial = self.add(start, k), self.do(f"zext i1 {self.test('eq', k, 0)} to i64")
-            self.say(f"call void @all_places(ptr {self.at(self.offsets, self.mul(at, 8))}, "
-                     f"i64 {self.smaller(_CHUNK, self.sub(lines, k))}, ptr {x}, ptr {self.at(self.places, self.mul(first, 8))}, "
-                     f"i64 {m}, ptr {self.at(b, self.mul(at, self.pitch))}, ptr {self.at(self.kept, self.mul(first, self.pitch))}, "
-                     f"i64 {initial})")
+            given = (f"(ptr {self.at(self.offsets, self.mul(at, 8))}, i64 {self.smaller(_CHUNK, self.sub(lines, k))}, ptr {x}, "
+                     f"ptr {self.at(self.places, self.mul(first, 8))}, i64 {m}, ptr {self.at(b, self.mul(at, self.pitch))}, "
+                     f"ptr {self.at(self.kept, self.mul(first, self.pitch))}, i64 {initial})")
+            self.when(self.test("sle", cols, self.lanes), lambda: self.say(f"call void @all_places_1{given}"),
+                      lambda: self.say(f"call void @all_places_{self.shape.wide}{given}"))
         self.loop("0", self.add(lines, _CHUNK - 1), chunk, _CHUNK)
 
     def _list_places(self, samples, l0, lines, each):

@@ -148,8 +148,7 @@ def _forward(step: OpStep, x, w, _bias=None):
     if groups or not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
         return groups
     kernel, channels = w.shape[2:], w.shape[1]
-    plain = prod(kernel) == prod(op.stride) == 1
-    if not plain and lanes.suits(x.shape[0], w.shape[0] // op.groups, channels, prod(kernel), out.shape[2:]):
+    if lanes.suits(op, x.shape[0], w.shape[0] // op.groups, channels, prod(kernel), out.shape[2:]):
         window, steps, strides = _padded(x, reads[x], op, kernel, out.shape[2:], copies)
         return [*copies, *lanes.forward(op, x, window, steps, strides, w, reads[w], out)]
     source = _source(x, reads[x], op, kernel, out.shape[2:], copies)
@@ -231,8 +230,7 @@ def _backward(step: OpStep, a, w, _bias=None):
         staged, (sample, channel, _, *steps) = _stage(a, window, made, copies)
         window = own(staged)
     in_order, channels = _flat(op.spatial, own(out).strides[2:], a.dtype.itemsize), a.shape[1] // op.groups
-    plain = prod(w.shape[2:]) == prod(op.stride) == 1
-    if in_order and not plain and lanes.suits(a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial):
+    if in_order and lanes.suits(op, a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial):
         return [*copies, *lanes.backward(op, a, window, steps, (sample, channel), lows, along, w, reads[w], out)]
     alone = covers(along, op.spatial) and prod(map(len, along)) == 1 and in_order
     if not covers(along, op.spatial):
@@ -291,7 +289,7 @@ def _weights(step: OpStep, x, a):
 
 def _strided(v: Value, w: Window, op, shape, copies) -> _Source | None:
     """How taps read an input wherever positions lie; not if the convolution has it apart by places modulo the stride."""
-    suits = lanes.suits(shape[0], shape[1] // op.groups, v.shape[1] // op.groups, prod(op.kernel), shape[2:])
+    suits = lanes.suits(op, shape[0], shape[1] // op.groups, v.shape[1] // op.groups, prod(op.kernel), shape[2:])
     if any(op.padding) and not suits:
         return None
     window, steps, strides = _padded(v, w, op, op.kernel, shape[2:], copies)
