@@ -18,10 +18,11 @@ class device:
             type, index = type.type, type.index
         if not isinstance(type, str):
             type = f"cuda:{type}"
-        kind, _, number = type.partition(":")
-        if kind not in self._known:
-            raise RuntimeError(
-                f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {kind}")
+        kind, colon, number = type.partition(":")
+        if kind not in self._known or colon and not number.isdecimal():
+            from .diagnose.errors import error  # only for a mistake: it needs what stands above
+            wrong = colon and not number.isdecimal() or not kind.replace("_", "").isalpha()
+            raise error("device-string" if wrong else "device-name", got=type if wrong else kind)
         self.type = kind
         self.index = int(number) if number else index
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import kobai
+import kobai.nn.functional as F
 from kobai import func, nn
 from kobai.autograd.batched import Batched
 
@@ -227,3 +228,79 @@ def test_an_error_inside_leaves_no_level_open():
             f(X)
     assert modes.dual == () and modes.random is None and modes.grad
     assert np.array_equal(func.vmap(kobai.square)(X).numpy(), [1, 4, 9])
+
+
+# ---- what all examples have in common ----------------------------------------------------------
+def test_a_cotangent_that_is_the_same_for_all_examples():
+    """Relu's rule once took its mask for one array where only the gradient was."""
+    x = kobai.tensor([[1.0, -1.0, 2.0], [-3.0, 4.0, -5.0]])
+    for f in (kobai.relu, F.relu6, F.leaky_relu, lambda x: x.clamp(0.5, 3.0), kobai.abs, kobai.sin):
+        one_by_one = kobai.stack([func.vjp(f, row)[1](kobai.ones(3))[0] for row in x])
+        assert kobai.equal(func.vmap(lambda x, f=f: func.vjp(f, x)[1](kobai.ones(3))[0])(x), one_by_one)
+
+
+WEIGHT, BIAS = kobai.linspace(-1, 1, 12).reshape(3, 4), kobai.tensor([0.5, -1.0, 2.0])
+SHARED = {
+    "linear": lambda x, w, b: F.linear(x, w, b), "linear without bias": lambda x, w, b: F.linear(x, w),
+    "mm": lambda x, w, b: x @ w.t(), "mm from the left": lambda x, w, b: w @ x.t(),
+    "addmm": lambda x, w, b: kobai.addmm(b, x, w.t(), beta=2.0, alpha=0.5),
+    "columns and rows": lambda x, w, b: x[:, :1] @ w[:1], "mv": lambda x, w, b: w @ x[0], "dot": lambda x, w, b: x[0] @ w[0],
+    "softmax": lambda x, w, b: (x * w[0]).softmax(1), "log_softmax": lambda x, w, b: (x @ w.t() + b).log_softmax(-1),
+    "cross_entropy": lambda x, w, b: F.cross_entropy(F.linear(x, w, b), kobai.tensor([0, 2])),
+    "ignored": lambda x, w, b: F.cross_entropy(F.linear(x, w, b), kobai.tensor([0, -100])),
+}
+
+
+def _values(n):
+    return kobai.tensor(np.random.RandomState(n).randn(n, 2, 4))
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("size", [1, 5])
+def test_weights_that_all_examples_share(name, size):
+    """vmap, per-example gradients and forward mode give what one example after the other gives."""
+    def f(x, w, b):
+        return SHARED[name](x, w, b)
+
+    def total(w, b, x):
+        return (f(x, w, b) ** 2).sum()
+    xs, w, b = _values(size), WEIGHT.double(), BIAS.double()
+    close = {"rtol": 1e-9, "atol": 1e-9}
+    np.testing.assert_allclose(func.vmap(f, (0, None, None))(xs, w, b), kobai.stack([f(x, w, b) for x in xs]), **close)
+    each = func.vmap(func.grad(total, (0, 1)), (None, None, 0))(w, b, xs)
+    for got, want in zip(each, zip(*[func.grad(total, (0, 1))(w, b, x) for x in xs]), strict=True):
+        np.testing.assert_allclose(got, kobai.stack(list(want)), **close)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_tangents_are_those_of_differences(name):
+    def f(w, b, x):
+        return SHARED[name](x, w, b)
+    args, h = (WEIGHT.double(), BIAS.double(), _values(3)[0]), 1e-6
+    rng = np.random.RandomState(4)
+    for varied in ((0,), (1,), (2,), (0, 1), (0, 1, 2)):
+        v = [kobai.tensor(rng.randn(*a.shape)) if i in varied else kobai.zeros_like(a) for i, a in enumerate(args)]
+        def along(*chosen, varied=varied):
+            return f(*[chosen[varied.index(i)] if i in varied else a for i, a in enumerate(args)])
+        got = func.jvp(along, tuple([args[i] for i in varied]), tuple([v[i] for i in varied]))[1]
+        up, down = (f(*[a + s * h * t for a, t in zip(args, v)]) for s in (1, -1))
+        np.testing.assert_allclose(got, (up - down) / (2 * h), rtol=1e-6, atol=1e-7)
+
+
+def test_gradients_of_outer_and_inner_transforms_of_one_tensor():
+    """An inner grad's leaves are hidden from graphs below; those of an outer one are not."""
+    w, xs = kobai.tensor([1.0, 2.0], dtype=kobai.float64, requires_grad=True), _values(3)[:, 0, :2]
+
+    def inner(w, x):
+        return (w * x).sin().sum()
+    (func.vmap(func.grad(inner), (None, 0))(w, xs) ** 2).sum().backward()  # through the inner gradient
+    x, a = xs, w.detach()
+    want = (2 * x * (a * x).cos() * -(x * x) * (a * x).sin()).sum(0)
+    np.testing.assert_allclose(w.grad, want, rtol=1e-12)
+    both = func.grad(lambda w: (func.vmap(func.grad(lambda v, x: inner(v, x) * w.sum()), (None, 0))(w, xs)).sum())(a)
+    h = 1e-6
+
+    def value(a):
+        return float(((a * x).cos() * x).sum() * a.sum())
+    numeric = [(value(a + d) - value(a - d)) / (2 * h) for d in np.eye(2) * h]
+    np.testing.assert_allclose(both, numeric, rtol=1e-6)

@@ -36,7 +36,11 @@ class Batched(Lifted):
             y = op(*self._aligned(values))
         else:
             y = NotImplemented
-            if op.batch is not None:
+            shared = getattr(op, "shared", None)
+            if shared is not None:  # for what all examples have in common, as it is
+                y = shared(size, tuple([self._mine(v) for v in values]),
+                           [v.value if self._mine(v) else v for v in values])
+            if y is NotImplemented and op.batch is not None:
                 y = op.batch(size, tuple([self._mine(v) for v in values]), [self._expanded(v, size) for v in values])
             if y is NotImplemented:
                 y = self._loop(op, values, size)

@@ -112,10 +112,7 @@ class Function:
         cls._ctx_class = type(cls.__name__ + "Backward", (FunctionCtx,), {"_cls": cls})
 
     def __init__(self, *args, **kwargs):
-        raise RuntimeError(
-            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are all static, so "
-            f"invoke them on the class itself. Instantiating an autograd function will raise an error: use "
-            f"{type(self).__name__}.apply(...)")
+        raise error("function-instance", function=type(self).__name__)
 
     @staticmethod
     def forward(*args, **kwargs):
@@ -130,9 +127,7 @@ class Function:
     @staticmethod
     def backward(ctx, *grad_outputs):
         """The gradients of the inputs of forward, from those of its outputs."""
-        raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it "
-            "with backward mode AD.")
+        raise error("function-backward")
 
     vjp = backward
 
@@ -242,8 +237,7 @@ def _checked(node, out, graph):
     if len(out) > n and all(v is None for v in out[n:]):
         out = out[:n]
     if len(out) != n:
-        raise RuntimeError(f"function {type(node).__name__} returned an incorrect number of gradients "
-                           f"(expected {n}, got {len(out)})")
+        raise error("function-count", function=type(node).__name__, expected=n, got=len(out))
     result = []
     for i, (v, edge, like) in enumerate(zip(out, node.edges, node.like)):
         if v is not None and like is None:
@@ -265,8 +259,7 @@ def _fitting(node, i, v, shape, dtype):
     if have != shape:
         lead = len(have) - len(shape)
         if lead < 0 or any(a not in (1, b) for a, b in zip(shape, have[lead:])):
-            raise RuntimeError(f"Function {type(node).__name__} returned an invalid gradient at index {i} - got "
-                               f"{list(have)} but expected shape compatible with {list(shape)}")
+            raise error("function-shape", function=type(node).__name__, index=i, have=have, want=shape)
         v = m.sum_to(v, shape)
     return v if v._value.dtype == dtype else m.cast(v, dtype)
 

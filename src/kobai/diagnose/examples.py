@@ -5,6 +5,7 @@ raises exactly its code, each second one runs.
 """
 from __future__ import annotations
 
+from .examples_calls import TEXT_OF_CALLS
 from .examples_use import TEXT_OF_USE
 
 _TEXT = """
@@ -264,4 +265,4 @@ def _read(text):
     return found
 
 
-EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE)
+EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE) | _read(TEXT_OF_CALLS)

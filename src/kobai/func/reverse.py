@@ -12,6 +12,13 @@ from ..tensor import LiftedTensor, Tensor, anew, edge_of
 
 
 # ---- inputs of their own, and results cut off from them --------------------------------------
+def _inside(t):
+    """A leaf of a transform inside all that are at work now: their graphs need not see it (see general.py)."""
+    if modes.dual:
+        t.__dict__["_inside"] = modes.dual[-1]
+    return t
+
+
 class Inputs:
     """Tensors to differentiate by, which stand in the place of the user's while his function runs."""
 
@@ -21,7 +28,7 @@ class Inputs:
             if not isinstance(t, Tensor):
                 raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
         with enable_grad():
-            self.tensors = [m.identity(t) if self.outer and t.requires_grad else anew(t).requires_grad_()
+            self.tensors = [m.identity(t) if self.outer and t.requires_grad else _inside(anew(t).requires_grad_())
                             for t in tensors]
         self._own = {id(t) for t in self.tensors}
 

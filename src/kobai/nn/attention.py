@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from .. import empty
+from ..diagnose.errors import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .linear import NonDynamicallyQuantizableLinear
@@ -54,7 +55,7 @@ class MultiheadAttention(Module):
         self.add_zero_attn = add_zero_attn
         self.head_dim = embed_dim // num_heads
         if self.head_dim * num_heads != embed_dim:
-            raise AssertionError("embed_dim must be divisible by num_heads")
+            raise error("attention-heads", heads=num_heads, size=embed_dim)
         self._make_parameters(bias, add_bias_kv, {"device": device, "dtype": dtype})
         self._reset_parameters()
 

@@ -1,6 +1,7 @@
 """Layers that drop part of their input at random while training."""
 from __future__ import annotations
 
+from ..diagnose.errors import error
 from ..tensor import Tensor
 from . import functional as F
 from .module import Module
@@ -12,7 +13,7 @@ class _DropoutNd(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+            raise error("dropout-p", p=p)
         self.p = p
         self.inplace = inplace
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
+from ..diagnose.errors import error
 from ..tensor import Tensor
 from . import functional as F
 from .distance import PairwiseDistance
@@ -17,6 +18,8 @@ class _Loss(Module):
 
     def __init__(self, size_average=None, reduce=None, reduction: str = "mean") -> None:
         super().__init__()
+        if isinstance(size_average, Tensor) or isinstance(reduce, Tensor):
+            raise error("loss-called", module=type(self).__name__)
         self.reduction = reduction if size_average is None and reduce is None else _old_style(size_average,
                                                                                               reduce)
 

@@ -83,8 +83,7 @@ class Module(Hooks, State, Tree):
             self.register_parameter(name, value)
         elif name in own.get("_parameters", ()):
             if value is not None:
-                raise TypeError(f"cannot assign '{typename(value)}' as parameter '{name}' "
-                                "(torch.nn.Parameter or None expected)" + _wrap_hint(name, value))
+                raise error("parameter-plain", got=typename(value), key=name)
             self.register_parameter(name, None)
         elif isinstance(value, Module):
             modules = self._initialised("_modules", "module")

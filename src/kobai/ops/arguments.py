@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..devices import check as check_device
+from ..diagnose.errors import error
 from ..tensor import Size, Tensor
 
 _PYTHON = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
@@ -52,8 +53,7 @@ def sizes(args, fn, name="size"):
             break
     for n in shape:
         if n < 0:
-            raise RuntimeError(f"{fn}: Dimension size must be non-negative.\n  cause: the shape {tuple(shape)} "
-                               f"has the size {n}.\n  fix: sizes are 0 or more.")
+            raise error("size-negative", shape=str(list(shape)), least=n)
     return tuple(shape)
 
 
@@ -65,9 +65,8 @@ def _index(v, position, fn, name, inside):
     except TypeError:
         pass
     kind = type(v).__name__
-    if inside:
-        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, but found element of type {kind} " \
-               f"at pos {position}"
+    if inside and position == 0:
+        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, but found element of type {kind} at pos 0"
     elif position == 0:
         text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, not {kind}"
     else:

@@ -260,7 +260,7 @@ def _check(input, weight, bias, groups, n, have, want, unbatched):
     if len(weight.shape) != n + 2 or len(input.shape) != n + 2:
         raise error("conv-dims", unbatched=n + 1, batched=n + 2, n=n, have=tuple(input.shape)[unbatched:])
     if dtype_of(input) != dtype_of(weight):
-        raise error("dtype-linear", input=input, weight=weight, bias=bias)
+        raise error("dtype-conv", input=input, weight=weight, bias=bias)
     if bias is not None and dtype_of(bias) != dtype_of(weight):
         raise error("dtype-linear", input=input, weight=weight, bias=bias)
     if have != want:

@@ -334,7 +334,7 @@ def one_hot(input, num_classes=-1):
         if num_classes == -1:
             num_classes = int(data.max()) + 1
         if data.max() >= num_classes:
-            raise RuntimeError("Class values must be smaller than num_classes.")
+            raise error("one-hot-range", most=int(data.max()), classes=num_classes, last=num_classes - 1)
         if modes.trace is not None:
             modes.trace.ensure(m.all(m.logical_and(m.ge(input, 0), m.lt(input, num_classes))))
     elif num_classes <= 0 and data is not None:

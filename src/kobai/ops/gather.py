@@ -280,7 +280,7 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     if src is not None and dtype_of(src) != dtype_of(x):
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
     if max(x.ndim, 1) != max(index.ndim, 1):
-        raise RuntimeError(f"Index tensor must have the same number of dimensions as {what} tensor")
+        raise error("gather-dims", what=what)
     _check_sizes(x, dim, index, name, src)
     _check_range(index, dim, x.shape[dim] if x.ndim else 1)
     return dim

@@ -84,7 +84,7 @@ def _tensors(tensors, name):
                         f"  fix: put the tensors in a list: {name}([a, b])")
     for i, v in enumerate(tensors):
         if not hasattr(v, "shape"):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(v).__name__}")
+            raise error("cat-element", place=i, got=type(v).__name__)
     return tensors
 
 
@@ -98,7 +98,7 @@ def cat(tensors, dim=0):
     """
     tensors = _tensors(tensors, "cat")
     if not tensors:
-        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+        raise error("cat-empty")
     shapes = [shape_of(v) for v in tensors]
     if () in shapes:
         raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n"

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from ..diagnose.errors import error
 from ..inplace import into
 from ..op import Op, dtype_of, m
 from ..public import export, public
@@ -34,8 +35,7 @@ def _square(x, name):
     if len(x.shape) < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if x.shape[-1] != x.shape[-2]:
-        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {x.shape[-2]} by "
-                           f"{x.shape[-1]} matrices")
+        raise error("not-square", function=name, rows=x.shape[-2], cols=x.shape[-1])
     _floating(x, name)
 
 

@@ -482,6 +482,9 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     reduction = reduction_of(reduction, size_average, reduce)
     if tuple(input.shape) != tuple(target.shape):
         raise error("bce-size", a=str(input.shape), b=str(target.shape))
+    if dtype_of(input) != dtype_of(target):
+        wrong = [m.type_name(t).removesuffix("Tensor") for t in (target, input)]
+        raise error("bce-dtype", got=wrong[0], want=wrong[1])
     data = getattr(input, "_data", None)
     if data is not None and data.size and not ((data >= 0) & (data <= 1)).all():
         raise error("bce-range", least=f"{data.min():.4g}", most=f"{data.max():.4g}")

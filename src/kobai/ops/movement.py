@@ -352,8 +352,9 @@ def sum_to(g, shape):
     if g.shape == shape:
         return g
     lead = len(g.shape) - len(shape)
-    if lead and type(g) is np.ndarray and g.shape[lead:] == shape:  # a bias, or a number
-        return _summed(g, tuple(range(lead)), False)
+    if lead and g.shape[lead:] == shape:  # a bias, or a number
+        dims = tuple(range(lead))
+        return _summed(g, dims, False) if type(g) is np.ndarray else m.sum(g, dims)
     dims = (*range(lead), *[i + lead for i, s in enumerate(shape) if s == 1 and g.shape[i + lead] != 1])
     if type(g) is np.ndarray:
         return _summed(g, dims, True).reshape(shape)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose.errors import error
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..return_types import return_type
@@ -265,8 +266,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     _numbers_only(input, " topk" if dtype_of(input).kind == "c" else "topk", "bc")
     dim, k = one_dim(dim, input.ndim, "topk"), _whole(k, "topk")
     if not 0 <= k <= (input.shape[dim] if input.ndim else 1):
-        raise RuntimeError(f"selected index k out of range\n  cause: k={k}, and dimension {dim} of shape "
-                           f"{list(input.shape)} has fewer elements (or k is negative).")
+        raise error("topk-range", k=k, dim=dim, have=input.shape, size=input.shape[dim] if input.ndim else 1)
     return _by_rank("topk", lambda d: Topk(d, None, k, bool(largest)), input, dim)
 
 

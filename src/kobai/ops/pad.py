@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose.errors import error
 from ..op import Op, dtype_of
 from ..public import public
 from ..testing.samples import S
@@ -173,8 +174,7 @@ def _pairs(pad, ndim):
         raise RuntimeError("Padding length must be divisible by 2\n  cause: each dimension has one number for before "
                            f"and one for after; got {len(pad)} numbers.")
     if len(pad) > 2 * ndim:
-        raise RuntimeError("Padding length should be less than or equal to two times the input dimension but got "
-                           f"padding length {len(pad)} and input of dimension {ndim}")
+        raise error("pad-length", length=len(pad), ndim=ndim, needed=len(pad) // 2, most=2 * ndim)
     return tuple(reversed([(a, b) for a, b in zip(pad[::2], pad[1::2])]))
 
 

@@ -37,6 +37,9 @@ class Softmax(Op):
     def vjp_x(self, g, y):
         return y * (g - m.sum(g * y, self.dim, True))
 
+    def jvp(self, primals, tangents, y):
+        return self.vjp_x(tangents[0], y)  # the Jacobian is symmetric
+
     def batch(self, size, dims, values):
         return Softmax(self.dim + 1)(*values)
 
@@ -60,6 +63,10 @@ class LogSoftmax(Op):
 
     def vjp_x(self, g, y):
         return g - m.exp(y) * m.sum(g, self.dim, True)
+
+    def jvp(self, primals, tangents, y):
+        t, = tangents
+        return t - m.sum(m.exp(y) * t, self.dim, True)
 
     def batch(self, size, dims, values):
         return LogSoftmax(self.dim + 1)(*values)

@@ -176,8 +176,7 @@ def _check_mask(i, shape, d):
         return
     for k, n in enumerate(i.shape):
         if shape[d + k] != n:
-            raise IndexError(f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the "
-                             f"indexed tensor {shape} at index {d + k}")
+            raise error("mask-shape", have=i.shape, k=k, shape=str(shape), at=d + k)
 
 
 # ---- assignment ------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ class Optimizer:
         self.param_groups: list[dict] = []
         if isinstance(params, Tensor):
             raise error("optimizer-tensor", got=_typename(params))
+        if callable(params) and not hasattr(params, "__iter__"):
+            raise error("params-not-called", got=type(params).__name__)
         groups = list(params)
         if not groups:
             raise error("optimizer-empty")

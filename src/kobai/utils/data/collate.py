@@ -84,10 +84,7 @@ def _columns(batch) -> list:
     """The parts of sequences of equal length: all the firsts, all the seconds, ..."""
     lengths = {len(sample) for sample in batch}
     if len(lengths) > 1:
-        raise RuntimeError(
-            "each element in list of batch should be of equal size\n"
-            f"The lengths in this batch are {[len(sample) for sample in batch]}. Pad the samples "
-            "in the dataset, or give DataLoader a collate_fn that does.")
+        raise error("collate-lengths", lengths=str([len(sample) for sample in batch]))
     return list(zip(*batch))
 
 

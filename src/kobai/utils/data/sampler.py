@@ -8,6 +8,7 @@ import itertools
 from typing import Generic, TypeVar
 
 import kobai
+from kobai.diagnose import error
 
 __all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler",
            "SubsetRandomSampler", "WeightedRandomSampler"]
@@ -42,6 +43,8 @@ class SequentialSampler(Sampler[int]):
         self.data_source = data_source
 
     def __iter__(self):
+        if not hasattr(type(self.data_source), "__len__"):
+            raise error("dataset-length", got=type(self.data_source).__name__)
         return iter(range(len(self.data_source)))
 
     def __len__(self) -> int:
@@ -80,6 +83,8 @@ class RandomSampler(Sampler[int]):
     @property
     def num_samples(self) -> int:
         """How many indices a pass draws (the data may grow between passes)."""
+        if self._num_samples is None and not hasattr(type(self.data_source), "__len__"):
+            raise error("dataset-length", got=type(self.data_source).__name__)
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self):
@@ -169,7 +174,8 @@ class BatchSampler(Sampler[list]):
     """
 
     def __init__(self, sampler, batch_size: int, drop_last: bool) -> None:
-        _require_positive("batch_size", batch_size)
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size <= 0:
+            raise error("batch-size", got=batch_size)
         _require_bool("drop_last", drop_last)
         self.sampler = sampler
         self.batch_size = batch_size
