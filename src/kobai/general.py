@@ -187,6 +187,8 @@ def _as_tensor(op, v, position):
 def _unify(op, tensors):
     """Bring the inputs named in `common` to their result dtype (PyTorch's promotion)."""
     chosen = range(len(tensors)) if len(op.common) == len(op.inputs) else [op.inputs.index(n) for n in op.common]
+    if _are_alike(tensors, chosen, op.floats):
+        return tensors
     values = [tensors[i]._value if isinstance(tensors[i], Tensor) else tensors[i]
               for i in chosen if tensors[i] is not None]
     d = dtypes.result_type(values)
@@ -202,6 +204,23 @@ def _unify(op, tensors):
         elif t._value.dtype != d.np:
             tensors[i] = m.cast(t, d)
     return tensors
+
+
+def _are_alike(tensors, chosen, floats):
+    """Whether all are tensors of one dtype, in which the op computes."""
+    first = None
+    for i in chosen:
+        t = tensors[i]
+        if t is None:
+            continue
+        if not isinstance(t, Tensor):
+            return False
+        d = t._value.dtype
+        if first is None:
+            first = d
+        elif d is not first:
+            return False
+    return first is not None and (not floats or first.kind in "fcV")
 
 
 def _number(v, d):
@@ -242,11 +261,20 @@ def _apply_lifted(op, tensors):
 
 def _seen_from(level, t):
     if type(t) is not LiftedTensor:
-        return t
+        return _numbers_of(t) if isinstance(t, Tensor) and t.__dict__.get("_inside", 0) >= level else t
     v = t._value
     if not isinstance(v, Lifted):
         return _plain(t)
     return v if v.level == level else t
+
+
+def _numbers_of(t):
+    """A leaf of a transform inside that of this level, without its history: that is seen above, and only there."""
+    if modes.trace is not None:
+        return t
+    plain = wrap(t._data)
+    plain._ver = t._ver
+    return plain
 
 
 def _plain(t):

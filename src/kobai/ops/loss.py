@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error, warn
 from ..op import Op, apply1, dtype_of, m
 from ..public import public
@@ -332,6 +333,9 @@ class ClassWeights(Op):
 
     def batch(self, size, dims, values):
         t, weight = values
+        if weight is None and _known_to_count(t, self.classes, self.ignore):
+            each = math.prod(t.shape[1:]) if self.reduction == "mean" else 1
+            return wrap(np.full(t.shape, -1 / each, self.dtype)), t
         counted = m.ne(t, self.ignore)
         t = m.where(counted, t, 0)
         c = m.cast(counted, self.dtype)
@@ -380,6 +384,8 @@ class NllLoss(Op):
         dims = tuple(range(1, len(v.shape)))
         if self.reduction == "none":
             return v
+        if self.reduction == "mean" and _known_to_count(t, x.shape[2], self.ignore):
+            return m.mean(v, dims)
         total = m.sum(v, dims)
         return total / m.sum(m.cast(m.ne(t, self.ignore), dtype_of(x)), dims) if self.reduction == "mean" else total
 
@@ -389,6 +395,12 @@ def all_count(t, classes, ignore):
     if t.dtype.char != "l" or not t.size or 0 <= ignore < classes:
         return False
     return bool(np.maximum.reduce(t.view(_U64), None) < classes)  # negative numbers are huge then
+
+
+def _known_to_count(t, classes, ignore):
+    """`all_count` for a tensor, if its numbers can be looked at now."""
+    data = getattr(t, "_data", None)
+    return modes.trace is None and data.__class__ is np.ndarray and all_count(data, classes, ignore)
 
 
 _U64 = np.dtype(np.uint64)
@@ -482,9 +494,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     reduction = reduction_of(reduction, size_average, reduce)
     if tuple(input.shape) != tuple(target.shape):
         raise error("bce-size", a=str(input.shape), b=str(target.shape))
-    if dtype_of(input) != dtype_of(target):
-        wrong = [m.type_name(t).removesuffix("Tensor") for t in (target, input)]
-        raise error("bce-dtype", got=wrong[0], want=wrong[1])
+    if dtype_of(input) != dtype_of(target) and dtype_of(input).kind in "fV":
+        raise error("bce-dtype", got=kind_name(target.dtype), want=kind_name(input.dtype))
     data = getattr(input, "_data", None)
     if data is not None and data.size and not ((data >= 0) & (data <= 1)).all():
         raise error("bce-range", least=f"{data.min():.4g}", most=f"{data.max():.4g}")
