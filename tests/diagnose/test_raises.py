@@ -1,0 +1,37 @@
+"""Every error of the catalogue is raised somewhere, and those raised exist: what tools/list_raises.py finds."""
+import ast
+import importlib.util
+import pathlib
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def listed():
+    spec = importlib.util.spec_from_file_location("list_raises", ROOT / "tools" / "list_raises.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def named_in_code():
+    """All texts in the package: an entry's name may be an argument, or the value of a table."""
+    names = set()
+    for path in (ROOT / "src" / "kobai").rglob("*.py"):
+        if "catalogue" not in path.name:
+            names |= {n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                      if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return names
+
+
+def test_the_catalogue_and_the_code_agree():
+    from kobai.diagnose.catalogue import CATALOGUE
+    names = [ast.parse(r.message, mode="eval").body for r in listed().everything() if r.type == "catalogue"]
+    used = {n.value for n in names if isinstance(n, ast.Constant)}
+    assert len(used) > 50
+    assert used <= CATALOGUE.keys()
+    assert not CATALOGUE.keys() - named_in_code(), "entries that nothing raises"
+
+
+def test_plain_messages_are_listed():
+    found = [r for r in listed().everything("nn/module") if r.type != "catalogue"]
+    assert any(r.type == "KeyError" and "already exists" in r.message and r.line > 1 for r in found)

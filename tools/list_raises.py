@@ -1,0 +1,55 @@
+"""Which errors of kobai come from the catalogue and which have a plain message: list_raises.py [PART OF A PATH].
+
+Prints file, line, type and message of each `raise` with a plain message that a user can see, and how many there are of
+each kind. Left out: abstract methods, control flow (StopIteration and the like), and errors that are raised again.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCE = Path(__file__).parents[1] / "src" / "kobai"
+QUIET = {"StopIteration", "StopAsyncIteration", "KeyboardInterrupt", "SystemExit", "GeneratorExit"}
+
+
+class Raise(NamedTuple):
+    """One statement that raises."""
+
+    file: str
+    line: int
+    type: str  # of the exception; "catalogue" where the catalogue makes it
+    message: str
+
+
+def raises(path: Path) -> Iterator[Raise]:
+    """The errors with a text that a file raises."""
+    name = str(path.relative_to(SOURCE))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):
+            continue
+        called = ast.unparse(node.exc.func).rpartition(".")[2]
+        if called in ("error", "warn"):
+            yield Raise(name, node.lineno, "catalogue", ast.unparse(node.exc.args[0]))
+        elif called not in QUIET and called[:1].isupper() and node.exc.args:
+            yield Raise(name, node.lineno, called, ast.unparse(node.exc.args[0])[:110])
+
+
+def everything(part: str = "") -> list[Raise]:
+    """All of them, of files whose path contains `part`."""
+    return [r for path in sorted(SOURCE.rglob("*.py")) if part in str(path.relative_to(SOURCE)) for r in raises(path)]
+
+
+def main(part: str = "") -> int:
+    """Print the list and the counts."""
+    found = everything(part)
+    plain = [r for r in found if r.type != "catalogue"]
+    for r in plain:
+        print(f"{r.file}:{r.line}: {r.type}: {r.message}")
+    print(f"{len(found) - len(plain)} from the catalogue, {len(plain)} plain", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
