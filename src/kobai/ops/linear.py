@@ -277,14 +277,14 @@ _LINEAR, _LINEAR_PLAIN = Linear(), LinearWithoutBias()
 
 
 # ---- the public functions --------------------------------------------------------------------
-def _same_dtype(a, b, what="mat1 and mat2"):
+def _same_dtype(a, b, what="m1 and m2"):
     if dtype_of(a) != dtype_of(b):
         raise error("dtype-mismatch", a=a, b=b, what=what)
 
 
 def _is_matrix(x, name, fn):
     if len(x.shape) != 2:
-        raise RuntimeError(f"{name} must be a matrix, got {len(x.shape)}-D tensor (in {fn})")
+        raise error("matrix-wanted", argument=name, ndim=len(x.shape), function=fn)
 
 
 @public()
@@ -306,7 +306,8 @@ def _check_product(a, b):
 def bmm(input, mat2):
     """Products of a batch of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
     if len(input.shape) != 3 or len(mat2.shape) != 3:
-        raise RuntimeError("batch1 must be a 3D tensor" if len(input.shape) != 3 else "batch2 must be a 3D tensor")
+        first = len(input.shape) != 3
+        raise error("batch-wanted", argument="batch1" if first else "batch2", have=(input if first else mat2).shape)
     if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
         raise error("bmm-sizes", batch=input.shape[0], inner=input.shape[2], b_batch=mat2.shape[0], b_inner=mat2.shape[1])
     _same_dtype(input, mat2)
@@ -320,8 +321,7 @@ def mv(input, vec):
     if len(input.shape) != 2 or len(vec.shape) != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {0}, {len(input.shape)}, {len(vec.shape)}")
     if input.shape[1] != vec.shape[0]:
-        raise RuntimeError(f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), "
-                           f"vec ({vec.shape[0]})")
+        raise error("matvec-sizes", rows=input.shape[0], cols=input.shape[1], size=vec.shape[0])
     return Mv()(input, vec)
 
 
@@ -329,7 +329,7 @@ def mv(input, vec):
 def dot(input, tensor):
     """Sum of the products of two vectors."""
     if len(input.shape) != 1 or len(tensor.shape) != 1:
-        raise RuntimeError(f"1D tensors expected, but got {len(input.shape)}D and {len(tensor.shape)}D tensors")
+        raise error("vector-wanted", a=len(input.shape), b=len(tensor.shape))
     if input.shape != tensor.shape:
         raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     if dtype_of(input) != dtype_of(tensor):
