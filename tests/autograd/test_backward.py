@@ -145,3 +145,13 @@ def test_errors_begin_as_pytorchs(call, message):
     with pytest.raises(RuntimeError) as e:
         call(leaf(1.0, 2.0))
     assert str(e.value).startswith(message)
+
+
+def test_nothing_is_added_to_a_gradient_whose_elements_share_memory():
+    x = kobai.ones(3, requires_grad=True)
+    x.grad = kobai.ones(1).expand(3)
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        x.sum().backward()
+    x.grad = x.grad.clone()
+    x.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]

@@ -145,3 +145,16 @@ def test_a_read_only_array_is_copied():
     x.add_(1)
     assert x.tolist() == [2, 3]
     assert a.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("start, end, steps, at, number", [  # PyTorch 2.13 on the CPU
+    (10, -18, 36, 10, 1), (10, -18, 36, 20, -5), (-53, 43, 37, 18, -4), (3, -19, 21, 10, -7), (0, 10, 4, 1, 3),
+])
+def test_linspace_of_integers_rounds_once(start, end, steps, at, number):
+    y = kobai.linspace(start, end, steps, dtype=kobai.int64)
+    assert y[at] == number and y[0] == start and y[-1] == end
+
+
+def test_named_dimensions_are_gone():
+    with pytest.raises(TypeError, match=r"ones\(\) got an unexpected keyword argument 'names'"):
+        kobai.ones(2, 3, names=("N", "C"))

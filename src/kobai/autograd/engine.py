@@ -244,6 +244,8 @@ def accumulate(leaf, g, graph=False, which=None):
         leaf._grad = old.add(_tensor(g))
     else:
         if type(old._data) is np.ndarray:
+            if not old._data.flags.writeable:
+                raise error("inplace-expanded", tensor=old)
             np.add(old._data, g, out=old._data)
         else:
             old._data = old._data + g

@@ -27,7 +27,7 @@ def made(array, requires_grad=False, out=None):
 def _shaped(fill, name):
     """A function (size..., *, dtype...) that makes an array by `fill(shape, np_dtype)`."""
     def create(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
-               memory_format=None, names=None, **kwargs):
+               memory_format=None, **kwargs):
         if kwargs or not size:
             size = _size_keyword(kwargs, size, name)
         check_options(device, layout)
@@ -63,7 +63,7 @@ empty.__doc__ = "A tensor whose values are to be set. Differs from PyTorch: they
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
-         pin_memory=False, names=None):
+         pin_memory=False):
     """A tensor of a shape with the same number everywhere."""
     if isinstance(size, int):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}\n"
@@ -326,12 +326,17 @@ def _spaced(start, end, steps, d):
 
 
 def _spaced_ints(start, end, steps, d):
-    """PyTorch computes in float32 and cuts off towards the near end."""
-    step = np.float32(end - start) / np.float32(steps - 1)
-    i = np.arange(steps)
-    near = i < steps // 2
-    y = np.where(near, np.float32(start) + step * i.astype(np.float32),
-                 np.float32(end) - step * (steps - 1 - i).astype(np.float32))
+    """PyTorch multiplies and adds with one rounding, and cuts the fraction off: 10 - 0.8 * 10 is 1 then, not 2.
+
+    The step is split into a part of 26 bits, whose multiples and sums are exact, and the rest (Dekker 1971).
+    """
+    step = (end - start) / (steps - 1)
+    wide = step * (2.0**27 + 1)
+    coarse = wide - (wide - step)
+    i = np.arange(steps, dtype=np.float64)
+    back = i - (steps - 1)
+    y = np.where(i < steps // 2, (start + coarse * i) + (step - coarse) * i,
+                 (end + coarse * back) + (step - coarse) * back)
     return y.astype(d.np)
 
 
