@@ -230,7 +230,7 @@ def _backward(step: OpStep, a, w, _bias=None):
         staged, (sample, channel, _, *steps) = _stage(a, window, made, copies)
         window = own(staged)
     in_order, channels = _flat(op.spatial, own(out).strides[2:], a.dtype.itemsize), a.shape[1] // op.groups
-    if in_order and lanes.suits(op, a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial):
+    if in_order and lanes.suits(op, a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial, True):
         return [*copies, *lanes.backward(op, a, window, steps, (sample, channel), lows, along, w, reads[w], out)]
     alone = covers(along, op.spatial) and prod(map(len, along)) == 1 and in_order
     if not covers(along, op.spatial):

@@ -12,18 +12,19 @@ _MANY = 24       # output channels that fill registers well enough
 _SOME = 12       # those that do where positions do not lie beside each other
 _LANES = 16      # of a register
 _DEEP = 32       # taps of all channels that are worth turning results round
-_ENOUGH = 128    # positions that are worth copying the weights
+_ENOUGH = 128    # positions that are worth copying the weights,
+_TURNED = 32     # which the gradient of the input would do anyway
 _PLACES = 128    # of a tile
 _TILES = 16
 
 
-def suits(op, samples: int, rows: int, channels: int, taps: int, out) -> bool:
+def suits(op, samples: int, rows: int, channels: int, taps: int, out, turned: bool = False) -> bool:
     """Whether channels should be in the lanes: many results, of many multiplications each."""
     if taps == prod(op.stride) == 1:
         return False  # a product of matrices
     least = _MANY if set(op.stride) == {1} else _SOME
     return rows >= least and -rows % _LANES * 4 <= rows and _DEEP <= channels * taps <= MOST_LINES and out[-1] <= MOST_WIDTH \
-        and samples * prod(out) >= _ENOUGH
+        and samples * prod(out) >= (_TURNED if turned else _ENOUGH)
 
 
 def forward(op, x: Value, window: Window, steps, strides, w: Value, ww: Window, out: Value) -> list:
