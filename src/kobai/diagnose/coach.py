@@ -105,8 +105,9 @@ def coach(step=None, steps=10, *, show=True):
     """Run `step()` a few times and print which of the usual mistakes it makes; without `step`, a block to watch.
 
     It looks for: gradients that are never zeroed, a model evaluated in training mode or trained in evaluation
-    mode, parameters without gradient or without optimizer, an optimizer that never steps, softmax before cross_entropy, a loss that broadcasts
-    (N, 1) against (N,), dead ReLUs, steps far too large or too small, graphs of earlier steps kept alive.
+    mode, parameters without gradient or without optimizer, an optimizer that never steps, softmax before
+    cross_entropy, a loss that broadcasts (N, 1) against (N,), dead ReLUs, steps far too large or too small, graphs
+    of earlier steps kept alive.
 
     Args:
         step: a function that does one training step (with zero_grad, backward and the update); the steps really

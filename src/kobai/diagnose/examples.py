@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .examples_calls import TEXT_OF_CALLS
 from .examples_use import TEXT_OF_USE
+from .examples_values import TEXT_OF_VALUES
 
 _TEXT = """
 K101
@@ -265,4 +266,4 @@ def _read(text):
     return found
 
 
-EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE) | _read(TEXT_OF_CALLS)
+EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE) | _read(TEXT_OF_CALLS) | _read(TEXT_OF_VALUES)

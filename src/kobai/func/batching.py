@@ -5,6 +5,7 @@ import functools
 
 from ..autograd.batched import Batched, Randomness
 from ..autograd.mode import modes, transform_level
+from ..diagnose import error
 from ..op import m
 from ..pytree import broadcast, flatten, unflatten
 from ..tensor import LiftedTensor, Tensor
@@ -79,8 +80,7 @@ def _inputs(name, in_dims, args):
     if not sizes:
         raise ValueError("vmap: Expected at least one Tensor to vmap over")
     if len(set(sizes)) > 1:
-        raise ValueError("vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-                         f"{sizes} for the mapped dimension")
+        raise error("vmap-sizes", sizes=str(sizes))
     return leaves, spec, dims, sizes[0]
 
 

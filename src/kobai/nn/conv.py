@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import empty
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .lazy import LazyModuleMixin
@@ -131,10 +132,9 @@ class _ConvNd(Module):
 def _check_channels(in_channels: int, out_channels: int, groups: int) -> None:
     if groups <= 0:
         raise ValueError("groups must be a positive integer")
-    if in_channels % groups:
-        raise ValueError("in_channels must be divisible by groups")
-    if out_channels % groups:
-        raise ValueError("out_channels must be divisible by groups")
+    for which, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if channels % groups:
+            raise error("conv-groups", which=which, channels=channels, groups=groups)
 
 
 class Conv1d(_ConvNd):
@@ -282,7 +282,7 @@ class _LazyConvXdMixin(LazyModuleMixin):
             return
         self.in_channels = self._channels_of(input)
         if self.in_channels % self.groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise error("conv-groups", which="in_channels", channels=self.in_channels, groups=self.groups)
         self.weight.materialize(self._weight_shape())
         if self.bias is not None:
             self.bias.materialize((self.out_channels,))

@@ -362,7 +362,7 @@ class GroupNorm(Module):
                  device=None, dtype=None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise error("group-norm-groups", channels=num_channels, groups=num_groups)
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps

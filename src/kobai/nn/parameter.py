@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import empty
 from ..devices import cpu
+from ..diagnose import error
 from ..dtypes import bfloat16, float16, float32, float64, get_default_dtype
 from ..tensor import Tensor, wrap
 
@@ -28,8 +29,7 @@ class Parameter(Tensor):
         if data is None:
             data = empty(0)
         if not isinstance(data, Tensor):
-            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'\nA Parameter is "
-                                 "made from a tensor: nn.Parameter(torch.tensor(value)).")
+            raise error("parameter-data", kind=type(data).__name__)
         param = wrap(data._array(), cls)
         param._ver = data._ver
         return param.requires_grad_() if requires_grad else param

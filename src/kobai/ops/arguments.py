@@ -21,8 +21,7 @@ def as_dtype(d, default=None, fn="tensor"):
         return d
     found = _PYTHON.get(d) if isinstance(d, type) else None
     if found is None:
-        raise TypeError(f"{fn}(): argument 'dtype' must be torch.dtype, not {type(d).__name__}\n"
-                        f"  cause: dtype={d!r} names no tensor type.\n  fix: write torch.float32, torch.int64, ...")
+        raise error("dtype-argument", fn=fn, kind=type(d).__name__, value=repr(d))
     return found
 
 

@@ -146,13 +146,11 @@ def _check_kinds(kinds):
                              "holds numbers only.\n  fix: convert it first: torch.tensor([float(v) for v in data])")
         if issubclass(k, (str, bytes)):
             raise _invalid(k)
-        raise RuntimeError(f"Could not infer dtype of {k.__name__}\n  cause: a {k.__name__} is no number, and no "
-                           "list of numbers.\n  fix: pass numbers, (nested) lists of numbers, or NumPy arrays.")
+        raise error("no-dtype", kind=k.__name__)
 
 
 def _invalid(k):
-    return TypeError(f"new(): invalid data type {k.__name__!r}\n  cause: a tensor holds numbers only.\n"
-                     "  fix: convert text to numbers first, e.g. with float().")
+    return error("not-a-number", kind=k.__name__)
 
 
 def _infer(kinds):

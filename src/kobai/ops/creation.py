@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..inplace import into
 from ..op import dtype_of, m
 from ..public import export
@@ -246,12 +247,11 @@ def _steps(start, end, step, zero_error):
     if isinstance(start, complex) or isinstance(end, complex) or isinstance(step, complex):
         raise RuntimeError("value cannot be converted to type double without overflow")
     if step == 0:
-        raise zero_error("step must be nonzero")
+        raise error("range-step") if zero_error is RuntimeError else zero_error("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
     if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign\n  cause: from "
-                           f"{start} one does not come to {end} in steps of {step}.\n  fix: change the sign of step.")
+        raise error("range-direction", start=start, end=end, step=step)
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         return -((start - end) // step)
     return math.ceil((end - start) / step)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
 from ..op import Op, dtype_of, m
@@ -322,7 +323,7 @@ def one_hot(input, num_classes=-1):
             [0, 0, 1]])
     """
     if dtype_of(input) != np.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.\n  fix: .long()")
+        raise error("one-hot-dtype", dtype=str(dtypes.of(dtype_of(input))))
     data = _plain(input)
     if modes.trace is not None and num_classes == -1:
         modes.trace.looked("one_hot() without num_classes")

@@ -276,7 +276,7 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     if not hasattr(index, "shape"):
         raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
     if dtype_of(index) not in (np.int64, np.int32) and 0 not in index.shape:
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+        raise error("position-dtype", fn=name, dtype=str(dtypes.of(dtype_of(index))))
     if src is not None and dtype_of(src) != dtype_of(x):
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
     if max(x.ndim, 1) != max(index.ndim, 1):

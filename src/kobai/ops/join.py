@@ -130,7 +130,7 @@ def stack(tensors, dim=0):
     """Join tensors of one shape along a new dimension."""
     tensors = _tensors(tensors, "stack")
     if not tensors:
-        raise RuntimeError("stack expects a non-empty TensorList")
+        raise error("stack-empty")
     first = shape_of(tensors[0])
     for i, v in enumerate(tensors):
         if shape_of(v) != first:

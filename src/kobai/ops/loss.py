@@ -26,7 +26,7 @@ def reduction_of(reduction, size_average=None, reduce=None):
                       UserWarning, stacklevel=4)
         return "none" if reduce is False else "mean" if size_average in (None, True) else "sum"
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise error("reduction-name", name=str(reduction))
     return reduction
 
 

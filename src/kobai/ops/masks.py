@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
@@ -138,9 +139,14 @@ class Nonzero(Op):
         return np.argwhere(x != 0) if x.shape else np.zeros((int(bool(x)), 0), np.int64)
 
 
-def _check_mask(mask, name, text):
+_C_NAMES = {"int64": "long int", "int32": "int", "uint8": "unsigned char", "float32": "float", "float64": "double"}
+
+
+def _check_mask(mask, name, text=""):
     if not hasattr(mask, "shape"):
         raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}")
+    if dtype_of(mask).kind != "b" and not text:
+        raise error("mask-dtype", dtype=_C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name))
     if dtype_of(mask).kind != "b":
         raise RuntimeError(f"{text}\n  fix: compare, or convert with .bool(), to get a mask.")
 
@@ -157,10 +163,7 @@ def masked_fill(input, mask, value):
     >>> kobai.arange(3.).masked_fill(kobai.tensor([True, False, True]), -1)
     tensor([-1.,  1., -1.])
     """
-    if dtype_of(mask).kind != "b":
-        name = {"int64": "long int", "int32": "int", "uint8": "unsigned char", "float32": "float"}
-        _check_mask(mask, "masked_fill", "masked_fill_ only supports boolean masks, but got mask with dtype "
-                    f"{name.get(dtype_of(mask).name, dtype_of(mask).name)}")
+    _check_mask(mask, "masked_fill")
     if isinstance(value, Tensor):
         if value.ndim:
             raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -177,8 +180,7 @@ def masked_fill_(self, mask, value):
     others = [v for v in (mask, value) if isinstance(v, Tensor)]
     if _recorded(self, *others) or self._base is not None or len(others) > 1:
         return replace(self, masked_fill(self, mask, value))
-    _check_mask(mask, "masked_fill_", "masked_fill_ only supports boolean masks, but got mask with dtype "
-                f"{dtype_of(mask)}")
+    _check_mask(mask, "masked_fill_")
     if modes.trace is not None:
         return replace(self, masked_fill(self, mask, value))
     a = self._array()
@@ -251,8 +253,7 @@ def where(condition, input=None, other=None):
         return nonzero(condition, as_tuple=True)
     if isinstance(condition, Tensor) and dtype_of(condition).kind != "b":
         if dtype_of(condition) != np.uint8:
-            raise RuntimeError("where expected condition to be a boolean tensor, but got a tensor with dtype "
-                               f"{m.type_word(condition)}\n  fix: compare, e.g. x > 0, or convert with .bool().")
+            raise error("where-dtype", dtype=m.type_word(condition))
         condition = cast(condition, np.dtype(np.bool_))
     if isinstance(condition, bool):
         raise TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool")

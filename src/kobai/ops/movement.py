@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
-from ..large import PLAIN
+from ..large import PLAIN, in_rows
 from ..op import Movement, Op, dtype_of, m
 from ..tensor import Tensor
 from ..testing.samples import S
@@ -35,7 +35,8 @@ class Clone(Op):
     samples = [S((2, 3)), S(()), S((0, 2), params=("C",))]
 
     def forward(self, x):
-        return np.array(x, order=self.order) if x.shape else x[()]
+        y = in_rows(x) if self.order == "C" else x
+        return y if y is not x else np.array(x, order=self.order) if x.shape else x[()]
 
     def vjp_x(self, g):
         return g
@@ -121,7 +122,7 @@ class UnsafeView(Op):
     samples = [S((2, 3), params=((3, 2),))]
 
     def forward(self, x):
-        return x.reshape(self.shape)
+        return in_rows(x).reshape(self.shape)
 
     def vjp_x(self, g, x_shape):
         return m.reshape(g, x_shape)
@@ -405,8 +406,7 @@ def full_shape(x, shape):
     for i, s in enumerate(shape):
         if s == -1:
             if unknown is not None:
-                raise RuntimeError("only one dimension can be inferred\n  cause: the shape has more than one -1.\n"
-                                   "  fix: give all sizes but one.")
+                raise error("two-unknown", shape=str(list(shape)))
             unknown = i
         elif s < 0:
             raise RuntimeError(f"invalid shape dimension {s} at index {i} of shape {list(shape)}")

@@ -5,6 +5,7 @@ from math import sqrt
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .join import Cat
@@ -164,7 +165,7 @@ def _check_ranks(query, key, value, padding, mask, heads):
 
 def _check_sizes(query, key, value, size, heads, separate):
     if query.shape[2] != size:
-        raise AssertionError(f"was expecting embedding dimension of {size}, but got {query.shape[2]}")
+        raise error("attention-size", wanted=size, got=query.shape[2], size=query.shape[2], grown=query)
     if size // heads * heads != size:
         raise AssertionError(f"embed_dim {size} not divisible by num_heads {heads}")
     if separate and key.shape[:2] != value.shape[:2]:

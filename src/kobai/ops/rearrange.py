@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor, wrap
@@ -167,9 +168,7 @@ def repeat(input, *repeats):
     times = repeats[0] if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats
     times = tuple([int(t) for t in times])
     if len(times) < input.ndim:
-        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-                           f"\n  cause: {len(times)} numbers for the {input.ndim} dimensions of shape "
-                           f"{list(input.shape)}.\n  fix: give 1 where nothing is to be repeated.")
+        raise error("repeat-count", count=len(times), ndim=input.ndim, shape=str(list(input.shape)))
     if any(t < 0 for t in times):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
     return Repeat(times)(input)

@@ -6,6 +6,7 @@ import numpy as np
 from .. import dtypes
 from ..diagnose import error
 from ..inplace import changed, refuse_leaf
+from ..large import PLAIN, in_rows
 from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
@@ -47,6 +48,8 @@ def reshape(input, *shape):
             [3, 4, 5]])
     """
     if type(input) is np.ndarray:
+        if input.size >= PLAIN and not is_viewable(input, shape[0] if len(shape) == 1 else shape):
+            input = in_rows(input)
         return input.reshape(*shape)
     shape = full_shape(input, _shape(shape))
     return (Reshape if is_viewable(input, shape) else UnsafeView)(shape)(input)
@@ -160,7 +163,7 @@ def flatten(input, start_dim=0, end_dim=-1):
         return reshape(input, (1,))
     start, end = normal_dim(start_dim, input.ndim), normal_dim(end_dim, input.ndim)
     if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise error("flatten-order", start=start, end=end)
     if start == end:
         return input
     n = 1
@@ -185,8 +188,7 @@ def unflatten(input, dim, sizes):
     if -1 in inner and inner.count(-1) == 1 and known and n % known == 0:
         inner = tuple([n // known if s == -1 else s for s in inner])
     elif -1 in inner or known != n:
-        raise RuntimeError(f"unflatten: Provided sizes {list(inner)} don't multiply up to the size of dim {dim} "
-                           f"({n}) in the input tensor")
+        raise error("unflatten-sizes", sizes=str(list(inner)), dim=dim, size=n, grown=input)
     return view(input, (*input.shape[:dim], *inner, *input.shape[dim + 1:]))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 import warnings
 
+from ...diagnose import error
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
@@ -148,7 +149,7 @@ def _watch(optimizer):
 
 def check_optimizer(optimizer):
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        raise error("scheduler-optimizer", kind=type(optimizer).__name__)
     return optimizer
 
 

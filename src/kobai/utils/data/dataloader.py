@@ -7,6 +7,7 @@ import warnings
 from importlib.util import find_spec
 from typing import Generic, TypeVar
 
+from kobai.diagnose import error
 from kobai.utils.data.collate import default_collate, default_convert
 from kobai.utils.data.dataset import IterableDataset
 from kobai.utils.data.info import get_worker_info
@@ -193,7 +194,7 @@ def _check_order(kind, batch_size, shuffle, sampler, batch_sampler, drop_last) -
                     f"got {name}={value}\nAn iterable dataset has no indices to choose from: it "
                     "decides the order itself.")
     if sampler is not None and shuffle:
-        raise ValueError("sampler option is mutually exclusive with shuffle")
+        raise error("sampler-shuffle")
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None
                                       or drop_last):
         raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, "
