@@ -52,9 +52,10 @@ export class Graph {
     }
   }
 
-  /** What an operation does, in the reader's language. */
+  /** What an operation does, in the reader's language, unless the formula says it. */
   docOf(node: GraphNode, lang: Lang): string {
-    return (node.doc == null ? undefined : this.data.docs?.[node.doc])?.[lang === "ja" ? 1 : 0] ?? "";
+    const doc = (node.doc == null ? undefined : this.data.docs?.[node.doc])?.[lang === "ja" ? 1 : 0] ?? "";
+    return doc === `${node.formula}.` ? "" : doc;
   }
 
   childrenOf(module: number | null) {
