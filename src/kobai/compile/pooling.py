@@ -8,7 +8,7 @@ import numpy as np
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
-from kobai.compile.pool import CODED
+from kobai.compile.tiles import CODED
 from kobai.compile.windows import Window, contiguous, own
 from kobai.ops.avgpool import counts
 

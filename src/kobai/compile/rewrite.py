@@ -11,7 +11,7 @@ import numpy as np
 
 from kobai.compile.biases import without_bias
 from kobai.compile.graph import Value
-from kobai.compile.pool import max_pool, send_to_max
+from kobai.compile.tiles import max_pool, send_to_max
 from kobai.lifted import m
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 

@@ -1,4 +1,4 @@
-"""Max pooling of windows that do not overlap, element by element: rules of rewrite.py.
+"""Max pooling of windows that do not overlap, of types without code of their own (pooling.py): rules of rewrite.py.
 
 A window's k * k places are k * k slices of the input with steps, so the largest value is a chain of maxima, and the way
 back goes to the first place that has it.  `Tiles` puts the gradients of these slices together.
@@ -14,7 +14,7 @@ from kobai.lifted import m
 from kobai.ops.movement import Slice
 
 MOST = 16       # places in a window
-CODED = "fd"    # types with code of their own
+CODED = "fd"    # types that pooling.py has code for
 
 
 class Tiles:
