@@ -7,7 +7,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.mode import modes
-from .autograd.node import here
+from .autograd.node import here, shown_edge
 from .diagnose import error
 from .general import record
 from .op import Op, m
@@ -37,6 +37,11 @@ class CopySlices(Op):
 
     def vjp_new(self, g):
         return self._view(g)
+
+    def shown(self, node):
+        """As PyTorch shows it: the base's history, and what the change used beside the view itself."""
+        base, new = map(shown_edge, node.edges)
+        return [base, *(new[0].next_functions[1:] if new[0] is not None and hasattr(new[0], "edges") else ())]
 
     def batch(self, size, dims, values):
         base, new = (m.reshape(v, (size, -1)) for v in values)

@@ -6,8 +6,10 @@ import struct
 import pytest
 
 import kobai
+import kobai as torch
 from kobai import nn
 from kobai.compat.torchviz import make_dot, make_dot_from_trace
+from kobai.nn import functional as F
 from kobai.viewer.parse import parse
 
 # torchviz.make_dot of P5's network, its nodes numbered in the order they appear
@@ -135,3 +137,55 @@ def test_params_must_be_named_tensors(neuron):
 def test_make_dot_from_trace_explains():
     with pytest.raises(NotImplementedError, match="(?s)moved to pytorch core.*fix: .*make_dot"):
         make_dot_from_trace(None)
+
+
+# Labels as torchviz 0.0.3 on PyTorch 2.13 writes them with show_attrs=True.
+@pytest.mark.parametrize("make, label", [
+    (lambda a, b: a + b, "AddBackward0\n------------\nalpha: 1"),
+    (lambda a, b: a * 2, "MulBackward0\n---------------------\nother: [saved tensor]\nself :           None"),
+    (lambda a, b: a ** 2, "PowBackward0\n------------------------\nexponent:              2\nself    : [saved tensor]"),
+    (lambda a, b: a.sum(), "SumBackward0\n--------------------\nself_sym_sizes: (3,)"),
+    (lambda a, b: a.mean(), "MeanBackward0\n--------------------\nself_sym_numel:    3\nself_sym_sizes: (3,)"),
+    (lambda a, b: a[0], "SelectBackward0\n--------------------\ndim           :    0\nindex         :    0\nself_sym_sizes: (3,)"),
+    (lambda a, b: a[1:], "SliceBackward0\n-----------------------------------\ndim           :                   0\n"
+     "end           : 9223372036854775807\nself_sym_sizes:                (3,)\nstart         :                   1\n"
+     "step          :                   1"),
+    (lambda a, b: F.linear(torch.ones(1, 3), a.detach().reshape(1, 3).requires_grad_(), b[:1]),
+     "AddmmBackward0\n--------------------------------\nalpha           :              1\nbeta            :              1\n"
+     "mat1            : [saved tensor]\nmat1_sym_sizes  :         (1, 3)\nmat1_sym_strides:             ()\n"
+     "mat2            :           None\nmat2_sym_sizes  :         (3, 1)\nmat2_sym_strides:         (1, 3)"),
+    (lambda a, b: F.mse_loss(a, b), "MseLossBackward0\n-------------------------\nreduction:              1\n"
+     "self     : [saved tensor]\ntarget   : [saved tensor]"),
+    (lambda a, b: F.nll_loss(F.log_softmax(a.detach().reshape(1, 3).requires_grad_(), 1), torch.tensor([0])),
+     "NllLossBackward0\n----------------------------------\nignore_index: 18446744073709551516\n"
+     "reduction   :                    1\nself        :       [saved tensor]\ntarget      :       [saved tensor]\n"
+     "total_weight:       [saved tensor]\nweight      :                 None"),
+])
+def test_attributes_have_pytorch_s_names(make, label):
+    a, b = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    assert f'"{label}"' in make_dot(make(a, b), show_attrs=True).source
+
+
+def test_saved_values_by_pytorch_s_names():
+    a, b = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([4.0, 8.0], requires_grad=True)
+    node = (a / b).grad_fn
+    assert node._saved_self.tolist() == [1, 2] and node._saved_other.tolist() == [4, 8]
+    node = F.layer_norm(a, (2,)).grad_fn
+    assert node._saved_result1.tolist() == [1.5] and node._saved_result2.tolist() == pytest.approx([2.0], rel=1e-4)
+    node = F.nll_loss(a.reshape(1, 2), torch.tensor([1]), ignore_index=0).grad_fn
+    assert node._saved_total_weight.item() == 1 and node._saved_ignore_index == 0
+    assert (a * 2).grad_fn._saved_other.item() == 2 and (a * 2).grad_fn._saved_self is None
+    assert dir(a.relu().grad_fn).count("_saved_result") == 1
+
+
+def test_a_written_view_looks_as_in_pytorch():
+    a, b = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    y = a * 2
+    y[0] = b[0]
+    names = [fn.name() for fn, _ in y.grad_fn.next_functions]
+    assert (y.grad_fn.name(), names) == ("CopySlices", ["MulBackward0", "SelectBackward0"])
+    y = a * 2
+    y.view(3, 1).add_(1)
+    assert [fn and fn.name() for fn, _ in y.grad_fn.next_functions] == ["MulBackward0", None]
+    y.sum().backward()
+    assert a.grad.tolist() == [2, 2, 2]

@@ -96,7 +96,7 @@ def step(name, *next_functions):
     """A Step of that name before (node, number) pairs."""
     kind = _STEPS.get(name)
     if kind is None:
-        kind = _STEPS[name] = type(name, (Step,), {"__slots__": (), "__module__": "kobai"})
+        kind = _STEPS[name] = type(name, (Step,), {"__slots__": (), "__module__": "builtins"})
     return kind(*next_functions)
 
 
@@ -199,21 +199,21 @@ def shown_edge(edge):
 
 def saved_names(node):
     """PyTorch's names of what the node saved: `_saved_self`, `_saved_other`, `_saved_result`, ..."""
-    return [] if node.op is None else [
-        "_saved_" + _SAVED.get(ask, ask) for ask in getattr(node.vjp, "asks", ())]
-
-
-_SAVED = {"x": "self", "a": "self", "b": "other", "y": "result"}
+    if node.op is None or isinstance(node.saved, Freed):
+        return []
+    from .attributes import shown  # noqa: PLC0415  (a view on demand; the engine itself does not come here)
+    return ["_saved_" + name for name in shown(node)]
 
 
 def saved_attribute(node, name):
-    from ..saved import unpack  # noqa: PLC0415  (a view on demand; the engine itself does not come here)
-    for number, ask in enumerate(getattr(node.vjp, "asks", ())):
-        if name == "_saved_" + _SAVED.get(ask, ask):
-            if isinstance(node.saved, Freed):
-                raise RuntimeError(_FREED_ATTRIBUTE)
-            return unpack(node)[number]
-    raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+    """One of them. Raises RuntimeError once a backward pass has given the saved values free."""
+    if node.op is not None and getattr(node.vjp, "asks", ()) and isinstance(node.saved, Freed):
+        raise RuntimeError(_FREED_ATTRIBUTE)
+    from .attributes import shown  # noqa: PLC0415
+    get = shown(node).get(name.removeprefix("_saved_")) if node.op is not None else None
+    if get is None:
+        raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+    return get()
 
 
 _FREED_ATTRIBUTE = (
