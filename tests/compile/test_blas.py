@@ -326,3 +326,27 @@ print(os.waitpid(child, 0)[1], np.array_equal(blas.product(a, a), y))
 def test_a_forked_child_multiplies_alone_and_with_threads_of_its_own():
     done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "0 True\n"), done.stderr
+
+
+@pytest.mark.parametrize("left, right", ["CC", "CF", "FC", "FF"])
+@pytest.mark.parametrize("m, n, k", [(33, 31, 65), (300, 700, 1500), (1100, 17, 700), (97, 101, 2999), (1, 513, 1025)])
+def test_large_products_of_bfloat16(m, n, k, left, right):
+    """Several blocks, stretches and tiles; the same bits for any number of threads."""
+    half = pytest.importorskip("ml_dtypes").bfloat16
+    try:
+        product = blas.ready(half)
+    except NoKernel:
+        pytest.skip("this CPU has no fast instructions for bfloat16")
+    a, b, e = random((m, k), half, left), random((k, n), half, right), random((n,), half)
+    pool = llvm.bridge().pool
+    before, found = pool.size, []
+    try:
+        for count in (1, 2, 5):
+            pool.resize(count)
+            found.append(product(a, b, e))
+    finally:
+        pool.resize(before)
+    assert all(np.array_equal(y.view("u2"), found[0].view("u2")) for y in found)
+    a, b, e = a.astype("f8"), b.astype("f8"), e.astype("f8")
+    exact = a @ b + e
+    assert (np.abs(found[0].astype("f8") - exact) <= np.abs(exact) / 256 + (np.abs(a) @ np.abs(b) + np.abs(e)) * k * 2.0**-24).all()

@@ -81,12 +81,12 @@ def _half():
     """The same for bfloat16."""
     machine = llvm.machine()
     features = machine.features.split(",")
-    amx = "+amx-bf16" in features and gemm_half.may_use_amx()
+    amx = {"+amx-bf16", "+avx512bf16"} <= {*features} and gemm_half.may_use_amx()
     # Intel's processors take as long for a pair of bfloat16 as for two of float32; AMD's do not.
     if machine.vector_bytes < 64 or not (amx or "+avx512bf16" in features and machine.cpu.startswith("znver")):
         raise NoKernel("this CPU has no fast instructions for bfloat16")
     made = machine.remembered(f"gemm bfloat {amx}", lambda: gemm_half.text(machine.triple, amx))
-    return made, 32, 32, gemm_half.DEPTH
+    return made, 32, 32, gemm_half.DEPTH if amx else gemm_half.DEPTH // 2
 
 
 def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, beside=1):

@@ -15,7 +15,7 @@ it meets few columns and its rows do not compete for places in the cache.
 
 from __future__ import annotations
 
-from kobai.backends.gemm_micro import shape_for
+from kobai.backends.gemm_micro import Shape, shape_for
 from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, Pack
 
 WORDS = (
@@ -40,6 +40,10 @@ _PAD = 64
 
 class Gemm(Pack):
     """Writes the functions of one element type, ``float`` or ``double``."""
+
+    def __init__(self, t: str, shape: Shape):
+        super().__init__(t, shape)
+        self.room_a = ROOM_A  # bytes for copies of A
 
     def text(self) -> str:
         """All functions; those named by `ORDERS` and the type are what to call."""
@@ -186,7 +190,7 @@ class Gemm(Pack):
         w = {name: self.word("%words", i) for name, i in AT.items() if name not in ("alpha", "beta")}
         number = self.do("call i64 @take()")
         room = self.do(f"call ptr @room(i64 {number})")
-        room_b = self.at(room, ROOM_A)
+        room_b = self.at(room, self.room_a)
         self.loop("%begin", "%end", lambda i: self._place(i, w, room, room_b))
         self.say(f"call void @give(i64 {number})")
 

@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 DEPTH = 256  # of the inner dimension in one go
-_ROWS, _COLS = 512, 512  # the largest tile
-_ROWS_HALF = 256  # of bfloat16, whose sums are kept beside the copies
+_ROWS, _COLS = 512, 512  # the largest tile; that of bfloat16 has twice as many rows
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 2 microseconds
 _LARGE_TILE = 1 << 25  # where each thread has two
 _FAST = 8  # products of bfloat16 take so many times less time
@@ -36,10 +35,10 @@ class Tiling(NamedTuple):
 def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = DEPTH, threads: int = 2) -> Tiling:
     """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
     half = depth != DEPTH
-    work, most = (m * n * k // _FAST, _ROWS_HALF) if half else (m * n * k, _ROWS)
+    work = m * n * k // _FAST if half else m * n * k
     wanted = min(max(work // _TILE, 1), 2 * threads)
     wanted = min(max(work // _LARGE_TILE, wanted), 4 * threads)
-    down, across = _cut(m, n, -(-wanted // batch), most, step, width)
+    down, across = _cut(m, n, -(-wanted // batch), _ROWS << half, step, width)
     rows, cols = _share(m, down, step), _share(n, across, width)
     each = min(rows, m) * min(cols, n) * k
     return Tiling(rows, cols, _share(k, -(-k // depth), 32 if half else 4), max(1, _TILE // max(each, 1)))

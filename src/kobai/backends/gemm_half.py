@@ -1,9 +1,10 @@
 """Products of bfloat16 matrices, summed in float32 and rounded once, for processors that multiply pairs of them.
 
-The tiles are those of `kobai.backends.gemm`.  A and B are always copied: A by rows, B with two neighbours of the inner
-dimension side by side, which is how the instructions want them: ``vdpbf16ps`` adds sixteen sums of two products; the
-tile registers of AMX multiply 16 x 32 by 32 x 16 numbers at once.  Sums are kept in memory of the thread between
-two stretches, and rounded when the last is done.  Edges are filled with zeros, to multiples of 32.
+The tiles are those of `kobai.backends.gemm`.  A and B are always copied: B with two neighbours of the inner dimension side
+by side, which is how the instructions want them: ``vdpbf16ps`` adds sixteen sums of two products; the tile registers
+of AMX multiply 16 x 32 by 32 x 16 numbers at once, and A is copied as such squares.  Between two stretches sums are kept in
+memory of the thread; after the last each block of 32 x 32 is rounded while it is near.  Edges are filled with zeros,
+to multiples of 32.  Numbers too small for a full mantissa are zeros to these instructions.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from kobai.backends.gemm import _PAD, AT, ROOM, Gemm, rooms
+from kobai.backends.gemm import _PAD, AT, Gemm, rooms
 from kobai.backends.gemm_micro import shape_for
 
-DEPTH, ROWS, COLS = 512, 256, 512  # the largest stretch and tile
+DEPTH, ROWS, COLS = 1024, 1024, 512  # the largest stretch and tile; without AMX stretches are half as long
+_BLOCK = 64  # rows of A that are copied at once: they are read again for each sliver, but slivers only once
 _EDGE = 32  # everything is padded to multiples of this
-_ROW_A = 2 * DEPTH + _PAD
+_ROW_A = 2 * DEPTH + _PAD  # without AMX; with it, squares of 16 rows follow each other
 _ROW_C = 4 * (COLS + _EDGE)
-_SUMS = (ROWS + _EDGE) * _ROW_A  # where the sums begin, after the copy of A
+_SUMS = (_BLOCK + _EDGE) * _ROW_A  # where the sums begin, after the copy of A
+_SQUARE = _SUMS + (ROWS + _EDGE) * _ROW_C  # sums of a block that are rounded next
+_ROOM_A = _SQUARE + 4 * _EDGE * _EDGE + 4096
+_ROOM = _ROOM_A + 2 * DEPTH * (COLS + _EDGE) + 8192
+_AHEAD = 4  # rows of B, and of A two, that are asked for before they are read
 _PAIRS = "<16 x float>"  # 16 pairs of bfloat16, moved as if they were floats
 _NUMBERS = "<32 x i16>"
 
@@ -40,7 +46,7 @@ class Half(Gemm):
 
     def __init__(self, triple: str, amx: bool):
         super().__init__("float", shape_for(4, 64, triple))
-        self.kind, self.stored, self.amx = "bfloat", 2, amx
+        self.kind, self.stored, self.amx, self.room_a = "bfloat", 2, amx, _ROOM_A
 
     def text(self) -> str:
         if self.amx:
@@ -52,6 +58,7 @@ class Half(Gemm):
                     lambda rows=rows: self._pair_micro(rows),
                 )
         self._square()
+        self._finish()
         self._tile()
         self._entries()
         return "\n".join([_AMX * self.amx, *self.lines])
@@ -75,30 +82,31 @@ class Half(Gemm):
         self.say(f"{name} = call {self.v} {f}({self.v} {c}, <32 x bfloat> {left}, <32 x bfloat> {right})")
 
     def _tile_micro(self):
-        """32 x 32 sums in four tile registers."""
+        """32 x 32 sums in four tile registers: from ``c``, unless they are the first, to ``d``."""
 
         def step(p):
-            a = self.at("%a", self.mul(p, 64))
-            b = self.at("%b", self.mul(p, 16 * 128))
-            for register, place, stride in ((4, a, "%ra"), (5, self.at(a, self.mul("%ra", 16)), "%ra"),
-                                            (6, b, 128), (7, self.at(b, 64), 128)):  # fmt: skip
+            a, b = self.at("%a", self.mul(p, 2048)), self.at("%b", self.mul(p, 2048))
+            for register, place, stride in ((4, a, 64), (5, self.at(a, 1024), 64), (6, b, 128), (7, self.at(b, 64), 128)):
                 self.say(f"call void @llvm.x86.tileloadd64(i8 {register}, ptr {place}, i64 {stride})")
             for i in range(4):
                 self.say(f"call void @llvm.x86.tdpbf16ps(i8 {i}, i8 {4 + i // 2}, i8 {6 + i % 2})")
 
+        def quarters(base, row):
+            low = self.at(base, self.mul(row, 16))
+            return list(enumerate((base, self.at(base, 64), low, self.at(low, 64))))
+
         def body():
-            low = self.at("%c", self.mul("%rc", 16))
-            places = list(enumerate(("%c", self.at("%c", 64), low, self.at(low, 64))))
             self.when(
                 "%first",
-                lambda: [self.say(f"call void @llvm.x86.tilezero(i8 {i})") for i, _ in places],
-                lambda: [self.say(f"call void @llvm.x86.tileloadd64(i8 {i}, ptr {p}, i64 %rc)") for i, p in places],
-            )
+                lambda: [self.say(f"call void @llvm.x86.tilezero(i8 {i})") for i in range(4)],
+                lambda: [self.say(f"call void @llvm.x86.tileloadd64(i8 {i}, ptr {p}, i64 {_ROW_C})")
+                         for i, p in quarters("%c", _ROW_C)],
+            )  # fmt: skip
             self.loop("0", self.do("sdiv i64 %k, 32"), step)
-            for i, place in places:
-                self.say(f"call void @llvm.x86.tilestored64(i8 {i}, ptr {place}, i64 %rc)")
+            for i, place in quarters("%d", "%rd"):
+                self.say(f"call void @llvm.x86.tilestored64(i8 {i}, ptr {place}, i64 %rd)")
 
-        self.function("internal void @block(i64 %k, ptr %a, i64 %ra, ptr %b, ptr %c, i64 %rc, i1 %first)", body)
+        self.function("internal void @block(i64 %k, ptr %a, ptr %b, ptr %c, ptr %d, i64 %rd, i1 %first)", body)
 
     # --- a tile
 
@@ -113,8 +121,6 @@ class Half(Gemm):
             self._stretches()
             if self.amx:
                 self.say("call void @llvm.x86.tilerelease()")
-            self.loop("0", "%m", self._round_row)
-
         self.function(
             "internal void @tile_bfloat(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, ptr %room_a, ptr %room_b)",
             body,
@@ -125,56 +131,89 @@ class Half(Gemm):
         depth = depth or w["depth"]
         padded = self.do(f"and i64 {self.add(depth, _EDGE - 1)}, {-_EDGE}")
         a, b = self.at("%a", self.mul(start, w["col_a"])), self.at("%b", self.mul(start, w["row_b"]))
-        by_rows = self.test("eq", w["col_a"], 2)
-        self.when(by_rows, lambda: self._copy_rows(a, depth, padded), lambda: self._turn_columns(a, depth, padded))
         by_rows = self.test("eq", w["col_b"], 2)
         self.when(by_rows, lambda: self._pair_rows(b, depth, padded), lambda: self._turn_pairs(b, depth, padded))
-        self.loop("0", self.add("%n", _EDGE - 1), lambda j: self._sliver_of(j, padded, first), _EDGE)
+        last = self.test("eq", self.add(start, depth), w["k"])
+        self.loop("0", self.add("%m", _BLOCK - 1), lambda i: self._block(a, i, depth, padded, first, last), _BLOCK)
 
-    def _sliver_of(self, j, depth, first):
-        b, c = self._pairs_at(0, j), self.at(self.sums_at, self.mul(j, 4))
-        if self.amx:
+    def _block(self, a, i, depth, padded, first, last):
+        """Some rows of A, copied, times all slivers."""
+        self.rows = self.smaller(self.sub("%m", i), _BLOCK)
+        a, by_rows = self.at(a, self.mul(i, self.w["row_a"])), self.test("eq", self.w["col_a"], 2)
+        self.when(by_rows, lambda: self._copy_rows(a, depth, padded), lambda: self._turn_columns(a, depth, padded))
+        self.loop("0", self.add("%n", _EDGE - 1), lambda j: self._sliver_of(i, j, padded, first, last), _EDGE)
 
-            def block(i):
-                a, place = self.at("%room_a", self.mul(i, _ROW_A)), self.at(c, self.mul(i, _ROW_C))
-                self.say(f"call void @block(i64 {depth}, ptr {a}, i64 {_ROW_A}, ptr {b}, ptr {place}, i64 {_ROW_C}, i1 {first})")
+    def _sliver_of(self, i0, j, depth, first, last):
+        b = self._pairs_at(0, j)
+        sums = self.at(self.sums_at, self.add(self.mul(i0, _ROW_C), self.mul(j, 4)))
+        if not self.amx:
+            self._pairs(b, sums, depth, first)
 
-            return self.loop("0", self.add("%m", _EDGE - 1), block, _EDGE)
+        def block(i):
+            kept, row = self.at(sums, self.mul(i, _ROW_C)), _ROW_C
+            if self.amx:
+                a, square = self._row_at(i, depth, 0), self.at("%room_a", _SQUARE)
+                place, row = self.pick(last, square, kept, "ptr"), self.pick(last, 128, _ROW_C)
+                self.say(f"call void @block(i64 {depth}, ptr {a}, ptr {b}, ptr {kept}, ptr {place}, i64 {row}, i1 {first})")
+                kept = place
+            self.when(last, lambda: self._round(self.add(i0, i), j, kept, row))
+
+        self.loop("0", self.add(self.rows, _EDGE - 1), block, _EDGE)
+
+    def _pairs(self, b, sums, depth, first):
+        """The same without AMX: all rows of the block times a sliver."""
         pairs, done = self.do(f"sdiv i64 {depth}, 2"), "0"
         for rows in self.shape.rows:
 
             def strip(i, rows=rows):
-                a, place = self.at("%room_a", self.mul(i, _ROW_A)), self.at(c, self.mul(i, _ROW_C))
+                a, place = self.at("%room_a", self.mul(i, _ROW_A)), self.at(sums, self.mul(i, _ROW_C))
                 self.say(
                     f"call void @pairs_{rows}(i64 {pairs}, ptr {a}, i64 {_ROW_A}, i64 4, ptr {b}, i64 128, "
                     f"ptr {place}, i64 {_ROW_C}, i1 {first})"
                 )
 
-            done = self.loop(done, "%m", strip, rows)
-        return done
+            done = self.loop(done, self.rows, strip, rows)
+
+    def _row_at(self, i, depth, p):
+        """Where element ``p`` of row ``i`` of the copy of A is: a multiple of 32; with AMX ``i`` is a multiple of 16, too."""
+        if not self.amx:
+            return self.at("%room_a", self.add(self.mul(i, _ROW_A), self.mul(p, 2)))
+        block, square = self.do(f"and i64 {i}, -32"), self.do(f"and i64 {i}, 31")
+        start = self.add(self.mul(block, self.mul(depth, 2)), self.mul(square, 64))
+        return self.at("%room_a", self.add(start, self.mul(p, 64)))
 
     # --- copies
 
     def _numbers(self, address, count, t=_NUMBERS) -> str:
         """The first ``count`` of 32 numbers at an address, then zeros; as pairs if so asked."""
-        limit = self.splat(self.do(f"trunc i64 {count} to i16"), "i16", 32)
-        mask = self.do(f"icmp sgt <32 x i16> {limit}, <{', '.join(f'i16 {i}' for i in range(32))}>")
+        mask = self._mask(count)
         found = self.do(
             f"call <32 x i16> @llvm.masked.load.v32i16.p0(ptr {address}, i32 2, <32 x i1> {mask}, <32 x i16> zeroinitializer)"
         )
         return found if t == _NUMBERS else self.do(f"bitcast <32 x i16> {found} to {t}")
 
+    def _mask(self, count) -> str:
+        """The first ``count`` of 32 lanes."""
+        limit = self.splat(self.do(f"trunc i64 {self.smaller(count, 32)} to i16"), "i16", 32)
+        return self.do(f"icmp sgt <32 x i16> {limit}, <{', '.join(f'i16 {i}' for i in range(32))}>")
+
     def _copy_rows(self, a, depth, padded):
         def row(i):
-            source, target = self.at(a, self.mul(i, self.w["row_a"])), self.at("%room_a", self.mul(i, _ROW_A))
+            source, target = self.at(a, self.mul(i, self.w["row_a"])), self._row_at(i, padded, 0)
+            ahead = self.at(source, self.mul(self.w["row_a"], 2))
 
             def part(p):
+                self._ask_for(self.at(ahead, self.mul(p, 2)))
                 value = self._numbers(self.at(source, self.mul(p, 2)), self.sub(depth, p))
-                self.say(f"store {_NUMBERS} {value}, ptr {self.at(target, self.mul(p, 2))}, align 64")
+                place = self.at(target, self.mul(p, 64 if self.amx else 2))
+                self.say(f"store {_NUMBERS} {value}, ptr {place}, align 64")
 
             self.loop("0", padded, part, 32)
 
-        self.loop("0", "%m", row)
+        self.loop("0", self.rows, row)
+
+    def _ask_for(self, place):
+        self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
 
     def _turn_columns(self, a, depth, padded):
         """Where columns of A are contiguous: 32 x 32 numbers at a time, as pairs."""
@@ -185,16 +224,16 @@ class Half(Gemm):
             for q in range(32):
                 index = self.add(p, q)
                 inside = self.test("slt", index, depth)
-                count = self.pick(inside, self.sub("%m", i), "0")
+                count = self.pick(inside, self.sub(self.rows, i), "0")
                 at = self.at(self.at(a, self.mul(self.smaller(index, last), self.w["col_a"])), self.mul(i, 2))
                 rows.append(self._numbers(at, count))
             pairs = [self._side_by_side(rows[q], rows[q + 1]) for q in range(0, 32, 2)]
             for half in (0, 1):
                 for r, line in enumerate(self._transposed([pair[half] for pair in pairs])):
-                    target = self.at("%room_a", self.mul(self.add(i, 16 * half + r), _ROW_A))
-                    self.say(f"store {_PAIRS} {line}, ptr {self.at(target, self.mul(p, 2))}, align 64")
+                    target = self._row_at(self.add(i, 16 * half + r), padded, p)
+                    self.say(f"store {_PAIRS} {line}, ptr {target}, align 64")
 
-        self.loop("0", self.add("%m", 31), lambda i: self.loop("0", padded, lambda p: block(i, p), 32), 32)
+        self.loop("0", self.add(self.rows, 31), lambda i: self.loop("0", padded, lambda p: block(i, p), 32), 32)
 
     def _side_by_side(self, x, y):
         """(x0 y0 x1 y1 ...) of the first and of the last 16 of 32 numbers."""
@@ -220,6 +259,7 @@ class Half(Gemm):
                 index = self.add(p, q)
                 count = self.pick(self.test("slt", index, depth), self.sub("%n", j), "0")
                 at = self.at(self.at(b, self.mul(self.smaller(index, last), self.w["row_b"])), self.mul(j, 2))
+                self._ask_for(self.at(at, self.mul(self.w["row_b"], _AHEAD)))
                 rows.append(self._numbers(at, count))
             target = self._pairs_at(p, j)
             for half, value in enumerate(self._side_by_side(*rows)):
@@ -256,44 +296,53 @@ class Half(Gemm):
 
     # --- the result
 
-    def _round_row(self, i):
-        """A row of sums, plus E, as bfloat16: to nearest, halves to even; NaN stays NaN."""
-        sums, c = self.at(self.sums_at, self.mul(i, _ROW_C)), self.at("%c", self.mul(i, self.w["row_c"]))
-        e = self.at("%e", self.mul(i, self.w["row_e"]))
-        given = self.do("icmp ne ptr %e, null")
-        place = self.slot(self.v)
+    def _round(self, i, j, sums, row):
+        """Have a block of sums rounded."""
+        places = [self.at("%" + x, self.add(self.mul(i, self.w["row_" + x]), self.mul(j, 2))) for x in "ce"]
+        e = self.pick(self.do("icmp eq ptr %e, null"), "null", places[1], "ptr")
+        rows = self.smaller(self.sub("%m", i), _EDGE)
+        self.say(
+            f"call void @finish(i64 {rows}, i64 {self.sub('%n', j)}, ptr {sums}, i64 {row}, ptr {places[0]}, "
+            f"i64 {self.w['row_c']}, ptr {e}, i64 {self.w['row_e']})"
+        )
 
-        def part(j):
-            mask, = self._masks(self.sub("%n", j), 1)
-            value = self.load(self.at(sums, self.mul(j, 4)))
-            self.say(f"store {self.v} {value}, ptr {place}")
-            self.when(given, lambda: self._add_row(self.at(e, self.mul(j, 2)), mask, value, place))
-            rounded = self._rounded(self.do(f"load {self.v}, ptr {place}"))
-            self.say(f"call void @llvm.masked.store.v16i16.p0(<16 x i16> {rounded}, ptr {self.at(c, self.mul(j, 2))}, "
-                     f"i32 2, <16 x i1> {mask})")  # fmt: skip
+    def _finish(self):
+        """Up to 32 x 32 sums, plus E, as bfloat16: to nearest, halves to even; NaN stays NaN."""
 
-        self.loop("0", self.add("%n", 15), part, 16)
+        def line(i, add):
+            source, target = self.at("%sums", self.mul(i, "%row")), self.at("%c", self.mul(i, "%rc"))
+            low, high = self.load(source), self.load(self.at(source, 64))
+            if add:
+                more = self._numbers(self.at("%e", self.mul(i, "%re")), "%n")
+                low, high = [self.do(f"fadd {self.v} {x}, {self._widened(more, at)}") for x, at in ((low, 0), (high, 16))]
+            f = "@llvm.x86.avx512bf16.cvtne2ps2bf16.512"
+            both = self.do(f"call <32 x bfloat> {f}({self.v} {high}, {self.v} {low})")
+            both = self.do(f"bitcast <32 x bfloat> {both} to {_NUMBERS}")
+            self.say(f"call void @llvm.masked.store.v32i16.p0({_NUMBERS} {both}, ptr {target}, i32 2, <32 x i1> {mask})")
 
-    def _add_row(self, at, mask, value, place):
-        read = "@llvm.masked.load.v16i16.p0"
-        bits = self.do(f"call <16 x i16> {read}(ptr {at}, i32 2, <16 x i1> {mask}, <16 x i16> zeroinitializer)")
-        wide = self.do(f"zext <16 x i16> {bits} to <16 x i32>")
-        wide = self.do(f"shl <16 x i32> {wide}, splat (i32 16)")
-        wide = self.do(f"bitcast <16 x i32> {wide} to {self.v}")
-        self.say(f"store {self.v} {self.do(f'fadd {self.v} {value}, {wide}')}, ptr {place}")
+        def body():
+            nonlocal mask
+            mask = self._mask("%n")
+            plain = self.do("icmp eq ptr %e, null")
+            self.when(plain, lambda: self.loop("0", "%m", lambda i: line(i, False)),
+                      lambda: self.loop("0", "%m", lambda i: line(i, True)))  # fmt: skip
 
-    def _rounded(self, value):
-        bits = self.do(f"bitcast {self.v} {value} to <16 x i32>")
-        odd = self.do(f"and <16 x i32> {self.do(f'lshr <16 x i32> {bits}, splat (i32 16)')}, splat (i32 1)")
-        up = self.do(f"add <16 x i32> {self.do(f'add <16 x i32> {bits}, splat (i32 32767)')}, {odd}")
-        nan = self.do(f"fcmp uno {self.v} {value}, {value}")
-        chosen = self.do(f"select <16 x i1> {nan}, <16 x i32> splat (i32 {0x7FC00000}), <16 x i32> {up}")
-        return self.do(f"trunc <16 x i32> {self.do(f'lshr <16 x i32> {chosen}, splat (i32 16)')} to <16 x i16>")
+        mask = ""
+        self.function(
+            "internal void @finish(i64 %m, i64 %n, ptr %sums, i64 %row, ptr %c, i64 %rc, ptr %e, i64 %re)", body
+        )
+
+    def _widened(self, numbers: str, start: int) -> str:
+        """Sixteen of 32 bfloat16, as float32."""
+        lanes = ", ".join(f"i32 {start + i}" for i in range(16))
+        some = self.do(f"shufflevector {_NUMBERS} {numbers}, {_NUMBERS} poison, <16 x i32> <{lanes}>")
+        wide = self.do(f"shl <16 x i32> {self.do(f'zext <16 x i16> {some} to <16 x i32>')}, splat (i32 16)")
+        return self.do(f"bitcast <16 x i32> {wide} to {self.v}")
 
 
 def text(triple: str, amx: bool) -> str:
     """The functions for bfloat16, on a CPU with AVX512-BF16, or with AMX."""
-    return "\n".join([rooms(ROOM), Half(triple, amx).text()])
+    return "\n".join([rooms(_ROOM), Half(triple, amx).text()])
 
 
 def may_use_amx() -> bool:
