@@ -154,6 +154,23 @@ def product(a, b, row=None):
     return y
 
 
+def in_rows(x):
+    """An array in row-major order, for a reshape that has to copy: a large one by all threads."""
+    if x.size < PLAIN or x.__class__ is not _ndarray or x.flags.c_contiguous or x.strides[-1] != x.itemsize \
+            or x.dtype not in _copies:
+        return x
+    run = _copies[x.dtype].code(x.size, _copier, x.dtype)
+    y = run(x) if run else None
+    return x if y is None else y
+
+
+_copies = {np.dtype(d): count(BUDGET[PLAIN]) for d in (np.float32, np.float64)}
+
+
+def _copier(dtype):
+    return _eager().copier(dtype)
+
+
 def _ready(dtype):
     from kobai.backends import blas  # noqa: PLC0415 (slow to load: not before there is much to compute)
     return blas.ready(dtype)

@@ -372,3 +372,39 @@ def test_targets_that_are_no_classes_are_refused_and_ignored_ones_do_not_count()
         whole.backward()
         assert not x.grad[2].any() and x.grad[0].any()
     assert np.isnan(F.cross_entropy(tensor(0, 3), kobai.zeros(0, dtype=kobai.int64)).item())
+
+
+@needs_llvm
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_copies_into_row_major_order(dtype, monkeypatch):
+    """Whatever lies otherwise in memory: the same elements, in memory of their own."""
+    for use in large._copies.values():
+        monkeypatch.setattr(use, "left", 1)
+    for shape, order in [((8, 16, 33, 32), (0, 2, 1, 3)), ((7, 13, 101, 3), (2, 0, 1, 3)), ((300, 301), (1, 0)),
+                         ((5, 1, 50, 64), (2, 1, 0, 3)), ((9, 1000), (0, 1))]:
+        a = np.asarray(RNG.standard_normal(shape) * 100).astype(dtype).transpose(order)
+        for v in (a, a[::-1], a[1:], a[..., :-1], np.broadcast_to(a, (3, *a.shape))):
+            want = np.array(v.ravel())
+            for _ in range(3):
+                np.testing.assert_array_equal(large.in_rows(v).reshape(-1), want)
+            if min(v.strides) < 0:
+                continue
+            x = kobai.from_numpy(v)
+            y, z = x.contiguous(), x.reshape(-1)
+            assert y.is_contiguous() and y.shape == x.shape
+            np.testing.assert_array_equal(y.numpy().ravel(), want)
+            np.testing.assert_array_equal(z.numpy(), want)
+            np.testing.assert_array_equal(kobai.op.m.reshape(v, (v.size,)), want)
+    y = kobai.zeros(64, 200).t()[:, :50]
+    assert not np.shares_memory(y.contiguous().numpy(), y.numpy())
+
+
+@needs_llvm
+def test_gradients_that_arrive_twice_add_up(at_once):
+    x = tensor(130, 70)
+    for _ in range(4):
+        x.grad = None
+        y = x * 2.0
+        (y.sin() * 3.0 + y).backward(kobai.ones(130, 70))
+        want = 6 * np.cos(2 * x.detach().numpy().astype("f8")) + 2
+        np.testing.assert_allclose(x.grad.numpy(), want, rtol=1e-5, atol=1e-5)

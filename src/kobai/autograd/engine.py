@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from ..diagnose import error
+from ..large import PLAIN
 from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
@@ -14,7 +15,7 @@ from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
 from .repeated import attempt as repeated, gradients as repeated_gradients
 
-_generic = np.generic
+_generic, _array = np.generic, np.ndarray
 
 
 def propagate(roots, *, keep, graph=False, wanted=None, within=None):
@@ -40,7 +41,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
             if edge is None or g is None:
                 continue
             if edge in grads:
-                grads[edge] = grads[edge] + g
+                have = grads[edge]
+                grads[edge] = m.add(have, g) if g.__class__ is _array and g.size >= PLAIN else have + g
                 continue
             order = edge._order
             if order == _PORT:

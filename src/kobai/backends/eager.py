@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 
 from kobai.backends import llvm
+from kobai.compile.builder import Builder
 from kobai.compile.emit import kernel_of, kernel_of_vjp, row_dims
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
 from kobai.compile.lower import Layout, broadcast_strides, fit
@@ -30,11 +31,11 @@ class Program:
     """A kernel for arrays: ``program.call(a, b)`` makes the outputs and runs machine code on them.
 
     ``dims`` are the dimensions that form a row (None: no rows), dropped from outputs of one value a row
-    unless ``keepdim``.
+    unless ``keepdim``.  ``order`` is NumPy's for the outputs: "K" as the inputs, or "C".
     """
 
-    def __init__(self, kernel: Kernel, dims=None, keepdim: bool = True):
-        self.kernel, self.dims, self.keepdim = kernel, dims, keepdim
+    def __init__(self, kernel: Kernel, dims=None, keepdim: bool = True, order: str = "K"):
+        self.kernel, self.dims, self.keepdim, self.order = kernel, dims, keepdim, order
         self.types = [numpy_type(t) for t in kernel.output_types]
         self.per_row = [kernel.per_row[i] for i in kernel.outputs]
         self.single = len(self.types) == 1
@@ -115,7 +116,7 @@ class Program:
             ]
             return np.empty(kept, dtype)
         like = next((a for a in arrays if a.shape == shape), None)
-        return np.empty(shape, dtype) if like is None else np.empty_like(like, dtype)
+        return np.empty(shape, dtype) if like is None else np.empty_like(like, dtype, order=self.order)
 
     def _strides(self, output, shape, per_row: bool):
         if not per_row:
@@ -229,6 +230,12 @@ def forward_of(op, values):
     program = Program(kernel, dims, getattr(op, "keepdim", False))
     program.prepare(given)
     return _as_arrays(program.call, values, dtype)
+
+
+def copier(dtype):
+    """What copies an array of a type into row-major order."""
+    k = Builder("copy")
+    return Program(k.finish(k.operand(dtype, "x")), order="C").call
 
 
 def backward_of(op, mask: int, asks, values):

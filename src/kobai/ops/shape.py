@@ -48,8 +48,10 @@ def reshape(input, *shape):
             [3, 4, 5]])
     """
     if type(input) is np.ndarray:
-        if input.size >= PLAIN and not is_viewable(input, shape[0] if len(shape) == 1 else shape):
-            input = in_rows(input)
+        if input.size >= PLAIN and not input.flags.c_contiguous:
+            sizes = shape[0] if len(shape) == 1 else shape
+            if sizes.__class__ is tuple and -1 not in sizes and not is_viewable(input, sizes):
+                input = in_rows(input)
         return input.reshape(*shape)
     shape = full_shape(input, _shape(shape))
     return (Reshape if is_viewable(input, shape) else UnsafeView)(shape)(input)
