@@ -10,7 +10,7 @@ SRC = pathlib.Path(__file__).parents[1] / "src" / "kobai"
 LAYERS = [
     {"families", "later", "openblas"},
     {"dtypes", "devices", "pytree", "return_types", "lifted", "printing", "exact", "rejection",
-     "diagnose.language", "compat.missing", "compat.names"},
+     "diagnose.language", "compat.homes", "compat.missing", "compat.names"},
     {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
     {"autograd.batched", "generator", "random", "rules", "saved", "general", "large", "op", "inplace", "public", "takes",

@@ -91,7 +91,7 @@ class Op:
             read_rules(cls)
             name = cls.grad_name or cls.__name__ + "Backward0"
             cls.least = least_of(cls)
-            cls.Node = type(name, (Node,), {"__slots__": (), "__module__": "kobai"})
+            cls.Node = type(name, (Node,), {"__slots__": (), "__module__": "builtins"})
             registry.append(cls)
 
     def __new__(cls, *args):

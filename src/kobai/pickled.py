@@ -12,6 +12,7 @@ import pickle
 import numpy as np
 
 from . import dtypes
+from .compat.names import kobai_name
 from .devices import device
 from .sparse.functions import sparse_coo_tensor
 from .tensor import _IN_THE_GRAPH, Layout, Size, Tensor, wrap
@@ -216,7 +217,7 @@ class Unpickler(pickle.Unpickler):
                 f"  cause: the file wants to make an object of {module}.{name}, "
                 "and making objects of any class can run any code.\n  fix: if you trust the file, pass "
                 "weights_only=False, or allow this class with torch.serialization.add_safe_globals([...]).")
-        return super().find_class(module, name)
+        return super().find_class(kobai_name(module) if module.startswith("torch.") else module, name)
 
     def persistent_load(self, saved_id):
         """The array of a storage."""

@@ -204,3 +204,30 @@ def test_a_name_that_needs_a_package_names_it():
 def test_near_names_include_those_that_are_not_imported_yet(workshop):
     workshop.write("program.py", "import torch.linalg\ntorch.linalg.erfinv\n")
     assert workshop.kobai("run", "program.py").stderr.splitlines()[-1].startswith("Near names: torch.erfinv")
+
+
+def test_classes_carry_pytorchs_addresses(workshop):
+    """What articles print with type(layer); PyTorch 2.13's text."""
+    printed = workshop.output("""\
+        import copy, inspect, pickle, torch, torch.nn as nn
+        from torch.distributions import HalfNormal, Normal, TransformedDistribution
+        from torch.utils.data import DataLoader
+        model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2))
+        for thing in (*model, nn.MSELoss(), torch.optim.AdamW(model.parameters()), DataLoader([1]), torch.Generator(),
+                      torch.float32, torch.device("cpu"), torch.no_grad(), (model[0].weight * 2).grad_fn):
+            print(type(thing))
+        print(Normal, HalfNormal, TransformedDistribution, torch.optim.lr_scheduler.StepLR, nn.Module)
+        again = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+        print(torch.equal(again[0].weight, model[0].weight), inspect.getsource(nn.Linear)[:12])
+    """)
+    assert printed.splitlines() == [
+        "<class 'torch.nn.modules.linear.Linear'>", "<class 'torch.nn.modules.batchnorm.BatchNorm1d'>",
+        "<class 'torch.nn.modules.normalization.LayerNorm'>", "<class 'torch.nn.modules.loss.MSELoss'>",
+        "<class 'torch.optim.adamw.AdamW'>", "<class 'torch.utils.data.dataloader.DataLoader'>",
+        "<class 'torch._C.Generator'>", "<class 'torch.dtype'>", "<class 'torch.device'>",
+        "<class 'torch.autograd.grad_mode.no_grad'>", "<class 'MulBackward0'>",
+        "<class 'torch.distributions.normal.Normal'> <class 'torch.distributions.half_normal.HalfNormal'> "
+        "<class 'torch.distributions.transformed_distribution.TransformedDistribution'> "
+        "<class 'torch.optim.lr_scheduler.StepLR'> <class 'torch.nn.modules.module.Module'>",
+        "True class Linear",
+    ]  # fmt: skip

@@ -26,6 +26,9 @@ class FunctionCtx(Node):
     def __getattr__(self, name):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __repr__(self):
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
+
     def save_for_backward(self, *tensors):
         """Keep tensors for `backward`, where they are `ctx.saved_tensors`; changes in place are noticed."""
         for i, t in enumerate(tensors):

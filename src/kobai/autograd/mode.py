@@ -149,6 +149,9 @@ class set_grad_enabled(_Context):
     def _fresh(self):
         return set_grad_enabled(self.mode)
 
+    def __repr__(self):
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+
     def __enter__(self):
         modes.grad = self.mode
 

@@ -20,6 +20,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from kobai.compat.homes import move_in_all, move_out
 from kobai.compat.missing import explain_in, explain_no_more, missing_import
 from kobai.compat.names import ROOTS, kobai_name
 
@@ -44,6 +45,8 @@ class _Alias(Loader):
         if self.own_spec is not None:  # importlib has just put the alias's there; only `torch` has no other
             module.__spec__ = self.own_spec
         explain_in(module)
+        if self.target == kobai_name("torch"):
+            move_in_all()
 
 
 class _ServedNames(MetaPathFinder):
@@ -121,6 +124,7 @@ def uninstall() -> None:
         if name.partition(".")[0] in ROOTS:
             del sys.modules[name]
     explain_no_more()
+    move_out()
     os.environ.pop("KOBAI_SERVES", None)
     os.environ["PYTHONPATH"] = os.pathsep.join(_python_path())
     if not os.environ["PYTHONPATH"]:

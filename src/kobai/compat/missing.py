@@ -15,6 +15,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from kobai.compat.homes import move_in
 from kobai.compat.names import kobai_name, program_name
 from kobai.diagnose.language import language
 
@@ -122,6 +123,7 @@ def explain_in(module: ModuleType) -> None:
     own = vars(module).get("__getattr__")
     if isinstance(own, partial) and own.func is _find_or_explain:
         return
+    move_in(module)
     before = {name: vars(module).get(name) for name in ("__getattr__", "__path__")}
     _explaining.append((module, before))
     vars(module)["__getattr__"] = partial(_find_or_explain, module, own)

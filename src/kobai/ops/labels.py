@@ -17,6 +17,6 @@ class Labelled(Op):
         if nodes is None:
             nodes = cls._nodes = {}
         if self.label not in nodes:
-            nodes[self.label] = type(self.label + "Backward0", (cls.Node,), {"__slots__": (), "__module__": "kobai"})
+            nodes[self.label] = type(self.label + "Backward0", (cls.Node,), {"__slots__": (), "__module__": "builtins"})
         self.Node = nodes[self.label]
         return self
