@@ -208,3 +208,11 @@ def test_names_of_operations(node, name):
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_a_setting_stands_once_in_a_box():
+    import kobai
+    x = kobai.tensor([[1.0, 2.0]], requires_grad=True)
+    source = kobai.draw((x ** 3 * 2).log_softmax(1).mean(1, keepdim=True).sum()).source
+    assert source.count("exponent=3") == 1 and source.count("keepdim=True") == 1 and source.count("dim=1") == 1
+    assert "other=2" in source and "sym" not in source

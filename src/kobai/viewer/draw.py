@@ -95,7 +95,8 @@ def title(name: str, module: str) -> str:
 def settings(fn, known: Known) -> Iterator[str]:
     """The parameters of an operation, as ``dim=1``: an op's fields, and saved numbers without a box."""
     op = getattr(fn, "op", None)
-    pairs = [(name, scalar(value, known)) for name, value in saved(fn)]
+    kept = [(name, value) for name, value in saved(fn) if op is None or name in ("self", "other") and is_tensor(value)]
+    pairs = [(name, scalar(value, known)) for name, value in kept]
     pairs += [(name, getattr(op, name)) for name in getattr(op, "fields", ())]
     for name, value in pairs:
         default = DULL.get(name, getattr(type(op), name, False))
