@@ -137,13 +137,17 @@ def test_empty_arrays_are_left_to_numpy():
         assert planned(op, *arrays)[1].shape == op.forward(*arrays).shape
 
 
-def test_nan_and_infinity_stay_where_they_are_used():
+@pytest.mark.parametrize("case", [CASES[1], CASES[20], CASES[25], CASES[32], CASES[33]], ids=str)
+def test_nan_and_infinity_stay_where_they_are_used(case):
     """A tap in the padding is a product with 0: nothing of a NaN gets to positions whose taps do not reach it."""
-    x, w, _, _ = arrays_of(CASES[1], np.float32)
+    x, w, _, a = arrays_of(case, np.float32)
+    forward, back, weights = ops_of(case)
     x[0, 0, 0, 0], x[1, 2, 7, 7] = np.nan, np.inf
-    op = ops_of(CASES[1])[0]
-    y = planned(op, x, w, None)[1]
-    np.testing.assert_array_equal(np.isfinite(y), np.isfinite(op.forward(x, w, None)))
+    a[0, 1, 0, 1], a[1, 3, 2, 2] = np.inf, np.nan
+    for op, arrays in ((forward, (x, w, None)), (back, (a, w, None)), (weights, (x, np.zeros_like(a)))):
+        with np.errstate(invalid="ignore"):
+            want, y = op.forward(*arrays), planned(op, *arrays)[1]
+        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(want))
 
 
 @pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[8], *CASES[20:26], *CASES[31:37]], ids=str)
@@ -216,6 +220,42 @@ def test_a_training_step_has_no_convolutions_in_numpy():
     np.testing.assert_allclose(loss.item(), want.item(), rtol=1e-5)
     for g, w in zip(found, gradients):
         np.testing.assert_allclose(g.numpy(), w.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize(("channels", "groups", "padding", "dilation"), [(24, 1, 2, 1), (8, 8, "same", 2), (6, 3, (1, 2), 1)])
+def test_padding_modes_in_a_training_step(mode, channels, groups, padding, dilation):
+    """Compiled as eager mode computes them, on a shape of odd sizes."""
+    kobai.manual_seed(0)
+    model = kobai.nn.Conv2d(channels, channels, 3, padding=padding, dilation=dilation, groups=groups, padding_mode=mode)
+    x = kobai.randn(3, channels, 7, 11, requires_grad=True)
+
+    def step():
+        loss = model(x).square().sum()
+        return [loss.detach(), *kobai.autograd.grad(loss, [x, *model.parameters()])]
+    want, compiled = step(), kobai.compile(step)
+    for _ in range(3):
+        found = compiled()
+    assert compiled.reason is None
+    for y, z in zip(found, want):
+        np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("stride", "extra", "groups"), [(2, 1, 1), (3, 0, 1), (1, 0, 2), (2, 1, 16)])
+def test_transposed_convolutions_in_a_training_step(stride, extra, groups):
+    kobai.manual_seed(0)
+    model = kobai.nn.ConvTranspose2d(32, 16, 3, stride, 1, extra, groups=groups)
+    x = kobai.randn(2, 32, 9, 5, requires_grad=True)
+
+    def step():
+        loss = model(x).square().sum()
+        return [loss.detach(), *kobai.autograd.grad(loss, [x, *model.parameters()])]
+    want, compiled = step(), kobai.compile(step)
+    for _ in range(3):
+        found = compiled()
+    assert compiled.reason is None
+    for y, z in zip(found, want):
+        np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-4, atol=1e-4 * float(z.abs().max()))
 
 
 def test_eager_mode_goes_over_to_machine_code():
