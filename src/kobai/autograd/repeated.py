@@ -15,6 +15,7 @@ import threading
 import numpy as np
 
 from ..tensor import wrap
+from .matching import Pattern
 from .mode import runs
 from .node import Freed, Node, here
 
@@ -39,15 +40,15 @@ _sites = _Sites()
 class Site:
     """A line of the program that makes losses."""
 
-    __slots__ = ("left", "programs")
+    __slots__ = ("left", "programs", "ready")
 
     def __init__(self):
-        self.left, self.programs = PATIENCE, {}
+        self.left, self.programs, self.ready = PATIENCE, {}, []
 
     def has_room(self):
         """Whether one more signature may be recorded; too many, and none is looked for any more."""
         if len(self.programs) >= MOST_SIGNATURES:
-            self.programs = None
+            self.programs, self.ready = None, []
             return False
         return True
 
@@ -55,13 +56,14 @@ class Site:
 class Repeated:
     """A recorded backward pass: `run(*arrays)` gives the gradients of the leaves number `leaves`.
 
-    `passed` are the numbers of the nodes it goes through, where these are not all.
+    `match(roots)` gives these arrays of a graph like the recorded one, its leaves, and the nodes the pass goes through;
+    None for other graphs.  `chosen` are the numbers of the leaves that were asked for, None if all.
     """
 
-    __slots__ = ("left", "job", "run", "picks", "leaves", "passed")
+    __slots__ = ("left", "job", "run", "match", "leaves", "chosen")
 
-    def __init__(self, job, picks, leaves):
-        self.left, self.job, self.run, self.picks, self.leaves, self.passed = WAIT, job, None, picks, leaves, ()
+    def __init__(self, job, match, leaves, chosen):
+        self.left, self.job, self.run, self.match, self.leaves, self.chosen = WAIT, job, None, match, leaves, chosen
 
 
 def attempt(root, g, keep, propagate, accumulate):
@@ -70,21 +72,26 @@ def attempt(root, g, keep, propagate, accumulate):
     if site is None:
         return False
     roots = ((root, g),)
-    walked = _walk(roots)
-    if not walked:
+    for known in site.ready:
+        if known.chosen is None and (found := known.match(roots)) is not None:
+            break
+    else:
+        walked = _described(site, roots)
         if walked is None:
-            site.programs = None  # hooks, several outputs, ...: never
-        return False
-    key, arrays, leaves, nodes = walked
-    known = site.programs.get(key)
-    if known is None:
-        if not site.has_room():
             return False
-        found, site.programs[key] = _record(roots, None, propagate, keep, arrays, leaves)
-        for leaf, value in found.items():
-            accumulate(leaf, value)
-        return True
-    out = _run(site, key, known, arrays)
+        key, arrays, leaves = walked
+        known = site.programs.get(key)
+        if known is None:
+            if not site.has_room():
+                return False
+            grads, site.programs[key] = _record(roots, None, propagate, keep, arrays, leaves)
+            for leaf, value in grads.items():
+                accumulate(leaf, value)
+            return True
+        if not _is_ready(site, key, known) or (found := known.match(roots)) is None:
+            return False
+    arrays, leaves, nodes = found
+    out = known.run(*arrays)
     if out is None:
         return False
     if not keep:
@@ -101,34 +108,42 @@ def attempt(root, g, keep, propagate, accumulate):
 def gradients(roots, wanted, keep, propagate, leading_to):
     """The gradients {leaf: array} of the leaves `wanted` by a recorded program; None: the engine has to do it."""
     site = _looked_at(roots[0][0])
-    if site is None:
+    if site is None or not all(root.__class__.__base__ is Node for root, _ in roots):
         return None
-    walked = _walk(roots) if all(root.__class__.__base__ is Node for root, _ in roots) else None
-    if not walked:
+    for known in site.ready:
+        if known.chosen is not None and (found := known.match(roots)) is not None \
+                and known.chosen == _chosen(found[1], wanted):
+            break
+    else:
+        walked = _described(site, roots)
         if walked is None:
-            site.programs = None
-        return None
-    key, arrays, leaves, nodes = walked
-    chosen = tuple([i for i, leaf in enumerate(leaves) if leaf in wanted])
-    if len(chosen) != len(wanted):
-        return None  # some are no leaves, or not reached
-    key = key, chosen
-    known = site.programs.get(key)
-    if known is None:
-        if not site.has_room():
             return None
-        needed = leading_to(roots, wanted)
-        found, made = _record(roots, wanted, propagate, keep, arrays, leaves)
-        if made:
-            made.passed = tuple([i for i, node in enumerate(nodes) if node in needed])
-        site.programs[key] = made
-        return found
-    out = _run(site, key, known, arrays)
+        key, arrays, leaves = walked
+        chosen = _chosen(leaves, wanted)
+        if len(chosen) != len(wanted):
+            return None  # some are no leaves, or not reached
+        key = key, chosen
+        known = site.programs.get(key)
+        if known is None:
+            if not site.has_room():
+                return None
+            grads, site.programs[key] = _record(roots, wanted, propagate, keep, arrays, leaves, chosen,
+                                                leading_to(roots, wanted))
+            return grads
+        if not _is_ready(site, key, known) or (found := known.match(roots)) is None:
+            return None
+    arrays, leaves, nodes = found
+    out = known.run(*arrays)
     if out is None:
         return None
     if not keep:
-        _free([nodes[i] for i in known.passed])
+        _free(nodes)
     return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}
+
+
+def _chosen(leaves, wanted):
+    """The numbers of the leaves that are wanted."""
+    return tuple([i for i, leaf in enumerate(leaves) if leaf in wanted])
 
 
 def _looked_at(root):
@@ -146,13 +161,6 @@ def _looked_at(root):
     return None if site.programs is None or runs.fixed else site
 
 
-def _run(site, key, known, arrays):
-    """What a recorded pass gives for these arrays; None if it cannot run, or not yet."""
-    if known is False or known.run is None and not _is_ready(site, key, known):
-        return None
-    return known.run(*[arrays[i] if arrays[i].__class__ is _ndarray else np.asarray(arrays[i]) for i in known.picks])
-
-
 def _free(nodes):
     freed = Freed(here(5))
     for node in nodes:
@@ -162,19 +170,31 @@ def _free(nodes):
 
 def _is_ready(site, key, known):
     """Whether a recorded pass has waited long enough; then it is compiled, or given up."""
-    known.left -= 1
-    if known.left > 0:
+    if known is False:
         return False
-    plan = known.job() if known.job else False
-    if not plan:
-        site.programs[key] = False
-        return False
-    known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+    if known.run is None:
+        known.left -= 1
+        if known.left > 0:
+            return False
+        plan = known.job() if known.job else False
+        if not plan:
+            site.programs[key] = False
+            return False
+        known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+        site.ready.append(known)
     return True
 
 
+def _described(site, roots):
+    """(signature, saved arrays, leaves) of the graph behind some nodes; None if the engine has to go through it."""
+    walked = _walk(roots)
+    if walked is None:
+        site.programs, site.ready = None, []  # hooks, several outputs, ...: never
+    return walked or None
+
+
 def _walk(roots):
-    """(signature, saved arrays, leaves, nodes) of the graph behind some nodes; None if it is out of the ordinary."""
+    """(signature, saved arrays, leaves) of the graph behind some nodes; None if it is out of the ordinary."""
     nodes, place, leaves, arrays, seen, parts, size = [], {}, [], [], {}, [], 0
     for root, g in roots:
         if g.__class__ is not _ndarray and not isinstance(g, _generic):
@@ -227,15 +247,20 @@ def _walk(roots):
         hash(key)
     except TypeError:
         return None
-    return key, arrays, leaves, nodes
+    return key, arrays, leaves
 
 
-def _record(roots, wanted, propagate, keep, arrays, leaves):
-    """The gradients of a pass that is written down meanwhile, and the `Repeated` of it (False if that fails)."""
+def _record(roots, wanted, propagate, keep, arrays, leaves, chosen=None, needed=None):
+    """The gradients of a pass that is written down meanwhile, and the `Repeated` of it (False if that fails).
+
+    `needed`: the nodes it goes through, if these are not all.
+    """
     from kobai.backends.eager import begin  # noqa: PLC0415  (the compiler is not loaded before it is needed)
     from kobai.compile.ssa import Builder, Unknown  # noqa: PLC0415
     from kobai.compile.trace import recording  # noqa: PLC0415
 
+    pattern = Pattern(roots)  # the pass gives free what the graph saved
+    passed = None if needed is None else [i for i, node in enumerate(pattern.order) if node in needed]
     with recording() as recorder:
         for k, a in enumerate(arrays):
             if id(a) not in recorder.externals:
@@ -256,7 +281,7 @@ def _record(roots, wanted, propagate, keep, arrays, leaves):
     picks, order = [s[1] for s in sources], [number[id(leaf)] for leaf in found]
     for v in graph.inputs:
         v.source.array = None  # the arrays of this pass are not needed any more
-    return found, Repeated(begin(_plan, graph), picks, order)
+    return found, Repeated(begin(_plan, graph), pattern.function(picks, passed), order, chosen)
 
 
 def _plan(graph):
