@@ -45,7 +45,7 @@ class Softmax(Op):
 
     def emit(self, k, x):
         e = k.exp(x - k.amax(x))
-        return e / k.sum(e)
+        return e * (1.0 / k.sum(e))  # a sum of at least one; a division takes as long as the exponential
 
 
 class LogSoftmax(Op):
