@@ -281,3 +281,15 @@ def depth_to_space(input, block_size, data_format="NHWC", name=None):
     return box(m.reshape(t, (n, h * k, w * k, c // (k * k))))
 
 
+
+
+@export("reverse_sequence")
+def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=0, name=None):
+    """The first `seq_lengths[i]` elements of each sample along `seq_axis` in reversed order."""
+    t, lengths = value_of(input), np.asarray(value_of(seq_lengths)._value)
+    axis, batch = axis_of(seq_axis, t.ndim, "ReverseSequence"), axis_of(batch_axis, t.ndim, "ReverseSequence")
+    n = t._value.shape[axis]
+    order = np.array([[*range(k)][::-1] + [*range(k, n)] for k in lengths.tolist()], np.int64).reshape(len(lengths), n)
+    order = order if batch < axis else order.T
+    wide = [s if d in (batch, axis) else 1 for d, s in enumerate(t._value.shape)]
+    return box(m.take_along_dim(t, wrap(order.reshape(wide)), axis))

@@ -155,3 +155,17 @@ def format(template, inputs, placeholder="{}", summarize=3, name=None):
     return box(wrap(array_of(text)))
 
 
+
+
+@export("strings.unicode_decode")
+def unicode_decode(input, input_encoding="UTF-8", errors="replace", name=None):
+    """The numbers of the characters of one text."""
+    text = bytes(_texts(input)[()]).decode(input_encoding, errors)
+    return box(wrap(np.array([ord(c) for c in text], np.int32)))
+
+
+@export("strings.unicode_encode")
+def unicode_encode(input, output_encoding="UTF-8", errors="replace", name=None):
+    """The text of characters given by their numbers."""
+    text = "".join([chr(i) for i in np.asarray(value_of(input)._value).tolist()])
+    return box(wrap(array_of(text.encode(output_encoding, errors))))

@@ -86,6 +86,8 @@ class Variable:
 
     def numpy(self):
         """The value as a NumPy array of its own."""
+        if state.active and self.trainable:
+            self._read()  # a tape watches what is looked at, too
         return number_or_array(self._leaf, copy=True)
 
     # ---- assigning -----------------------------------------------------------------------

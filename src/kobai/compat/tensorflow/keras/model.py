@@ -290,6 +290,8 @@ class Sequential(Model):
 
     def _build_for(self, args, kwargs, takes):
         x = args[0]
+        if hasattr(x, "shape"):
+            self._build_shape = tuple(x.shape)
         if self._functional is None and self._stack and not isinstance(x, (list, tuple, dict)):
             dtype = x.dtype if isinstance(x.dtype, str) else x.dtype.name
             self._make(InputLayer(batch_shape=tuple(x.shape), dtype=dtype).output)

@@ -127,13 +127,15 @@ def _table(header, rows, align, widths):
 def _wrapped(text, width):
     """The text in lines of at most `width`, broken between words; a word that is longer ends in dots."""
     lines, now = [], ""
-    for word in text.split(" "):
-        longer = f"{now} {word}" if now else word
+    blanks = len(text) - len(text.lstrip(" "))
+    for word in text.lstrip(" ").split(" "):
+        longer = f"{now} {word}" if now else " " * blanks * (not lines) + word
         if len(longer) <= width:
             now = longer
             continue
         if now:
             lines.append(now)
+        word = word if now or lines else longer
         now = word if len(word) <= width else word[:width - 1] + "…"
     return [*lines, now]
 
