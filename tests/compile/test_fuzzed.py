@@ -200,6 +200,82 @@ def case_view_written_beside_gradients(compile):
     return [[*y, torch.autograd.grad(y[1].sum(), w)[0]] for x in xs(8, (3, 3)) for y in [f(x)]]
 
 
+def case_normal_in_another_order(compile):
+    f = compile(lambda x: [x.repeat_interleave(2, 0).normal_(), x.t().contiguous().t().clone().uniform_(), x.t().normal_() * 1])
+    return [f(x) for x in xs(6, (2, 3))]
+
+
+def case_argument_computed_from_a_parameter(compile):
+    w = torch.randn(3, requires_grad=True)
+    f, out = compile(lambda x: x.sin() + w * w * 0.5), []
+    for i in range(8):
+        g, = torch.autograd.grad(f(w[i % 3]).sin().sum(), w, create_graph=True)
+        out += [g, torch.autograd.grad(g.square().sum(), w)[0]]
+    return out
+
+
+def case_results_on_one_memory(compile):
+    def f(x):
+        y = x * 2
+        return y[1], y.view(-1), y, y.detach(), y.t()
+    f, out = compile(f), []
+    for x in xs(6, (2, 3)):
+        y = f(x)
+        y[1].add_(1)
+        out.append(y)
+    return out
+
+
+def case_results_side_by_side(compile):
+    f = compile(lambda x: (x * 2).chunk(2, 1))
+    return [f(x) for x in xs(6, (3, 6))]
+
+
+def one_cycle(make):
+    """A case of training with OneCycleLR, which changes the momentum on each step too."""
+    def case(compile):
+        m = nn.Linear(3, 2)
+        opt = make(m.parameters())
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(opt, max_lr=0.1, total_steps=14)
+
+        def f(x):
+            opt.zero_grad()
+            loss = m(x).square().sum()
+            loss.backward()
+            opt.step()
+            return loss
+        f, out = compile(f), []
+        for x in xs(13):
+            out.append(f(x))
+            scheduler.step()
+        return out, m.weight
+    return case
+
+
+case_one_cycle_sgd = one_cycle(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9))
+case_one_cycle_nesterov = one_cycle(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1))
+case_one_cycle_adam = one_cycle(lambda p: torch.optim.Adam(p, lr=0.1))
+case_one_cycle_adamw = one_cycle(lambda p: torch.optim.AdamW(p, lr=0.1))
+case_one_cycle_rmsprop = one_cycle(lambda p: torch.optim.RMSprop(p, lr=0.1, momentum=0.9))
+
+
+def case_momentum_that_is_set(compile):
+    w = torch.randn(3, requires_grad=True)
+    opt = torch.optim.SGD([w], lr=0.1, momentum=0.5)
+
+    def f(x):
+        opt.zero_grad()
+        (w * x).sum().backward()
+        opt.step()
+    f, out = compile(f), []
+    for i, x in enumerate(xs(16)):
+        if i in (4, 6, 9, 12):
+            opt.param_groups[0]["momentum"] = [0.9, 0.1, 0, 0.3][i % 4]
+        f(x)
+        out.append(w.clone())
+    return out
+
+
 def numbers(fn, *makes):
     """A case for a function whose results' shape, or parameters, come from the numbers of its arguments."""
     def case(compile):

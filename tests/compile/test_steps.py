@@ -414,7 +414,6 @@ EAGERLY = {
     "checkpoint": "numpy()",
     "grad_shared_tensor": "same gradient tensor",
     "lbfgs": "keep changing",
-    "scheduler_inside": "no program",
     "clip": "item()",
     "while": "item()",
 }

@@ -166,6 +166,8 @@ class _Table:
             else:
                 self.kept.append(a)
                 self.inputs += [FIXED, id(a), 0]
+                if kind == "number" and rest[1] != "lr":
+                    return False
                 if kind == "number":
                     self.numbers += [id(rest[0]), id(rest[1]), a.ctypes.data]
                 if v in written:

@@ -56,6 +56,7 @@ class Compiled:
         self.variants: dict[Any, Variant] = {}
         self.reason: str | None = None
         self._last: Any = None
+        self._moving: set = set()
         self._lock = threading.RLock()
         functools.update_wrapper(self, fn, updated=())
 
@@ -94,8 +95,10 @@ class Compiled:
             return self.fn(*args, **kwargs)
         with self._lock:
             before = variant.guards.changed() if variant.guards is not None else "first"
+            if variant.guards is not None and before is not None:
+                self._moving.update(variant.guards.moved())
             watcher = Watcher()
-            got = record(self.fn, args, kwargs, _plan if before is None else None, watcher)
+            got = record(self.fn, args, kwargs, _plan if before is None else None, watcher, self._moving)
             self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
         return got.result
 
@@ -111,7 +114,8 @@ class Compiled:
         moved = variant.guards.changed() if steady else None
         guards = None
         try:
-            guards = collect(self.fn, watcher.codes, [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))])
+            guards = collect(self.fn, watcher.codes, [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))],
+                             self._moving)
         except Untraceable as e:
             variant.reason = str(e)
         if moved is not None:

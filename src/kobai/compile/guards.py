@@ -29,6 +29,7 @@ _KNOWN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescri
           functools.partial, operator.itemgetter, operator.attrgetter, re.Pattern, range, slice, bytearray,
           type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
+MOVING = frozenset(("lr", "momentum", "betas"))  # of an optimiser's groups: what schedulers change
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
 
 
@@ -76,18 +77,30 @@ class Guards:
                 return name
         return None
 
+    def moved(self):
+        """(id(group), name) of the numbers of optimisers that are others now: schedulers change some on each step."""
+        return [(id(s.holder), s.key) for s in self.slots if s.kind == "dict" and s.key in MOVING and "params" in s.holder
+                and s.holder.get(s.key) != s.value and _is_moving(s.holder.get(s.key)) and _is_moving(s.value)]
+
+
+def _is_moving(value):
+    """Whether it is of a kind that a recording reads on each call."""
+    return value.__class__ is float and value != 0 or value.__class__ is tuple and all(v.__class__ is float for v in value)
+
 
 class Untraceable(Exception):
     """Why the variables a function depends on cannot be followed."""
 
 
-def collect(fn, codes, arguments=()) -> Guards:
+def collect(fn, codes, arguments=(), moving=frozenset()) -> Guards:
     """The variables that `fn` and the code objects that ran look at, and those of objects among the arguments.
+
+    Numbers of optimisers that are `moving` are left out.
 
     Raises:
         Untraceable: if code ran that no variable leads to, or there are too many.
     """
-    walk = _Walk(codes)
+    walk = _Walk(codes, moving)
     walk.visit(fn, getattr(fn, "__qualname__", "the function"))
     for v in arguments:
         walk.visit(v, f"argument of type {type(v).__name__}")
@@ -102,8 +115,8 @@ def collect(fn, codes, arguments=()) -> Guards:
 
 
 class _Walk:
-    def __init__(self, codes):
-        self.codes = codes
+    def __init__(self, codes, moving):
+        self.codes, self.moving = codes, moving
         self.names = {n for c in codes for n in c.co_names}
         self.any_name = not self.names.isdisjoint(("getattr", "vars", "__dict__", "__getattribute__"))
         self.followed: set = set()
@@ -260,8 +273,11 @@ class _Walk:
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
-            for k in group.keys() - _FREE:
+            for k in group.keys() - _FREE - {k for k in MOVING if (id(group), k) in self.moving}:
                 self.slot("dict", group, k, f"{where}[{k!r}]", group[k])
+            for k in MOVING - {"lr"}:
+                if (id(group), k) in self.moving and not _is_moving(group.get(k)):
+                    self.slot("dict", group, k, f"{where}[{k!r}]", group.get(k))
             if group.get("lr").__class__ is not float:
                 self.slot("dict", group, "lr", f"{where}['lr']", group.get("lr"))
 

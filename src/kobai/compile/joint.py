@@ -6,6 +6,7 @@ from typing import NamedTuple
 from kobai.autograd.mode import enable_grad
 from kobai.autograd.node import Port
 from kobai.compile.graph import Graph, Node, Value
+from kobai.lifted import m
 from kobai.ops.movement import Clone
 from kobai.tensor import Tensor, edge_of, wrap
 
@@ -40,6 +41,8 @@ class Joint(NamedTuple):
                     t._node, t._rg = edge, True
             tensors.append(t)
         with enable_grad():
+            for i in self.differentiated:  # a node of its own: what one was computed from may be another of them
+                tensors[i] = m.identity(tensors[i])
             outs, _ = self.forward.run(*tensors, given={v: wrap(kept[i]) for v, i in self.drawn.items()})
         wanted = [tensors[i] for i in self.differentiated]
         return grad([outs[n] for n in self.position], wanted, list(g), create_graph=True, allow_unused=True)

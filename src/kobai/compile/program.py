@@ -13,7 +13,8 @@ from numpy.lib.array_utils import byte_bounds
 
 from kobai.autograd.engine import propagate, reached
 from kobai.autograd.mode import modes
-from kobai.autograd.node import Freed, Node, Port, here
+from kobai.autograd.node import Freed, Node, Port, here, inside
+from kobai.compile.ending import Later, number_in
 from kobai.compile.joint import Joint, split
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
@@ -38,6 +39,12 @@ class Returned(NamedTuple):
     same: Any = None    # ("arg", i), ("grad", leaf) or ("object", what)
 
 
+def _number_at(source):
+    """The number that is at a source ("number", table, key), or at an index in a tuple there."""
+    _, table, key, *index = source
+    return table[key][index[0]] if index else table[key]
+
+
 class Unfinished(Exception):
     """An op failed (an index out of range) before anything was written: the function itself will say how."""
 
@@ -49,12 +56,12 @@ class Program:
         self.graph, self.sources = graph, sources
         self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, None) for t in leaves]
         self.modes = {name: getattr(modes, name) for name in MODES}
-        self.results, self.spec = results, spec
+        (self.results, self.items, self.windows), self.spec = results, spec
         self.grads, self.cells, self.without = effects
         self.joint = joint
         self.plan = make_plan(graph)
         self.back = make_plan(joint.graph) if joint else None
-        self._numbers = {i: np.array(s[1][s[2]], np.float64) for i, s in enumerate(sources) if s[0] == "number"}
+        self._numbers = {i: np.array(_number_at(s), np.float64) for i, s in enumerate(sources) if s[0] == "number"}
         self.bound = [None] * len(sources)
         self._fixed = [(i, s[0] == "grad", s[1]) for i, s in enumerate(sources) if s[0] in ("tensor", "grad")]
         self._given = [(i, s[1]) for i, s in enumerate(sources) if s[0] == "arg"]
@@ -72,6 +79,8 @@ class Program:
         """What the result is: 0 a single leaf, 1 a tuple of leaves, 2 anything else, 3 if it has a history."""
         if self.joint is not None:
             return 3
+        if self.items or self.windows:
+            return 2
         if self.spec is None:
             return 0
         kind, _, children = self.spec
@@ -79,6 +88,13 @@ class Program:
 
     def rebuild(self, leaves):
         """The result from its leaves."""
+        for place, base, offset, strides in self.windows:
+            t, b = leaves[place], leaves[base]
+            t._data, t._ver = np.ndarray(t.shape, t._data.dtype, b._array(), offset, strides), b._ver
+        if self.items:
+            tensors, leaves = leaves, list(leaves)
+            for place, (how, places) in self.items.items():
+                leaves[place] = how(*[number_in(tensors[k]._data) for k in places])
         return unflatten(leaves, self.spec)
 
     def watch(self, tensors):
@@ -112,8 +128,8 @@ class Program:
                 return None
             arrays[i] = a
         for i, number in self._numbers.items():
-            now = self.sources[i][1][self.sources[i][2]]
-            if now.__class__ is not float:
+            now = _number_at(self.sources[i])
+            if now.__class__ is not float or not now and self.sources[i][2] == "momentum":
                 return None
             number[...] = now
             arrays[i] = number
@@ -211,14 +227,15 @@ class Recorded(NamedTuple):
     recorder: Recorder
 
 
-def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
+def record(fn, args, kwargs, make_plan, watcher, moving) -> Recorded:
     """Call fn(*args, **kwargs) and write down what it computes, while `watcher` sees what else it does.
 
-    Without `make_plan` only to see whether it can be.
+    Without `make_plan` only to see whether it can be. Numbers of optimisers that are `moving` are read on each call.
     """
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
     with recording() as recorder, watcher:
+        recorder.code, recorder.moving = _own_code(fn), moving
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
                 recorder.external(t._array(), t, ("arg", i))
@@ -226,6 +243,8 @@ def record(fn, args, kwargs, make_plan, watcher) -> Recorded:
         start = Node(None, (), (), None, None, None)._order
         result = fn(*args, **kwargs)
         outs, spec = flatten(result)
+        if any(isinstance(v, Later) for v in outs):
+            result = unflatten([v.value if isinstance(v, Later) else v for v in outs], spec)
         joint = None
         now, shape_now = flatten((args, kwargs))
         if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
@@ -258,6 +277,13 @@ def _look_at_leaves(recorder, leaves, needed, start):
             recorder.stop("a tensor that was there before gets a history")
     if any(x.tensor is t for x in recorder.leaves.values() for t in arguments):
         recorder.stop("it sets the gradient of an argument")
+
+
+def _own_code(fn):
+    """The code of the function itself, inside decorators of kobai's own."""
+    while hasattr(fn, "__wrapped__") and inside[getattr(getattr(fn, "__code__", None), "co_filename", "")]:
+        fn = fn.__wrapped__
+    return getattr(fn, "__code__", None)
 
 
 def _code_of(fn):
@@ -319,7 +345,10 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     arrays, results, shared = [], [], {}
     open_roots = set() if joint is None else {id(t) for t in joint[1]}
     for t in outs:
-        results.append(_result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
+        results.append(Returned(_number(arrays, t.arrays[0])) if isinstance(t, Later) else
+                       _result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
+    windows = _windows(results, arrays)
+    items = _items(arrays, results, outs)
     grads = []
     there = [x for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
     if any(x.tensor is t for x in recorder.leaves.values() if x not in there for t in outs):
@@ -336,7 +365,35 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     without += [t for t, g in recorder.read.values() if g is None and recorder.was_there(t)]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
-    return Program(graph, sources, results, spec, (grads, cells, without), pair, make_plan, leaves)
+    return Program(graph, sources, (results, items, windows), spec, (grads, cells, without), pair, make_plan, leaves)
+
+
+def _windows(results, arrays):
+    """[(place, place of a result whose memory it looks into, offset, strides)] for results that share memory."""
+    found = []
+    tensors = [(k, arrays[r.number]) for k, r in enumerate(results) if r.number is not None
+               and isinstance(arrays[r.number], np.ndarray) and arrays[r.number].size]
+    tensors.sort(key=lambda pair: (-pair[1].nbytes, not pair[1].flags.c_contiguous))
+    for n, (k, a) in enumerate(tensors):
+        for base, b in tensors[:n]:
+            if a is b or not np.may_share_memory(a, b) or not np.shares_memory(a, b):
+                continue
+            low, high = byte_bounds(a)
+            start, end = byte_bounds(b)
+            if b.flags.c_contiguous and start <= low and high <= end and all(s >= 0 for s in a.strides):
+                found.append((k, base, low - start, a.strides))
+                break
+    return found
+
+
+def _items(arrays, results, outs):
+    """{place: (how, places)} of the numbers among the results: tensors, some at the end, that are read when all is done."""
+    items = {}
+    for place, t in enumerate(outs):
+        if isinstance(t, Later):
+            items[place] = t.how, [place, *range(len(results), len(results) + len(t.arrays) - 1)]
+            results += [Returned(_number(arrays, a)) for a in t.arrays[1:]]
+    return items
 
 
 def _result(builder, recorder, leaves, t, arrays, is_open, shared):

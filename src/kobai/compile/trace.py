@@ -10,6 +10,7 @@ into memory (`Write`).  Values are told apart by the identity of their arrays, w
 """
 from __future__ import annotations
 
+import sys
 import weakref
 from typing import Any, NamedTuple
 
@@ -95,6 +96,8 @@ class Recorder:
         self.modules: dict[int, Any] = {}
         self.reason: str | None = None
         self.where = None
+        self.code = None                       # of the function that is recorded
+        self.moving: set = set()               # (id(group), name) of numbers of optimisers that have been seen to change
         self.again = False                     # state was made on this call: record the next one
         self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
         self.hidden = False                    # something with a history was overwritten under no_grad
@@ -113,6 +116,17 @@ class Recorder:
     def looked(self, what):
         """The program looks at the numbers of a tensor, so what it does next may depend on them."""
         self.stop(f"{what} needs the numbers of a tensor")
+
+    def item(self, t):
+        """The number in `t`, if the program does no more with it than to return it; None, and no recording, otherwise."""
+        frame = sys._getframe(2)
+        if frame.f_code is self.code and type(t) is not LiftedTensor and t._data.size == 1 and t._data.dtype.kind in "iufV":
+            from kobai.compile.ending import later, only_returned  # noqa: PLC0415  (for such programs only)
+            if only_returned(frame.f_code, frame.f_lasti):
+                self._argument(t, t._data)
+                return later(self.copied(t._data, np.array(t._data)))
+        self.looked("item()")
+        return None
 
     def ensure(self, t) -> bool:
         """Whether `t` is true; a run in which it is not gives up, so that the program may raise its error."""
@@ -285,11 +299,17 @@ class Recorder:
             self.again = True
 
     def number(self, table, key):
-        """The number table[key]; a Python float as a tensor that is read anew on each call."""
-        if table[key].__class__ is not float:
-            return table[key]
-        t = wrap(np.array(table[key], np.float64))
-        self.external(t._data, source=("number", table, key))
+        """The number table[key]; a Python float that moves as a tensor that is read anew on each call."""
+        value = table[key]
+        if key != "lr" and ((id(table), key) not in self.moving or not value):
+            return value
+        if value.__class__ is tuple and all(v.__class__ is float for v in value):
+            return tuple([self._number(v, table, key, i) for i, v in enumerate(value)])
+        return self._number(value, table, key) if value.__class__ is float else value
+
+    def _number(self, value, *place):
+        t = wrap(np.array(value, np.float64))
+        self.external(t._data, source=("number", *place))
         return t
 
 
@@ -306,7 +326,7 @@ class _Draw(Op):
         given = iter(arrays)
 
         def value(a):
-            return wrap(np.array(next(given))) if isinstance(a, Tensor) else a
+            return wrap(_laid_like(a._data, next(given))) if isinstance(a, Tensor) else a
         before, modes.trace = modes.trace, None
         try:
             with no_grad():
@@ -318,6 +338,14 @@ class _Draw(Op):
 
     def __repr__(self):
         return f"Draw({self.fn.__name__})"
+
+
+def _laid_like(model, x):
+    """A copy of `x` whose elements lie in the order of those of `model`: random numbers are drawn in that order."""
+    axes = sorted(range(x.ndim), key=lambda i: -model.strides[i])
+    y = np.empty([x.shape[i] for i in axes], x.dtype).transpose(np.argsort(axes))
+    y[...] = x
+    return y
 
 
 def _apart(y, values):

@@ -4,9 +4,12 @@
 """
 from __future__ import annotations
 
-from ..op import m
+import numpy as np
 
-__all__ = ["m", "choose", "largest", "lerp", "smallest"]
+from ..op import m
+from ..tensor import Tensor
+
+__all__ = ["m", "choose", "given", "largest", "lerp", "smallest"]
 
 
 def lerp(a, b, w):
@@ -15,7 +18,19 @@ def lerp(a, b, w):
     >>> lerp(2.0, 10.0, 0.25)
     4.0
     """
-    return a + w * (b - a) if w < 0.5 else b - (1 - w) * (b - a)
+    near = w < 0.5
+    if isinstance(near, (bool, np.bool_)):
+        return a + w * (b - a) if near else b - (1 - w) * (b - a)
+    return m.where(near, a + w * (b - a), b - (1 - w) * (b - a))
+
+
+def given(number):
+    """Whether a hyperparameter is not 0: one that is read anew on each step of a compiled program is not.
+
+    >>> given(0.9), given(0)
+    (True, False)
+    """
+    return isinstance(number, Tensor) or bool(number)
 
 
 def choose(condition, a, b):

@@ -1,7 +1,7 @@
 """RMSprop: the gradient over its root mean square."""
 from __future__ import annotations
 
-from .formula import lerp, m
+from .formula import given, lerp, m
 from .optimizer import Optimizer, check_lr, check_positive
 
 
@@ -41,17 +41,17 @@ class RMSprop(Optimizer):
             capturable=capturable, foreach=foreach, maximize=maximize, differentiable=differentiable))
 
     def arrays(self, h):
-        return ("square_avg",) + ("momentum_buffer",) * (h.momentum > 0) + ("grad_avg",) * h.centered
+        return ("square_avg",) + ("momentum_buffer",) * given(h.momentum) + ("grad_avg",) * h.centered
 
     def update(self, h, p, g, t, sq, *more):
-        buf, avg = more[0] if h.momentum else None, more[-1] if h.centered else None
+        buf, avg = more[0] if given(h.momentum) else None, more[-1] if h.centered else None
         if h.weight_decay:
             g = g + h.weight_decay * p
         sq = h.alpha * sq + (1 - h.alpha) * g * g
         if h.centered:
             avg = lerp(avg, g, 1 - h.alpha)
         rms = m.sqrt(sq - avg * avg if h.centered else sq) + h.eps
-        if not h.momentum:
+        if not given(h.momentum):
             return p - h.lr * g / rms, sq, avg
         buf = h.momentum * buf + g / rms
         return p - h.lr * buf, sq, buf, avg

@@ -245,8 +245,10 @@ class Runner:
         for p in self.group["params"]:
             if self.keeps and p._grad is not None:
                 self.optimizer._state_of(p, self.h)
-        if number is not None and isinstance(self.h.lr, float):
-            self.h.lr = number(self.group, "lr")
+        if number is not None:
+            for key in ("lr", "momentum", "betas"):  # what schedulers change
+                if key in self.group:
+                    setattr(self.h, key, number(self.group, key))
         self.values = ()  # an ordinary step reads them anew
         with no_grad():
             for p in self.group["params"]:

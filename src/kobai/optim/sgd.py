@@ -1,6 +1,7 @@
 """Stochastic gradient descent, with momentum."""
 from __future__ import annotations
 
+from .formula import given
 from .optimizer import Optimizer, check, check_fused, check_lr, check_positive
 from .runner import touched
 
@@ -45,7 +46,7 @@ class SGD(Optimizer):
         check_fused(fused, foreach, differentiable)
 
     def arrays(self, h):
-        return ("momentum_buffer",) if h.momentum else ()
+        return ("momentum_buffer",) if given(h.momentum) else ()
 
     def initial(self, h, name):
         return None  # the first buffer is the first gradient
@@ -53,7 +54,7 @@ class SGD(Optimizer):
     def update(self, h, p, g, buf=None):
         if h.weight_decay:
             g = g + h.weight_decay * p
-        if not h.momentum:
+        if not given(h.momentum):
             return (p - h.lr * g,)
         buf = g if buf is None else h.momentum * buf + (1 - h.dampening) * g
         return p - h.lr * (g + h.momentum * buf if h.nesterov else buf), buf
