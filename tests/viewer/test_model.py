@@ -156,9 +156,22 @@ def test_numbers_and_layers_that_saved_nothing_have_values_too():
     out = net(images)
     d = describe(out)
     assert d["title"] == "Sequential"
+    with Recording() as r:
+        nn.Linear(2, 2)(nn.Tanh()(kobai.ones(2))).sum().backward()
+    assert describe(r)["title"] == "test_model.py", "no module stands for all of it"
     labels = {n["op"]: n for n in d["nodes"]}
     assert labels["max_pool2d"]["shape"] == [2, 2, 2, 2] and labels["native_batch_norm"]["shape"] == [2, 2, 4, 4]
     assert labels["convolution"]["value"] and [n["name"] for n in d["nodes"] if n["kind"] == "constant"] == ["images"]
+
+
+def test_a_detached_factor_is_told_from_a_constant_after_the_fact():
+    x, c = leaf([1.0, 2.0]), kobai.tensor([5.0, 6.0])
+    h = x.exp()
+    d = describe((x.detach() * x + h.detach() * h + c * h).sum())
+    stops = {tuple(n["value"]["data"]): n["stops"] for n in d["nodes"] if n["kind"] == "constant"}
+    assert stops[1.0, 2.0] == "detach" and stops[5.0, 6.0] == "constant" and list(stops.values()).count("detach") == 2
+    told = [i["stop"] for step in d["backward"] for i in step["inputs"] if i["stop"]]
+    assert sorted(told) == ["constant", "detach", "detach"]
 
 
 def test_a_freed_graph_that_cannot_be_computed_again_says_so():

@@ -171,6 +171,9 @@ class _History:
 
     def finish(self) -> None:
         """Put what is known into the calls."""
+        inside = {id(v) for v in self.values.values()} | {id(leaf._value) for leaf in self.sources}
+        for source in self.constants.values():
+            source.cut = id(source.array) in inside
         for node, call in self.calls.items():
             count = len((node.extra or {}).get("outs") or (0,))
             call.outs = tuple([kept(self.values.get((node, number))) for number in range(count)])

@@ -229,10 +229,8 @@ class _Description:
         }
 
     def title(self) -> str:
-        inner = next((c.module for c in self.trace.calls if c.module is not None), None)
-        while inner is not None and inner.parent is not None:
-            inner = inner.parent
-        return inner.name if inner is not None else next(iter(map(os.path.basename, self.files)), "kobai")
+        outer = {outermost(c.module).name for c in self.trace.calls if c.module is not None}
+        return outer.pop() if len(outer) == 1 else next(iter(map(os.path.basename, self.files)), "kobai")
 
     # ---- nodes -------------------------------------------------------------------------------
     def add_source(self, source: Source) -> int:
@@ -244,7 +242,8 @@ class _Description:
         node["grad"] = self.value(source.grad)
         node["bytes"] = getattr(value, "nbytes", 0)
         if kind == "constant":
-            node["stops"] = "integer" if getattr(getattr(value, "dtype", None), "kind", "f") in "iub" else "constant"
+            integer = getattr(getattr(value, "dtype", None), "kind", "f") in "iub"
+            node["stops"] = "detach" if source.cut else "integer" if integer else "constant"
         if tensor is not None:
             self.by_edge[tensor] = node["id"]
         return node["id"]
@@ -421,6 +420,13 @@ class Backward:
             return np.asarray(d)[()] if isinstance(d, (int, float, complex)) else d
         except (KeyError, TypeError, ValueError):  # freed, or packed by a hook
             return None
+
+
+def outermost(module):
+    """The call of a module that no other one contains."""
+    while module.parent is not None:
+        module = module.parent
+    return module
 
 
 def shown_calls(trace: Trace) -> list[Call]:

@@ -37,6 +37,7 @@ class Source:
     array: object = None
     name: str = ""
     grad: object = None  # what backward left, or would leave, in `.grad`
+    cut: bool = False  # the numbers are those of something in the graph: `.detach()`
 
     @property
     def requires_grad(self) -> bool:
