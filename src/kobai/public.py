@@ -63,21 +63,21 @@ def _checked(fn, name, kinds):
     def call(input, *args, **kwargs):
         if not isinstance(input, kinds):
             raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
-        if kwargs:
-            out = _clean(kwargs)
-            if out is not None:
-                return _into(out, fn(input, *args, **kwargs))
-        return fn(input, *args, **kwargs)
+        if not kwargs:
+            return fn(input, *args)
+        out = _clean(kwargs)
+        y = fn(input, *args, **kwargs)
+        return y if out is None else _into(out, y)
     return _dress(call, fn, name)
 
 
 def _with_out(fn):
     def call(*args, **kwargs):
-        if kwargs:
-            out = _clean(kwargs)
-            if out is not None:
-                return _into(out, fn(*args, **kwargs))
-        return fn(*args, **kwargs)
+        if not kwargs:
+            return fn(*args)
+        out = _clean(kwargs)
+        y = fn(*args, **kwargs)
+        return y if out is None else _into(out, y)
     return _dress(call, fn, fn.__name__)
 
 

@@ -213,11 +213,11 @@ class Module(Hooks, State, Tree):
 
     # --------------------------------------------------------------- calling
     def __call__(self, x: Any = _MISSING, /, *args: Any, **kwargs: Any) -> Any:
-        # The call of nearly every layer: one argument and no hooks. No tuple is built for it.
-        if self._hooked or args or kwargs or x is _MISSING:
+        # The call of nearly every layer and loss: one or two arguments and no hooks.
+        if self._hooked or kwargs or x is _MISSING:
             return self._call_impl(*(() if x is _MISSING else (x, *args)), **kwargs)
         try:
-            return self.forward(x)
+            return self.forward(x, *args) if args else self.forward(x)
         except Exception as exc:
             blame(exc, self)
             raise

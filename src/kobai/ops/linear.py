@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..large import PRODUCT, product
-from ..op import Contraction, dtype_of, m
+from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import S
 from .movement import Permute
@@ -466,7 +466,10 @@ def linear(input, weight, bias=None):
 
     Shape: input (..., in), weight (out, in) or (in,), bias (out,) -> (..., out).
     """
-    x, w = getattr(input, "_value", input), getattr(weight, "_value", weight)
+    x, w = getattr(input, "_data", None), getattr(weight, "_data", None)
+    plain = x is not None and w is not None
+    if not plain:
+        x, w = getattr(input, "_value", input), getattr(weight, "_value", weight)
     n, k, d = len(x.shape), w.shape[-1], w.dtype
     if n and x.shape[-1] != k:
         raise error("shape-linear", input=input, weight=weight)
@@ -476,6 +479,8 @@ def linear(input, weight, bias=None):
         y = matmul(input, weight)
         return y if bias is None else y + bias
     if n == 2:
+        if plain:
+            return apply2(_LINEAR_PLAIN, input, weight) if bias is None else apply3(_LINEAR, input, weight, bias)
         return _LINEAR_PLAIN(input, weight) if bias is None else _LINEAR(input, weight, bias)
     flat = m.reshape(input, (_count(input.shape[:-1]), k))
     y = _LINEAR_PLAIN(flat, weight) if bias is None else _LINEAR(flat, weight, bias)

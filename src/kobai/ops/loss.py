@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..diagnose import error, warn
-from ..op import Op, apply1, dtype_of, m
+from ..op import Op, apply1, apply2, dtype_of, m
 from ..public import public
 from ..takes import Only, kind_name
 from ..tensor import Tensor, wrap
@@ -422,7 +422,7 @@ def _like(c, g):
 # ---- the public functions --------------------------------------------------------------------
 def same_shape(input, target, name):
     """Both broadcast to one shape, with PyTorch's warning when they differ."""
-    if input.shape == target.shape:
+    if getattr(input, "_data", input).shape == getattr(target, "_data", target).shape:
         return input, target
     warn("loss-broadcast", a=str(input.shape), b=str(target.shape))
     try:
@@ -440,7 +440,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     if weight is not None:
         v = MseLoss("none")(input, target) * weight
         return m.sum(v) / m.sum(weight) if reduction == "mean" else reduced(v, reduction)
-    return _MSE[reduction](input, target)
+    return apply2(_MSE[reduction], input, target)
 
 
 _MSE = {r: MseLoss(r) for r in REDUCTIONS}
