@@ -44,7 +44,7 @@ class Embedding(Op):
         try:
             if index.size and index.min() < 0:
                 raise IndexError
-            return np.take(w, index, 0)
+            return w.take(index, 0)
         except IndexError:
             bad = index[(index < 0) | (index >= len(w))].flat[0]
             raise error("embedding-range", index=int(bad), size=len(w), last=len(w) - 1) from None

@@ -96,7 +96,7 @@ class AddAt(Op):
     dims: tuple
     shape: tuple
     grad_name = "IndexBackwardBackward0"
-    linear = True
+    linear = planned = True
     samples = [S((2, 2, 3), Ints((2, 2), 4), params=((0,), (4, 3))),
                S((5, 4), Ints((5,), 3), Ints((5,), 2), params=((0, 2), (3, 4, 2)))]
 
