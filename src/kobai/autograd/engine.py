@@ -339,8 +339,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     if is_grads_batched:
         from .functional import grad_batched  # noqa: PLC0415  (it needs vmap, which needs this module)
         return grad_batched(outputs, inputs, seeds, create_graph, allow_unused, materialize_grads)
-    places = [_place(t) for t in inputs]
     roots = _roots(outputs, seeds, create_graph)
+    places = [_place(t) for t in inputs]
     keep = create_graph if retain_graph is None else retain_graph
     wanted = {node for node, _ in places}
     found = _to(wanted, roots, keep, create_graph)

@@ -34,6 +34,8 @@ def gather(code, info):
     for key, value in info.items():  # what the text names as it is
         if isinstance(value, (str, int, float)):
             facts[key] = str(value)
+    if facts.get("got") == "ndarray":
+        facts["got"] = "numpy.ndarray"
     if code == "nan-gradient":
         facts["origin"] = _nan_origin(info["node"])
     if code == "no-grad-fn":
