@@ -56,6 +56,7 @@ class Stage(gemm.Gemm):
         self.function("internal void @plane(ptr %words, ptr %x, ptr %y)", body)
 
     def _phase(self, entry, target):
+        """A register of each row at a time where rows are short, so that what to read of it is worked out once."""
         w, n = self.w, self.lanes
         d0, h0, shift, low, high = [self.word(entry, j) for j in range(PHASE)]
 
@@ -63,30 +64,43 @@ class Stage(gemm.Gemm):
             at_d, at_h = self.add(d0, self.mul(d, w["stride_plane"])), self.add(h0, self.mul(h, w["stride_row"]))
             inside = self.do(f"and i1 {self._within(at_d, w['depth'])}, {self._within(at_h, w['height'])}")
             start = self.add(shift, self.add(self.mul(at_d, w["x_plane"]), self.mul(at_h, w["x_row"])))
-            to = self.at(target, self.mul(self.add(self.mul(d, w["rows"]), h), self.row))
-            end = self.pick(inside, high, 0)
-            self.loop("0", self.add(w["width"], n - 1), lambda q: self._chunk(q, self.at("%x", start), to, low, end), n)
-        self.loop("0", w["planes"], lambda d: self.loop("0", w["rows"], lambda h: line(d, h)))
+            return inside, self.at("%x", start), self.at(target, self.mul(self.add(self.mul(d, w["rows"]), h), self.row))
 
-    def _chunk(self, q, start, to, low, end):
-        """A register of elements from q of a row; those outside of low .. end are zeros."""
+        def chunk(q, masks, inside, start, to):
+            place, there = self.at(to, self.mul(q, self.size)), masks[-1]
+            self.when(inside, lambda: self._put(self._read(self.at(start, self.mul(q, w["x_step"])), masks), place, there),
+                      lambda: self._put("zeroinitializer", place, there))
+
+        def rows(body):
+            self.loop("0", w["planes"], lambda d: self.loop("0", w["rows"], lambda h: body(*line(d, h))))
+
+        def columns(body):
+            self.loop("0", self.add(w["width"], n - 1), body, n)
+
+        def one_register(q):
+            masks = self._masks_at(q, low, high)
+            rows(lambda *where: chunk(q, masks, *where))
+        self.when(self.test("sle", w["width"], 2 * n), lambda: columns(one_register), lambda: rows(
+            lambda *where: columns(lambda q: chunk(q, self._masks_at(q, low, high), *where))))
+
+    def _masks_at(self, q, low, high):
+        """Of a register of elements from q of a row: which there are if they lie beside each other, if every other is one
+        (two registers); which are in the row."""
+        low, end = self.sub(low, q), self.sub(high, q)
+        return [*self._between(low, end, 1), *self._between(self.mul(low, 2), self.sub(self.mul(end, 2), 1), 2),
+                self._masks(self.sub(self.w["width"], q), 1)[0]]
+
+    def _read(self, place, masks):
+        """A register of elements; those that are not there are zeros."""
         w, value = self.w, self.slot(self.v)
-        place, low, end = self.at(start, self.mul(q, w["x_step"])), self.sub(low, q), self.sub(end, q)
-
-        def beside():
-            self._keep(value, self.load(place, self._between(low, end, 1)[0]))
 
         def every_other():
-            masks = self._between(self.mul(low, 2), self.sub(self.mul(end, 2), 1), 2)
-            pair = [self.load(self.at(place, i * self.lanes * self.size), m) for i, m in enumerate(masks)]
+            pair = [self.load(self.at(place, i * self.lanes * self.size), m) for i, m in enumerate(masks[1:3])]
             self._keep(value, self._shuffled(*pair, range(0, 2 * self.lanes, 2)))
-
-        def apart():
-            self._keep(value, self._gathered(place, w["x_step"], self._between(low, end, 1)[0]))
-        self.when(self.test("eq", w["x_step"], self.size), beside, lambda: self.when(
-            self.test("eq", w["x_step"], 2 * self.size), every_other, apart))
-        self._put(self.do(f"load {self.v}, ptr {value}"), self.at(to, self.mul(q, self.size)),
-                  self._masks(self.sub(w["width"], q), 1)[0])
+        self.when(self.test("eq", w["x_step"], self.size), lambda: self._keep(value, self.load(place, masks[0])),
+                  lambda: self.when(self.test("eq", w["x_step"], 2 * self.size), every_other, lambda: self._keep(
+                      value, self._gathered(place, w["x_step"], masks[0]))))
+        return self.do(f"load {self.v}, ptr {value}")
 
     def _between(self, low, end, wide: int) -> list[str]:
         """The lanes of registers from ``low`` to before ``end``."""
