@@ -8,6 +8,7 @@ from kobai.backends import llvm
 from kobai.compile import chain, plan as planning
 from kobai.compile.chain import ChainStep
 from kobai.compile.plan import plan
+from kobai.ops import movement
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 F = kobai.nn.functional
@@ -45,7 +46,7 @@ def compared(fn, pool, monkeypatch, exact=True):
         pool.resize(threads)
         results.append(made.run(*[a.copy() for a in arrays]))
     with monkeypatch.context() as m:
-        m.setattr(planning, "chained", lambda steps, homes: list(steps))
+        m.setattr(planning, "chained", lambda steps, homes, results: list(steps))
         single = plan(graph)
         results.append(single.run(*[a.copy() for a in arrays]))
     by_definition = made.interpret([a.copy() for a in arrays])
@@ -76,6 +77,17 @@ def test_attention_and_its_gradient(n, count, length, width, causal, pool, monke
         assert chains(made), str(made)
 
 
+def test_heads_are_put_together_where_they_are_made(pool, monkeypatch):
+    monkeypatch.setattr(movement, "in_rows", np.ascontiguousarray)  # as large arrays are after some uses
+    x, g = given(2, 40, 48).requires_grad_(), given(2, 40, 16)
+
+    def step():
+        y = F.scaled_dot_product_attention(*[heads(p, 2) for p in x.split(16, 2)]).transpose(1, 2).reshape(g.shape)
+        return y, kobai.autograd.grad(y, x, g)[0]
+    made = compared(step, pool, monkeypatch)
+    assert len(made.steps) == 1 and chains(made), str(made)
+
+
 def test_attention_by_hand_with_a_mask_is_one_chain(pool, monkeypatch):
     q, k, v = [given(2, 3, 19, 8) for _ in range(3)]
     mask = kobai.tril(kobai.ones(19, 19)) == 0
@@ -86,6 +98,27 @@ def test_attention_by_hand_with_a_mask_is_one_chain(pool, monkeypatch):
     made = compared(by_hand, pool, monkeypatch)
     one, = chains(made)
     assert one.items == 6 and len(one.steps) == 3 and made.steps == [one]
+    assert len(one.rooms) == 2 and made.size == 0, "scores and weights have room for one head, and none in the arena"
+
+
+def test_weights_that_are_wanted_have_memory(pool, monkeypatch):
+    q, k, v = [given(2, 3, 19, 8) for _ in range(3)]
+
+    def both():
+        p = F.softmax(q @ k.transpose(-2, -1), -1)
+        return p @ v, p, (p @ v).sum((0, 1))
+    one, = chains(compared(both, pool, monkeypatch))
+    assert [r.shape for r in one.rooms] == [(2, 3, 19, 19)]  # the scores
+
+
+def test_rooms_grow_and_are_limited(pool, monkeypatch):
+    for n in (12, 90, 30):
+        a, b = given(4, n, n), given(4, n, n)
+        one, = chains(compared(lambda a=a, b=b: F.softmax(a @ b, -1) @ b, pool, monkeypatch))
+        assert one.size >= 4 * n * n
+    monkeypatch.setattr(chain, "ROOM", 4 * 30 * 30)
+    one, = chains(compared(lambda: F.softmax(a @ b, -1) @ b, pool, monkeypatch))
+    assert one.size == 0
 
 
 def test_random_numbers_are_drawn_in_order_around_a_chain(pool, monkeypatch):

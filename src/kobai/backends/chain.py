@@ -1,7 +1,8 @@
 """What runs a chain: for each item some calls of native code, whose blocks are those of the first item moved on.
 
-The block of a chain holds how many items are near each other, the number of calls, and `CALL` words for each: code, block,
-extent, operands, words of the block, and where its moves are (two words for each operand, in bytes).
+The block of a chain has `HEAD` words: how many items are near each other, the number of calls, the bytes of a thread's room.
+Then there are `CALL` words for each call: code, block, extent, operands, words of the block, and where its moves are.  These are
+`MOVE` words for each operand: bytes from one of the far items to the next, of the near, and 1 if it lies in the room.
 """
 from __future__ import annotations
 
@@ -11,7 +12,64 @@ from kobai.backends import llvm
 from kobai.backends.llvm_flow import Flow
 from kobai.compile.chain import BLOCK
 
-CALL = 6
+HEAD, CALL, MOVE = 3, 6, 3
+SLOTS = 64  # threads that may be in chains at once; more wait
+
+# Rooms are taken by whoever runs items, made anew where they are too small, and kept for the next.
+_ROOMS = f"""
+@rooms = internal global [{SLOTS} x ptr] zeroinitializer, align 64
+@sizes = internal global [{SLOTS} x i64] zeroinitializer, align 64
+@taken = internal global [{SLOTS} x i32] zeroinitializer, align 64
+declare ptr @malloc(i64)
+declare void @free(ptr)
+
+define internal i64 @take() nounwind {{
+entry:
+  br label %look
+look:
+  %i = phi i64 [0, %entry], [%next, %other]
+  %at = getelementptr i32, ptr @taken, i64 %i
+  %pair = cmpxchg ptr %at, i32 0, i32 1 seq_cst seq_cst
+  %mine = extractvalue {{i32, i1}} %pair, 1
+  br i1 %mine, label %have, label %other
+other:
+  %more = add i64 %i, 1
+  %next = urem i64 %more, {SLOTS}
+  br label %look
+have:
+  ret i64 %i
+}}
+
+define internal ptr @room(i64 %i, i64 %size) nounwind {{
+entry:
+  %at = getelementptr ptr, ptr @rooms, i64 %i
+  %size_at = getelementptr i64, ptr @sizes, i64 %i
+  %had = load i64, ptr %size_at
+  %old = load ptr, ptr %at
+  %short = icmp slt i64 %had, %size
+  br i1 %short, label %make, label %have
+make:
+  call void @free(ptr %old)
+  %bytes = add i64 %size, 64
+  %new = call ptr @malloc(i64 %bytes)
+  store ptr %new, ptr %at
+  store i64 %size, ptr %size_at
+  br label %have
+have:
+  %raw = phi ptr [%old, %entry], [%new, %make]
+  %number = ptrtoint ptr %raw to i64
+  %up = add i64 %number, 63
+  %line = and i64 %up, -64
+  %room = inttoptr i64 %line to ptr
+  ret ptr %room
+}}
+
+define internal void @give(i64 %i) nounwind {{
+  %at = getelementptr i32, ptr @taken, i64 %i
+  store atomic i32 0, ptr %at seq_cst, align 4
+  ret void
+}}
+"""
 
 
 class _Chain(Flow):
@@ -20,18 +78,21 @@ class _Chain(Flow):
     def text(self) -> str:
         """``chain(block, begin, end)``: the items from begin to end."""
         self.function("void @chain(ptr %block, i64 %begin, i64 %end)", self._items)
-        return "\n".join(self.lines)
+        return _ROOMS + "\n".join(self.lines)
 
     def _items(self):
-        near, calls = self.word("%block", 0), self.word("%block", 1)
+        near, calls, size = [self.word("%block", i) for i in range(HEAD)]
+        number = self.do("call i64 @take()")
+        self.room = self.do(f"ptrtoint ptr {self.do(f'call ptr @room(i64 {number}, i64 {size})')} to i64")
         self.mine = self.slot("i64", BLOCK)
-        table = self.at("%block", 16)
+        table = self.at("%block", 8 * HEAD)
 
         def item(i):
             far = self.do(f"sdiv i64 {i}, {near}")
-            place = far, self.sub(i, self.mul(far, near))
+            place = far, self.sub(i, self.mul(far, near)), self.room
             self.loop("0", calls, lambda c: self._call(self.at(table, self.mul(c, 8 * CALL)), place))
         self.loop("%begin", "%end", item)
+        self.say(f"call void @give(i64 {number})")
 
     def _call(self, entry, place):
         block, extent, operands, words, moves = [self.word(entry, i) for i in range(1, CALL)]
@@ -40,10 +101,12 @@ class _Chain(Flow):
         self.say(f"call void @llvm.memcpy.p0.p0.i64(ptr {self.mine}, ptr {block}, i64 {size}, i1 false)")
 
         def move(o):
-            steps = self.at(moves, self.mul(o, 16))
-            on = [self.mul(n, self.word(steps, i)) for i, n in enumerate(place)]
+            steps = self.at(moves, self.mul(o, 8 * MOVE))
             at = self.at(self.mine, self.mul(o, 8))
-            self.say(f"store i64 {self.add(self.word(at, 0), self.add(*on))}, ptr {at}")
+            address = self.word(at, 0)
+            for i, n in enumerate(place):
+                address = self.add(address, self.mul(n, self.word(steps, i)))
+            self.say(f"store i64 {address}, ptr {at}")
         self.loop("0", operands, move)
         self.say(f"call void {code}(ptr {self.mine}, i64 0, i64 {extent})")
 

@@ -261,6 +261,7 @@ class Program:
         self.calls: list[tuple] = []                   # code, word of the block or address, extent, grain
         self.kernels: list = []
         self.inner: list[tuple[int, int]] = []         # words that are addresses of other words
+        self.rooms: dict = {}                          # values of the chain that is being made
         self.work = 0
         self.writes_inputs = False                     # whether a step did: the program cannot give up any more
         for step in steps:
@@ -318,7 +319,7 @@ class Program:
     def _block(self, step, words) -> int:
         """Where a new block begins: the addresses of what is read and written, then some words."""
         start = len(self.words)
-        for base, offset in [*[(w.base, w.offset) for w in step.reads], *[(v, getattr(step, "offset", 0)) for v in step.writes]]:
+        for base, offset in _operands(step):
             self._address(base, offset)
         self.words += words
         return start
@@ -348,6 +349,7 @@ class Program:
 
     def _chain(self, step: ChainStep):
         calls = []
+        self.rooms = step.rooms
         for one, moves in zip(step.steps, step.moves):
             if isinstance(one, KernelStep):
                 code, fitted, start, extent = self._kernel_block(one)
@@ -355,20 +357,26 @@ class Program:
             else:
                 address, words, extent, _ = blas.words(one, step.items)
                 start, work = self._block(one, words), math.prod(one.sizes) * one.m * one.n * one.k // 64
-            calls.append((address, start, extent, len(moves), len(self.words) - start, moves))
+            calls.append((address, start, extent, len(self.words) - start, moves))
             self.work += step.items * work
+        self.rooms = {}
         start = len(self.words)
-        self.words += [step.near, len(calls)]
-        at = start + 2 + chain.CALL * len(calls)
-        for address, block, extent, operands, size, _ in calls:
+        self.words += [step.near, len(calls), step.size]
+        at = start + chain.HEAD + chain.CALL * len(calls)
+        for address, block, extent, size, moves in calls:
             self.inner += [(len(self.words) + 1, block), (len(self.words) + 5, at)]
-            self.words += [address, 0, extent, operands, size, 0]
-            at += 2 * operands
-        self.words += [bytes_ for *_, moves in calls for move in moves for bytes_ in move]
+            self.words += [address, 0, extent, len(moves), size, 0]
+            at += chain.MOVE * len(moves)
+        for one, (*_, moves) in zip(step.steps, calls):
+            for (base, _), move in zip(_operands(one), moves):
+                self.words += [*move, int(base in step.rooms)]
         self.calls.append((chain.code(), start, step.items, 1, True))
 
     def _address(self, base, offset: int):
-        """One more word: the address of a value's memory, now or when the program is run."""
+        """One more word: the address of a value's memory, now or when the program is run; in a room, its place there."""
+        if base in self.rooms:
+            self.words.append(self.rooms[base] + offset)
+            return
         kind, at, more = self.places[base]
         offset += more
         if kind == "arena":
@@ -406,6 +414,12 @@ class Program:
         if kind == "constant":
             return self._constant(base), None
         return None, at if kind == "input" else len(self.graph.inputs) + at
+
+
+def _operands(step):
+    """(value, offset) of all that a step reads and writes."""
+    offset = getattr(step, "offset", 0)
+    return [*[(w.base, w.offset) for w in step.reads], *[(v, offset) for v in step.writes]]
 
 
 def _aligned(size: int) -> np.ndarray:

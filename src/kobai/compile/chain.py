@@ -5,37 +5,42 @@ made before the first is looked at again: they leave the cache, and threads wait
 `ChainStep` takes one item through all its steps before the next; threads share the items.
 
 That may be done where an item reads nothing that another item of the chain makes.  Whether so is read from addresses: all
-that the chain does to a piece of memory has to stay, for each item, within a stretch of its own.
+that the chain does to a piece of memory has to stay, for each item, within a stretch of its own.  What nobody needs but the
+chain itself has no memory for all items, but room for one, which each thread has for itself.
 """
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from typing import NamedTuple
 
 from kobai.compile.contract import ProductStep, merged
 from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Value
+from kobai.compile.memory import ALIGN, Free
 
 ITEMS = 16         # fewer are not enough for the threads of a machine to share
 WORK = 1 << 13     # multiplications or elements that a step should have for an item
 NEAR = 8           # steps ahead in which a batch is looked for
 PUT_OFF = 4        # steps that may be moved out of a chain
 BLOCK = 256        # words of a call's block: it is copied for each item
+ROOM = 1 << 23     # bytes that a thread may have for itself
 
 
 class ChainStep:
     """Steps that are run one after the other for each of `far` x `near` items.
 
     `steps` are those of the first item; `moves` has for each of them how many bytes each operand is further on, from
-    one of the far to the next and from one of the near.
+    one of the far to the next and from one of the near.  Values in `rooms` lie at that place in the room of the thread,
+    which has `size` bytes.
     """
 
-    __slots__ = ("far", "near", "steps", "moves", "reads", "writes")
+    __slots__ = ("far", "near", "steps", "moves", "reads", "writes", "rooms", "size")
 
-    def __init__(self, far: int, near: int, steps, moves):
-        self.far, self.near, self.steps, self.moves = far, near, steps, moves
-        self.reads = [w for s in steps for w in s.reads]
-        self.writes = list(dict.fromkeys(v for s in steps for v in s.writes))
+    def __init__(self, far: int, near: int, steps, moves, rooms: dict[Value, int], size: int):
+        self.far, self.near, self.steps, self.moves, self.rooms, self.size = far, near, steps, moves, rooms, size
+        self.reads = [w for s in steps for w in s.reads if w.base not in rooms]
+        self.writes = list(dict.fromkeys(v for s in steps for v in s.writes if v not in rooms))
 
     @property
     def items(self) -> int:
@@ -47,9 +52,14 @@ class ChainStep:
         return "\n".join([head, *[f"    {s}" for s in self.steps]])
 
 
-def chained(steps, homes) -> list:
-    """The steps, with `ChainStep`s for stretches of them that contain products of batches."""
+def chained(steps, homes, results=frozenset()) -> list:
+    """The steps, with `ChainStep`s for stretches of them that contain products of batches.
+
+    `results` are the values that are wanted in the end, `homes` those that lie in others (value, offset).
+    """
     steps, found, i = list(steps), [], 0
+    kept = {*results, *homes, *[whole for whole, _ in homes.values()]}
+    uses = Counter(v for step in steps for v in _touched(step))
     while i < len(steps):
         made = [m for m in (_Chain(homes, *b).grown(steps, i) for b in _batches(steps, i)) if m.worth]
         best = max(made, key=lambda m: len(m.parts), default=None)
@@ -57,7 +67,7 @@ def chained(steps, homes) -> list:
             found.append(steps[i])
             i += 1
         else:
-            found += [*best.before, best.step()]
+            found += [*best.before, best.step(kept, uses)]
             i = best.end
     return found
 
@@ -102,9 +112,37 @@ class _Chain:
         """Whether there is something to win."""
         return len(self.parts) > 1 and any(isinstance(p.step, ProductStep) for p in self.parts)
 
-    def step(self) -> ChainStep:
-        """The finished chain."""
-        return ChainStep(self.far, self.near, [p.step for p in self.parts], [p.moves for p in self.parts])
+    def step(self, kept, uses) -> ChainStep:
+        """The finished chain. What is `kept`, or is in more steps (`uses`) than those of the chain, needs memory for all."""
+        steps, moves = [p.step for p in self.parts], [p.moves for p in self.parts]
+        spans = {v: span for v, span in self._spans(uses).items() if v not in kept}
+        rooms, size = self._rooms(spans, len(steps))
+        if size > ROOM:
+            rooms, size = {}, 0
+        for i, step in enumerate(steps):
+            bases = [*[w.base for w in step.reads], *step.writes]
+            moves[i] = tuple([(0, 0) if v in rooms else move for v, move in zip(bases, moves[i])])
+        return ChainStep(self.far, self.near, steps, moves, rooms, size)
+
+    def _spans(self, uses) -> dict[Value, tuple[int, int]]:
+        """The values that only the chain makes and reads: the first and the last step they are in."""
+        found: dict[Value, list[int]] = {}
+        for i, (step, _) in enumerate(self.parts):
+            for v in _touched(step):
+                found.setdefault(v, []).append(i)
+        return {v: (found[v][0], found[v][-1]) for v in self.made if v in self.read and len(found[v]) == uses[v]}
+
+    def _rooms(self, spans, count: int) -> tuple[dict[Value, int], int]:
+        """Where values live in a room, those at the same place that live one after the other; its size."""
+        free, rooms = Free(), {}
+        low = {v: min(a.low for a in self.accesses[v]) for v in spans}
+        size = {v: -(-(max(a.high for a in self.accesses[v]) - low[v]) // ALIGN) * ALIGN for v in spans}
+        for i in range(count):
+            for v in [v for v, (first, _) in spans.items() if first == i]:
+                rooms[v] = free.take(size[v])
+            for v in [v for v, (_, last) in spans.items() if last == i]:
+                free.give(rooms[v], size[v])
+        return {v: at - low[v] for v, at in rooms.items()}, free.top
 
     def grown(self, steps, start: int) -> _Chain:
         """With as many steps from `start` as can be in it; a few that do not depend on it go before it."""
@@ -212,6 +250,11 @@ class _Chain:
             return False
         stretch = near if self.near > 1 else far
         return max(a.high for a in accesses) - min(a.low for a in accesses) <= stretch
+
+
+def _touched(step) -> set[Value]:
+    """The values that a step reads or makes."""
+    return {*[w.base for w in step.reads], *step.writes}
 
 
 def _dims(step) -> list[list[tuple[int, int]]]:

@@ -145,7 +145,7 @@ class _Arranger:
     def share(self) -> int:
         """Give everything else a place in the arena; its size."""
         mine = [v for v in self.made if v not in self.places]
-        free, size = _Free(), 0
+        free, size = Free(), 0
         starts: dict[int, list[Value]] = {}
         ends: dict[int, list[Value]] = {}
         for v in mine:
@@ -172,8 +172,8 @@ def _flat(shape, strides, size: int) -> bool:
     return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
 
 
-class _Free:
-    """The free stretches of the arena, in order."""
+class Free:
+    """The free stretches of a piece of memory that grows, in order."""
 
     def __init__(self):
         self.stretches: list[tuple[int, int]] = []

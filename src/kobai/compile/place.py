@@ -85,7 +85,7 @@ def _strides_of_base(x: Value, w: Window, wanted):
         found = source(axes, [base.shape[d] for d in dims], x.dtype.itemsize, x.shape, w.strides, w.offset, placed)
     except Apart:
         return None
-    placement = axes.now([axes_ for _, axes_ in sorted(zip(dims, found))])
+    placement = axes.now(tuple([some for _, some in sorted(zip(dims, found))]))
     steps = along(axes, x.shape, wanted, axes.now(placed))
     strides = []
     for some in placement:

@@ -20,6 +20,7 @@ from kobai.compile.order import early
 from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
 from kobai.compile.simplify import simplify
+from kobai.compile.windows import own
 
 
 class Plan:
@@ -90,7 +91,8 @@ def _arranged(graph: Graph) -> Arrangement:
     graph, homes = laid_out(with_sums(simplify(graph)))
     steps, windows = fuse(graph)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
-    return arrange(graph, early(graph, chained(steps, homes), windows, homes), windows, homes)
+    results = {(windows.get(v) or own(v)).base for v in graph.results}
+    return arrange(graph, early(graph, chained(steps, homes, results), windows, homes), windows, homes)
 
 
 def _nothing(*inputs):
