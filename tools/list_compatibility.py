@@ -70,7 +70,7 @@ REASONS = [
     (r"torch.utils.checkpoint:.*", "recomputing chosen operations only; whole functions are recomputed"),
     (r"torch.utils.dlpack:.*|torch.utils.hooks:.*|torch.testing:.*|torch.compiler:.*|torch.futures:.*",
      "tools around PyTorch's own compiler and tests"),
-    (r"torch.profiler:.*|torch.utils.benchmark:.*", "measuring; Python's own tools do"),
+    (r"torch.profiler:.*|torch.utils.benchmark:.*", "measuring on other devices, and the inner parts of the tools"),
     (r"torch.hub:.*", "downloading of models"),
     (r"torch.multiprocessing:.*", "Python's multiprocessing has it"),
 ]

@@ -1,14 +1,18 @@
 """torch.jit without TorchScript: as PyTorch is with PYTORCH_JIT=0, functions and modules run as the Python they are.
 
-So libraries that mark functions for the scripting compiler can be imported, and `script(f)` is `f`. What needs a
-compiled archive (`load`, `save`) is missing. To make a function fast there is `torch.compile`.
+So libraries that mark functions for the scripting compiler can be imported, and `script(f)` is `f`. To make a function
+fast there is `torch.compile`. `save` and `load` keep modules and functions as `torch.save` does: the program that loads one
+needs its class, and PyTorch's archives, which hold compiled code, cannot be read.
 """
 from __future__ import annotations
 
+import zipfile
 from typing import Final as Final, TypeVar
 
+from . import nn, serialization
+
 __all__ = ["Final", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
-           "optimize_for_inference", "script", "script_if_tracing", "trace", "unused"]
+           "load", "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "unused"]
 
 _isinstance = isinstance
 _Any = TypeVar("_Any")
@@ -23,12 +27,49 @@ def script(obj, optimize=None, example_inputs=None):
     >>> double(kobai.tensor(2.0))
     tensor(4.)
     """
+    return _with_save(obj)
+
+
+def _with_save(obj):
+    """`obj`, with the method `save` that what TorchScript makes has."""
+    if _isinstance(obj, nn.Module):
+        if not hasattr(nn.Module, "save"):
+            nn.Module.save = save
+    elif callable(obj) and hasattr(obj, "__dict__") and not _isinstance(obj, type):
+        obj.save = lambda f: save(obj, f)
     return obj
+
+
+def save(m, f, _extra_files=None):
+    """Keep a module or function in a file, for `load`.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> kobai.jit.save(kobai.jit.script(kobai.nn.ReLU()), file)
+    >>> kobai.jit.load(io.BytesIO(file.getvalue()))
+    ReLU()
+    """
+    serialization.save(m, f)
+
+
+def load(f, map_location=None, _extra_files=None, _restore_shapes=False):
+    """The module or function that `save` kept. Like any pickle it may run code: load files you trust only.
+
+    Raises: RuntimeError for an archive of TorchScript.
+    """
+    if zipfile.is_zipfile(f):
+        with zipfile.ZipFile(f) as archive:
+            if any("/code/" in name for name in archive.namelist()):
+                raise RuntimeError(f"{f} is an archive of TorchScript\n  cause: it holds compiled code, which kobai cannot "
+                                   "run.\n  fix: save the state_dict() with PyTorch, and load that into the module's class.")
+    if hasattr(f, "seek"):
+        f.seek(0)
+    return serialization.load(f, map_location=map_location, weights_only=False)
 
 
 def trace(func, example_inputs=None, **settings):
     """The function or module itself; it is not called."""
-    return func
+    return _with_save(func)
 
 
 def script_if_tracing(fn: _Any) -> _Any:

@@ -1,4 +1,6 @@
 """torch.jit as with PYTORCH_JIT=0, storages of files."""
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,23 @@ def test_marks_and_compilers_give_the_function_itself():
     assert jit.isinstance([1], list[int]) and not jit.isinstance(3, str)
     with pytest.raises(RuntimeError, match="only implemented for modules in eval mode"):
         jit.freeze(kobai.nn.Linear(1, 1))
+
+
+def test_scripted_modules_are_saved_and_loaded(tmp_path):
+    model, x = kobai.nn.Sequential(kobai.nn.Linear(2, 3), kobai.nn.Tanh()), kobai.ones(1, 2)
+    for number, scripted in enumerate([kobai.jit.script(model), kobai.jit.trace(model, x)]):
+        path = tmp_path / f"{number}.pt"
+        scripted.save(str(path))
+        loaded = kobai.jit.load(str(path), map_location="cpu")
+        assert kobai.equal(loaded(x), model(x)) and loaded is not model
+    assert list(model.state_dict()) == ["0.weight", "0.bias"]
+
+
+def test_archives_of_torchscript_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.pt", "w") as archive:
+        archive.writestr("m/code/__torch__.py", "")
+    with pytest.raises(RuntimeError, match="archive of TorchScript"):
+        kobai.jit.load(str(tmp_path / "m.pt"))
 
 
 @pytest.mark.parametrize("shared", [True, False])
