@@ -29,10 +29,12 @@ WORDS = (
     "w_group", "w_row", "w_channel",
     "y_sample", "y_group", "y_channel", "y_plane", "y_row", "y_step",   # of y, or of a
     "samples", "taps", "phases",
+    "tall",                                       # taps that follow each other down a column, if the table is of such columns
 )  # fmt: skip
 AT = {name: i for i, name in enumerate(WORDS)}
 PHASE = ("taps", "first", "offset", "planes", "rows", "width")  # how many taps, from which on; where in y, and how many
 BLOCKS = ((4, 1), (1, 4), (2, 2), (1, 2), (1, 1))   # rows x registers
+COLUMN, COLUMN_WIDE = 4, 2   # rows of a block for columns of taps, and registers of a row
 TAPS = (9, 5, 3, 1)    # of which `within` keeps the sums
 MOST = 1 << 19         # bytes of the planes of a group
 MOST_SUMS = 1 << 12    # registers of sums of a group
@@ -48,6 +50,8 @@ class Depthwise(Stage):
         self._plane()
         for rows, wide in BLOCKS:
             self._block(rows, wide)
+        for wide in range(1, COLUMN_WIDE + 1):
+            self._column(wide)
         for taps in TAPS:
             self._dots_of(taps)
         self.function(f"void @slide_{self.t}(ptr %block, i64 %begin, i64 %end)", lambda: self._tiles(self._slide_tile))
@@ -101,21 +105,29 @@ class Depthwise(Stage):
         self.loop("0", w["rows"], lambda r: self.loop("0", w["phases"], lambda f: phase(r, f)))
 
     def _plane_of_y(self, x, y, weights, channel, p, taps):
-        """Blocks of a plane: tall ones where rows are short."""
+        """Blocks of a plane: tall ones where rows are short, or taps follow each other down columns."""
         w, n = self.w, self.lanes
 
-        def block(rows, wide, h, j):
+        def block(name, more, h, j):
             source = self.at(self.at(x, self.mul(h, w["plane_row"])), self.mul(j, self.size))
             target = self.at(self.at(y, self.mul(h, w["y_row"])), self.mul(j, w["y_step"]))
-            self.say(f"call void @block_{rows}x{wide}(ptr {source}, i64 {w['plane_row']}, i64 {w['channels']}, i64 {channel}, "
+            self.say(f"call void @{name}(ptr {source}, i64 {w['plane_row']}, i64 {w['channels']}, i64 {channel}, "
                      f"ptr {weights}, i64 {w['w_channel']}, ptr {taps}, i64 {p['taps']}, ptr {target}, i64 {w['y_row']}, "
-                     f"i64 {w['y_step']}, i64 {self.sub(p['width'], j)})")
+                     f"i64 {w['y_step']}, i64 {self.sub(p['width'], j)}{more})")
 
-        def lines(rows, wide, start):
-            return self.loop(start, p["rows"], lambda h: self.loop(
-                "0", self.add(p["width"], wide * n - 1), lambda j: block(rows, wide, h, j), wide * n), rows)
-        self.when(self.test("sle", p["width"], n), lambda: lines(1, 1, lines(4, 1, "0")), lambda: self.when(
-            self.test("sle", p["width"], 2 * n), lambda: lines(1, 2, lines(2, 2, "0")), lambda: lines(1, 4, "0")))
+        def lines(rows, wide, start, what="block", more=""):
+            return self.loop(start, p["rows"], lambda h: self.loop("0", self.add(p["width"], wide * n - 1), lambda j: block(
+                f"{what}_{rows}x{wide}", more, h, j), wide * n), rows)
+
+        def columns(wide):
+            done = lines(COLUMN, wide, "0", "column", f", i64 {w['tall']}")
+            lines(1, wide, done)
+
+        def blocks():
+            self.when(self.test("sle", p["width"], n), lambda: lines(1, 1, lines(4, 1, "0")), lambda: self.when(
+                self.test("sle", p["width"], 2 * n), lambda: lines(1, 2, lines(2, 2, "0")), lambda: lines(1, 4, "0")))
+        self.when(self.test("sge", w["tall"], COLUMN), lambda: self.when(
+            self.test("sle", p["width"], n), lambda: columns(1), lambda: columns(COLUMN_WIDE)), blocks)
 
     def _block(self, rows: int, wide: int):
         """Sums of rows x registers of positions over all taps of all channels."""
@@ -141,6 +153,43 @@ class Depthwise(Stage):
         self.function(
             f"internal void @block_{rows}x{wide}(ptr %x, i64 %x_row, i64 %channels, i64 %x_channel, ptr %w, i64 %w_channel, "
             "ptr %taps, i64 %count, ptr %y, i64 %y_row, i64 %y_step, i64 %cols)", body)
+
+    def _column(self, wide: int):
+        """Sums of `COLUMN` rows: what is read of a row of x is used by every tap of a column that falls on it."""
+        def body():
+            sums = [[self.slot(self.v) for _ in range(wide)] for _ in range(COLUMN)]
+            masks, size = self._masks("%cols", wide), self.lanes * self.size
+            columns = self.do("sdiv i64 %count, %tall")
+            for s in [s for row in sums for s in row]:
+                self._keep(s, "zeroinitializer")
+
+            def line(r, x, weights, step, rows):
+                """Row r of x, for the rows of results that its taps are of."""
+                at = self.at(x, self.mul(r, "%x_row"))
+                values = [self.load(self.at(at, j * size), mask) for j, mask in enumerate(masks)]
+                for h in rows:
+                    weight = self.at(weights, self.mul(self.sub(r, h), step))
+                    weight = self.splat_of(self.do(f"load {self.t}, ptr {weight}, align {self.size}"))
+                    for s, value in zip(sums[h], values):
+                        self._keep(s, self.fma(weight, value, self.do(f"load {self.v}, ptr {s}")))
+
+            def column(c, i):
+                entry = self.at("%taps", self.mul(self.mul(i, "%tall"), 16))
+                x = self.at(self.at("%x", self.mul(c, "%x_channel")), self.word(entry, 0))
+                weights = self.at(self.at("%w", self.mul(c, "%w_channel")), self.word(entry, 1))
+                step = self.sub(self.word(entry, 3), self.word(entry, 1))
+                for r in range(COLUMN - 1):
+                    line(str(r), x, weights, step, range(r + 1))
+                self.loop(COLUMN - 1, "%tall", lambda r: line(r, x, weights, step, range(COLUMN)))
+                for r in range(COLUMN - 1):
+                    line(self.add("%tall", r), x, weights, step, range(r + 1, COLUMN))
+            self.loop("0", "%channels", lambda c: self.loop("0", columns, lambda i: column(c, i)))
+            values = [[self.do(f"load {self.v}, ptr {s}") for s in row] for row in sums]
+            self.when(self.test("eq", "%y_step", self.size), lambda: self._store(values, masks, "%y", "%y_row"),
+                      lambda: self._scatter(values, masks))
+        self.function(
+            f"internal void @column_{COLUMN}x{wide}(ptr %x, i64 %x_row, i64 %channels, i64 %x_channel, ptr %w, i64 %w_channel, "
+            "ptr %taps, i64 %count, ptr %y, i64 %y_row, i64 %y_step, i64 %cols, i64 %tall)", body)
 
     def _scatter(self, values, masks):
         n, across = self.lanes, self.mul("%y_step", self.lanes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 from itertools import product
 from math import prod
 
+import numpy as np
+
 from kobai.compile.graph import Value
 from kobai.compile.place import zeros_step
 from kobai.compile.positions import (
@@ -39,7 +41,8 @@ def slide_forward(op, x: Value, xw: Window, w: Value, ww: Window, out: Value) ->
         "w_group": rows * ww.strides[0], "w_row": ww.strides[0], "w_channel": ww.strides[1],
         "taps": len(offsets), "phases": 1} | _where(lie, rows)
     phase = [len(offsets), 0, 0, *three(out.shape[2:], 1)]
-    table = [*_taps(offsets, product(*map(range, kernel)), ww), *phase, *_staged(made)]
+    taps, sizes["tall"] = _columns(_taps(offsets, product(*map(range, kernel)), ww), kernel, sizes["plane_row"])
+    table = [*taps, *phase, *_staged(made)]
     return [ConvStep("slide", [xw, ww], out, sizes, table, prod(out.shape) * channels * len(offsets))]
 
 
@@ -66,6 +69,8 @@ def slide_back(op, a: Value, aw: Window, w: Value, ww: Window, out: Value) -> li
     words = _words(made, a.shape[0], groups, rows, channels, aw.strides, steps) | {
         "w_group": channels * ww.strides[0], "w_row": ww.strides[1], "w_channel": ww.strides[0],
         "taps": len(taps) // 2, "phases": len(table) // 6} | _where(strided, rows)
+    if len(table) == 6:
+        taps, words["tall"] = _columns(taps, kernel, words["plane_row"])
     work = a.shape[0] * groups * rows * channels * prod(kernel) * prod(a.shape[2:])
     step = ConvStep("slide", [aw, ww], out, words, [*taps, *table, *_staged(made)], work)
     return [step] if covers(along, op.spatial) else [zeros_step(out), step]
@@ -105,7 +110,7 @@ def _words(made, samples, groups, rows, channels, strides, steps) -> dict:
     plane, row, _ = three(steps, 0)
     return {"staged": made is not None, "samples": samples, "groups": groups, "rows": rows, "channels": channels,
             "x_sample": strides[0], "x_group": channels * strides[1], "x_channel": strides[1], "plane_row": row,
-            "plane_plane": plane}
+            "plane_plane": plane, "tall": 0}
 
 
 def _where(strides, rows: int) -> dict:
@@ -118,6 +123,18 @@ def _taps(offsets, which, w: Window) -> list[int]:
     """Where each tap reads, and where its weight lies."""
     return [word for offset, at in zip(offsets, which)
             for word in (offset, sum(k * s for k, s in zip(at, w.strides[2:])))]
+
+
+def _columns(taps: list[int], kernel, row: int) -> tuple[list[int], int]:
+    """The same taps column by column from above, and how many a column has; 0 if they are not a row apart each."""
+    kd, tall, kw = three(kernel, 1)
+    if len(taps) != 2 * kd * tall * kw:
+        return taps, 0
+    at = np.array(taps).reshape(kd, tall, kw, 2).swapaxes(1, 2)
+    steps = np.diff(at[..., 0])
+    if (steps == -row).all():
+        at, steps = at[:, :, ::-1], -steps
+    return (at.ravel().tolist(), tall) if tall > 1 and (steps == row).all() else (taps, 0)
 
 
 def _staged(made: Staging | None) -> list[int]:
