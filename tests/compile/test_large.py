@@ -443,3 +443,27 @@ def test_rows_that_do_not_exist_are_errors_on_each_use(at_once):
         for bad in (50, -1):
             with pytest.raises(IndexError, match="index out of range in self"):
                 F.embedding(kobai.tensor([0, bad]), w)
+
+
+@needs_llvm
+@pytest.mark.parametrize("dim", [0, 1, 2, -1])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_arrays_joined_by_all_threads(dim, dtype, monkeypatch):
+    monkeypatch.setattr(large, "BUDGET", dict.fromkeys(large.BUDGET, 1))
+    monkeypatch.setattr(large, "_joins", {})
+    a = RNG.standard_normal((37, 40, 41)).astype(dtype)
+    for views in ([a, a * 2], [a.transpose(2, 1, 0), a[:41, ::-1].transpose(2, 1, 0)], [a[:, :0], a, a] if dim == 1 else [a],
+                  [np.broadcast_to(a[:1], a.shape), a], [a[::2], a[1::2]] if dim == 0 else [a, a, a]):
+        for _ in range(3):
+            got = large.joined(views, dim % 3)
+            np.testing.assert_array_equal(got, np.concatenate(views, dim))
+            assert got.strides == np.concatenate(views, dim).strides and got.dtype == dtype
+    assert all(use.run for use in large._joins.values()) and large._joins
+    x, y = tensor(37, 40, 41), tensor(37, 40, 41)
+    for _ in range(3):
+        x.grad = y.grad = None
+        z = kobai.cat([x, y], dim)
+        z.backward(z.detach())
+        assert kobai.equal(x.grad, x) and kobai.equal(y.grad, y)
+    with pytest.raises(RuntimeError, match="Sizes of tensors must match"):
+        kobai.cat([x, y[:, :, :-1]], 0)

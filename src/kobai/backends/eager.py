@@ -232,10 +232,36 @@ def forward_of(op, values):
     return _as_arrays(program.call, values, dtype)
 
 
+def _copy_kernel(dtype):
+    k = Builder("copy")
+    return k.finish(k.operand(dtype, "x"))
+
+
 def copier(dtype):
     """What copies an array of a type into row-major order."""
-    k = Builder("copy")
-    return Program(k.finish(k.operand(dtype, "x")), order="C").call
+    return Program(_copy_kernel(dtype), order="C").call
+
+
+def joiner(dim: int, dtype, kinds):
+    """What joins arrays of these (shape, strides) along a dimension."""
+    kernel, at, copies = _copy_kernel(dtype), 0, []
+    shape = list(kinds[0][0])
+    shape[dim] = sum(s[dim] for s, _ in kinds)
+    to = np.empty(shape, dtype).strides
+    for i, (s, strides) in enumerate(kinds):
+        if 0 not in s:
+            fitted = fit(kernel, s, [strides, to])
+            code = llvm.compiled(kernel, fitted.layout)
+            copies.append((i, llvm.bridge().into_fitted(code, fitted, [(0, 0), (1, at * to[dim])])))
+        at += s[dim]
+
+    def call(*arrays):
+        y = np.empty(shape, dtype)
+        for i, copy in copies:
+            copy(arrays[i], y)
+        return y
+
+    return call
 
 
 def backward_of(op, mask: int, asks, values):

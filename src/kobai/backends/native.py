@@ -24,7 +24,7 @@ from functools import partial
 
 import numpy as np
 
-from kobai.backends import blocks, threads
+from kobai.backends import blocks, into, threads
 from kobai.compile.kernel import NoKernel
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
@@ -380,42 +380,7 @@ refuse:
   ret ptr %other
 }}
 
-; The kernel on arrays that there are: of each word of its block, the number of the argument and an offset into it.
-define ptr @into(ptr %object, ptr %args, i64 %count) nounwind {{
-entry:
-  %block = alloca i64, i64 {MOST}
-  %self = getelementptr i8, ptr %object, i64 {_BYTES}
-  %inputs_at = {_word("inputs")}
-  %inputs = load i64, ptr %inputs_at
-  %places = getelementptr i64, ptr %self, i64 {len(_WORDS)}
-  br label %loop
-loop:
-  %i = phi i64 [0, %entry], [%next, %loop]
-  %pair = mul i64 %i, 2
-  %which_at = getelementptr i64, ptr %places, i64 %pair
-  %which = load i64, ptr %which_at
-  %offset_at = getelementptr i64, ptr %which_at, i64 1
-  %offset = load i64, ptr %offset_at
-  %array_at = getelementptr ptr, ptr %args, i64 %which
-  %array = load ptr, ptr %array_at
-  %data_at = {_field("data", "%array")}
-  %data = load ptr, ptr %data_at
-  %address = getelementptr i8, ptr %data, i64 %offset
-  %to = getelementptr ptr, ptr %block, i64 %i
-  store ptr %address, ptr %to
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %inputs
-  br i1 %more, label %loop, label %go
-go:
-  %first = load ptr, ptr %args
-  %n = call i64 @elements(ptr %first)
-  %total = getelementptr i64, ptr %block, i64 %inputs
-  store i64 %n, ptr %total
-  call void @enter(ptr %self, ptr %block, i64 %n, i64 %n)
-  call void @Py_IncRef(ptr %first)
-  ret ptr %first
-}}
-
+INTO
 define ptr @fitted(ptr %object, ptr %args, i64 %count) nounwind {{
 entry:
   %block = alloca i64, i64 {MOST}
@@ -494,6 +459,9 @@ error:
 """
 
 
+TEXT = TEXT.replace("INTO\n", into.text(_word, _field, len(_WORDS), MOST, _BYTES))
+
+
 class _MethodDef(ctypes.Structure):
     _fields_ = [
         ("name", ctypes.c_char_p),
@@ -510,6 +478,12 @@ _new_function.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
 _capsule_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _capsule_pointer.restype = ctypes.c_void_p
 _capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+
+def _grain(fitted, extent: int, work: int) -> int:
+    """How many positions of the first axis are a chunk: those that make `GRAIN` elements, and whole registers."""
+    grain = max(1, extent * threads.GRAIN // max(work, 1))
+    return -(-grain // LANES) * LANES if fitted.layout.vector == 0 else grain
 
 
 class Bridge:
@@ -542,19 +516,26 @@ class Bridge:
 
     def into(self, address: int, places):
         """A callable for contiguous arrays of one size: ``places`` are (argument, offset) of inputs and results."""
-        if len(places) >= MOST:
+        return self._in_places([address, 0, 0, 0, threads.GRAIN], places, [])
+
+    def into_fitted(self, code, fitted, places):
+        """The same for arrays of the shapes and strides of a `Fitted`, which it does not check; no long rows."""
+        numbers = [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
+        work, extent = math.prod(fitted.sizes), code.nest.extent(fitted.sizes)
+        return self._in_places([code.address, 0, extent, work, _grain(fitted, extent, work)], places, numbers)
+
+    def _in_places(self, words, places, numbers):
+        if len(places) + len(numbers) >= MOST:
             raise NoKernel("too many operands for one call")
-        words = [address, 0, 0, 0, threads.GRAIN, len(places), 0, 0]
-        return self._callable(self._into, words, 0, [n for place in places for n in place])
+        payload = [n for place in places for n in place] + numbers
+        return self._callable(self._into, [*words, len(places), 0, 8 * len(numbers)], 0, payload)
 
     def fitted(self, code, fitted, outputs):
         """A callable for arrays of the shapes and strides of a `Fitted`; ``outputs`` like those to make."""
         numbers = [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
         inputs, work = len(fitted.strides) - len(outputs), math.prod(fitted.sizes)
         extent = code.nest.extent(fitted.sizes)
-        grain = max(1, extent * threads.GRAIN // max(work, 1))
-        if fitted.layout.vector == 0 and not code.finish:
-            grain = -(-grain // LANES) * LANES
+        grain = max(1, extent * threads.GRAIN // max(work, 1)) if code.finish else _grain(fitted, extent, work)
         return self.fixed(code.address, extent, grain, work, inputs, outputs, numbers, code.finish, len(code.nest.reductions))
 
     def fixed(self, address: int, extent: int, grain: int, work: int, inputs: int, outputs, numbers, finish=0, results=0):
