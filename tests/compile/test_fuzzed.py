@@ -276,6 +276,90 @@ def case_momentum_that_is_set(compile):
     return out
 
 
+def case_one_tensor_for_two_arguments(compile):
+    f = compile(lambda x, y: (x * 2 + y, y))
+    return [f(x, x if i < 5 else x + 1) for i, x in enumerate(xs(10))]
+
+
+def case_two_tensors_and_then_one(compile):
+    w = torch.randn(3, requires_grad=True)
+    f, out = compile(lambda x, y: x * w + y * y), []
+    for i, x in enumerate(xs(10)):
+        x.requires_grad_()
+        y = f(x, x if i > 4 else x.detach().clone().requires_grad_())
+        out += [y, *torch.autograd.grad(y.sum(), [x, w])]
+    return out
+
+
+def checkpointed(use_reentrant):
+    """A case of training with dropout in a checkpoint."""
+    def case(compile):
+        a, b = nn.Linear(3, 4), nn.Linear(4, 2)
+        opt = torch.optim.SGD([*a.parameters(), *b.parameters()], lr=0.1)
+
+        def f(x):
+            opt.zero_grad()
+            h = torch.utils.checkpoint.checkpoint(lambda v: F.dropout(a(v).tanh(), 0.3), x, use_reentrant=use_reentrant)
+            loss = b(h).square().sum()
+            loss.backward()
+            opt.step()
+            return loss
+        f = compile(f)
+        return [f(x.requires_grad_(i % 4 < 2)) for i, x in enumerate(xs(12, (2, 3)))], a.weight, b.weight
+    return case
+
+
+case_checkpoint = checkpointed(False)
+
+
+def case_checkpoint_reentrant(compile):
+    w = torch.randn(3, requires_grad=True)
+    f = compile(lambda x: torch.utils.checkpoint.checkpoint(lambda v: v * w, x, use_reentrant=True).sum() + w.sum())
+    return [(y, torch.autograd.grad(y, w)[0]) for x in xs() for y in [f(x)]]
+
+
+def case_checkpoint_that_counts(compile):
+    count = torch.zeros(1)
+    w = torch.randn(3, requires_grad=True)
+
+    def g(x):
+        count.add_(1)
+        return (x * w).exp()
+
+    def f(x):
+        w.grad = None
+        torch.utils.checkpoint.checkpoint(g, x, use_reentrant=False).sum().backward()
+        return w.grad * 1
+    f = compile(f)
+    return [(f(x), count.clone()) for x in xs()]
+
+
+def case_generator(compile):
+    g = torch.Generator().manual_seed(3)
+    f = compile(lambda x: x + torch.randn(3, generator=g) + torch.empty(3).uniform_(generator=g))
+    out = []
+    for i, x in enumerate(xs(10)):
+        if i == 6:
+            g.manual_seed(5)
+        out.append(f(x))
+    return out, torch.rand(2, generator=g), torch.rand(2)
+
+
+def case_gamma(compile):
+    f = compile(lambda x: torch.distributions.Gamma(x.abs() + 0.5, 2.0).rsample())
+    return [(y, torch.autograd.grad(y.sum(), x)[0]) for x in xs() for y in [f(x.requires_grad_())]]
+
+
+def case_dirichlet(compile):
+    f = compile(lambda x: torch.distributions.Dirichlet(x.abs() + 0.5).sample())
+    return [f(x) for x in xs()], torch.rand(1)
+
+
+def case_binomial(compile):
+    f = compile(lambda x: torch.distributions.Binomial(5, x.sigmoid()).sample())
+    return [f(x) for x in xs()], torch.rand(1)
+
+
 def numbers(fn, *makes):
     """A case for a function whose results' shape, or parameters, come from the numbers of its arguments."""
     def case(compile):
@@ -309,6 +393,7 @@ def case_one_hot_outside(compile):
 
 CASES = {name.removeprefix("case_"): fn for name, fn in list(globals().items()) if name.startswith("case_")}
 EAGERLY = {
+    "checkpoint_that_counts": "changes tensors",
     "backward_that_would_fail": "its backward pass fails",
     "gradient_of_an_argument": "gradient of an argument", "set": "set_()", "made_unseen_and_kept": "a tensor was made",
     "argument_on_the_array_of_a_parameter": "by another name",

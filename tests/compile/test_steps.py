@@ -410,8 +410,6 @@ EAGERLY = {
     "list_state": "item()",
     "random_module": "Random.random()",
     "print": "print()",
-    "generator": "RandomState",
-    "checkpoint": "numpy()",
     "grad_shared_tensor": "same gradient tensor",
     "lbfgs": "keep changing",
     "clip": "item()",

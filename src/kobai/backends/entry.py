@@ -139,6 +139,8 @@ class _Table:
 
     def _arguments(self) -> bool:
         self.arguments = []
+        if self.program.repeats:
+            return False
         for t, a in self.program.arguments:
             if t is None or 0 in a.shape or any(s < 0 for s in a.strides):
                 return False

@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kobai.autograd.node import inside
+from kobai.generator import Generator
 from kobai.tensor import Tensor
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 # Objects without Python attributes that stay what they are, or whose changes are seen in another way.
-_KNOWN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType, types.WrapperDescriptorType,
+_KNOWN = (Generator, types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType, types.WrapperDescriptorType,
           types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType,
           types.MappingProxyType, types.CodeType, type({}.keys()), type({}.values()), type({}.items()), property,
           functools.partial, operator.itemgetter, operator.attrgetter, re.Pattern, range, slice, bytearray,

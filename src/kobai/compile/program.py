@@ -55,6 +55,8 @@ class Program:
     def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan, leaves):
         self.graph, self.sources = graph, sources
         self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, None) for t in leaves]
+        tensors = [id(t) for t in leaves if isinstance(t, Tensor)]
+        self.repeats = len(set(tensors)) < len(tensors)  # some arguments are the same tensor
         self.modes = {name: getattr(modes, name) for name in MODES}
         (self.results, self.items, self.windows), self.spec = results, spec
         self.grads, self.cells, self.without = effects

@@ -243,6 +243,11 @@ class Recorder:
             if g is not None and type(g) is not LiftedTensor and id(g._data) not in self._known:
                 self.external(g._data, g)
 
+    def changes(self) -> int:
+        """How often the program has written to tensors that were there before."""
+        cells = {id(e.holder._ver) for e in self.externals.values() if e.holder is not None}
+        return sum([count for _, count in [self.cells[k] for k in cells & self.cells.keys()]])
+
     def was_there(self, t) -> bool:
         """Whether a tensor was not made by the program."""
         e = self.externals.get(id(t._data))

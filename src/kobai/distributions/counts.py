@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from .. import random as sampler
+from ..autograd.batched import random_function
 from ..autograd.mode import no_grad
 from ..op import m
 from ..ops.random import bernoulli, poisson, rand
@@ -20,6 +21,11 @@ def one_of(probs, logits):
     """Raise ValueError unless exactly one of the two is given."""
     if (probs is None) == (logits is None):
         raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+
+
+@random_function
+def _binomial_variates(count, probs):
+    return wrap(sampler.binomial(count._array(), probs._array()))
 
 
 class ByProbability(Distribution):
@@ -225,8 +231,7 @@ class Binomial(ByProbability):
     def sample(self, sample_shape=Size(())):  # noqa: B008
         shape = self._extended_shape(sample_shape)
         with no_grad():
-            count, probs = (v.detach().expand(shape)._array() for v in (self.total_count, self.probs))
-            return wrap(sampler.binomial(count, probs))
+            return _binomial_variates(*(v.detach().expand(shape) for v in (self.total_count, self.probs)))
 
     def log_prob(self, value):
         self._check(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 
 from .. import random as sampler
+from ..autograd.batched import random_function
 from ..op import m
 from ..ops.construct import tensor
 from ..ops.implicit import SampleDirichlet, StandardGamma
@@ -15,7 +16,17 @@ from .parameters import broadcast_all, tiny_of
 
 def standard_gamma(concentration):
     """Gamma variates of scale 1, differentiable."""
-    return StandardGamma()(concentration, wrap(sampler.standard_gamma(concentration.detach()._array())))
+    return StandardGamma()(concentration, _gamma_variates(concentration.detach()))
+
+
+@random_function
+def _gamma_variates(concentration):
+    return wrap(sampler.standard_gamma(concentration._array()))
+
+
+@random_function
+def _dirichlet_variates(concentration):
+    return wrap(sampler.dirichlet(concentration._array()))
 
 
 def clamped(x):
@@ -95,7 +106,7 @@ class Dirichlet(ExponentialFamily):
 
     def rsample(self, sample_shape=()):
         concentration = self.concentration.expand(self._extended_shape(sample_shape))
-        return SampleDirichlet()(concentration, wrap(sampler.dirichlet(concentration.detach()._array())))
+        return SampleDirichlet()(concentration, _dirichlet_variates(concentration.detach()))
 
     def log_prob(self, value):
         self._check(value)

@@ -12,7 +12,7 @@ import warnings
 from ..autograd.engine import backward
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
-from ..autograd.mode import enable_grad, modes
+from ..autograd.mode import enable_grad, modes, no_grad
 from ..random import get_rng_state, set_rng_state
 from ..tensor import Tensor
 
@@ -63,6 +63,8 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
             "recommended; without it, use_reentrant=True is taken.", stacklevel=2)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
+    if modes.trace is not None and context_fn is noop_context_fn and preserve:
+        return _recorded(function, args, kwargs, use_reentrant)
     if use_reentrant:
         if kwargs:
             raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
@@ -74,6 +76,26 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
     if determinism_check not in ("default", "none"):
         raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
     return _own_graph(function, args, kwargs, preserve, context_fn, determinism_check == "default", early_stop)
+
+
+def _recorded(function, args, kwargs, use_reentrant):
+    """Computed once while a program is recorded, whose plan keeps what it needs: the numbers are the same."""
+    trace, modes.trace = modes.trace, None
+    random, modes.trace = _Random(True), trace
+    before = trace.changes()
+    ahead = modes.grad and (not use_reentrant or any(isinstance(a, Tensor) and a.requires_grad for a in args))
+    with enable_grad() if ahead else no_grad():
+        y = function(*args, **kwargs)
+    if trace.changes() != before:
+        trace.stop("a checkpoint of a function that changes tensors changes them twice")
+
+        def once_more(g):
+            with random.again(), no_grad():
+                function(*args, **kwargs)
+        for t in (y if isinstance(y, tuple) else (y,))[:1]:
+            if isinstance(t, Tensor) and t.requires_grad:
+                t.register_hook(once_more)
+    return y
 
 
 class _Random:
