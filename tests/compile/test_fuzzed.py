@@ -1,4 +1,4 @@
-"""Programs that random search (random_programs.py) found to be otherwise when compiled, as small as they could be made.
+"""Programs that random search (test_random_text.py) found to be otherwise when compiled, as small as they could be made.
 
 The expected results are those of the same function run eagerly.
 """
