@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-DEPTH = 256  # of the inner dimension in one go
+DEPTH = 256  # of the inner dimension in one go, or a little more
 _ROWS, _COLS = 512, 512  # the largest tile; that of bfloat16 has twice as many rows
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 2 microseconds
 _LARGE_TILE = 1 << 25  # where each thread has two
@@ -41,7 +41,8 @@ def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int
     down, across = _cut(m, n, -(-wanted // batch), _ROWS << half, step, width)
     rows, cols = _share(m, down, step), _share(n, across, width)
     each = min(rows, m) * min(cols, n) * k
-    return Tiling(rows, cols, _share(k, -(-k // depth), 32 if half else 4), max(1, _TILE // max(each, 1)))
+    stretches = max(-(-k // (depth + depth // 8)), 1) if not half else -(-k // depth)
+    return Tiling(rows, cols, _share(k, stretches, 32 if half else 4), max(1, _TILE // max(each, 1)))
 
 
 def _cut(m: int, n: int, wanted: int, most: int, step: int, width: int) -> tuple[int, int]:

@@ -160,6 +160,8 @@ class Micro(Flow):
         for old, new in [pair for row in sums for pair in row]:
             self.say(f"{old} = phi {v} [zeroinitializer, %{head}], [{new}, %{body}]")
         columns = [self.load(self.at(b, j * self.lanes * self.size)) for j in range(wide)]
+        for place in range(0, wide * self.lanes * self.size, 64):  # of the next sliver: where B was not copied it is far
+            self.say(f"call void @llvm.prefetch.p0(ptr {self.at(b, wide * self.lanes * self.size + place)}, i32 0, i32 2, i32 1)")
         for r in range(rows):
             base = a[r // 3][0]
             address = self.at(base, ("0", "%ra", twice)[r % 3])
