@@ -360,6 +360,28 @@ def case_binomial(compile):
     return [f(x) for x in xs()], torch.rand(1)
 
 
+def case_argument_written_after_its_use(compile):
+    w = torch.randn(3, requires_grad=True)
+
+    def f(x):
+        y = torch.where(x > w, x * 2, w * w)
+        x.add_(1)
+        return y
+    f, out = compile(f), []
+    for x in xs(8):
+        g, = torch.autograd.grad(f(x).sin().sum(), w, create_graph=True)
+        out += [g, torch.autograd.grad(g.square().sum(), w)[0], x]
+    return out
+
+
+def case_draw_into_a_leaf(compile):
+    w = torch.randn(3, 3, requires_grad=True)
+    f, out = compile(lambda x: x.normal_() * 2), []
+    for i, x in enumerate(xs(10, (3, 3))):
+        out += [attempt(f, w.t() if i % 3 == 1 else x), torch.rand(1)]
+    return out
+
+
 def numbers(fn, *makes):
     """A case for a function whose results' shape, or parameters, come from the numbers of its arguments."""
     def case(compile):

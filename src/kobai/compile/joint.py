@@ -26,6 +26,7 @@ class Joint(NamedTuple):
     position: dict[int, int]
     forward: Graph
     drawn: dict[Value, int]  # random values, and where they are among what is kept
+    changed: dict[int, int]  # inputs that the program writes, and where what they were is kept
 
     def differentiable(self, program, arrays, leaves, kept, g):
         """The same gradients with a history: the forward pass again, op by op, on Tensors."""
@@ -33,10 +34,10 @@ class Joint(NamedTuple):
         tensors = []
         for i, (array, source) in enumerate(zip(arrays, program.sources)):
             owner = leaves[source[1]] if source[0] == "arg" else source[1]
-            t = wrap(array)
+            t = wrap(kept[self.changed[i]] if i in self.changed else array)
             if i in self.differentiated and isinstance(owner, Tensor):
                 edge = edge_of(owner)
-                t = owner if edge is owner else t
+                t = owner if edge is owner and i not in self.changed else t
                 if edge is not owner:
                     t._node, t._rg = edge, True
             tensors.append(t)
@@ -95,6 +96,8 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
                and v not in needed]
     drawn = [v for n in ahead if getattr(n.op, "random", False) for v in n.outs]
     needed += [v for v in drawn if v not in needed]
+    changed = [v for v in _behind(whole.outputs[:count]) if v in written]  # gradients of gradients start from what it was
+    needed += [v for v in changed if v not in needed]
     outputs, saved, replaced = list(whole.outputs[:count]), [], {}
     for v in needed:
         if v in inputs and v not in written:
@@ -122,4 +125,16 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
     plain = Graph(inputs, ahead, whole.outputs[:count], whole.writes)
     places = {v: len(direct) + k for k, (_, v) in enumerate(saved)}
     return forward, Joint(back, [inputs.index(v) for v in direct], [k for k, _ in saved],
-                          differentiated, position, plain, {v: places[v] for v in drawn})
+                          differentiated, position, plain, {v: places[v] for v in drawn},
+                          {inputs.index(v): places[v] for v in changed})
+
+
+def _behind(values):
+    """All that values are computed from."""
+    seen, stack = {}, list(values)
+    while stack:
+        v = stack.pop()
+        if v not in seen:
+            seen[v] = True
+            stack += v.node.values if v.node is not None else ()
+    return seen

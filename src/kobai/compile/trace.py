@@ -283,11 +283,12 @@ class Recorder:
             return fn(*args, **kwargs)
         in_place = fn.__name__.endswith("_")
         tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+        if in_place:
+            refuse_leaf(args[0])
         drawn = _Draw(fn, args, kwargs)
         with no_grad():
             y = apply_any(drawn, tensors)
         if in_place:
-            refuse_leaf(args[0])
             return write(args[0], y)
         return y.requires_grad_() if kwargs.get("requires_grad") else y
 
