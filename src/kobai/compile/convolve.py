@@ -1,8 +1,10 @@
 """Convolutions of a plan: `convolve(steps)` says of each how to go through memory.
 
-A convolution reads, for each tap and each position, one element of its input; with `kobai.backends.conv` the elements of
-positions beside each other have to lie beside each other.  Where they do not (a stride), or where taps reach beyond the
-border (padding), the input is *staged* first: copied with zeros around it, apart by its places modulo the stride.
+Groups with few channels have code of their own (`depthwise.py`), and so have convolutions with many output channels
+(`lanes.py`).  What is left is like a product (`kobai.backends.conv`): it reads, for each tap and each position, one element
+of its input, and the elements of positions beside each other have to lie beside each other.  Where they do not (a stride),
+or where taps reach beyond the border (padding), the input is *staged* first (`positions.py`): copied with zeros around it,
+apart by its places modulo the stride.
 
 The gradient of the input is a convolution, too, of what came back with the weights turned round; with a stride there is
 one for each place modulo the stride, with the taps that fall on it.  The gradient of the weights is summed over parts of
