@@ -164,6 +164,15 @@ def test_numbers_and_layers_that_saved_nothing_have_values_too():
     assert labels["convolution"]["value"] and [n["name"] for n in d["nodes"] if n["kind"] == "constant"] == ["images"]
 
 
+def test_parameters_of_two_models_are_told_apart():
+    encoder, decoder = nn.Linear(2, 2), nn.Linear(2, 1)
+    with Recording() as r:
+        for _ in range(2):
+            decoder(encoder(kobai.ones(1, 2)).tanh()).sum().backward()
+    names = [p["name"] for p in describe(r)["training"]["parameters"]]
+    assert sorted(names) == ["decoder.bias", "decoder.weight", "encoder.bias", "encoder.weight"]
+
+
 def test_a_detached_factor_is_told_from_a_constant_after_the_fact():
     x, c = leaf([1.0, 2.0]), kobai.tensor([5.0, 6.0])
     h = x.exp()

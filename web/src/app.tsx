@@ -73,12 +73,13 @@ function useLive(first: Description, now: { current: State | null }): Shown {
       const news = await answer.json();
       if (news.edition === known.edition) return;
       const whole = news.changes && news.have === known.edition ? changed(known, news.changes) : news;
+      const before = known;
       known = { ...(whole as Description), edition: news.edition };
       const graph = new Graph(known);
       const state = now.current && graph.modules.length === modules.current ? now.current : null;
       const drawn = state && (await draw(graph, state.open, state.lang));
       modules.current = graph.modules.length;
-      setShown((s) => ({ graph, version: s.version + 1, drawn, state: state && { ...now.current!, open: state.open } }));
+      setShown((s) => ({ graph, version: s.version + 1, drawn, state: state && { ...now.current!, open: state.open, train: moved(now.current!.train, before, known) } }));
     };
     let waiting = Promise.resolve(); // one after the other: each builds on the one before
     events.addEventListener("graph", () => { waiting = waiting.then(load).catch(() => undefined); });
@@ -369,6 +370,14 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
       {help && <Help {...words} onClose={closeHelp} />}
     </div>
   );
+}
+
+/** The place of a training step among those of a newer graph: of a long training every second step is forgotten. */
+function moved(place: number | null, before: Description, after: Description): number | null {
+  const step = place === null ? undefined : before.training?.steps[place]?.step;
+  if (step === undefined) return place;
+  const found = after.training?.steps.findIndex((s) => s.step >= step) ?? -1;
+  return found < 0 ? null : found;
 }
 
 /** Settings that were made for another version of the graph. */

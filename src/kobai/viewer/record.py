@@ -57,6 +57,7 @@ class Recording:
         self.on = False
         self.busy = 0  # inside an op, or in backward: what is computed there is not the program's
         self.names: dict[int, tuple] = {}  # id of a tensor -> (name, tensor)
+        self.models: dict[int, object] = {}  # id of a parameter -> the outermost module that was called
         self.training: list[Training] = []
         self.stride, self.passes = 1, 0
         self.shortened = False
@@ -317,6 +318,7 @@ class Recording:
         if parent is None:
             for name, parameter in module.named_parameters():
                 self.names[id(parameter)] = name, parameter
+                self.models[id(parameter)] = module
             name = type(module).__name__
         else:
             name = name_in(parent.module, module)
@@ -368,10 +370,24 @@ class Recording:
             source = self._source(leaf, leaf._value)
             old, g = leaf._grad, getattr(g, "_value", g)
             source.array, source.grad = copied(leaf._value), copied(g if old is None else old._value + g)
-        trace.parameters = {leaf: self._name(leaf) for leaf in leaves}
+        trace.parameters = self._full_names(list(leaves))
         self._note_training(trace, leaves)
         self.done, self._roots = trace, []
         self._new_step()
+
+    def _full_names(self, leaves: list) -> dict:
+        """The names of leaves; of parameters of one name in different models, with the models' variables."""
+        names = [self._name(leaf) for leaf in leaves]
+        return {leaf: f"{self._variable_of(self.models[id(leaf)])}.{name}"
+                if id(leaf) in self.models and names.count(name) > 1 else name for leaf, name in zip(leaves, names)}
+
+    def _variable_of(self, module) -> str:
+        frame, name = _getframe(1), ""
+        while frame is not None and not name:
+            if not inside[frame.f_code.co_filename]:
+                name = variable(module, frame.f_locals) or variable(module, frame.f_globals)
+            frame = frame.f_back
+        return name or type(module).__name__
 
     def _note_training(self, trace, leaves) -> None:
         """Loss, parameters and gradients of every so many steps: at most `MOST_STEPS` in the end."""
