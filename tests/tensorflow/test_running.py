@@ -205,3 +205,34 @@ def test_gradients_by_arguments_of_a_function():
         tape.watch(x)
         y = tf.function(lambda v: v * v)(x)
     assert tape.gradient(y, x).numpy() == 6
+
+
+def test_functions_that_overlap_in_threads_leave_the_output_open(capsys):
+    inside, done = threading.Event(), threading.Event()
+
+    @tf.function
+    def first():
+        print("first")
+        inside.set()
+        done.wait(10)
+
+    @tf.function
+    def second():
+        print("second")
+
+    done.set()
+    first()
+    second()
+    inside.clear()
+    done.clear()
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait(10)
+    kept = sys.stdout
+    second()
+    done.set()
+    thread.join()
+    print("afterwards", file=kept)
+    print("and again")
+    assert capsys.readouterr().out.replace("second\n", "") == "first\nafterwards\nand again\n"
+    assert not hasattr(sys.stdout, "original")

@@ -25,7 +25,7 @@ eagerly = [False]  # what tf.config.run_functions_eagerly said
 
 
 class _Silent:
-    """Standard output that drops what one thread writes."""
+    """Standard output that drops what one thread writes, until it is opened again."""
 
     def __init__(self, original):
         self.original, self._thread = original, threading.get_ident()
@@ -35,6 +35,10 @@ class _Silent:
             return self.original.write(text)
         return len(text)
 
+    def open(self):
+        """Drop nothing any more: somebody may have kept this stream."""
+        self._thread = None
+
     def __getattr__(self, name):
         return getattr(self.original, name)
 
@@ -43,14 +47,17 @@ class _Silent:
 def running(silent):
     """A block that is the body of a function; `silent` if TensorFlow has traced it before."""
     state.depth += 1
-    before = sys.stdout
-    if silent and not isinstance(before, _Silent):
-        sys.stdout = _Silent(before)
+    mine = None
+    if silent and not isinstance(sys.stdout, _Silent):
+        mine = sys.stdout = _Silent(sys.stdout)
     try:
         yield
     finally:
         state.depth -= 1
-        sys.stdout = before
+        if mine is not None:
+            mine.open()
+            if sys.stdout is mine:
+                sys.stdout = mine.original
 
 
 def stream_of(out):
