@@ -6,10 +6,11 @@ Like `missing` it imports nothing of the engine.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 
-from kobai.compat.names import program_name
+from kobai.compat.names import kobai_name, program_name
 
 # Where PyTorch keeps what stands in a file of kobai's, if that is not the same place.
 _FILES = {
@@ -43,18 +44,28 @@ def move_in(module: ModuleType) -> None:
     ours = module.__name__
     if not ours.startswith(_SERVED):
         return
+    if ours == "kobai.nn":
+        importlib.import_module("kobai.nn.modules")  # the second addresses of the layers
     for value in list(vars(module).values()):
         if isinstance(value, type) and value.__module__ == ours:
             home = home_of(ours, value.__name__)
             _moved.append((value, ours))
             value.__module__ = home
-            if home not in sys.modules:  # where `inspect` looks for the source
-                sys.modules[home] = module
-                _aliases.append(home)
+            _alias(home)
+
+
+def _alias(home: str) -> None:
+    """Let `inspect` find the source of a class: it looks its module up among the imported ones."""
+    target = sys.modules.get(kobai_name(home))
+    if home.count(".") > 1 and target is not None and home not in sys.modules:
+        sys.modules[home] = target
+        _aliases.append(home)
 
 
 def move_in_all() -> None:
     """The same for all modules that are imported already."""
+    if "kobai.nn" in sys.modules:
+        move_in(sys.modules["kobai.nn"])
     for name, module in list(sys.modules.items()):
         if name.startswith(_SERVED) and module.__name__ == name:
             move_in(module)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from kobai import Generator as Generator, device as device, dtype as dtype
+from kobai.linalg import LinAlgError as _LinAlgError  # noqa: F401  (its name in tracebacks and pickles)
 
 
 def _log_api_usage_once(event):

@@ -31,7 +31,7 @@ from .hooks import (
 from .members import Members
 from .parameter import Buffer, Parameter
 from .state import State
-from .tree import Tree, typename
+from .tree import Tree, indented as _addindent, typename  # noqa: F401  (programs use _addindent in their own repr)
 
 _MISSING = object()
 _KINDS = ("_parameters", "_buffers", "_modules")

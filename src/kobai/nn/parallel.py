@@ -1,6 +1,7 @@
 """A module on several devices or processes, where there is one."""
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,3 +53,7 @@ class DistributedDataParallel(DataParallel):
             yield
         finally:
             self.require_backward_grad_sync = before
+
+
+# PyTorch's modules, of one class each, at their second address.
+sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("data_parallel", "distributed")})

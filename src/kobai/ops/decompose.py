@@ -16,6 +16,10 @@ class LinAlgError(RuntimeError):
     """A matrix that cannot be factorised or inverted."""
 
 
+LinAlgError.__name__ = LinAlgError.__qualname__ = "_LinAlgError"  # as tracebacks and type(e).__name__ show it
+LinAlgError.__module__ = "torch._C"
+
+
 def _eye(n, like):
     return np.eye(n, dtype=dtype_of(like))
 

@@ -1,6 +1,8 @@
 """Adam and AdamW: steps scaled by running averages of the gradient and of its square."""
 from __future__ import annotations
 
+import sys
+
 from ..tensor import Tensor
 from .formula import lerp, m
 from .optimizer import Optimizer, check, check_betas, check_fused, check_lr, check_positive
@@ -114,3 +116,6 @@ class AdamW(Adam):
         super().__setstate__(state)
         for group in self.param_groups:  # a checkpoint of Adam does not turn AdamW into Adam
             group["decoupled_weight_decay"] = True
+
+
+sys.modules[__package__ + ".adamw"] = sys.modules[__name__]  # where PyTorch keeps AdamW

@@ -3,6 +3,6 @@
 The settings are kept and otherwise without effect: kobai's results never depend on them.
 """
 
-from kobai.compat.torch_backends import cuda, cudnn, mps, opt_einsum
+from kobai.compat.torch_backends import cuda, cudnn, mkl, mkldnn, mps, openmp, opt_einsum
 
-__all__ = ["cuda", "cudnn", "mps", "opt_einsum"]
+__all__ = ["cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]

@@ -40,4 +40,6 @@ _HOMES = {
     "transformer": transformer, "upsampling": upsampling, "utils": conv,
 }
 globals().update(_HOMES)
+activation.MultiheadAttention = attention.MultiheadAttention  # where PyTorch keeps it
+loss.LinearCrossEntropyLoss = linear_cross_entropy.LinearCrossEntropyLoss
 sys.modules.update({f"{__name__}.{name}": home for name, home in _HOMES.items()})

@@ -15,4 +15,6 @@ from .factors import (
 )
 from .plateau import ReduceLROnPlateau
 
-_LRScheduler = LRScheduler  # its name before PyTorch 2.0
+
+class _LRScheduler(LRScheduler):
+    """Its name before PyTorch 2.0, from which programs still derive classes; schedulers are not instances of it."""
