@@ -28,7 +28,7 @@ _ndarray, _generic = np.ndarray, np.generic
 
 
 class _Sites(threading.local):
-    """The lines of this thread's program, {(code, instruction): Site}, since the generator was seeded."""
+    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded."""
 
     def __init__(self):
         self.of, self.since = {}, runs.seeded
@@ -40,10 +40,11 @@ _sites = _Sites()
 class Site:
     """A line of the program that makes losses."""
 
-    __slots__ = ("left", "programs", "ready")
+    __slots__ = ("left", "programs", "ready", "code")
 
-    def __init__(self):
+    def __init__(self, code):
         self.left, self.programs, self.ready = PATIENCE, {}, []
+        self.code = code  # so that no other gets its id
 
     def has_room(self):
         """Whether one more signature may be recorded; too many, and none is looked for any more."""
@@ -150,11 +151,13 @@ def _looked_at(root):
     """The Site of a pass, if its graphs are looked at by now."""
     if _sites.since != runs.seeded:
         _sites.of, _sites.since = {}, runs.seeded
-    site = _sites.of.get(root.where)
+    code, at = root.where
+    key = id(code), at  # to hash the code itself takes as long as a small op
+    site = _sites.of.get(key)
     if site is None:
         if len(_sites.of) > 10_000:
             _sites.of.clear()
-        site = _sites.of[root.where] = Site()
+        site = _sites.of[key] = Site(code)
     if site.left > 0:
         site.left -= 1
         return None
