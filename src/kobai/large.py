@@ -156,8 +156,8 @@ def product(a, b, row=None):
 
 def in_rows(x):
     """An array in row-major order, for a reshape that has to copy: a large one by all threads."""
-    if x.size < PLAIN or x.__class__ is not _ndarray or x.flags.c_contiguous or x.strides[-1] != x.itemsize \
-            or x.dtype not in _copies:
+    if x.size < PLAIN or x.__class__ is not _ndarray or x.flags.c_contiguous \
+            or x.strides[-1] != x.itemsize and x.strides[-1] or x.dtype not in _copies:
         return x
     run = _copies[x.dtype].code(x.size, _copier, x.dtype)
     y = run(x) if run else None

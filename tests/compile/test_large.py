@@ -401,6 +401,20 @@ def test_copies_into_row_major_order(dtype, monkeypatch):
 
 
 @needs_llvm
+def test_gradients_of_sums_have_memory_of_their_own(monkeypatch):
+    for use in large._copies.values():
+        monkeypatch.setattr(use, "left", 1)
+    for dtype in ("f4", "f8"):
+        x, y = tensor(130, 70, dtype=dtype), tensor(130, 70, dtype=dtype)
+        for _ in range(4):
+            x.grad = y.grad = None
+            ((x.sum() + y.sum()) * 3).backward()
+            assert x.grad.eq(3).all() and x.grad.is_contiguous() and not np.shares_memory(x.grad.numpy(), y.grad.numpy())
+            x.grad += 1
+            assert y.grad.eq(3).all()
+
+
+@needs_llvm
 def test_gradients_that_arrive_twice_add_up(at_once):
     x = tensor(130, 70)
     for _ in range(4):

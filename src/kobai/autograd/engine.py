@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from ..diagnose import error
-from ..large import PLAIN
+from ..large import PLAIN, in_rows
 from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
@@ -28,9 +28,10 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
     """
     if modes.trace is not None and not graph:
         return modes.trace.backward(propagate, roots, keep=keep, wanted=wanted, within=within)
-    grads, heap, found, anomaly, look = {}, [], {}, modes.anomaly, modes.look
+    grads, heap, found = {}, [], {}
     needed = None if wanted is None else leading_to(roots, wanted, within)
     freed = None if keep else Freed(here(2))
+    ask = graph or wanted is not None or modes.anomaly or modes.look is not None
     if len(roots) == 1:
         (edge, g), = roots
         edges, out = (edge,), (g,)
@@ -41,8 +42,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
             if edge is None or g is None:
                 continue
             if edge in grads:
-                have = grads[edge]
-                grads[edge] = m.add(have, g) if g.__class__ is _array and g.size >= PLAIN else have + g
+                grads[edge] = grads[edge] + g
                 continue
             order = edge._order
             if order == _PORT:
@@ -57,34 +57,45 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
         if not heap:
             break
         node = heappop(heap)[1]
-        g = grads.pop(node)
-        if node.hooks is not None:
-            g = _hooks_before(node, g, graph, (roots, wanted))
-        if wanted is not None and node in wanted:
-            found[node] = g
-            if not needed[node]:
-                edges = ()
-                continue
-        if g.__class__ is list:
-            g = _with_zeros(g, node, graph)
-        saved = node.saved
-        if graph:
-            saved = unpack(node)
-        elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
-            saved = raw_saved(node)
-        edges, out = node.edges, node.vjp(node, g, saved)
-        if graph and modes.trace is None:
-            out = tie(node, saved, out)
-        if look is not None:
-            look.passed(node, g, out)
-        if anomaly:
-            _refuse_nan(node, out)
-        if freed is not None and saved.__class__ is tuple and saved:
-            node.saved = freed
-        if node.hooks is not None and node.hooks[1]:
-            out = _hooks_after(node, out, g, graph)
+        g, saved = grads.pop(node), node.saved
+        has_saved = saved.__class__ is tuple and saved
+        if ask or node.hooks is not None or g.__class__ is list or has_saved and saved[0].__class__ is Packed:
+            edges, out = _asking(node, g, graph, (roots, wanted), needed, found, freed)
+        else:  # the way of nearly all nodes
+            edges, out = node.edges, node.vjp(node, g, saved)
+            if freed is not None and has_saved:
+                node.saved = freed
     found.update(grads)  # what is left has no node: the leaves
     return found
+
+
+def _asking(node, g, graph, which, needed, found, freed):
+    """(edges of a node, gradients for them), where hooks, modes or the caller may want to know or change something."""
+    if node.hooks is not None:
+        g = _hooks_before(node, g, graph, which)
+    if needed is not None and node in which[1]:
+        found[node] = g
+        if not needed[node]:
+            return (), ()
+    if g.__class__ is list:
+        g = _with_zeros(g, node, graph)
+    saved = node.saved
+    if graph:
+        saved = unpack(node)
+    elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
+        saved = raw_saved(node)
+    out = node.vjp(node, g, saved)
+    if graph and modes.trace is None:
+        out = tie(node, saved, out)
+    if modes.look is not None:
+        modes.look.passed(node, g, out)
+    if modes.anomaly:
+        _refuse_nan(node, out)
+    if freed is not None and saved.__class__ is tuple and saved:
+        node.saved = freed
+    if node.hooks is not None and node.hooks[1]:
+        out = _hooks_after(node, out, g, graph)
+    return node.edges, out
 
 
 _PORT = Port._order
@@ -260,7 +271,10 @@ def accumulate(leaf, g, graph=False, which=None):
 def _owned(g, leaf):
     """`g`, copied if its memory is a view, is held by anybody else, or is laid out unlike the leaf's."""
     if type(g) is np.ndarray and (g.base is not None or sys.getrefcount(g) > _mine or not g.flags.c_contiguous):
-        return np.array(g, order="F" if g.ndim > 1 and leaf._data.flags.f_contiguous else "C")
+        if g.ndim > 1 and leaf._data.flags.f_contiguous:
+            return np.array(g, order="F")
+        own = in_rows(g)
+        return own if own is not g else np.array(g, order="C")
     return g
 
 
