@@ -382,6 +382,21 @@ def case_draw_into_a_leaf(compile):
     return out
 
 
+def case_state_of_an_optimizer_that_keeps_none(compile):
+    w = torch.randn(3, requires_grad=True)
+    opt, out = torch.optim.SGD([w], lr=0.1), []
+
+    def f(x):
+        opt.zero_grad()
+        (w * x).sum().backward()
+        opt.step()
+    f = compile(f)
+    for x in xs():
+        f(x)
+        out.append([len(opt.state), w.detach().clone()])
+    return out
+
+
 def numbers(fn, *makes):
     """A case for a function whose results' shape, or parameters, come from the numbers of its arguments."""
     def case(compile):

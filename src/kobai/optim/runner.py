@@ -256,7 +256,8 @@ class Runner:
                     self._update_tensors(p, p._grad, self.h)
 
     def _update_tensors(self, p, grad, h):
-        optimizer, kept = self.optimizer, self.optimizer._state_of(p, h)
+        optimizer = self.optimizer
+        kept = optimizer._state_of(p, h) if self.keeps else {}
         counts = [kept[name].to(float64) for name in optimizer.counters]
         if counts:
             counts[0] = counts[0] + 1.0
