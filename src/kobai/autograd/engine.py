@@ -42,7 +42,8 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
             if edge is None or g is None:
                 continue
             if edge in grads:
-                grads[edge] = grads[edge] + g
+                have = grads[edge]
+                grads[edge] = m.add(have, g) if g.__class__ is _array and g.size >= PLAIN else have + g
                 continue
             order = edge._order
             if order == _PORT:
