@@ -566,3 +566,22 @@ def test_on_tensors_the_formula_gives_the_same(name, make_params, set_grads):
     for p, q in zip(arrays, tensors):
         for k, v in a.state[p].items():
             np.testing.assert_allclose(v.numpy(), b.state[q][k].numpy(), rtol=1e-5, atol=1e-6, err_msg=k)
+
+
+@pytest.mark.parametrize("take", [lambda state: state.clear(), lambda state: state.popitem()])
+def test_state_that_was_taken_out_is_made_anew(take):
+    """As in PyTorch, where the state is looked up for each parameter on each step: its momentum starts again."""
+    params = [kobai.nn.Parameter(kobai.ones(3)) for _ in range(3)]
+    optimizer = kobai.optim.SGD(params, lr=1.0, momentum=0.5)
+
+    def step():
+        before = params[-1].detach().clone()
+        for p in params:
+            p.grad = kobai.ones(3)
+        optimizer.step()
+        return (before - params[-1]).tolist()
+    assert [step(), step()] == [[1.0] * 3, [1.5] * 3]
+    take(optimizer.state)
+    assert len(optimizer.state) in (0, 2)
+    assert step() == [1.0] * 3
+    assert len(optimizer.state) == 3

@@ -71,12 +71,13 @@ class Runner:
     """
 
     __slots__ = ("optimizer", "group", "values", "h", "names", "keeps", "params", "state", "packs", "loose",
-                 "alone")
+                 "alone", "count")
 
     def __init__(self, optimizer, group):
         self.optimizer, self.group = optimizer, group
         self.values, self.params, self.names, self.state = (), (), None, None
         self.packs, self.loose = [], []
+        self.count = 0      # entries of the state when it was looked at: fewer, and some have been taken out
         self.alone = set()  # ids of parameters that once had no gradient: not packed again
 
     def step(self):
@@ -85,7 +86,8 @@ class Runner:
         params = group["params"]
         if len(group) != len(self.values) or not all(map(is_, group.values(), self.values)):
             self._read_hyperparameters()
-        if self.state is not self.optimizer.state or len(params) != len(self.params) \
+        state = self.optimizer.state
+        if self.state is not state or len(state) < self.count or len(params) != len(self.params) \
                 or not all(map(is_, params, self.params)):
             self._arrange()
         for pack in self.packs:
@@ -131,6 +133,7 @@ class Runner:
                     self.packs.append(Pack(self.optimizer, self.names, some))
                 else:
                     self.loose += some
+        self.count = len(self.state)
 
     def _unpack(self):
         self.packs, self.state = [], None
