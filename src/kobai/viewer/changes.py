@@ -18,14 +18,11 @@ def changes(old: Any, new: Any) -> list | dict | None:
     if old == new:
         return None
     if isinstance(old, dict) and isinstance(new, dict):
-        found = {key: [None] for key in old if key not in new}
-        for key, value in new.items():
-            change = changes(old[key], value) if key in old else [value]
-            if change is not None:
-                found[key] = change
-        return found
+        gone = {key: [None] for key in old if key not in new}
+        news = {key: changes(old[key], value) if key in old else [value] for key, value in new.items()}
+        return gone | {key: change for key, change in news.items() if change is not None}
     if isinstance(old, list) and isinstance(new, list) and new and isinstance(new[0], dict):
-        found = {"#": len(new)}
+        found: dict[str, Any] = {"#": len(new)}
         for i, value in enumerate(new):
             change = changes(old[i], value) if i < len(old) else [value]
             if change is not None:

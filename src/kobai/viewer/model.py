@@ -74,7 +74,7 @@ import linecache
 import os
 import sys
 import textwrap
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -267,7 +267,7 @@ class _Description:
             names = [*op.inputs, *op.inputs[-1:] * (len(call.inputs) - len(op.inputs))]
             constants = [f"{names[i]}={short(v)}" for i, v in call.numbers.items() if i < len(names)]
             node |= {"formula": applied(op, names), "settings": [*constants, *settings(op)],
-                     "doc": self.docs.setdefault(doc_of(type(op)), len(self.docs)),
+                     "doc": self.docs.setdefault(doc_of(op.__class__), len(self.docs)),
                      "numbers": in_numbers(op, self.scalars(call), call)}
         for slot, source, output in made:
             self.edges.append([self.ids[source], node["id"], slot, output])
@@ -457,8 +457,8 @@ def why_it_stops(call: Call, value) -> str | None:
     return None if call.op is None or call.op.differentiable else "not-differentiable"
 
 
-@cache
-def doc_of(op_class) -> tuple[str, str]:
+@lru_cache(maxsize=1024)
+def doc_of(op_class):
     """What an operation does, in English and Japanese."""
     text = (op_class.__doc__ or "").strip().split("\n")[0]
     return text, DOCS.get(op_class.__name__, text)
