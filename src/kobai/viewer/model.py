@@ -457,7 +457,6 @@ def why_it_stops(call: Call, value) -> str | None:
     return None if call.op is None or call.op.differentiable else "not-differentiable"
 
 
-@lru_cache(maxsize=1024)
 def doc_of(op_class):
     """What an operation does, in English and Japanese."""
     text = (op_class.__doc__ or "").strip().split("\n")[0]
