@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import enable_grad
+from ..diagnose import error
 from ..op import m
 from ..ops.construct import tensor
 from ..ops.creation import empty
@@ -27,7 +28,10 @@ def broadcast_all(*values):
     first = next((v for v in values if isinstance(v, Tensor)), None)
     dtype = first.dtype if first is not None else dtypes.get_default_dtype()
     tensors = [v if isinstance(v, Tensor) else tensor(v, dtype=dtype) for v in values]
-    shape = np.broadcast_shapes(*[tuple(t.shape) for t in tensors])
+    try:
+        shape = np.broadcast_shapes(*[tuple(t.shape) for t in tensors])
+    except ValueError:
+        raise error("shape-broadcast", shapes=[tuple(t.shape) for t in tensors]) from None
     return tuple([t if tuple(t.shape) == shape else t.expand(shape) for t in tensors])
 
 
