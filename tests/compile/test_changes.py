@@ -319,7 +319,7 @@ def case_samples(compile):
 
 TOLERANCE = {"params_to_dtype": 0.02}
 # What is not recorded, and the reason that is given.
-EAGERLY = {"bn_momentum_none": "item()", "gamma": "not recorded", "env": "os.environ"}
+EAGERLY = {"bn_momentum_none": "item()", "env": "os.environ"}
 CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 
 
