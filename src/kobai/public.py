@@ -144,19 +144,19 @@ def _operators(op, name):
     def forward(self, other):
         try:
             return apply2(op, self, other)
-        except TypeError:
+        except (TypeError, NotImplementedError):
             return not_mine(other)
 
     def backward(self, other):
         try:
             return apply2(op, other, self)
-        except TypeError:
+        except (TypeError, NotImplementedError):
             return not_mine(other)
 
     def inplace(self, other):
         try:
             return _inplace(op, self, other)
-        except TypeError:
+        except (TypeError, NotImplementedError):
             return not_mine(other)
 
     def compare(self, other):  # NumPy has an answer for None
