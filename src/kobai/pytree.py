@@ -28,38 +28,43 @@ register(defaultdict, lambda d: (list(d.values()), (d.default_factory, list(d)))
 def flatten(tree, is_leaf=None):
     """(leaves, spec): `unflatten(leaves, spec)` gives the tree again."""
     leaves = []
+    return leaves, _walk(tree, is_leaf, leaves)
 
-    def walk(node):
-        if is_leaf is not None and is_leaf(node):
-            leaves.append(node)
-            return None
-        if type(node) in _registered:
-            values, context = _registered[type(node)][0](node)
-            return Container(type(node), context), None, [walk(v) for v in values]
-        if isinstance(node, (tuple, list)):
-            return type(node), None, [walk(v) for v in node]
-        if isinstance(node, dict):
-            return type(node), list(node), [walk(v) for v in node.values()]
+
+# No functions inside functions here: one that calls itself is a cycle, which would keep the leaves until Python next
+# looks for cycles, and with them the memory of large arrays.
+def _walk(node, is_leaf, leaves):
+    """The spec of a tree, whose leaves are appended."""
+    if is_leaf is not None and is_leaf(node):
         leaves.append(node)
         return None
-    return leaves, walk(tree)
+    if type(node) in _registered:
+        values, context = _registered[type(node)][0](node)
+        return Container(type(node), context), None, [_walk(v, is_leaf, leaves) for v in values]
+    if isinstance(node, (tuple, list)):
+        return type(node), None, [_walk(v, is_leaf, leaves) for v in node]
+    if isinstance(node, dict):
+        return type(node), list(node), [_walk(v, is_leaf, leaves) for v in node.values()]
+    leaves.append(node)
+    return None
 
 
 def unflatten(leaves, spec):
     """The tree of `spec` with these leaves."""
-    it = iter(leaves)
+    return _build(spec, iter(leaves))
 
-    def build(s):
-        if s is None:
-            return next(it)
-        kind, keys, children = s
-        values = [build(c) for c in children]
-        if isinstance(kind, Container):
-            return _registered[kind.kind][1](values, kind.context)
-        if keys is not None:
-            return OrderedDict(zip(keys, values)) if kind is OrderedDict else dict(zip(keys, values))
-        return kind(*values) if hasattr(kind, "_fields") else kind(values)
-    return build(spec)
+
+def _build(spec, leaves):
+    """The tree of a spec, with the next of the leaves."""
+    if spec is None:
+        return next(leaves)
+    kind, keys, children = spec
+    values = [_build(c, leaves) for c in children]
+    if isinstance(kind, Container):
+        return _registered[kind.kind][1](values, kind.context)
+    if keys is not None:
+        return OrderedDict(zip(keys, values)) if kind is OrderedDict else dict(zip(keys, values))
+    return kind(*values) if hasattr(kind, "_fields") else kind(values)
 
 
 def tree_map(fn, tree, *others):

@@ -1,9 +1,12 @@
 """torch.utils._pytree: containers as lists of leaves."""
 import collections
+import gc
+import weakref
 
 import pytest
 
 import kobai
+from kobai.pytree import flatten, tree_map, unflatten
 from kobai.utils import _pytree
 
 
@@ -40,3 +43,20 @@ def test_a_class_that_was_registered_goes_through_transforms():
     assert out.x.tolist() == [3, 4]
     g = kobai.func.grad(lambda p: (p.x.sum() * p.y.sum()))(p)
     assert g.y.tolist() == [6, 6]
+
+
+def test_trees_keep_no_leaf_alive():
+    """By reference counting alone: leaves may be large arrays, whose memory the next ones use."""
+    class Leaf:
+        pass
+
+    gc.disable()
+    try:
+        leaf = Leaf()
+        gone = weakref.ref(leaf)
+        tree = unflatten(*flatten((1, [leaf, {"a": 2}])))
+        tree_map(lambda v: v, tree)
+        del leaf, tree
+        assert gone() is None
+    finally:
+        gc.enable()
