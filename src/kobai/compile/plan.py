@@ -19,6 +19,7 @@ from kobai.compile.memory import Arrangement, arrange
 from kobai.compile.order import early
 from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
+from kobai.compile.recurrent import recurrent
 from kobai.compile.simplify import simplify
 from kobai.compile.windows import own
 
@@ -92,7 +93,8 @@ def _arranged(graph: Graph) -> Arrangement:
     steps, windows = fuse(graph)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
-    return arrange(graph, early(graph, chained(steps, homes, results), windows, homes), windows, homes)
+    steps = recurrent(chained(steps, homes, results), homes, results)
+    return arrange(graph, early(graph, steps, windows, homes), windows, homes)
 
 
 def _nothing(*inputs):
