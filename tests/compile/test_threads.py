@@ -122,6 +122,29 @@ def test_a_caller_sleeps_while_it_waits_for_a_late_worker(pool):
         assert time.thread_time() - before < 0.02
 
 
+@pytest.mark.parametrize("n, grain", [(7, 2), (1000, 3), (65535, 1), (65536, 1), (1_000_003, 2)])
+def test_each_position_is_computed_once_by_the_caller_upwards_and_a_worker_downwards(n, grain, pool):
+    """Also where there are more chunks than a ticket counts: then they are larger, at multiples of the grain."""
+    pool.resize(2)
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    parallel = ctypes.CFUNCTYPE(None, signature, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(llvm.bridge().parallel)
+    taken = []
+    caller = threading.get_ident()
+
+    @signature
+    def chunk(block, begin, end):
+        taken.append((begin, end, threading.get_ident() == caller))
+
+    for _ in range(3):
+        taken.clear()
+        parallel(chunk, None, n, grain)
+        mine, theirs = [[t[:2] for t in taken if t[2] == who] for who in (True, False)]
+        assert mine == sorted(mine) and theirs == sorted(theirs, reverse=True)
+        assert all(begin % grain == 0 for begin, _, _ in taken)
+        borders = sorted(t[:2] for t in taken)
+        assert [begin for begin, _ in borders] == [0, *[end for _, end in borders[:-1]]] and borders[-1][1] == n
+
+
 def test_many_small_jobs(pool):
     """Publishing, sleeping and waking race with each other here if they race anywhere."""
     pool.resize(4)

@@ -16,7 +16,10 @@ anywhere.
 A job is published by raising ``epoch``; workers wait for that spinning, then asleep in the kernel (a futex).
 ``ticket`` holds the job's number and the next chunk in one word, so a worker that comes late cannot take a
 chunk of the wrong job: chunks are taken by compare-and-swap, and the ticket is closed before a job's fields
-change.  Workers are Python threads that entered `worker` and dropped the GIL for good.
+change.  The word counts the chunks taken from the front and from the back: a caller goes up, every other worker down,
+beginning with the first.  So each of them passes through memory in one direction, and the next job on the same
+arrays finds in a core's own cache what that core has left there.  Workers are Python threads that entered `worker`
+and dropped the GIL for good.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ import threading
 GRAIN = 16384  # elements in a chunk
 _SPIN = 2000  # looks at ``epoch`` before a worker goes to sleep: some 50 microseconds
 _CLOSED = 0xFFFFFFFF
+_MOST = 0xFFFF  # chunks of a job
 FUNCTIONS = ("parallel", "worker", "dismiss")
-CELLS = ("workers", "quit", "busy", "sleepers", "home", "known", "ids", "ticket")
+CELLS = ("workers", "turns", "quit", "busy", "sleepers", "home", "known", "ids", "ticket")
 _KNOWN = 256  # workers that can be told where to run
 
 
@@ -183,6 +187,7 @@ declare i32 @usleep(i32)
 @busy = global i32 0, align 64
 @quit = global i32 0, align 64
 @workers = global i32 0, align 64
+@turns = global i32 0, align 64
 @code = global ptr null
 @block = global ptr null
 @total = global i64 0
@@ -199,26 +204,33 @@ define internal void @wake(ptr %number) nounwind {{
   ret void
 }}
 
-; Take chunks of the current job until none is left.
-define internal void @work() nounwind {{
+; Take chunks of the current job until none is left: from its front, or its back.
+define internal void @work(i1 %back) nounwind {{
 entry:
   br label %look
 look:
   %have = load atomic i64, ptr @ticket seq_cst, align 8
-  %chunk = and i64 %have, {_CLOSED}
+  %front = and i64 %have, {_MOST}
+  %shifted = lshr i64 %have, 16
+  %behind = and i64 %shifted, {_MOST}
+  %begun = add i64 %front, %behind
   %chunks_ = load atomic i64, ptr @chunks monotonic, align 8
-  %left = icmp ult i64 %chunk, %chunks_
+  %left = icmp ult i64 %begun, %chunks_
   br i1 %left, label %take, label %out
 take:
   %code_ = load atomic ptr, ptr @code monotonic, align 8
   %block_ = load atomic ptr, ptr @block monotonic, align 8
   %total_ = load atomic i64, ptr @total monotonic, align 8
   %grain_ = load atomic i64, ptr @grain monotonic, align 8
-  %next = add i64 %have, 1
+  %step = select i1 %back, i64 {_MOST + 1}, i64 1
+  %next = add i64 %have, %step
   %pair = cmpxchg ptr @ticket, i64 %have, i64 %next seq_cst seq_cst
   %mine = extractvalue {{i64, i1}} %pair, 1
   br i1 %mine, label %run, label %look
 run:
+  %last = sub i64 %chunks_, 1
+  %down = sub i64 %last, %behind
+  %chunk = select i1 %back, i64 %down, i64 %front
   %begin = mul i64 %chunk, %grain_
   %after = add i64 %begin, %grain_
   %end = call i64 @llvm.smin.i64(i64 %after, i64 %total_)
@@ -251,13 +263,17 @@ serial:
   call void %code_(ptr %block_, i64 0, i64 %n)
   ret void
 publish:
-  %up = add i64 %n, %grain_
+  %finest = udiv i64 %n, {_MOST}
+  %part = udiv i64 %finest, %grain_
+  %times = add i64 %part, 1
+  %coarse = mul i64 %grain_, %times
+  %up = add i64 %n, %coarse
   %up1 = sub i64 %up, 1
-  %count = udiv i64 %up1, %grain_
+  %count = udiv i64 %up1, %coarse
   store atomic ptr %code_, ptr @code monotonic, align 8
   store atomic ptr %block_, ptr @block monotonic, align 8
   store atomic i64 %n, ptr @total monotonic, align 8
-  store atomic i64 %grain_, ptr @grain monotonic, align 8
+  store atomic i64 %coarse, ptr @grain monotonic, align 8
   store atomic i64 %count, ptr @chunks monotonic, align 8
   store atomic i32 0, ptr @done monotonic, align 4
   call void @spread()
@@ -273,7 +289,7 @@ rouse:
   call void @wake(ptr @epoch)
   br label %help
 help:
-  call void @work()
+  call void @work(i1 false)
   %last = trunc i64 %count to i32
   br label %wait
 wait:
@@ -306,6 +322,9 @@ close:
 define void @worker() nounwind {{
 entry:
   call void @introduce()
+  %turn = atomicrmw add ptr @turns, i32 1 seq_cst
+  %odd = and i32 %turn, 1
+  %back = icmp eq i32 %odd, 0
   br label %loop
 loop:
   %seen = load atomic i32, ptr @epoch seq_cst, align 4
@@ -313,7 +332,7 @@ loop:
   %stop = icmp ne i32 %leave, 0
   br i1 %stop, label %out, label %busy_
 busy_:
-  call void @work()
+  call void @work(i1 %back)
   br label %spin
 spin:
   %spins = phi i32 [0, %busy_], [%more, %again]
@@ -400,7 +419,7 @@ class Pool:
 
     def _nobody(self):
         """No worker is known any more."""
-        self._cells["known"].value = 0
+        self._cells["known"].value = self._cells["turns"].value = 0
         ctypes.memset(self._ids, 0, ctypes.sizeof(self._ids))
 
     def _forget(self):
