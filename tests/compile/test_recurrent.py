@@ -21,7 +21,7 @@ CASES = {
     "tanh": (lambda i, h: nn.RNN(i, h, 2), 16, 10, 3, 32),
     "relu": (lambda i, h: nn.RNN(i, h, nonlinearity="relu", bidirectional=True), 20, 9, 3, 32),
 }
-CHAINED = ("lstm", "lstm-of-odd-sizes", "two-layers-both-ways", "projected")
+CHAINED = ("lstm", "lstm-of-odd-sizes", "two-layers-both-ways", "projected", "gru", "tanh", "relu")
 
 
 def _made(name, grads=True):

@@ -119,6 +119,30 @@ def ordered(x, size):
     return y
 
 
+def state_before(state, initial, step, reverse):
+    """The state before one of `steps`."""
+    a, e, n, known = step
+    if not known:
+        return initial[:n]
+    there = state[e:e + known] if reverse else state[a - known:a - known + n]
+    return there if n <= known else Cat(0)(there, initial[known:n])
+
+
+def by_step(factors, known, *states):
+    """A function of a step that gives its part of `factors(*known, *states before)`, which are rows like those known.
+
+    `states` are (state, initial). Of arrays all are made at once, which NumPy is fast at; otherwise step by step,
+    so that a compiler makes them where they are needed, in the same loop.
+    """
+    def function(sizes, reverse):
+        if all(isinstance(v, np.ndarray) for v in (*known, *[v for pair in states for v in pair])):
+            made = factors(*known, *[before(*pair, sizes, reverse) for pair in states])
+            return lambda step: [v[step[0]:step[1]] for v in made]
+        return lambda step: factors(*[v[step[0]:step[1]] for v in known],
+                                    *[state_before(*pair, step, reverse) for pair in states])
+    return function
+
+
 def joined(parts, sizes, reverse):
     """What each step gave, last step first, as rows."""
     return Cat(0)(*(parts if reverse else parts[::-1]))
@@ -127,6 +151,11 @@ def joined(parts, sizes, reverse):
 class _Sequence(Op):
     sizes: tuple
     reverse: bool = False
+
+    @property
+    def level(self):
+        """Whether each step has as many examples as the first, and there is one."""
+        return bool(self.sizes) and self.sizes[-1] == self.sizes[0]
 
     def of_weights(self, d, h, initial, needs):
         """Gradients of the recurrent weight and bias from those of what they gave, `d`."""
@@ -154,17 +183,31 @@ class RnnTanh(_Sequence):
             h = self.activate(now)
         return y
 
+    def lower(self, x, h0, w, b):
+        if not self.level:
+            return None
+        turned, h, made = m.swap(w), h0, []
+        x = x if b is None else x + b
+        for a, e, _, _ in steps(self.sizes, self.reverse):
+            h = self.activated(x[a:e] + m.matmul(h, turned))
+            made.append(h)
+        return joined(made[::-1], self.sizes, self.reverse)
+
     def activate(self, x):
         return np.tanh(x, out=x)
+
+    def activated(self, x):
+        return m.tanh(x)
 
     def slope(self, y):
         return 1 - y * y
 
     def vjp(self, g, h0, w, y, needs):
         needs = tuple(needs) + (False,) * (4 - len(needs))
-        back, parts, slope = Back(), [], self.slope(y)
-        for a, e, n, known in reversed(steps(self.sizes, self.reverse)):
-            d = add(g[a:e], back.arriving(n)) * slope[a:e]
+        back, parts, slope = Back(), [], by_step(lambda y: (self.slope(y),), (y,))(self.sizes, self.reverse)
+        for step in reversed(steps(self.sizes, self.reverse)):
+            a, e, n, known = step
+            d = add(g[a:e], back.arriving(n)) * slope(step)[0]
             parts.append(d)
             back.leave(d @ w, n, known)
         d = joined(parts, self.sizes, self.reverse)
@@ -178,6 +221,9 @@ class RnnRelu(RnnTanh):
 
     def activate(self, x):
         return np.maximum(x, 0, out=x)
+
+    def activated(self, x):
+        return m.relu(x)
 
     def slope(self, y):
         return m.cast(m.gt(y, 0), dtype_of(y))
@@ -218,7 +264,7 @@ class LstmSequence(_Sequence):
         return h, c, gates
 
     def lower(self, x, h0, c0, w, b, project):
-        if self.sizes[-1] != self.sizes[0]:
+        if not self.level:
             return None
         parts, turned = Split((c0.shape[1],) * 4, 1), m.swap(w)
         x, h, c, made = x if b is None else x + b, h0, c0, []
@@ -235,29 +281,34 @@ class LstmSequence(_Sequence):
         needs, size = tuple(needs) + (False,) * (6 - len(needs)), c0.shape[1]
         (g_h, g_c, g_gates), (h, c, gates) = g, y
         i, f, o, n = Split((size,) * 4, 1)(gates)
-        t = m.tanh(c)
-        slopes = i * (1 - i), f * (1 - f), 1 - n * n, o * (1 - o)
-        by_c = n * slopes[0], before(c, c0, self.sizes, self.reverse) * slopes[1], i * slopes[2]
-        by_out, c_by_out = t * slopes[3], o * (1 - t * t)
+        factors = by_step(self.factors, (i, f, o, n, c), (c, c0))(self.sizes, self.reverse)
         extra = None
         if g_gates is not None:
             g_i, g_f, g_o, g_n = Split((size,) * 4, 1)(g_gates)
-            extra = Cat(1)(g_i * slopes[0], g_f * slopes[1], g_n * slopes[2], g_o * slopes[3])
+            extra = Cat(1)(g_i * (i * (1 - i)), g_f * (f * (1 - f)), g_n * (1 - n * n), g_o * (o * (1 - o)))
         of_h, of_c, parts, hs = Back(), Back(), [], []
-        for a, e, k, known in reversed(steps(self.sizes, self.reverse)):
+        for step in reversed(steps(self.sizes, self.reverse)):
+            a, e, k, known = step
+            by_i, by_f, by_n, by_out, c_by_out = factors(step)
             d_h = add(part(g_h, a, e), of_h.arriving(k))
             d_h = np.zeros((k, h0.shape[1]), dtype_of(h)) if d_h is None else d_h
             hs.append(d_h)
             d_h = d_h if project is None else d_h @ project
-            d_c = add(add(d_h * c_by_out[a:e], of_c.arriving(k)), part(g_c, a, e))
-            d = Cat(1)(d_c * by_c[0][a:e], d_c * by_c[1][a:e], d_c * by_c[2][a:e], d_h * by_out[a:e])
+            d_c = add(add(d_h * c_by_out, of_c.arriving(k)), part(g_c, a, e))
+            d = Cat(1)(d_c * by_i, d_c * by_f, d_c * by_n, d_h * by_out)
             d = d if extra is None else d + extra[a:e]
             parts.append(d)
             of_h.leave(d @ w, k, known)
             of_c.leave(d_c * f[a:e], k, known)
         d = joined(parts, self.sizes, self.reverse)
-        g_project = m.matmul(m.swap(joined(hs, self.sizes, self.reverse)), o * t) if needs[5] else None
+        g_project = m.matmul(m.swap(joined(hs, self.sizes, self.reverse)), o * m.tanh(c)) if needs[5] else None
         return d, of_h.of_initial(h0), of_c.of_initial(c0), *self.of_weights(d, h, h0, needs[3:]), g_project
+
+    @staticmethod
+    def factors(i, f, o, n, c, c_before):
+        """What gradients are multiplied by: that of c for those of i, f, n; that of h for those of o and of c."""
+        t = m.tanh(c)
+        return n * (i * (1 - i)), c_before * (f * (1 - f)), i * (1 - n * n), t * (o * (1 - o)), o * (1 - t * t)
 
 
 LstmSequence.Node.materialize_grads = False
@@ -303,23 +354,37 @@ class GruSequence(_Sequence):
                 last = after
         return h, gates, inner
 
+    def lower(self, x, h0, w, b):
+        if not self.level:
+            return None
+        parts, turned, h, made = Split((h0.shape[1],) * 3, 1), m.swap(w), h0, []
+        for a, e, _, _ in steps(self.sizes, self.reverse):
+            given = m.matmul(h, turned)
+            r, z, inner = parts(given if b is None else given + b)
+            x_r, x_z, x_n = parts(x[a:e])
+            r, z = m.sigmoid(x_r + r), m.sigmoid(x_z + z)
+            n = m.tanh(x_n + r * inner)
+            h = (h - n) * z + n
+            made.append((h, Cat(1)(r, z, n), inner))
+        return tuple([joined(some[::-1], self.sizes, self.reverse) for some in zip(*made)])
+
     def vjp(self, g, h0, w, y, needs):
         needs, size = tuple(needs) + (False,) * (4 - len(needs)), h0.shape[1]
         (g_h, g_gates, g_inner), (h, gates, inner) = g, y
         r, z, n = Split((size,) * 3, 1)(gates)
-        of_n = (1 - z) * (1 - n * n)
-        of_z = (before(h, h0, self.sizes, self.reverse) - n) * (z * (1 - z))
-        of_r, extra = inner * (r * (1 - r)), None
+        factors, extra = by_step(self.factors, (r, z, n, inner), (h, h0))(self.sizes, self.reverse), None
         if g_gates is not None:
             extra = g_gates * Cat(1)(r * (1 - r), z * (1 - z), 1 - n * n)
         back, of_x, of_given = Back(), [], []
-        for a, e, k, known in reversed(steps(self.sizes, self.reverse)):
+        for step in reversed(steps(self.sizes, self.reverse)):
+            a, e, k, known = step
+            of_r, of_z, of_n = factors(step)
             d_h = add(part(g_h, a, e), back.arriving(k))
             d_h = np.zeros((k, size), dtype_of(h)) if d_h is None else d_h
-            d_n, d_z = d_h * of_n[a:e], d_h * of_z[a:e]
+            d_n, d_z = d_h * of_n, d_h * of_z
             if extra is not None:
                 d_n, d_z = d_n + extra[a:e][:, 2 * size:], d_z + extra[a:e][:, size:2 * size]
-            d_r = d_n * of_r[a:e]
+            d_r = d_n * of_r
             d_r = d_r if extra is None else d_r + extra[a:e][:, :size]
             of_x.append(Cat(1)(d_r, d_z, d_n))
             d = Cat(1)(d_r, d_z, add(d_n * r[a:e], part(g_inner, a, e)))
@@ -328,6 +393,11 @@ class GruSequence(_Sequence):
         d = joined(of_given, self.sizes, self.reverse)
         return (joined(of_x, self.sizes, self.reverse), back.of_initial(h0),
                 *self.of_weights(d, h, h0, needs[2:]))
+
+    @staticmethod
+    def factors(r, z, n, inner, h_before):
+        """What gradients are multiplied by: that of n for r, that of h for z and n."""
+        return inner * (r * (1 - r)), (h_before - n) * (z * (1 - z)), (1 - z) * (1 - n * n)
 
 
 GruSequence.Node.materialize_grads = False
