@@ -74,7 +74,7 @@ def _full(t: str, size: int):
     machine = llvm.machine()
     shape = shape_for(size, machine.vector_bytes, machine.triple)
     made = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
-    return made, shape.rows[0], shape.width, gemm_cut.DEPTH
+    return made, shape.rows[0], shape.width, gemm_cut.DEPTH * 4 // size
 
 
 def _half():
@@ -107,7 +107,8 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         raise NoKernel("neither rows nor columns of the result are contiguous")
     batch = math.prod(sizes)
     threads = get_num_threads()
-    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth, threads)
+    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth, threads,
+                        dtype.char == "E")  # fmt: skip
     copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)

@@ -33,7 +33,7 @@ WORDS = (
 )  # fmt: skip
 ORDERS = ("abc", "bac", "abec", "baec")
 AT = {name: i for i, name in enumerate(WORDS)}
-BLOCK = 240  # rows of A that are copied at once: with a stretch of 256, a quarter of a megabyte of float32
+BLOCK = 56  # rows of A that are copied at once: some panels, as pieces of cache lines are read where columns are contiguous
 SLOTS = 64  # threads that may multiply at once; more wait
 _PAD = 64
 
@@ -118,7 +118,7 @@ class Gemm(Pack):
         self.when(self.test("ne", w["copy_a"], 0), lambda: self._blocks(a), lambda: self._slivers("%m", a, "0", False))
 
     def _blocks(self, a):
-        """Some rows at a time, copied: with the slivers of B they are to fit the second cache."""
+        """Some rows at a time, copied."""
 
         def block(i, m):
             self.say(
@@ -134,11 +134,27 @@ class Gemm(Pack):
         self.loop("0", self.add("%m", self.sub(step, 1)), lambda i: block(i, self.smaller(self.sub("%m", i), step)), step)
 
     def _slivers(self, m, a, i, packed: bool):
-        """All slivers times ``m`` rows of A, which are those from row ``i`` of the tile."""
-        full = self.stretch[-1]
+        """All slivers times ``m`` rows of A, which are those from row ``i`` of the tile.
+
+        A panel that was copied stays in the first cache while all slivers pass, from the second; rows of A that were not
+        copied are read anew for each sliver.
+        """
+        full, depth = self.stretch[-1], self.stretch[0]
         left = self.sub("%n", full)
-        self.loop("0", full, lambda j: self._sliver(m, a, i, packed, j, self.shape.width), self.shape.width)
-        self.when(self.test("sgt", left, 0), lambda: self._sliver(m, a, i, packed, full, left))
+
+        def all_of(m, a, i):
+            self.loop("0", full, lambda j: self._sliver(m, a, i, packed, j, self.shape.width), self.shape.width)
+            self.when(self.test("sgt", left, 0), lambda: self._sliver(m, a, i, packed, full, left))
+
+        def panel(r):
+            at = self.at(a, self.mul(self.mul(r, depth), self.size))
+            all_of(self.smaller(self.sub(m, r), most), at, self.add(i, r))
+
+        most = self.shape.rows[0]
+        if packed:
+            self.loop("0", self.add(m, most - 1), panel, most)
+        else:
+            all_of(m, a, i)
 
     def _room(self, j):
         """Where the copy of the sliver that begins with column ``j`` is."""

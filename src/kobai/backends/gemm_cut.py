@@ -1,8 +1,9 @@
 """How a matrix product is cut into tiles, the work of one thread each, and what of it is copied.
 
 Sums do not depend on the tiles, only on the stretches of the inner dimension: so tiles may be made for the threads that
-there are, stretches follow from the shape alone.  Each tile copies its part of A and of B, so few and nearly square
-tiles copy least; two for each thread leave something to take over where a thread has lost its core.
+there are, stretches follow from the shape alone.  Each tile copies its part of A and of B: few and nearly square tiles
+copy least, but threads should have equally many.  So of the ways to cut, that with the least time of the busiest thread
+is taken.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-DEPTH = 256  # of the inner dimension in one go, or a little more
-_ROWS, _COLS = 512, 512  # the largest tile; that of bfloat16 has twice as many rows
+DEPTH = 512  # of the inner dimension in one go, or an eighth more: a panel of A is to fit the first cache; of float64 half as much
+_COLS, _ROWS_HALF = 512, 1024  # the largest tile; that of float32 may have any number of rows
 _TILE = 1 << 18  # multiplications worth a tile of their own: some 2 microseconds
-_LARGE_TILE = 1 << 25  # where each thread has two
 _FAST = 8  # products of bfloat16 take so many times less time
+_COPY, _COPY_HALF = 16, 100  # multiplications that take as long as to copy one number of A or of B
+_ROUNDS = 4  # the most tiles for each thread, unless the largest tile asks for more
+_READ_AGAIN = 1 << 16  # numbers of A in a tile that is narrow, so that they are not copied and each sliver reads them again
+_UNEVEN = 0.05  # of a tile that threads wait for each other at the end
 _DIRECT = 84  # rows of a tile from which on copying B pays
 _NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _WIDE = 128  # columns of a tile from which on copying A pays
@@ -32,28 +36,30 @@ class Tiling(NamedTuple):
 
 
 @lru_cache(4096)
-def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = DEPTH, threads: int = 2) -> Tiling:
+def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = DEPTH, threads: int = 2,
+           half: bool = False) -> Tiling:  # fmt: skip
     """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
-    half = depth != DEPTH
-    work = m * n * k // _FAST if half else m * n * k
-    wanted = min(max(work // _TILE, 1), 2 * threads)
-    wanted = min(max(work // _LARGE_TILE, wanted), 4 * threads)
-    down, across = _cut(m, n, -(-wanted // batch), _ROWS << half, step, width)
-    rows, cols = _share(m, down, step), _share(n, across, width)
-    each = min(rows, m) * min(cols, n) * k
+    rows, cols = min(_cuts(m, n, k, batch, step, width, half, threads))[-2:]
+    each = min(rows, m) * min(cols, n) * k // (_FAST if half else 1)
     stretches = max(-(-k // (depth + depth // 8)), 1) if not half else -(-k // depth)
     return Tiling(rows, cols, _share(k, stretches, 32 if half else 4), max(1, _TILE // max(each, 1)))
 
 
-def _cut(m: int, n: int, wanted: int, most: int, step: int, width: int) -> tuple[int, int]:
-    """(tiles down, tiles across): at least as many as wanted, if each copy is used more than once, and the least copied."""
-    least_down, least_across = -(-m // most), -(-n // _COLS)
-    most_down, most_across = max(least_down, m // (2 * step)), max(least_across, n // (2 * width))
-    found = []
-    for across in range(least_across, min(most_across, max(wanted, least_across)) + 1):
-        down = min(max(-(-wanted // across), least_down), most_down)
-        found.append((-min(down * across, wanted), m * across + n * down, down * across, down, across))
-    return min(found)[-2:]
+def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool, threads: int):
+    """(time that is to be expected, tiles, rows, columns) for all ways to cut that are worth a look."""
+    copy = _COPY_HALF if half else _COPY
+    most = max(m * n * k // (_FAST * _TILE if half else _TILE), 1)
+    least_across = -(-n // _COLS)
+    for across in range(least_across, max(least_across, min(n // (2 * width), most, _ROUNDS * threads)) + 1):
+        cols = _share(n, across, width)
+        across = -(-n // cols)
+        for rounds in range(1, _ROUNDS + 1):
+            wanted = min(rounds * threads // (batch * across) or 1, most // across or 1)
+            least = -(-m // _ROWS_HALF) if half else -(-m * k // _READ_AGAIN) if cols < _WIDE else 1
+            rows = _share(m, max(least, min(wanted, m // (2 * step) or 1)), step)
+            tiles = batch * across * -(-m // rows)
+            of_tile = min(rows, m) * cols + copy * (min(rows, m) + cols)
+            yield (-(-tiles // threads) + _UNEVEN) * of_tile, tiles, rows, cols
 
 
 def _share(size: int, parts: int, step: int) -> int:

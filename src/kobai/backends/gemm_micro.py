@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kobai.backends.llvm_flow import Flow
 
 _STEPS = 4  # of the inner dimension in a round, where A was copied
-_AHEAD = 1536  # bytes of a panel of A from what is read to what is asked for
+_AHEAD = 1536  # bytes of a sliver of B from what is read to what is asked for
 
 
 class Shape(NamedTuple):
@@ -99,10 +99,10 @@ class Micro(Flow):
     def _steps(self, a: str, b: str, sums, totals, steps: int):
         """``steps`` steps of the inner dimension, after which the sums are the totals."""
         rows, wide = len(sums), len(sums[0])
-        for line in range(0, rows * self.size * steps, 64):
-            self.say(f"call void @llvm.prefetch.p0(ptr {self.at(a, _AHEAD + line)}, i32 0, i32 3, i32 1)")
         for s in range(steps):
             row = self.at(b, "0" if s == 0 else "%rb" if s == 1 else self.mul("%rb", s))
+            for line in range(0, wide * self.lanes * self.size, 64):
+                self.say(f"call void @llvm.prefetch.p0(ptr {self.at(row, _AHEAD + line)}, i32 0, i32 3, i32 1)")
             columns = [self.load(self.at(row, j * self.lanes * self.size)) for j in range(wide)]
             later = totals if s == steps - 1 else [["%" + self.fresh() for _ in line] for line in sums]
             for r in range(rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kobai.backends.gemm_micro import Micro
 
-MOST_COLS, MOST_DEPTH = 512, 384  # columns of a tile; of a stretch of the inner dimension
+MOST_COLS, MOST_DEPTH = 512, 576  # columns of a tile; of a stretch of the inner dimension
 _AHEAD = 4  # rows of B, the next of which are asked for
 
 
