@@ -187,9 +187,9 @@ class RnnTanh(_Sequence):
         if not self.level:
             return None
         turned, h, made = m.swap(w), h0, []
-        x = x if b is None else x + b
         for a, e, _, _ in steps(self.sizes, self.reverse):
-            h = self.activated(x[a:e] + m.matmul(h, turned))
+            given = m.matmul(h, turned) if b is None else m.matmul(h, turned) + b
+            h = self.activated(x[a:e] + given)
             made.append(h)
         return joined(made[::-1], self.sizes, self.reverse)
 
@@ -267,9 +267,10 @@ class LstmSequence(_Sequence):
         if not self.level:
             return None
         parts, turned = Split((c0.shape[1],) * 4, 1), m.swap(w)
-        x, h, c, made = x if b is None else x + b, h0, c0, []
+        h, c, made = h0, c0, []
         for a, e, _, _ in steps(self.sizes, self.reverse):
-            i, f, n, o = [u + v for u, v in zip(parts(x[a:e]), parts(m.matmul(h, turned)))]
+            given = m.matmul(h, turned) if b is None else m.matmul(h, turned) + b
+            i, f, n, o = [u + v for u, v in zip(parts(x[a:e]), parts(given))]
             i, f, o, n = m.sigmoid(i), m.sigmoid(f), m.sigmoid(o), m.tanh(n)
             c = f * c + i * n
             h = o * m.tanh(c)
