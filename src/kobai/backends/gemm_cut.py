@@ -55,7 +55,7 @@ def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool,
         across = -(-n // cols)
         for rounds in range(1, _ROUNDS + 1):
             wanted = min(rounds * threads // (batch * across) or 1, most // across or 1)
-            least = -(-m // _ROWS_HALF) if half else -(-m * k // _READ_AGAIN) if cols < _WIDE else 1
+            least = -(-m // _ROWS_HALF) if half else -(-m * min(k, DEPTH) // _READ_AGAIN) if cols < _WIDE else 1
             rows = _share(m, max(least, min(wanted, m // (2 * step) or 1)), step)
             tiles = batch * across * -(-m // rows)
             of_tile = min(rows, m) * cols + copy * (min(rows, m) + cols)
