@@ -481,3 +481,29 @@ def test_arrays_joined_by_all_threads(dim, dtype, monkeypatch):
         assert kobai.equal(x.grad, x) and kobai.equal(y.grad, y)
     with pytest.raises(RuntimeError, match="Sizes of tensors must match"):
         kobai.cat([x, y[:, :, :-1]], 0)
+
+
+@needs_llvm
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell"])
+def test_gradients_of_each_batch_are_its_own(name, monkeypatch):
+    """Expected values are NumPy's: machine code kept what the first of these batches had saved."""
+    _forget()
+    expected = _gradients_of_batches(name)
+    monkeypatch.setattr(large, "BUDGET", dict.fromkeys(large.BUDGET, 1))
+    _forget()
+    for found, want in zip(_gradients_of_batches(name), expected):
+        for a, b in zip(found, want):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    _forget()
+
+
+def _gradients_of_batches(name):
+    kobai.manual_seed(0)
+    layer, found = getattr(kobai.nn, name)(5, 32), []
+    for i in range(4):
+        x = kobai.tensor(np.random.default_rng(i).standard_normal((6, 5)).astype("f4"))
+        layer.zero_grad()
+        out = layer(x if "Cell" in name else x.reshape(3, 2, 5))
+        (out[0] if isinstance(out, tuple) else out).square().sum().backward()
+        found.append([p.grad.numpy().copy() for p in layer.parameters()])
+    return found

@@ -33,7 +33,13 @@ class _Recorder:
         return node.outs
 
     def value(self, v, number: int):
-        """What stands for a value: a Symbol for an array, a number, shape, dtype or None for itself."""
+        """What stands for a value: a Symbol for an array, a shape, dtype or None for itself.
+
+        Raises:
+            NoKernel: for a number, which would be the same for ever.
+        """
+        if isinstance(v, (int, float, complex, np.generic)):
+            raise NoKernel("a number among arrays")
         if not isinstance(v, np.ndarray):
             return v
         self.inputs.append(Value(v.shape, v.dtype, strides=v.strides))
@@ -53,7 +59,11 @@ def forward_of(op, values):
     run = _planned(work, outs, values)
     if run and op.outputs == 1:
         return lambda *values: _first(run(values))
-    return run and (lambda *values: run(values))
+    return run and (lambda *values: _all(run(values)))
+
+
+def _all(results):
+    return None if results is None else tuple(results)
 
 
 def _first(results):
@@ -64,22 +74,22 @@ def backward_of(op, mask: int, values):
     """What computes an op's gradients: a function of g and what the rules ask for, as one tuple; or False."""
     _, vjp = compiled_rules(type(op), mask, False)
     work = _Recorder()
-    gs = values[0] if isinstance(values[0], tuple) else (values[0],)
-    flat = (*gs, *values[1:])
-    seen = [work.value(v, i) for i, v in enumerate(flat)]
-    g = tuple(seen[:len(gs)]) if isinstance(values[0], tuple) else seen[0]
+    several = tuple([_is_several(v) for v in values])
+    flat = _flat(values, several)
+    seen = iter([work.value(v, i) for i, v in enumerate(flat)])
+    g, *saved = [tuple([next(seen) for _ in v]) if many else next(seen) for v, many in zip(values, several)]
     versions = [[0]] * vjp.cells + [0] * bool(vjp.cells)
-    gradients = vjp(SimpleNamespace(op=op, fit=None), g, (*seen[len(gs):], *versions))
+    gradients = vjp(SimpleNamespace(op=op, fit=None), g, (*saved, *versions))
     given = [i for i, v in enumerate(gradients) if isinstance(v, Symbol)]
     if not given or any(v is not None for i, v in enumerate(gradients) if i not in given):
         return False
     run = _planned(work, [gradients[i].value for i in given], flat)
     if not run:
         return False
-    count, several = len(gradients), isinstance(values[0], tuple)
+    count = len(gradients)
 
     def call(*values):
-        results = run((*values[0], *values[1:]) if several else values)
+        results = run(_flat(values, several))
         if results is None:
             return None
         out = [None] * count
@@ -88,6 +98,16 @@ def backward_of(op, mask: int, values):
         return tuple(out)
 
     return call
+
+
+def _is_several(v) -> bool:
+    """Whether a value is the results of an op with several, or their gradients."""
+    return isinstance(v, tuple) and any(isinstance(x, np.ndarray) for x in v)
+
+
+def _flat(values, several):
+    """The values, and what is in those that are `several`."""
+    return [x for v, many in zip(values, several) for x in (v if many else (v,))]
 
 
 def _planned(work: _Recorder, outputs, values):
