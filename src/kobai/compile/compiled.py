@@ -16,6 +16,7 @@ from typing import Any
 
 from kobai import dtypes
 from kobai.autograd.mode import modes
+from kobai.compile import pages
 from kobai.compile.guards import Slot, Untraceable, collect
 from kobai.compile.program import Unfinished, record
 from kobai.compile.trace import line_text
@@ -100,7 +101,11 @@ class Compiled:
             watcher = Watcher()
             got = record(self.fn, args, kwargs, _plan if before is None else None, watcher, self._moving)
             self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
-        return got.result
+            result, size = got.result, got.recorder.bytes
+            del got  # and the arrays that its recorder kept
+        if size > pages.SWEEP:
+            pages.trim()
+        return result
 
     def _settle(self, variant, got, watcher, steady, leaves):
         """Keep the program of a recorded call if it will last."""

@@ -3,7 +3,8 @@
 The program really runs, on its real tensors, so its first call gives what it would have given anyway; nothing
 has to be undone where it turns out that it cannot be recorded.  A backward pass computes on Tensors meanwhile
 and an optimiser's formula too, so all that is computed is an op applied to tensors (`Call`) or a result written
-into memory (`Write`).  Values are told apart by the identity of their arrays, which the recorder keeps alive.
+into memory (`Write`).  Values are told apart by the identity of their arrays, which the recorder keeps alive; memory
+that nobody else needs it gives back (pages.py).
 
 `modes.trace` is the recorder of this thread.  The core calls its methods; what it cannot write down ends in
 `stop(reason)`, with the user's line.  ssa.py makes a `Graph` of the log.
@@ -19,6 +20,7 @@ import numpy as np
 from kobai.autograd.engine import leading_to, reached
 from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
+from kobai.compile.pages import Pages
 from kobai.general import apply_any
 from kobai.inplace import refuse_leaf, write
 from kobai.lifted import Lifted
@@ -105,6 +107,7 @@ class Recorder:
         self._known: set[int] = set()
         self._literals: set[int] = set()
         self._alive: list = []
+        self._pages = Pages()
         self._written = None
 
     # ---- called by the core --------------------------------------------------------------
@@ -147,8 +150,9 @@ class Recorder:
             y = self.made(y)
             self.log.append(Call(op, args, (y,), here(3), _without_gradient(tensors)))
         else:
-            y = tuple([self.made(v) for v in y])
-            self.log.append(Call(op, args, y, here(3), _without_gradient(tensors)))
+            y = [self.made(v) for v in y]
+            self.log.append(Call(op, args, tuple(y), here(3), _without_gradient(tensors)))
+            y = tuple(y)  # another tuple than the log's: who holds the one holds the arrays
         return y
 
     def made(self, v):
@@ -157,7 +161,14 @@ class Recorder:
             v = v.view() if isinstance(v, np.ndarray) else np.array(v)
         self._known.add(id(v))
         self._alive.append(v)
+        if self._pages.add(v):
+            self._pages.release(self._alive, self.log, self.externals)
         return v
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the values of the program took."""
+        return self._pages.bytes
 
     def _argument(self, t, v):
         if t is None:

@@ -1,0 +1,104 @@
+"""Memory that a recording needs no more, given back to the system.
+
+A recorder keeps every array of a call alive, so that no two of them are the same object or lie at the same place; the
+numbers of most are needed by nobody.  `Pages.release` takes the memory of those that only the recorder holds: their
+addresses stay theirs, the system has their pages.
+"""
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections import Counter
+
+import numpy as np
+
+SWEEP = 1 << 26     # bytes of new arrays between two looks
+SMALLEST = 1 << 16  # bytes of an array that is worth a call
+_PAGE = 4096
+_DONTNEED = 4       # MADV_DONTNEED of Linux
+_ndarray = np.ndarray
+
+
+class Pages:
+    """Which arrays of a recording only the recording holds."""
+
+    def __init__(self):
+        self.bytes = self._next = 0
+        self._held: Counter = Counter()  # {id: references from the log}
+        self._read = 0                   # entries of the log that are counted
+        self._gone: set[int] = set()
+
+    def add(self, array) -> bool:
+        """Count a new array; whether it is time to look which are needed no more."""
+        self.bytes += array.nbytes
+        return self.bytes - self._next > SWEEP and _system is not None
+
+    def release(self, alive, log, externals) -> None:
+        """Give back the memory of arrays in the list `alive` that nobody holds but this list, the log, and views there."""
+        self._next = self.bytes
+        for entry in log[self._read:]:
+            for a in _arrays(entry):
+                self._held[id(a)] += 1
+        self._read = len(log)
+        views: Counter = Counter()
+        owners = {}
+        for i in range(len(alive) - 1, -1, -1):  # views before what they look into
+            a = alive[i]
+            if a.__class__ is not _ndarray or id(a) in externals or id(a) in self._gone:
+                continue
+            if sys.getrefcount(a) != _OWN + 1 + self._held[id(a)] + views[id(a)]:
+                continue
+            if a.base.__class__ is _ndarray:
+                views[id(a.base)] += 1
+                owners[id(a.base)] = i
+            elif a.base is None:
+                self._discard(a)
+        known = {id(a) for a in alive}
+        for key in [k for k in owners if k not in known]:  # arrays that were never a result themselves
+            a = alive[owners[key]].base
+            if a.base is None and sys.getrefcount(a) == _OWN + views[key]:
+                self._discard(a)
+
+    def _discard(self, a):
+        if a.nbytes < SMALLEST or not a.flags.owndata:
+            return
+        self._gone.add(id(a))
+        start = a.ctypes.data
+        first, end = -(-start // _PAGE) * _PAGE, (start + a.nbytes) // _PAGE * _PAGE
+        if end > first:
+            _system.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _DONTNEED)
+
+
+def trim() -> None:
+    """Give back what is kept of memory that was freed, by us and by the C library."""
+    native = sys.modules.get("kobai.backends.llvm")
+    if native is not None and native._bridge is not None:
+        native._bridge.blocks.drop()
+    if _system is not None:
+        _system.malloc_trim(ctypes.c_size_t(0))
+
+
+def _arrays(entry):
+    """The arrays that an entry of the log holds, each as often as it does."""
+    for field in entry:
+        for a in field if field.__class__ is tuple else (field,):
+            if a.__class__ is _ndarray:
+                yield a
+
+
+def _references() -> int:
+    """What getrefcount says of an array that only a variable holds: Python versions count differently."""
+    a = np.empty(0)
+    return sys.getrefcount(a)
+
+
+def _c_library():
+    try:
+        found = ctypes.CDLL(None) if sys.platform == "linux" else None
+        return found if hasattr(found, "madvise") and hasattr(found, "malloc_trim") else None
+    except OSError:
+        return None
+
+
+_OWN = _references()
+_system = _c_library()
