@@ -199,6 +199,58 @@ _joins: dict = {}
 _copies = {np.dtype(d): count(BUDGET[PLAIN]) for d in (np.float32, np.float64)}
 
 
+SCANNED = 512  # elements from which on running sums may be machine code
+_scans = count(BUDGET[STEPS])
+
+
+def running_sum(x, dim, reverse):
+    """The running sum of an array of float32 or float64 along a dimension by machine code, or None: NumPy has to."""
+    if x.__class__ is not _ndarray or x.dtype not in _copies:
+        return None
+    run = _scans.code(x.size, _scanner)
+    return run(np.ascontiguousarray(x), dim, reverse) if run else None
+
+
+def _scanner():
+    return _eager().scanner()
+
+
+_FEW_BYTES = 1 << 17  # below this NumPy takes rows as fast
+_NARROW = 32  # bytes of a row below which its place costs more than itself
+_rows = count(BUDGET[PLAIN])
+
+
+def taken(x, index):
+    """x[index], rows of a table, by machine code; or None: NumPy has to (and says what is wrong with positions)."""
+    if index.__class__ is not _ndarray or index.size * x.itemsize < _NARROW or x.__class__ is not _ndarray:
+        return None
+    width = x[:1].nbytes
+    if width < _NARROW or index.size * width < _FEW_BYTES or x.dtype.hasobject or not _are_positions(x, index, len(x)):
+        return None
+    run = _rows.code(index.size * width // 4, _table)
+    return run.take(x, index) if run else None
+
+
+def rows_added(shape, index, x):
+    """Zeros of a shape with the rows of x added at positions, by machine code; or None: NumPy has to."""
+    if x.size < 2 * PLAIN or x.dtype not in _copies or x.shape != (*index.shape, *shape[1:]) or 0 in shape:
+        return None
+    if not _are_positions(x, index, shape[0]):
+        return None
+    run = _rows.code(x.size, _table)
+    return run.add(shape, index, x) if run else None
+
+
+def _are_positions(x, index, n):
+    """Whether data and positions are contiguous, and these in a table of n rows."""
+    return index.dtype.char in "lq" and index.itemsize == 8 and index.flags.c_contiguous and x.flags.c_contiguous \
+        and index.size and index.min() >= -n and index.max() < n
+
+
+def _table():
+    return _eager().table()
+
+
 def _copier(dtype):
     return _eager().copier(dtype)
 

@@ -232,6 +232,20 @@ def forward_of(op, values):
     return _as_arrays(program.call, values, dtype)
 
 
+def scanner():
+    """What adds up along a dimension."""
+    from kobai.backends import scan  # noqa: PLC0415 (text that few programs need)
+
+    return scan.ready()
+
+
+def table():
+    """What takes rows of tables, and adds to them."""
+    from kobai.backends import rows  # noqa: PLC0415 (as above)
+
+    return rows.Rows()
+
+
 def _copy_kernel(dtype):
     k = Builder("copy")
     return k.finish(k.operand(dtype, "x"))

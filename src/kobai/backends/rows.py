@@ -7,8 +7,12 @@ what does not matter, each column is added up in the order of the index.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
+
+import numpy as np
 
 from kobai.backends import llvm
+from kobai.backends.called import empty, run
 
 GRAIN = 64  # columns
 
@@ -124,3 +128,35 @@ def words(step) -> tuple[int, list[int], int, int]:
     letter, columns = step.dtype.char, step.width // step.dtype.itemsize
     grain = GRAIN if step.count * columns > 16384 else columns
     return _code()[{"f": "add_float", "d": "add_double"}[letter]], block, columns, grain
+
+
+class Rows:
+    """What eager mode does with rows: contiguous tables, positions as contiguous int64 that the table has."""
+
+    def __init__(self):
+        _code()
+
+    def take(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """x[index].
+
+        >>> Rows().take(np.arange(6.0).reshape(3, 2), np.array([[2, -1], [0, 0]])).tolist()
+        [[[4.0, 5.0], [4.0, 5.0]], [[0.0, 1.0], [0.0, 1.0]]]
+        """
+        y, width = empty((*index.shape, *x.shape[1:]), x.dtype), prod(x.shape[1:]) * x.itemsize
+        words = [x.ctypes.data, index.ctypes.data, y.ctypes.data, index.size, len(x), width, width]
+        run(_code()["take"], words, index.size, max(1, 65536 // width))
+        return y
+
+    def add(self, shape, index: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Zeros of a shape with the rows of x (float32 or float64, contiguous) added at positions, in their order.
+
+        >>> Rows().add((2, 3), np.array([1, 1]), np.ones((2, 3))).tolist()
+        [[0.0, 0.0, 0.0], [2.0, 2.0, 2.0]]
+        """
+        y, columns = empty(shape, x.dtype), prod(shape[1:])
+        y[...] = 0
+        width = columns * x.itemsize
+        words = [x.ctypes.data, index.ctypes.data, y.ctypes.data, index.size, len(y), width, width]
+        grain = GRAIN if index.size * columns > 16384 else columns
+        run(_code()[{"f": "add_float", "d": "add_double"}[x.dtype.char]], words, columns, grain)
+        return y

@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from kobai.backends import blas, chain, conv, llvm, pool, rows, threads
+from kobai.backends import blas, chain, conv, llvm, pool, rows, scan, threads
 from kobai.backends.native import (
     _BYTES,
     _FASTCALL,
@@ -35,7 +35,7 @@ from kobai.compile.chain import ChainStep
 from kobai.compile.contract import ProductStep
 from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
-from kobai.compile.look_up import RowsStep
+from kobai.compile.look_up import RowsStep, ScanStep
 from kobai.compile.lower import fit
 from kobai.compile.pooling import PoolStep
 from kobai.compile.rewrite import Refuse
@@ -305,6 +305,9 @@ class Program:
         elif isinstance(step, RowsStep):
             self._native(step, *rows.words(step))
             self.work += step.count * step.width // 4
+        elif isinstance(step, ScanStep):
+            self._native(step, *scan.words(step.shape, step.dtype, step.dim, step.reverse))
+            self.work += 4 * math.prod(step.shape)
         elif isinstance(step, OpStep) and isinstance(step.node.op, Refuse):
             self.calls.append((1, len(self.words), 0, 0, True))
             self._address(step.reads[0].base, step.reads[0].offset)

@@ -1,4 +1,4 @@
-"""Rows taken from tables and added to them: `look_up(steps)` makes native calls of them."""
+"""Rows taken from tables and added to them, and running sums: `look_up(steps)` makes native calls of them."""
 from __future__ import annotations
 
 from math import prod
@@ -26,14 +26,41 @@ class RowsStep:
         return f"{self.kind} {self.count} rows of {self.width} bytes, table of {self.rows}"
 
 
+class ScanStep:
+    """A running sum along `dim`, from the end if `reverse`."""
+
+    __slots__ = ("reads", "writes", "shape", "dtype", "dim", "reverse")
+
+    def __init__(self, read, out: Value, dim, reverse):
+        self.reads, self.writes, self.shape, self.dtype = [read], [out], out.shape, out.dtype
+        self.dim, self.reverse = dim, reverse
+
+    def __str__(self):
+        return f"running sum of {self.shape} along {self.dim}"
+
+
+_TAKE = "Embedding", "Index", "IndexSelect"
+
+
 def look_up(steps) -> list:
-    """The steps, with `RowsStep`s for what they can do."""
+    """The steps, with `RowsStep`s and `ScanStep`s for what they can do."""
     found = []
     for step in steps:
         name = type(step.node.op).__name__ if isinstance(step, OpStep) else ""
-        made = _take(step) if name == "Embedding" else _add(step) if name == "AddAt" else None
+        made = _take(step) if name in _TAKE else _add(step) if name == "AddAt" \
+            else _scan(step) if name == "Cumsum" else None
         found += made or [step]
     return found
+
+
+def _scan(step: OpStep):
+    (x,), (w,), out, op = step.node.args, step.reads, step.writes[0], step.node.op
+    order = contiguous(out.shape, out.dtype.itemsize)
+    if x.dtype != out.dtype or out.dtype.char not in "fd" or 0 in (out.shape or (0,)) or own(out).strides != order:
+        return None
+    if not _in_order(x.shape, w.strides, out.dtype.itemsize):
+        return None
+    return [ScanStep(w, out, op.dim, op.reverse)]
 
 
 def _in_order(shape, strides, size: int) -> bool:
@@ -45,7 +72,10 @@ def _is_index(v: Value, w) -> bool:
 
 
 def _take(step: OpStep):
-    (table, index), (w, i) = step.node.args, step.reads
+    node = step.node
+    if len(node.args) != 2 or getattr(node.op, "dim", 0) != 0 or getattr(node.op, "dims", (0,)) != (0,):
+        return None
+    (table, index), (w, i) = node.args, step.reads
     size, width = table.dtype.itemsize, prod(table.shape[1:]) * table.dtype.itemsize
     if not _is_index(index, i) or not _in_order(table.shape[1:], w.strides[1:], size) or not width:
         return None

@@ -13,6 +13,7 @@ from kobai.compile.biases import without_bias
 from kobai.compile.graph import Value
 from kobai.compile.tiles import max_pool, send_to_max
 from kobai.lifted import m
+from kobai.ops.index import AddAt
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 
 TINY = 4096     # multiplications of a matrix product that is cheaper as a kernel than as a call of gemm
@@ -240,6 +241,22 @@ def _embedding(work, op, args):
     return work.keep(op, args)
 
 
+def _rows(work, op, args):
+    """x[index], where negative positions count from the end."""
+    table, index = args[0], args[-1]
+    if getattr(op, "dims", None) != (0,) and getattr(op, "dim", None) != 0 or len(args) != 2:
+        return None
+    if index.dtype != np.int64 or index.constant is not None:
+        return None
+    i, rows = work.symbol(index), table.shape[0]
+    work.refuse_if(m.any(m.logical_or(m.lt(i, -rows), m.ge(i, rows))).value)
+    return work.keep(op, args)
+
+
+def _add_slices(work, op, args):
+    return work.apply(AddAt((0,), op.shape), args) if op.dim == 0 else None
+
+
 def _add_at(work, op, args):
     x, index = args[0], args[-1]
     if op.dims != (0,) or len(args) != 2 or index.dtype != np.int64:
@@ -263,7 +280,10 @@ SIMPLER = {
     "MaxPool3d": max_pool,
     "SendToMax": send_to_max,
     "Embedding": _embedding,
+    "Index": _rows,
+    "IndexSelect": _rows,
     "AddAt": _add_at,
+    "AddSlices": _add_slices,
     "Linear": _ruled(_linear),
     "LinearWithoutBias": _ruled(_linear),
     "Addmm": _ruled(_addmm),

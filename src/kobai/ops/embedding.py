@@ -6,6 +6,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..large import taken
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor, Tensor, wrap
@@ -44,7 +45,8 @@ class Embedding(Op):
         try:
             if index.size and index.min() < 0:
                 raise IndexError
-            return w.take(index, 0)
+            y = taken(w, index)
+            return w.take(index, 0) if y is None else y
         except IndexError:
             bad = index[(index < 0) | (index >= len(w))].flat[0]
             raise error("embedding-range", index=int(bad), size=len(w), last=len(w) - 1) from None

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from ..large import rows_added, taken
 from ..op import Op, dtype_of, m
 from ..testing.samples import Ints, S
 
@@ -46,6 +47,9 @@ class Index(Op):
         return any(i.dtype.kind == "b" for i in indices)
 
     def forward(self, x, *indices):
+        y = taken(x, indices[0]) if self.dims == (0,) else None
+        if y is not None:
+            return y
         try:
             return x[at(self.dims, indices)]
         except IndexError as e:
@@ -116,6 +120,9 @@ class AddAt(Op):
 
 def sum_at(shape, dims, indices, x):
     """Zeros of `shape` with x added at positions."""
+    y = rows_added(shape, indices[0], x) if dims == (0,) and len(shape) > 1 else None
+    if y is not None:
+        return y
     if dims == (0,) and len(shape) > 1 and x.size > _SMALL and indices[0].dtype.kind != "b" and 0 not in shape:
         rows = _from_front(indices[0], shape[0]).ravel()
         y = _sparse_sum(shape[0], rows, np.broadcast_to(x, (*indices[0].shape, *shape[1:])).reshape(len(rows), -1))
