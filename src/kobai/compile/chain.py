@@ -137,10 +137,15 @@ class _Chain:
         free, rooms = Free(), {}
         low = {v: min(a.low for a in self.accesses[v]) for v in spans}
         size = {v: -(-(max(a.high for a in self.accesses[v]) - low[v]) // ALIGN) * ALIGN for v in spans}
+        begin: list[list[Value]] = [[] for _ in range(count)]
+        end: list[list[Value]] = [[] for _ in range(count)]
+        for v, (first, last) in spans.items():
+            begin[first].append(v)
+            end[last].append(v)
         for i in range(count):
-            for v in [v for v, (first, _) in spans.items() if first == i]:
+            for v in begin[i]:
                 rooms[v] = free.take(size[v])
-            for v in [v for v, (_, last) in spans.items() if last == i]:
+            for v in end[i]:
                 free.give(rooms[v], size[v])
         return {v: at - low[v] for v, at in rooms.items()}, free.top
 
