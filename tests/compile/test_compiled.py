@@ -306,13 +306,6 @@ def test_other_shapes_are_other_variants():
     assert len(f.variants) == 3
 
 
-def test_many_shapes_run_eagerly():
-    f = torch.compile(lambda x: x.exp().sum())
-    for n in range(1, 20):
-        assert f(torch.zeros(n)).item() == n
-    assert "kinds of calls" in f.reason
-
-
 def test_numbers_among_the_arguments_are_told_apart():
     f = torch.compile(lambda x, n, flag=False: x * n + flag)
     for n in (2, 3, 2.0, 3, 2, 2, 3):
@@ -365,83 +358,6 @@ def test_tensors_that_are_replaced_are_noticed():
         assert f(x).tolist() == [7.0, 8.0]
 
 
-def _counts(holder):
-    def f(x):
-        holder.count += 1
-        return x + holder.count
-    return f
-
-
-def _appends(holder):
-    def f(x):
-        holder.items.append(1)
-        return x + len(holder.items)
-    return f
-
-
-def _keeps(holder):
-    holder.last = torch.zeros(2)
-
-    def f(x):
-        holder.last = holder.last + x
-        return holder.last
-    return f
-
-
-def _prints(holder):
-    def f(x):
-        print("called")
-        return x + 1
-    return f
-
-
-def _reads(holder):
-    def f(x):
-        return x * x.sum().item()
-    return f
-
-
-def _branches(holder):
-    def f(x):
-        return x + 1 if x.sum() > 3 else x - 1
-    return f
-
-
-def _numpy(holder):
-    def f(x):
-        return x + torch.from_numpy(np.cos(x.numpy()))
-    return f
-
-
-def _masks(holder):
-    def f(x):
-        return x[x > 1].sum()
-    return f
-
-
-def _iterates(holder):
-    numbers = iter(range(1000))
-
-    def f(x):
-        return x + next(numbers)
-    return f
-
-
-@pytest.mark.parametrize("make", [_counts, _appends, _keeps, _prints, _reads, _branches, _numpy, _masks,
-                                  _iterates], ids=lambda f: f.__name__[1:])
-def test_what_cannot_be_recorded_runs_as_always(make, capsys):
-    def run(compile):
-        torch.manual_seed(0)
-        holder = Holder()
-        f = compile(make(holder))
-        results = [numbers(f(torch.tensor([float(i), 1.0]))) for i in range(6)]
-        return results, holder.count, holder.items, capsys.readouterr().out, f
-    eager, compiled = run(lambda f: f), run(torch.compile)
-    close(eager[0], compiled[0], 0, 0, make.__name__)
-    assert eager[1:4] == compiled[1:4]
-    assert compiled[4].reason is not None
-
-
 def test_random_numbers_are_drawn_anew():
     def make(compile):
         probability = torch.tensor([0.2, 0.8, 0.5])
@@ -477,29 +393,6 @@ def test_views_of_a_dataset_as_arguments():
         return lambda i: f(data[2 * i:2 * i + 2]), lambda: 0
     f, = both(make)
     assert is_recorded(f)
-
-
-def test_the_reason_names_the_line():
-    @torch.compile
-    def f(x):
-        y = x.sum()
-        return y * y.item()
-    f(torch.ones(3))
-    line = f.fn.__code__.co_firstlineno + 3
-    assert f"test_compiled.py:{line} in f" in f.reason and "item()" in f.reason
-
-
-def test_fullgraph_asks_for_an_error():
-    f = torch.compile(lambda x: x * x.item(), fullgraph=True)
-    with pytest.raises(RuntimeError, match=r"item\(\) needs the numbers"):
-        f(torch.tensor(2.0))
-
-
-def test_explain_prints_the_reason(capsys):
-    f = torch.compile(lambda x: x * x.item(), explain=True)
-    f(torch.tensor(2.0))
-    f(torch.tensor(2.0))
-    assert capsys.readouterr().out.count("runs eagerly: item()") == 1
 
 
 def test_an_exception_leaves_things_as_eager_does():
