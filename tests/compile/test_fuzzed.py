@@ -428,6 +428,15 @@ def case_one_hot_outside(compile):
     return [attempt(f, T([0, 2, k])) for k in (1, 2, 0, 1, 2, 3, -1, 1)]
 
 
+def case_dropout_of_what_is_transposed(compile):
+    w = T([[0.5, -1.0, 2.0]] * 4)
+
+    def step(x):
+        return F.dropout((x * 2).t().tanh(), 0.5), F.dropout((x @ w.t()).t().relu().softmax(-1), 0.4)
+    step = compile(step)
+    return [step(torch.arange(12.0).view(4, 3) * k) for k in range(1, 6)]
+
+
 CASES = {name.removeprefix("case_"): fn for name, fn in list(globals().items()) if name.startswith("case_")}
 EAGERLY = {
     "checkpoint_that_counts": "changes tensors",

@@ -183,3 +183,10 @@ def test_in_place_ops_keep_what_their_own_gradient_needs(shape):
     y.abs_()
     y.sum().backward()
     assert x.grad.tolist() == kobai.full(shape, -2.0).tolist()
+
+
+def test_products_of_columns_with_rows_lie_in_row_major_order():
+    """As PyTorch's do: dropout of attention weights draws its numbers in the order of memory."""
+    q = kobai.arange(24.0).view(2, 3, 4, 1).transpose(1, 2)
+    y = q @ q.transpose(-2, -1)
+    assert y.shape == (2, 4, 3, 3) and y.stride() == (36, 9, 3, 1)

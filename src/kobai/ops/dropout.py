@@ -17,10 +17,12 @@ class DropoutNoise(Op):
     """1 with probability 1 - p, else 0, for each element of x, or for each (example, channel).
 
     An op of x, though it looks only at the shape: so whoever records the program draws anew each time.
+    `order`: the dimensions as x lies in memory, where that is known; else they are looked up.
     """
 
     p: float
     features: bool = False
+    order: tuple | None = None
     random = True
     samples = [S((2, 3), params=(0.0,), smooth=False), S((2, 3, 4), params=(0.0, True), smooth=False)]
 
@@ -28,11 +30,18 @@ class DropoutNoise(Op):
         shape = (*x.shape[:2], *(1,) * (x.ndim - 2)) if self.features else x.shape
         if self.p == 1:
             return np.zeros(shape, x.dtype)
-        if self.features or x.ndim < 2 or x.flags.c_contiguous:
+        order = () if self.features else _order(x) if self.order is None else self.order
+        if not order:
             return sampler.bernoulli(shape, x.dtype, 1 - self.p)
-        order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))  # PyTorch goes through memory in its order
         noise = sampler.bernoulli(tuple([shape[d] for d in order]), x.dtype, 1 - self.p)
         return noise.transpose(np.argsort(order))
+
+
+def _order(x):
+    """The dimensions of an array as they lie in memory, in which PyTorch goes through it; () in row-major order."""
+    if x.ndim < 2 or x.flags.c_contiguous:
+        return ()
+    return tuple(sorted(range(x.ndim), key=lambda d: -abs(x.strides[d])))
 
 
 _ALPHA = 1.7580993408473766  # scale * alpha of selu: what alpha dropout puts in the place of zeros
@@ -49,7 +58,8 @@ def _dropped(x, p, train, features=False, alpha=False):
     if dtype_of(x).kind not in "fcV":
         raise RuntimeError(f"result type Float can't be cast to the desired output type "
                            f"{m.type_name(x).removesuffix('Tensor')}\n  fix: x.float()")
-    noise = DropoutNoise(float(p), features)(x)
+    data = getattr(x, "_data", None)  # what a compiler makes of x may lie otherwise
+    noise = DropoutNoise(float(p), features, _order(data) if data.__class__ is np.ndarray else None)(x)
     if p == 1:
         return x * noise
     if not alpha:
