@@ -8,6 +8,7 @@ import numpy as np
 
 from kobai.autograd.mode import modes
 from kobai.devices import check as _check_device
+from kobai.large import DRAWN, drawing
 from kobai.tensor import wrap
 
 __all__ = ["Generator"]
@@ -133,12 +134,23 @@ class Generator:
 
     def _unit32(self, n):
         """n float32 in [0, 1), multiples of 2^-24."""
+        run = drawing(n) if n >= DRAWN else None
+        if run:
+            return run.unit32(self._bits, n)
         bits = self._bits.random_raw(n).astype(np.int32) & np.int32(0xFFFFFF)
         return bits.astype(np.float32) * np.float32(2**-24)
 
     def _unit64(self, n):
         """n float64 in [0, 1), multiples of 2^-53."""
+        run = drawing(n) if n >= DRAWN else None
+        if run:
+            return run.unit64(self._bits, n)
         return (self._long(n) & np.uint64(2**53 - 1)).astype(np.int64) * 2.0**-53
+
+    def _hits(self, n, p):
+        """n float32: 1 where the next of `_unit64` is less than p, else 0."""
+        run = drawing(n) if n >= DRAWN else None
+        return run.hits(self._bits, n, p) if run else (self._unit64(n) < p).astype(np.float32)
 
 
 def _restore(device, state):

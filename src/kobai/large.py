@@ -215,6 +215,19 @@ def _scanner():
     return _eager().scanner()
 
 
+DRAWN = 1024  # random numbers from which on machine code may draw them: the same ones
+_draws = count(BUDGET[STEPS])
+
+
+def drawing(n):
+    """What draws n random numbers by machine code, or None: NumPy has to."""
+    return _draws.code(n, _twister)
+
+
+def _twister():
+    return _eager().twister()
+
+
 _FEW_BYTES = 1 << 17  # below this NumPy takes rows as fast
 _NARROW = 32  # bytes of a row below which its place costs more than itself
 _rows = count(BUDGET[PLAIN])

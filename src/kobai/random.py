@@ -342,6 +342,8 @@ def bernoulli(shape, np_dtype, p=0.5, gen=None):
     else:
         _require(0 <= p <= 1, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
         p = np.float64(p)
+        if dtype == np.float32:
+            return gen._hits(n, p).reshape(shape)
     if p.dtype == np.float64:
         hit = gen._unit64(n).reshape(shape) < p
     else:

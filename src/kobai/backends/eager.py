@@ -239,6 +239,13 @@ def scanner():
     return scan.ready()
 
 
+def twister():
+    """What draws random words."""
+    from kobai.backends import twister  # noqa: PLC0415 (as above)
+
+    return twister.Twister()
+
+
 def table():
     """What takes rows of tables, and adds to them."""
     from kobai.backends import rows  # noqa: PLC0415 (as above)
