@@ -20,7 +20,7 @@ class device:
             type = f"cuda:{type}"
         kind, colon, number = type.partition(":")
         if kind not in self._known or colon and not number.isdecimal():
-            from .diagnose.errors import error  # only for a mistake: it needs what stands above
+            from .diagnose.errors import error  # noqa: PLC0415  (only for a mistake: it needs what stands above)
             wrong = colon and not number.isdecimal() or not kind.replace("_", "").isalpha()
             raise error("device-string" if wrong else "device-name", got=type if wrong else kind)
         self.type = kind

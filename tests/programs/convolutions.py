@@ -1,4 +1,3 @@
-# ruff: noqa: B007, UP031
 """Images: convolutions, a residual network with frozen layers, hooks, saliency, style by L-BFGS, lazy layers."""
 
 import copy

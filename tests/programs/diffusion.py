@@ -1,4 +1,3 @@
-# ruff: noqa: B007
 """A diffusion model, Q-learning with a replay memory, k-means, fractals, the game of life, warped images."""
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: B007, E402
 """Data loaders, learning rate schedules, early stopping, parameter groups, losses and what is said of mistakes."""
 
 import copy

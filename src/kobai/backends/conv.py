@@ -222,7 +222,8 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        found = _Code(*machine.load(made, f"conv_{t}"), blas.parts(dtype), shape.lanes, shape.width)
+        address, = machine.load(made, f"conv_{t}")
+        found = _Code(address, blas.parts(dtype), shape.lanes, shape.width)
         _loaded[dtype.char] = found
     return found
 

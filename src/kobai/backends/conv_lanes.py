@@ -331,7 +331,8 @@ def code(dtype) -> _Code:
         machine = llvm.machine()
         shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
         made = machine.remembered(f"conv lanes {t}", lambda: "\n".join([gemm.rooms(_ROOM), Lanes(t, shape).text()]))
-        found = _loaded[dtype.char] = _Code(*machine.load(made, f"lanes_{t}", f"panel_{t}"), shape.lanes)
+        lanes, panel = machine.load(made, f"lanes_{t}", f"panel_{t}")
+        found = _loaded[dtype.char] = _Code(lanes, panel, shape.lanes)
     return found
 
 

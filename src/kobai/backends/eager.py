@@ -15,6 +15,8 @@ import os
 import threading
 import warnings
 
+from typing import Literal
+
 import numpy as np
 
 from kobai.backends import llvm
@@ -34,7 +36,7 @@ class Program:
     unless ``keepdim``.  ``order`` is NumPy's for the outputs: "K" as the inputs, or "C".
     """
 
-    def __init__(self, kernel: Kernel, dims=None, keepdim: bool = True, order: str = "K"):
+    def __init__(self, kernel: Kernel, dims=None, keepdim: bool = True, order: Literal["K", "C"] = "K"):
         self.kernel, self.dims, self.keepdim, self.order = kernel, dims, keepdim, order
         self.types = [numpy_type(t) for t in kernel.output_types]
         self.per_row = [kernel.per_row[i] for i in kernel.outputs]

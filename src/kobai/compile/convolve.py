@@ -92,7 +92,8 @@ class _Source:
 def _source(v: Value, w: Window, op, kernel, out, copies) -> _Source:
     """How taps of `kernel` at positions `out` read an input, staged if need be."""
     if not any(op.padding) and set(op.stride) == {1} and beside(v, w):
-        return _Source(w, *w.strides[:2], w.strides[2:], as_it_lies(op, kernel, w.strides[2:]))
+        sample, channel, *steps = w.strides
+        return _Source(w, sample, channel, steps, as_it_lies(op, kernel, w.strides[2:]))
     made, offsets = staged_taps(v, w, op, kernel, out)
     staged, (sample, channel, _, *steps) = _stage(v, w, made, copies)
     return _Source(own(staged), sample, channel, steps, offsets)
@@ -295,7 +296,8 @@ def _strided(v: Value, w: Window, op, shape, copies) -> _Source | None:
     if any(op.padding) and not suits:
         return None
     window, steps, strides = _padded(v, w, op, op.kernel, shape[2:], copies)
-    return _Source(window, *strides, [s * t for s, t in zip(steps, op.stride)], as_it_lies(op, op.kernel, steps))
+    sample, channel = strides
+    return _Source(window, sample, channel, [s * t for s, t in zip(steps, op.stride)], as_it_lies(op, op.kernel, steps))
 
 
 def _stretches(out, steps) -> dict:
