@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-
 from typing import Literal
 
 import numpy as np
