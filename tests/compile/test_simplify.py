@@ -7,7 +7,7 @@ import kobai
 from kobai.compile.graph import Graph, Value
 from kobai.compile.simplify import simplify
 from kobai.ops import elementwise as e, movement as v
-from kobai.ops.reduce import Sum
+from kobai.ops.reduce import All, Any, Sum
 
 
 def through(graph):
@@ -91,3 +91,21 @@ def test_large_constants_of_one_number_are_not_looked_through():
     y = apply(e.Add(), x, many)
     simple = simplify(Graph([x], [y], y.outs))
     assert simple.nodes[0].args[1] == 3
+
+
+@pytest.mark.parametrize("op", [Any, All])
+@pytest.mark.parametrize("shape, dim, keepdim, left", [((1,), (0,), False, ["Reshape"]), ((3, 1), (1,), False, ["Reshape"]),
+                                                       ((1, 3, 1), (0, 2), True, []), ((3, 2), (1,), False, None)])
+def test_whether_any_of_one_is_true_is_that_one(op, shape, dim, keepdim, left):
+    x = Value(shape, "?")
+    y = apply(op(dim, keepdim), x)
+    simple = simplify(Graph([x], [y], y.outs).verify()).verify()
+    assert names(simple) == ([op.__name__] if left is None else left)
+    a = np.arange(np.prod(shape)).reshape(shape) % 2 == 1
+    np.testing.assert_array_equal(simple.run(a)[0][0], op(dim, keepdim).forward(a))
+
+
+def test_numbers_are_not_taken_for_truth_values():
+    x = Value((1,), "f4")
+    y = apply(Any((0,)), x)
+    assert names(simplify(Graph([x], [y], y.outs))) == ["Any"]

@@ -273,7 +273,18 @@ def _add_at(work, op, args):
     return work.keep(op, args)
 
 
+def _of_one(work, op, args):
+    """Whether any, or all, of one truth value are true."""
+    (x,) = args
+    if x.dtype != np.bool_ or any(x.shape[d] != 1 for d in op.dim):
+        return None
+    shape = tuple([n for d, n in enumerate(x.shape) if op.keepdim or d not in op.dim])
+    return work.apply(Reshape(shape), [x])
+
+
 SIMPLER = {
+    "Any": _of_one,
+    "All": _of_one,
     "Conv": without_bias,
     "ConvInput": without_bias,
     "MaxPool2d": max_pool,
