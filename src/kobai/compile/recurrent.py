@@ -18,6 +18,7 @@ from kobai.compile.packed import packed, shared
 ROWS = 8         # of an item at most, as the innermost loop of products has, and half of that at least
 NEAR = 1 << 20   # bytes of a matrix that each thread reads in each step: it has to stay in the cache
 LEAST = 4        # products of a chain
+PUT_OFF = 8      # steps one after the other that may be moved out of it
 
 
 def recurrent(steps, homes, results=frozenset()) -> list:
@@ -44,7 +45,7 @@ def _chains(steps, chosen, homes, results) -> list:
             found.append(steps[i])
             i += 1
         else:
-            found += [*chain.before, chain.step(kept, uses)]
+            found += [*chain.before, chain.step(kept, uses), *chain.after]
             i = chain.end
     return found
 
@@ -75,11 +76,36 @@ class _Rows(_Chain):
         self.chosen = chosen
         self.spans: dict[Value, _Span] = {}
         self.roots: set[Value] = set()  # the memory that it makes something in
+        self.after: list = []           # steps put off until it has ended
 
     @property
     def worth(self) -> bool:
         """Whether there are some time steps."""
         return sum([isinstance(p.step, ProductStep) for p in self.parts]) >= LEAST
+
+    def grown(self, steps, start: int) -> _Rows:
+        """With as many steps from `start` as can be in it. Others between them go before it or, such as the sums that
+        are gradients of weights, after it."""
+        before, after, made_after = [], [], set()
+        for i in range(start, len(steps)):
+            step = steps[i]
+            part = None if self._reads(step, made_after) else self._part(step)
+            if part is not None and self._take(part):
+                self.before += before
+                self.after += after
+                before, after, self.end = [], [], i + 1
+            elif not self.parts or len(before) + len(after) == PUT_OFF or not isinstance(step, (KernelStep, ProductStep)):
+                break
+            elif self._reads(step, self.roots) or self._reads(step, made_after):
+                after.append(step)
+                made_after |= {self._root(v) for v in step.writes}
+            else:
+                before.append(step)
+        return self
+
+    def _reads(self, step, roots) -> bool:
+        """Whether a step reads, or makes a part of, some memory."""
+        return any(self._root(v) in roots for v in (*[w.base for w in step.reads], *step.writes))
 
     def _part(self, step) -> _Part | None:
         """A step for one item: a product by a shared matrix, or a kernel that reads what the chain made."""
