@@ -46,13 +46,14 @@ class LoopEmitter(Writer):
         self.outer, self.axes = nest.outer, nest.layout.axes
         self.narrow, self.wide = lanes_for(nest, vector_bytes)
         self.uses = self.kernel.uses()
+        self.streaming = False  # whether stores go past the caches now
 
     def text(self) -> str:
         """The function, or two."""
         text = self._function(self.name, lambda scope: self._descend(0, scope))
         if self.nest.by_chunks:
             text += "\n" + self._function(self.name + "_finish", self._finish)
-        return text
+        return text + "\n!0 = !{i32 1}\n" * self.layout.streamed
 
     def _function(self, name: str, body) -> str:
         self.lines = [f"define void @{name}(ptr noalias %block, i64 %begin, i64 %end) nounwind {{", "entry:"]
@@ -98,9 +99,8 @@ class LoopEmitter(Writer):
             return self._loop(limits, 1, scope, lambda i, inner: body(self._moved(inner, d, i)))
         rest = limits[0]
         if self.wide:
-            rest = self._loop(
-                limits, self.wide, scope, lambda i, inner: body(self._moved(inner, d, i, self.wide))
-            )
+            main = self._streamed if self.layout.streamed else self._loop
+            rest = main(limits, self.wide, scope, lambda i, inner: body(self._moved(inner, d, i, self.wide)))
         self._masked_loop(
             (rest, limits[1]), scope, lambda i, mask, inner: body(self._moved(inner, d, i, self.narrow, mask))
         )
@@ -129,6 +129,29 @@ class LoopEmitter(Writer):
         self.say(f"br label %{head}")
         self.label(done)
         return i
+
+    def _streamed(self, limits, step: int, scope: Scope, body) -> str:
+        """`_loop` twice: past the caches, if all that is written begins at a border of a register; and as usual."""
+        bits = "0"
+        for o in range(len(self.kernel.operands), len(self.layout.access)):
+            offset = self.do(f"mul i64 {limits[0]}, {TYPES[self._stored_type(o)][2]}")
+            place = self.do(f"getelementptr i8, ptr {scope.pointers[o]}, i64 {offset}")
+            bits = self.do(f"or i64 {bits}, {self.do(f'ptrtoint ptr {place} to i64')}")
+        low = self.do(f"and i64 {bits}, {self.vector_bytes - 1}")
+        past, usual, joined = self.fresh("past"), self.fresh("usual"), self.fresh("joined")
+        self.say(f"br i1 {self.do(f'icmp eq i64 {low}, 0')}, label %{past}, label %{usual}")
+        ends = []
+        for label in (past, usual):
+            self.label(label)
+            self.streaming = label == past
+            end = self._loop(limits, step, scope, body)
+            if self.streaming:
+                self.say("fence seq_cst")
+            ends.append(f"[{end}, %{self._here()}]")
+            self.say(f"br label %{joined}")
+        self.streaming = False
+        self.label(joined)
+        return self.do(f"phi i64 {', '.join(ends)}")
 
     def _masked_loop(self, limits, scope: Scope, body):
         """The same for any number of elements, ``narrow`` at a time, lanes past the end masked off."""
@@ -514,7 +537,8 @@ class LoopEmitter(Writer):
             mask = f"{type_text('bool', lanes)} {scope.mask}"
             self.say(f"call void @{name}({t} {value}, ptr align {size} {scope.pointers[o]}, {mask})")
         else:
-            self.say(f"store {t} {value}, ptr {scope.pointers[o]}, align {size}")
+            how = f"{self.vector_bytes}, !nontemporal !0" if self.streaming and lanes > 1 else size
+            self.say(f"store {t} {value}, ptr {scope.pointers[o]}, align {how}")
 
     def _position(self, node, scope: Scope):
         """``index`` and ``size``: positions count the elements of a row, or rows, in order."""

@@ -26,6 +26,7 @@ import numpy as np
 
 from kobai.backends import blocks, into, threads
 from kobai.compile.kernel import NoKernel
+from kobai.compile.lower import STREAMED
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
@@ -343,7 +344,8 @@ passed:
   br i1 %rest, label %check, label %begin
 begin:
   %n = call i64 @elements(ptr %first)
-  br label %make
+  %huge = icmp uge i64 %n, {STREAMED}  ; has code of its own
+  br i1 %huge, label %refuse, label %make
 make:
   %o = phi i64 [0, %begin], [%o1, %made]
   %place = add i64 %inputs, %o
