@@ -199,6 +199,17 @@ def test_tiles_cover_the_result_and_fit_the_copies(m, n, k, batch):
             assert -(-tiles // t.grain) >= min(threads, max(1, m // 24) * max(1, n // 64) // 3 * batch)
 
 
+@pytest.mark.parametrize("m, n, k, batch", [(1024, 1024, 1024, 1), (700, 700, 700, 1), (4000, 300, 200, 1), (300, 300, 300, 3),
+                                            (2048, 2048, 64, 1)])  # fmt: skip
+@pytest.mark.parametrize("threads", [1, 2, 3, 5, 8])
+def test_threads_have_about_equally_much_to_do(m, n, k, batch, threads):
+    t = gemm_cut.tiling(m, n, k, batch, 14, 32, threads=threads)
+    tiles = -(-m // t.rows) * -(-n // t.cols) * batch
+    chunks = -(-tiles // t.grain)
+    busiest = -(-chunks // threads) * t.grain * t.rows * t.cols
+    assert busiest <= 1.3 * m * n * batch / threads
+
+
 @pytest.mark.parametrize("m, n, k", [(13, 17, 5), (300, 500, 260), (700, 40, 33), (1, 900, 50), (239, 129, 513)])
 def test_the_same_bits_however_it_is_cut_and_copied(m, n, k):
     a, b = random((m, k), "f4"), random((k, n), "f4")
