@@ -56,6 +56,8 @@ def test_which_arrays_are_streamed(soon):
     assert not fit(one, (8, 9), [(72, 4), (36, 4)]).layout.streamed  # two axes
     assert not fit(one, (9,), [(4,), (8,)]).layout.streamed
     assert not fit(build(lambda k, a: a > 1, ["f32"]), (9,), [(4,), (1,)]).layout.streamed
+    assert not fit(build(lambda k, a: k.tanh(a), ["f32"]), (9,), [(4,), (4,)]).layout.streamed
+    assert fit(build(lambda k, a: (k.tanh(a), -a), ["f32"]), (9,), [(4,), (4,), (4,)]).layout.streamed
     assert not fit(build(lambda k, a: k.sum(a), ["f32"]), (9,), [(4,), (0,)]).layout.streamed
 
 

@@ -16,6 +16,7 @@ from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 STREAMED = 6 << 20  # elements of an array that is written past the caches: measured, 4 million lose and 8 million gain
+_SLOW = {"expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow"}
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
 
@@ -89,13 +90,15 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     sizes = tuple(size for size, _ in axes)
     length = math.prod(size for size, _ in row)
     long = kernel.has_rows and length > (TALL_CHUNK if vector < len(rows) else CHUNK)
-    streamed = not kernel.has_rows and len(sizes) == 1 and sizes[0] >= STREAMED and _writes_numbers(kernel, access)
+    streamed = not kernel.has_rows and len(sizes) == 1 and sizes[0] >= STREAMED and _waits_for_memory(kernel, access)
     return Fitted(Layout(access, len(row), vector, long, streamed), sizes, tuple(zip(*[s for _, s in axes])))
 
 
-def _writes_numbers(kernel: Kernel, access) -> bool:
-    """Whether all outputs are contiguous and of four or eight bytes an element."""
+def _waits_for_memory(kernel: Kernel, access) -> bool:
+    """Whether memory is what outputs wait for: all contiguous, of four or eight bytes, and more than slow functions."""
     outputs = access[len(kernel.operands) :]
+    if sum(n.op in _SLOW for n in kernel.nodes) >= len(outputs):
+        return False  # usual stores go on beside the arithmetic: a tenth faster
     return all(a == "1" and TYPES[t][2] in (4, 8) for a, t in zip(outputs, kernel.output_types))
 
 
