@@ -1,4 +1,5 @@
 """Packed and padded sequences, and recurrent layers on them."""
+import numpy as np
 import pytest
 
 import kobai
@@ -143,3 +144,19 @@ def test_errors(fn, exc, text):
 def test_dropout_between_one_layer_warns():
     with pytest.warns(UserWarning, match="dropout option adds dropout after all but last recurrent layer"):
         nn.LSTM(2, 3, dropout=0.5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [kobai.float32, kobai.float64])
+def test_lstms_of_few_features(size, dtype):
+    """Expected values are the definition, in Python: NumPy negates single columns of rows of 16 bytes wrongly."""
+    layer = nn.LSTM(2, size).to(dtype)
+    x = kobai.randn(5, 3, 2, dtype=dtype)
+    w, u, b, d = [p.detach().numpy().astype(float) for p in layer.parameters()]
+    h = c = np.zeros((3, size))
+    for t in range(5):
+        i, f, n, o = np.split(x[t].numpy() @ w.T + h @ u.T + b + d, 4, axis=1)
+        i, f, o = [1 / (1 + np.exp(-v)) for v in (i, f, o)]
+        c = f * c + i * np.tanh(n)
+        h = o * np.tanh(c)
+        np.testing.assert_allclose(layer(x)[0][t].detach().numpy(), h, rtol=1e-5, atol=1e-6)
