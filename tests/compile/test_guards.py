@@ -483,3 +483,24 @@ def step(x):
     losses = [space["step"](torch.ones(2)).item() for _ in range(4)]
     assert losses == [4.0, 0.0, -4.0, -8.0]  # the gradient is 2, a step -1
     assert space["step"].reason is None and space["step"].graph
+
+
+def test_attributes_with_the_name_of_a_global_variable_that_changes():
+    """As `self.loss(...)` where a loop keeps `loss`: the function does not look at the variable."""
+    space = {"torch": torch, "nn": nn, "__name__": "program"}
+    exec("""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.loss = nn.MSELoss()
+    def forward(self, x):
+        return self.loss(x, 2 * x)
+net = Net()
+step = torch.compile(lambda x: net(x) + 1)
+losses = []
+for i in range(40):
+    loss = step(torch.ones(2) * i)
+    losses.append(loss.item())
+""", space)
+    assert space["losses"] == [i * i + 1.0 for i in range(40)]
+    assert space["step"].reason is None and space["step"].graph

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import dis
 import functools
 import operator
 import re
@@ -289,9 +290,10 @@ def _file_of_module(v):
     return "<kobai" if own else getattr(v, "__file__", None) or ""
 
 
+@functools.lru_cache(4096)
 def _names(code):
-    """Global names in the code of a function and of those defined in it."""
-    found = set(code.co_names)
+    """Global names in the code of a function and of those defined in it: names of attributes may be globals, too."""
+    found = {i.argval for i in dis.get_instructions(code) if "GLOBAL" in i.opname or i.opname == "LOAD_NAME"}
     for c in code.co_consts:
         if isinstance(c, types.CodeType):
             found |= _names(c)
