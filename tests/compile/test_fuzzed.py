@@ -437,6 +437,24 @@ def case_dropout_of_what_is_transposed(compile):
     return [step(torch.arange(12.0).view(4, 3) * k) for k in range(1, 6)]
 
 
+def case_values_made_again_from_values_made_again(compile):
+    """The compiler met a value whose group was gone."""
+    p = [torch.randn(*s, requires_grad=True) for s in ((1, 1), (1,), (2, 16, 1), (1, 1), (1, 1), (1,), (1, 1))]
+
+    @compile
+    def f(x, c):
+        q = F.linear(x, p[0], p[1]).view(2, 48, 1, 1).transpose(1, 2)
+        k = F.linear(p[2], p[3]).view(2, 16, 1, 1).transpose(1, 2)
+        v = F.linear(p[2], p[4], p[5]).view(2, 16, 1, 1).transpose(1, 2)
+        s = torch.relu(q @ k.transpose(-1, -2)) ** 2 * 0.1
+        extra = s.mean()
+        o = s @ v
+        y = x + (o * torch.sigmoid(o)).permute(0, 2, 1, 3).flatten(2) @ p[6]
+        y = y + extra
+        return y, *torch.autograd.grad((y * c).sum(), [x, *p])
+    return [f(torch.randn(2, 48, 1, requires_grad=True), torch.randn(2, 48, 1)) for _ in range(5)]
+
+
 CASES = {name.removeprefix("case_"): fn for name, fn in list(globals().items()) if name.startswith("case_")}
 EAGERLY = {
     "checkpoint_that_counts": "changes tensors",

@@ -390,6 +390,8 @@ class _Fusion:
 
     def _is_start(self, base: Value, size: int, g: Group, every) -> bool:
         """Whether a value of a group is stored anyway, or may be because it is small."""
+        if base.node in g.copies:  # the group that gave it may be gone
+            return False
         if base in self.kept or any(not self.group_of[u].fusable for u in self.users.get(base, ())):
             return True
         if SMALL * prod(base.shape) > size:

@@ -50,7 +50,9 @@ class Leaf:
         self.passes += 1
         self.arrived.append(number)
         self.where = where
-        self.greatest = max(self.greatest, float(np.abs(g).max()) if np.size(g) else 0.0)
+        numbers = getattr(g, "values", g)  # of a sparse gradient those that are there
+        if isinstance(numbers, (np.ndarray, np.generic)) and numbers.size:
+            self.greatest = max(self.greatest, float(np.abs(numbers).max()))
 
     changed = False
 
@@ -130,7 +132,7 @@ class Modes(Lesson):
             self.trained.add(id(root))
         kind = type(module).__name__
         if "Dropout" in kind and getattr(module, "p", 0) or "BatchNorm" in kind and getattr(
-                module, "track_running_stats", False):
+                module, "track_running_stats", False) and module.momentum is not None:  # None: update_bn() sets it
             if module.training and not modes.grad:
                 self.unrecorded.setdefault(id(root), (root, kind, self.watch.here()))
             if not module.training and modes.grad and not root.training:
@@ -261,7 +263,7 @@ class DeadRelu(Lesson):
         self.units = {}
 
     def recorded(self, node, tensors, values, result):
-        if type(node.op).__name__ != "Relu" or np.ndim(result) < 2:
+        if type(node.op).__name__ != "Relu" or not isinstance(result, np.ndarray) or result.ndim < 2:
             return
         channel = 1 if result.ndim == 4 else result.ndim - 1
         alive = (result > 0).any(axis=tuple(d for d in range(result.ndim) if d != channel))
