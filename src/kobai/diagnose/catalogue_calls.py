@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from .entry import Entry
 
+_SIZES = (
+    ("the shape {shape} has the size {least}.", "形 {shape} に {least} という大きさがあります。"),
+    ("sizes are 0 or more; look at the subtraction or the argument that made this one.",
+     "大きさは 0 以上です。この値を作った引き算や引数を確かめてください。"))
+
 CALLS = {
     # ---- shapes and indices
-    "size-negative": Entry(
-        "K136", RuntimeError, "Trying to create tensor with negative dimension {least}: {shape}",
-        ("the shape {shape} has the size {least}.", "形 {shape} に {least} という大きさがあります。"),
-        ("sizes are 0 or more; look at the subtraction or the argument that made this one.",
-         "大きさは 0 以上です。この値を作った引き算や引数を確かめてください。")),
+    "size-negative": Entry("K136", RuntimeError, "Trying to create tensor with negative dimension {least}: {shape}", *_SIZES),
+    "size-negative-zeros": Entry("K137", RuntimeError, "zeros: Dimension size must be non-negative.", *_SIZES),
     "mask-shape": Entry(
         "K179", IndexError,
         "The shape of the mask {have} at index {k} does not match the shape of the indexed tensor {shape} at index {at}",

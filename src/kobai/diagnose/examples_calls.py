@@ -7,6 +7,11 @@ torch.randn(3 - 5)
 --
 torch.randn(5 - 3)
 
+K137
+torch.zeros(2, 3 - 5)
+--
+torch.zeros(2, 5 - 3)
+
 K179
 x = torch.ones(3)
 x[torch.tensor([True, False])]

@@ -52,7 +52,7 @@ def sizes(args, fn, name="size"):
             break
     for n in shape:
         if n < 0:
-            raise error("size-negative", shape=str(list(shape)), least=n)
+            raise error("size-negative-zeros" if fn == "zeros" else "size-negative", shape=str(list(shape)), least=n)
     return tuple(shape)
 
 
