@@ -10,35 +10,15 @@ from functools import lru_cache
 
 from kobai.backends import llvm
 from kobai.backends.llvm_flow import Flow
+from kobai.backends.slots import SLOTS, TEXT
 from kobai.compile.chain import BLOCK
 
 HEAD, CALL, MOVE = 3, 6, 3
-SLOTS = 64  # threads that may be in chains at once; more wait
 
 # Rooms are taken by whoever runs items, made anew where they are too small, and kept for the next.
-_ROOMS = f"""
-@rooms = internal global [{SLOTS} x ptr] zeroinitializer, align 64
+_ROOMS = f"""{TEXT}
 @sizes = internal global [{SLOTS} x i64] zeroinitializer, align 64
-@taken = internal global [{SLOTS} x i32] zeroinitializer, align 64
-declare ptr @malloc(i64)
 declare void @free(ptr)
-
-define internal i64 @take() nounwind {{
-entry:
-  br label %look
-look:
-  %i = phi i64 [0, %entry], [%next, %other]
-  %at = getelementptr i32, ptr @taken, i64 %i
-  %pair = cmpxchg ptr %at, i32 0, i32 1 seq_cst seq_cst
-  %mine = extractvalue {{i32, i1}} %pair, 1
-  br i1 %mine, label %have, label %other
-other:
-  %more = add i64 %i, 1
-  %next = urem i64 %more, {SLOTS}
-  br label %look
-have:
-  ret i64 %i
-}}
 
 define internal ptr @room(i64 %i, i64 %size) nounwind {{
 entry:
@@ -62,12 +42,6 @@ have:
   %line = and i64 %up, -64
   %room = inttoptr i64 %line to ptr
   ret ptr %room
-}}
-
-define internal void @give(i64 %i) nounwind {{
-  %at = getelementptr i32, ptr @taken, i64 %i
-  store atomic i32 0, ptr %at seq_cst, align 4
-  ret void
 }}
 """
 

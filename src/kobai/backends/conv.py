@@ -13,13 +13,10 @@ any number of threads gives the same bits.  `kobai.compile.convolve` says what t
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
-from kobai.backends import blas, gemm, llvm
-from kobai.backends.gemm_micro import shape_for
-from kobai.compile.kernel import NoKernel
+from kobai.backends import blas, gemm, typed
 
 WORDS = (
     "strip_1", "strip_2",                         # code of products
@@ -192,10 +189,6 @@ class Conv(gemm.Gemm):
         self.loop("0", self.add(n, width - 1), sliver, width)
 
 
-def _text(t: str, vector_bytes: int, triple: str) -> str:
-    return "\n".join([gemm.rooms(_ROOM), Conv(t, shape_for({"float": 4, "double": 8}[t], vector_bytes, triple)).text()])
-
-
 # ---- words -----------------------------------------------------------------------------------
 class _Code(NamedTuple):
     conv: int
@@ -204,28 +197,15 @@ class _Code(NamedTuple):
     width: int
 
 
-_loaded: dict[str, _Code] = {}
-
-
+@cache
 def code(dtype) -> _Code:
     """The functions for a type.
 
     Raises:
         NoKernel: if there is no machine code.
     """
-    dtype = np.dtype(dtype)
-    found = _loaded.get(dtype.char)
-    if found is None:
-        t = {"f": "float", "d": "double"}.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no convolutions of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        made = machine.remembered(f"conv {t}", lambda: _text(t, machine.vector_bytes, machine.triple))
-        address, = machine.load(made, f"conv_{t}")
-        found = _Code(address, blas.parts(dtype), shape.lanes, shape.width)
-        _loaded[dtype.char] = found
-    return found
+    (conv,), shape = typed.load(dtype, "conv", lambda t, shape: gemm.rooms(_ROOM) + "\n" + Conv(t, shape).text(), "conv")
+    return _Code(conv, blas.parts(dtype), shape.lanes, shape.width)
 
 
 def words(step) -> tuple[int, list[int], int, int]:

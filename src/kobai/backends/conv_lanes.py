@@ -15,13 +15,10 @@ Borders depend on the shapes only, so any number of threads gives the same bits.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
-from kobai.backends import gemm, llvm
-from kobai.backends.gemm_micro import shape_for
-from kobai.compile.kernel import NoKernel
+from kobai.backends import gemm, typed
 from kobai.compile.positions import ACROSS, MOST_LINES, MOST_PLACES, MOST_WIDTH
 
 WORDS = (
@@ -313,27 +310,16 @@ class _Code(NamedTuple):
     count: int  # lanes of a register
 
 
-_loaded: dict[str, _Code] = {}
-
-
+@cache
 def code(dtype) -> _Code:
     """The functions for a type.
 
     Raises:
         NoKernel: if there is no machine code.
     """
-    dtype = np.dtype(dtype)
-    found = _loaded.get(dtype.char)
-    if found is None:
-        t = {"f": "float", "d": "double"}.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no convolutions of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        made = machine.remembered(f"conv lanes {t}", lambda: "\n".join([gemm.rooms(_ROOM), Lanes(t, shape).text()]))
-        lanes, panel = machine.load(made, f"lanes_{t}", f"panel_{t}")
-        found = _loaded[dtype.char] = _Code(lanes, panel, shape.lanes)
-    return found
+    (lanes, panel), shape = typed.load(
+        dtype, "conv lanes", lambda t, shape: gemm.rooms(_ROOM) + "\n" + Lanes(t, shape).text(), "lanes", "panel")
+    return _Code(lanes, panel, shape.lanes)
 
 
 def words(step) -> tuple[int, list[int], int, int]:

@@ -14,14 +14,11 @@ threads gives the same bits.  A single part goes to the weights at once; several
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
-from kobai.backends import blas, gemm, llvm
+from kobai.backends import blas, gemm, typed
 from kobai.backends.gemm import MOST_COLS, MOST_DEPTH
-from kobai.backends.gemm_micro import shape_for
-from kobai.compile.kernel import NoKernel
 
 WORDS = (
     "pack_b",                                     # code of products
@@ -291,28 +288,16 @@ class _Code(NamedTuple):
     most: int  # taps taken at once
 
 
-_loaded: dict[str, _Code] = {}
-
-
+@cache
 def code(dtype) -> _Code:
     """The functions for a type.
 
     Raises:
         NoKernel: if there is no machine code.
     """
-    dtype = np.dtype(dtype)
-    found = _loaded.get(dtype.char)
-    if found is None:
-        t = {"f": "float", "d": "double"}.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no convolutions of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        made = machine.remembered(f"correlate {t}", lambda: "\n".join([gemm.rooms(_ROOM), Correlate(t, shape).text()]))
-        correlate, gather = machine.load(made, f"correlate_{t}", f"gather_{t}")
-        found = _Code(correlate, gather, blas.parts(dtype)[2], shape.lanes, _most(shape))
-        _loaded[dtype.char] = found
-    return found
+    (correlate, gather), shape = typed.load(
+        dtype, "correlate", lambda t, shape: gemm.rooms(_ROOM) + "\n" + Correlate(t, shape).text(), "correlate", "gather")
+    return _Code(correlate, gather, blas.parts(dtype)[2], shape.lanes, _most(shape))
 
 
 def _cost(lines: int, most: int) -> int:

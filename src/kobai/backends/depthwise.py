@@ -12,14 +12,11 @@ several *phases* it makes the gradient of the input of a convolution with a stri
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
-from kobai.backends import gemm, llvm, stage as staging
-from kobai.backends.gemm_micro import shape_for
+from kobai.backends import gemm, stage as staging, typed
 from kobai.backends.stage import Stage
-from kobai.compile.kernel import NoKernel
 
 WORDS = (
     "staged",                                     # whether planes are made first
@@ -276,26 +273,16 @@ class _Code(NamedTuple):
     within: int
 
 
-_loaded: dict[str, _Code] = {}
-
-
+@cache
 def code(dtype) -> _Code:
     """The functions for a type.
 
     Raises:
         NoKernel: if there is no machine code.
     """
-    dtype = np.dtype(dtype)
-    found = _loaded.get(dtype.char)
-    if found is None:
-        t = {"f": "float", "d": "double"}.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no convolutions of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        made = machine.remembered(f"depthwise {t}", lambda: "\n".join([gemm.rooms(_ROOM), Depthwise(t, shape).text()]))
-        found = _loaded[dtype.char] = _Code(*machine.load(made, f"slide_{t}", f"within_{t}"))
-    return found
+    (slide, within), _ = typed.load(
+        dtype, "depthwise", lambda t, shape: gemm.rooms(_ROOM) + "\n" + Depthwise(t, shape).text(), "slide", "within")
+    return _Code(slide, within)
 
 
 def words(step) -> tuple[int, list[int], int, int]:

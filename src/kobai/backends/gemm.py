@@ -16,6 +16,7 @@ compete for places in the cache.
 
 from __future__ import annotations
 
+from kobai.backends import slots
 from kobai.backends.gemm_micro import Shape, shape_for
 from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, Pack
 
@@ -35,7 +36,6 @@ WORDS = (
 ORDERS = ("abc", "bac", "abec", "baec")
 AT = {name: i for i, name in enumerate(WORDS)}
 BLOCK = 112  # rows of A that are copied at once: some panels, as pieces of cache lines are read where columns are contiguous
-SLOTS = 64  # threads that may multiply at once; more wait
 _PAD = 64
 
 
@@ -242,28 +242,7 @@ ROOM = ROOM_A + MOST_DEPTH * (MOST_COLS + 64) * 8 + 4096
 
 def rooms(size: int) -> str:
     """Memory for copies: taken by whoever multiplies, made when first taken, kept for the next."""
-    return f"""
-@rooms = internal global [{SLOTS} x ptr] zeroinitializer, align 64
-@taken = internal global [{SLOTS} x i32] zeroinitializer, align 64
-declare ptr @malloc(i64)
-
-define internal i64 @take() nounwind {{
-entry:
-  br label %look
-look:
-  %i = phi i64 [0, %entry], [%next, %other]
-  %at = getelementptr i32, ptr @taken, i64 %i
-  %pair = cmpxchg ptr %at, i32 0, i32 1 seq_cst seq_cst
-  %mine = extractvalue {{i32, i1}} %pair, 1
-  br i1 %mine, label %have, label %other
-other:
-  %more = add i64 %i, 1
-  %next = urem i64 %more, {SLOTS}
-  br label %look
-have:
-  ret i64 %i
-}}
-
+    return f"""{slots.TEXT}
 define internal ptr @room(i64 %i) nounwind {{
   %at = getelementptr ptr, ptr @rooms, i64 %i
   %old = load ptr, ptr %at
@@ -279,12 +258,6 @@ make:
   ret ptr %new
 have:
   ret ptr %old
-}}
-
-define internal void @give(i64 %i) nounwind {{
-  %at = getelementptr i32, ptr @taken, i64 %i
-  store atomic i32 0, ptr %at seq_cst, align 4
-  ret void
 }}
 """
 

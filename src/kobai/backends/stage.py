@@ -7,13 +7,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
-from kobai.backends import gemm, llvm
-from kobai.backends.gemm_micro import shape_for
-from kobai.compile.kernel import NoKernel
+from kobai.backends import gemm, typed
 from kobai.compile.positions import STAGE
 
 AT = {name: i for i, name in enumerate(STAGE)}
@@ -135,26 +132,15 @@ class _Code(NamedTuple):
     stage: int
 
 
-_loaded: dict[str, _Code] = {}
-
-
+@cache
 def code(dtype) -> _Code:
     """The functions for a type.
 
     Raises:
         NoKernel: if there is no machine code.
     """
-    dtype = np.dtype(dtype)
-    found = _loaded.get(dtype.char)
-    if found is None:
-        t = {"f": "float", "d": "double"}.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no convolutions of {dtype}")
-        machine = llvm.machine()
-        shape = shape_for(dtype.itemsize, machine.vector_bytes, machine.triple)
-        made = machine.remembered(f"stage {t}", lambda: Stage(t, shape).text())
-        found = _loaded[dtype.char] = _Code(*machine.load(made, f"stage_{t}"))
-    return found
+    (stage,), _ = typed.load(dtype, "stage", lambda t, shape: Stage(t, shape).text(), "stage")
+    return _Code(stage)
 
 
 def words(step) -> tuple[int, list[int], int, int]:
