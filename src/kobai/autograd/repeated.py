@@ -70,39 +70,15 @@ class Repeated:
 def attempt(root, g, keep, propagate, accumulate):
     """Make a backward pass by a recorded program; False if the engine has to go through the graph."""
     site = _looked_at(root)
-    if site is None:
+    found = None if site is None else _pass(site, ((root, g),), None, keep, propagate, None)
+    if found is None:
         return False
-    roots = ((root, g),)
-    for known in site.ready:
-        if known.chosen is None and (found := known.match(roots)) is not None:
-            break
-    else:
-        walked = _described(site, roots)
-        if walked is None:
-            return False
-        key, arrays, leaves = walked
-        known = site.programs.get(key)
-        if known is None:
-            if not site.has_room():
-                return False
-            grads, site.programs[key] = _record(roots, None, propagate, keep, arrays, leaves)
-            for leaf, value in grads.items():
-                accumulate(leaf, value)
-            return True
-        if not _is_ready(site, key, known) or (found := known.match(roots)) is None:
-            return False
-    arrays, leaves, nodes = found
-    out = known.run(*arrays)
-    if out is None:
-        return False
-    if not keep:
-        _free(nodes)
-    for i, a in zip(known.leaves, out):
-        leaf = leaves[i]
-        if leaf._grad is None and leaf._hooks is None:
-            leaf._grad = wrap(a if a.shape else a[()])
+    grads, ours = found
+    for leaf, a in grads.items():
+        if ours and leaf._grad is None and leaf._hooks is None:
+            leaf._grad = wrap(a)
         else:
-            accumulate(leaf, a if a.shape else a[()])
+            accumulate(leaf, a)
     return True
 
 
@@ -111,8 +87,14 @@ def gradients(roots, wanted, keep, propagate, leading_to):
     site = _looked_at(roots[0][0])
     if site is None or not all(root.__class__.__base__ is Node for root, _ in roots):
         return None
+    found = _pass(site, roots, wanted, keep, propagate, leading_to)
+    return None if found is None else found[0]
+
+
+def _pass(site, roots, wanted, keep, propagate, leading_to):
+    """({leaf: gradient} of all leaves, or of those `wanted`; whether nobody else holds these arrays), or None."""
     for known in site.ready:
-        if known.chosen is not None and (found := known.match(roots)) is not None \
+        if (known.chosen is None) == (wanted is None) and (found := known.match(roots)) is not None \
                 and known.chosen == _chosen(found[1], wanted):
             break
     else:
@@ -121,16 +103,16 @@ def gradients(roots, wanted, keep, propagate, leading_to):
             return None
         key, arrays, leaves = walked
         chosen = _chosen(leaves, wanted)
-        if len(chosen) != len(wanted):
+        if wanted is not None and len(chosen) != len(wanted):
             return None  # some are no leaves, or not reached
         key = key, chosen
         known = site.programs.get(key)
         if known is None:
             if not site.has_room():
                 return None
-            grads, site.programs[key] = _record(roots, wanted, propagate, keep, arrays, leaves, chosen,
-                                                leading_to(roots, wanted))
-            return grads
+            needed = None if wanted is None else leading_to(roots, wanted)
+            grads, site.programs[key] = _record(roots, wanted, propagate, keep, arrays, leaves, chosen, needed)
+            return grads, False
         if not _is_ready(site, key, known) or (found := known.match(roots)) is None:
             return None
     arrays, leaves, nodes = found
@@ -139,12 +121,12 @@ def gradients(roots, wanted, keep, propagate, leading_to):
         return None
     if not keep:
         _free(nodes)
-    return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}
+    return {leaves[i]: a if a.shape else a[()] for i, a in zip(known.leaves, out)}, True
 
 
 def _chosen(leaves, wanted):
-    """The numbers of the leaves that are wanted."""
-    return tuple([i for i, leaf in enumerate(leaves) if leaf in wanted])
+    """The numbers of the leaves that are wanted; None for all."""
+    return None if wanted is None else tuple([i for i, leaf in enumerate(leaves) if leaf in wanted])
 
 
 def _looked_at(root):
@@ -253,7 +235,7 @@ def _walk(roots):
     return key, arrays, leaves
 
 
-def _record(roots, wanted, propagate, keep, arrays, leaves, chosen=None, needed=None):
+def _record(roots, wanted, propagate, keep, arrays, leaves, chosen, needed):
     """The gradients of a pass that is written down meanwhile, and the `Repeated` of it (False if that fails).
 
     `needed`: the nodes it goes through, if these are not all.
