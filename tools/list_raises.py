@@ -1,7 +1,8 @@
 """Which errors of kobai come from the catalogue and which have a plain message: list_raises.py [PART OF A PATH].
 
 Prints file, line, type and message of each `raise` with a plain message that a user can see, and how many there are of
-each kind. Left out: abstract methods, control flow (StopIteration and the like), and errors that are raised again.
+each kind. Left out: abstract methods, control flow (StopIteration and the like), answers to hasattr, errors that are
+raised again, and lines with a comment `# plain: why`.
 """
 
 import ast
@@ -12,6 +13,9 @@ from typing import NamedTuple
 
 SOURCE = Path(__file__).parents[1] / "src" / "kobai"
 QUIET = {"StopIteration", "StopAsyncIteration", "KeyboardInterrupt", "SystemExit", "GeneratorExit"}
+# Told from one part of kobai to another, which goes another way then; GradcheckError is a report, not a mistake.
+INTERNAL = {"NoKernel", "Unknown", "Unsupported", "KernelError", "Untraceable", "WorkerDied", "GradcheckError"}
+EXEMPT = "# plain:"  # a comment after it says why a message stays out of the catalogue
 
 
 class Raise(NamedTuple):
@@ -25,14 +29,19 @@ class Raise(NamedTuple):
 
 def raises(path: Path) -> Iterator[Raise]:
     """The errors with a text that a file raises."""
-    name = str(path.relative_to(SOURCE))
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    name, source = str(path.relative_to(SOURCE)), path.read_text(encoding="utf-8")
+    lines, tree = source.splitlines(), ast.parse(source)
+    asked = {r for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == "__getattr__" for r in ast.walk(f)}
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):
             continue
         called = ast.unparse(node.exc.func).rpartition(".")[2]
         if called in ("error", "warn"):
             yield Raise(name, node.lineno, "catalogue", ast.unparse(node.exc.args[0]))
-        elif called not in QUIET and called[:1].isupper() and node.exc.args:
+        elif node in asked and called == "AttributeError":  # how hasattr asks; Python adds near names itself
+            continue
+        elif called not in QUIET | INTERNAL and called[:1].isupper() and node.exc.args \
+                and EXEMPT not in lines[node.lineno - 1]:
             yield Raise(name, node.lineno, called, ast.unparse(node.exc.args[0])[:110])
 
 

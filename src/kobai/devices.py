@@ -66,5 +66,8 @@ def check(d):
     if d.type == "cuda":
         raise no_cuda()
     if d.type != "cpu":
-        raise RuntimeError(f"kobai has no {d.type} device; use device='cpu'")
+        from .diagnose import error  # noqa: PLC0415  (devices stand below it)
+        raise error("machine", RuntimeError(f"kobai has no {d.type} device; use device='cpu'"), device=d.type,
+                    why="kobai computes on the processor (cpu), and {device} is another device.",
+                    fix="write device='cpu', or leave the device out.")
     return cpu

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from .diagnose import error
+from .general import Overridden
 from .inplace import inplace as _inplace, into as _into
 from .later import after_loading
 from .lifted import Lifted
@@ -61,24 +62,49 @@ _OR_NUMBER = (Tensor, bool, int, float, complex)
 
 def _checked(fn, name, kinds):
     def call(input, *args, **kwargs):
-        if not isinstance(input, kinds):
-            raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
-        if not kwargs:
-            return fn(input, *args)
-        out = _clean(kwargs)
-        y = fn(input, *args, **kwargs)
+        try:
+            if not isinstance(input, kinds):
+                raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
+            if not kwargs:
+                return fn(input, *args)
+            out = _clean(kwargs)
+            y = fn(input, *args, **kwargs)
+        except _FAILURES:
+            if not _is_overridden((input, *args, *kwargs.values())):
+                raise
+            return _ask(call, (input, *args), kwargs)
         return y if out is None else _into(out, y)
     return _dress(call, fn, name)
 
 
 def _with_out(fn):
     def call(*args, **kwargs):
-        if not kwargs:
-            return fn(*args)
-        out = _clean(kwargs)
-        y = fn(*args, **kwargs)
+        try:
+            if not kwargs:
+                return fn(*args)
+            out = _clean(kwargs)
+            y = fn(*args, **kwargs)
+        except _FAILURES:
+            if not _is_overridden((*args, *kwargs.values())):
+                raise
+            return _ask(call, args, kwargs)
         return y if out is None else _into(out, y)
     return _dress(call, fn, fn.__name__)
+
+
+_FAILURES = TypeError, AttributeError, ValueError, Overridden
+
+
+def _is_overridden(values):
+    """In the `except` of a public function: whether classes of its arguments are to be asked, here and not above."""
+    from .subclasses import below_a_border, overriding  # noqa: PLC0415  (only where something failed)
+    return bool(overriding(values)) and not below_a_border(3)
+
+
+def _ask(fn, args, kwargs, out=None):
+    """What they say."""
+    from .subclasses import dispatch  # noqa: PLC0415
+    return dispatch(fn, args, kwargs if out is None else {**kwargs, "out": out})
 
 
 def _clean(kwargs):
@@ -106,7 +132,12 @@ def _inplace_method(fn, name):
 # ---- elementwise ops export themselves -------------------------------------------------------
 def _unary(op):
     def call(input, *, out=None):
-        return apply1(op, input) if out is None else _into(out, apply1(op, input))
+        try:
+            return apply1(op, input) if out is None else _into(out, apply1(op, input))
+        except _FAILURES:
+            if not _is_overridden((input,)):
+                raise
+            return _ask(call, (input,), {}, out)
 
     def call_(input):
         return _inplace(op, input)
@@ -115,7 +146,12 @@ def _unary(op):
 
 def _binary(op):
     def call(input, other, *, out=None):
-        return apply2(op, input, other) if out is None else _into(out, apply2(op, input, other))
+        try:
+            return apply2(op, input, other) if out is None else _into(out, apply2(op, input, other))
+        except _FAILURES:
+            if not _is_overridden((input, other)):
+                raise
+            return _ask(call, (input, other), {}, out)
 
     def call_(input, other):
         return _inplace(op, input, other)
@@ -128,7 +164,12 @@ def _named(op, params):
         values = (*args, *[kwargs.pop(n) for n in params[len(args):] if n in kwargs])
         if kwargs or len(values) != len(params):
             raise TypeError(f"{call.__name__}() takes the arguments {', '.join(params)}")
-        y = apply_any(op, values)
+        try:
+            y = apply_any(op, values)
+        except _FAILURES:
+            if not _is_overridden(values):
+                raise
+            return _ask(call, values, {}, out)
         return y if out is None else _into(out, y)
 
     def call_(self, *args, **kwargs):

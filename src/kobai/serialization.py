@@ -17,6 +17,7 @@ import zipfile
 import numpy as np
 
 from .devices import check as check_device, device as _device
+from .diagnose import error
 from .pickled import Pickler, Unpickler, safe_extra
 
 _OLD_MAGIC = 0x1950A86A20F9469CFC6C
@@ -137,7 +138,9 @@ def _load_old(f, safe, check):
     except Exception as e:
         raise pickle.UnpicklingError(f"Weights only load failed. The file is no file of torch.save ({e!r})") from None
     if magic != _OLD_MAGIC:
-        raise RuntimeError("Invalid magic number; corrupt file?")
+        raise error("file", RuntimeError("Invalid magic number; corrupt file?"), path="the file",
+                    why="it is a pickle, but not one that torch.save wrote",
+                    fix="load it with what wrote it (pickle, NumPy, ...), or write it again with torch.save.")
     part(), part()
     obj = part()
     for key in part():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 
 from .. import devices
+from ..diagnose import error
 from ..op import m
 from ..tensor import Tensor
 
@@ -62,7 +63,10 @@ class GradScaler:
         if id(optimizer) in self._stepped:
             raise RuntimeError("unscale_() is being called after step().")
         if id(optimizer) in self._found:
-            raise RuntimeError("unscale_() has already been called on this optimizer since the last update().")
+            raise error("call-order",
+                        RuntimeError("unscale_() has already been called on this optimizer since the last update()."),
+                        why="the gradients were divided by the scale already; once more would make them too small.",
+                        fix="call unscale_(optimizer) once in each step, and update() at the end of the step.")
         grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         for g in grads:
             g.detach().mul_(1 / self._scale)

@@ -185,7 +185,8 @@ def _call_hooks(hooks, g, graph, which=None):
 def _checked_hook(hook, old, new):
     """What a hook returned, if it can stand for the gradient it got."""
     if not isinstance(new, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        raise error("wrong-return", TypeError(f"expected Variable, but hook returned '{type(new).__name__}'"),
+                    what=f"the hook {getattr(hook, '__name__', '')}", kind=type(new), must="a tensor or None")
     name, a, b = getattr(hook, "__name__", type(hook).__name__), old._value, new._value
     if a.shape != b.shape:
         raise RuntimeError(f"hook '{name}' has changed the size of value\n"

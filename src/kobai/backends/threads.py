@@ -30,6 +30,8 @@ import os
 import sys
 import threading
 
+from ..diagnose import error
+
 GRAIN = 16384  # elements in a chunk
 _SPIN = 2000  # looks at ``epoch`` before a worker goes to sleep: some 50 microseconds
 _CLOSED = 0xFFFFFFFF
@@ -457,9 +459,11 @@ def set_num_threads(threads: int) -> None:
     """
     global _wanted
     if not isinstance(threads, int):
-        raise TypeError(f"set_num_threads expects an int, but got {type(threads).__name__}")
+        raise error("argument-type", TypeError(f"set_num_threads expects an int, but got {type(threads).__name__}"),
+                    what="threads", kind=type(threads), must="a positive whole number")
     if threads < 1:
-        raise RuntimeError(f"set_num_threads expects a positive integer, not {threads}")
+        raise error("argument-value", RuntimeError(f"set_num_threads expects a positive integer, not {threads}"),
+                    what="threads", value=threads, must="a positive whole number")
     _wanted = threads
     if _pool is not None:
         _pool.resize(threads)

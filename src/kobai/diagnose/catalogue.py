@@ -6,6 +6,7 @@ and `fix` are templates over the facts that `facts.py` gathers for the entry.
 from __future__ import annotations
 
 from .catalogue_calls import CALLS
+from .catalogue_kinds import KINDS
 from .catalogue_use import USE
 from .catalogue_values import VALUES
 from .entry import Entry
@@ -267,4 +268,4 @@ CATALOGUE = {
         ("a value that differs from example to example cannot be written into a tensor that all examples share.",
          "例ごとに異なる値を、すべての例が共有するテンソルに書き込むことはできません。"),
         ("use the operation that makes a new tensor.", "新しいテンソルを作る演算を使ってください。")),
-} | USE | CALLS | VALUES
+} | USE | CALLS | VALUES | KINDS

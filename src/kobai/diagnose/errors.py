@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-from .facts import gather, places
+from .facts import gather, places, shown
 from .frames import here, show, user_frame
 from .language import language
 
@@ -31,15 +31,31 @@ class _Text(dict):
         return "?"
 
 
-def error(code, **info):
+def error(code, plain=None, /, **info):
     """The exception of the entry `code`, to be raised: `raise error("inplace-leaf", tensor=t)`.
 
-    Its attribute `code` is the entry's stable number.
+    For a kind of mistake (catalogue_kinds.py) `plain` is the exception with PyTorch's words, to which the
+    explanation is added. The attribute `code` is the entry's stable number.
     """
     entry = entry_of(code)
-    e = entry.type(text(code, info))
+    if plain is None:
+        e = entry.type(text(code, info))
+    else:
+        e = plain
+        e.args = (_said(e, text(code, info, str(e.args[0]))), *e.args[1:])
     e.code = entry.number
     return e
+
+
+class _Readable(str):
+    """A KeyError shows its text as Python would write it, "\\n" and all; this one is shown as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _said(e, words):
+    return _Readable(words) if isinstance(e, KeyError) else words
 
 
 def warn(code, **info):
@@ -52,19 +68,36 @@ def warn(code, **info):
     warnings.warn(text(code, info), entry.type, stacklevel=depth)
 
 
-def text(code, info):
-    """First line, cause, the user's line, fix and number."""
+def text(code, info, first=None):
+    """First line, cause, the user's line, fix and number. `first` is the first line where the entry has none."""
     entry, lang = entry_of(code), language()
     facts, labels, which = _Text(gather(code, info)), _LABELS[lang], 1 if lang == "ja" else 0
-    lines = [entry.first.format_map(facts), f"  {labels['cause']}: {entry.cause[which].format_map(facts)}"]
+    if first is None:
+        first, cause, fix = entry.first.format_map(facts), entry.cause[which], entry.fix[which]
+    else:
+        cause, fix = _explained(entry, which, info, facts)
+    lines = [first, f"  {labels['cause']}: {cause.format_map(facts)}"]
     lines += [f"  {label}: {where}" for label, where in _in_network(info, facts, labels)]
     for what, where in [*places(code, info), ("here", here())]:
         shown = show(where)
         if shown:
             lines.append(f"  {labels[what]}: {shown}")
-    lines.append(f"  {labels['fix']}: {entry.fix[which].format_map(facts)}")
+    lines.append(f"  {labels['fix']}: {fix.format_map(facts)}")
     lines.append(f"  [{entry.number}]  kobai help {entry.number}")
     return "\n".join(lines)
+
+
+def _explained(entry, which, info, facts):
+    """Cause and fix of a kind of mistake; phrases among the facts are put into the reader's language."""
+    from .phrases import NAMES, phrase  # noqa: PLC0415  (read when the first error needs it)
+    if isinstance(info.get("shape"), tuple):
+        facts["ndim"] = str(len(info["shape"]))
+    facts |= {key: shown(value, key == "value") for key, value in info.items() if key not in NAMES}
+    for key in NAMES:
+        if key in info:
+            facts[key] = phrase(info[key]).format_map(facts)
+    cause = "{why}" if "why" in info and "{why}" not in entry.cause[which] else entry.cause[which]
+    return cause, "{fix}" if "fix" in info else entry.fix[which]
 
 
 def _in_network(info, facts, labels):

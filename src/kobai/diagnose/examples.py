@@ -6,6 +6,7 @@ raises exactly its code, each second one runs.
 from __future__ import annotations
 
 from .examples_calls import TEXT_OF_CALLS
+from .examples_kinds import TEXT_OF_KINDS
 from .examples_use import TEXT_OF_USE
 from .examples_values import TEXT_OF_VALUES
 
@@ -266,4 +267,4 @@ def _read(text):
     return found
 
 
-EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE) | _read(TEXT_OF_CALLS) | _read(TEXT_OF_VALUES)
+EXAMPLES = _read(_TEXT) | _read(TEXT_OF_USE) | _read(TEXT_OF_CALLS) | _read(TEXT_OF_VALUES) | _read(TEXT_OF_KINDS)

@@ -43,6 +43,23 @@ def gather(code, info):
     return facts
 
 
+_LONG = 60  # characters of a value that an error shows
+
+
+def shown(value, written=False):
+    """A fact as text: a shape as (2, 3), a class by its name, a list as `a, b`; `written`: as Python writes it."""
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, np.dtype):
+        return f"torch.{value.name}"
+    if isinstance(value, list) and not written:
+        return ", ".join(map(repr, value))
+    if isinstance(value, tuple) and not written:
+        return str(tuple(value))
+    text = repr(value) if written else str(value)
+    return text if not written or len(text) <= _LONG else text[:_LONG] + "..."
+
+
 def _of_tensor(t):
     node = getattr(t, "_node", None)
     node = getattr(node, "node", node)

@@ -66,8 +66,8 @@ def page(number: str) -> str:
     if entry is None:
         raise KeyError(_say("unknown", code=number))
     wrong, right = EXAMPLES[number]
-    says = run_example(wrong, f"{number}.py") or entry.first
-    return "\n".join([f"{number}  {entry.type.__name__}", "", _say("wrong"), "", _indented(wrong), "", _say("says"), "",
+    says = run_example(wrong, f"{number}.py") or f"{entry.type.__name__}: {entry.first}"
+    return "\n".join([f"{number}  {says.partition(':')[0]}", "", _say("wrong"), "", _indented(wrong), "", _say("says"), "",
                       _indented(says), "", _say("right"), "", _indented(right), ""])
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from ..autograd.dual import Dual
 from ..autograd.mode import transform_level
+from ..autograd.whole import whole
+from ..diagnose import error
 from ..op import m
 from ..pytree import flatten, tree_map, unflatten
 from ..tensor import LiftedTensor, Tensor
@@ -17,6 +19,13 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     >>> kobai.func.jvp(kobai.square, (kobai.tensor(3.0),), (kobai.tensor(1.0),))
     (tensor(9.), tensor(6.))
     """
+    def along(primals, tangents):
+        return _jvp(func, primals, tangents, strict, has_aux)
+    return whole(along, (primals, tangents), {})
+
+
+def _jvp(func, primals, tangents, strict, has_aux):
+    """jvp op by op."""
     leaves, t_leaves, spec = _checked(primals, tangents)
     with transform_level() as level:
         duals = [LiftedTensor(Dual(p, t, level)) for p, t in zip(leaves, t_leaves)]
@@ -44,9 +53,10 @@ def _checked(primals, tangents):
                 raise RuntimeError(f"{_WHO}: Expected {name} to only contain Tensors, got {type(v)}")
     for p, t in zip(leaves, t_leaves):
         if tuple(p.shape) != tuple(t.shape):
-            raise RuntimeError(f"Trying to set a forward gradient that has a different size than that of the original "
-                               f"Tensor, this is not supported. Tensor is of size {list(p.shape)} while the given "
-                               f"forward gradient is of size {list(t.shape)}.")
+            raise error("tensor-shape", RuntimeError(
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
+                f"supported. Tensor is of size {list(p.shape)} while the given forward gradient is of size "
+                f"{list(t.shape)}."), what="tangents", shape=t.shape, want=p.shape)
     return leaves, t_leaves, spec
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
+from ..diagnose import error
 from ..op import m
 from ..tensor import Tensor
 
@@ -44,7 +45,9 @@ def rearrange(tensor, pattern, **axes_lengths):
 def _parsed(pattern):
     """The pattern read; ValueError says what is wrong with it."""
     if pattern.count("->") != 1:
-        raise ValueError("Pattern must contain a single '->' separator")
+        raise error("text-syntax", ValueError("Pattern must contain a single '->' separator"), text=repr(pattern),
+                    why="one arrow stands between the dimensions before and after",
+                    fix="write the dimensions before, an arrow, and those after: 'b c h w -> b (c h w)'.")
     sides = _Pattern(*[_groups(side) for side in pattern.split("->")])
     for side in sides:
         names = [n for group in side for n in group]

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from .. import empty
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .lazy import LazyModuleMixin
@@ -88,7 +89,8 @@ class Bilinear(Module):
     ) -> None:
         super().__init__()
         if in1_features <= 0:
-            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+            raise error("argument-value", ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})"),
+                        what="in1_features", value=in1_features, must="a positive whole number")
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features

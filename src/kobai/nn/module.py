@@ -205,11 +205,13 @@ class Module(Hooks, State, Tree):
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {typename(name)}")
         if "." in name:
-            raise KeyError(f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else ""))
+            first = f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else "")
+            raise error("name-invalid", KeyError(first), name=repr(name), what=what, must="a name without dots")
         if name == "":
-            raise KeyError(f'{what} name can\'t be empty string ""')
+            raise error("name-invalid", KeyError(f'{what} name can\'t be empty string ""'), name="''", what=what,
+                        must="a name with at least one letter")
         if name not in members and (name in self.__dict__ or hasattr(type(self), name)):
-            raise KeyError(f"attribute '{name}' already exists")
+            raise error("name-taken", KeyError(f"attribute '{name}' already exists"), where=type(self), name=name)
 
     # --------------------------------------------------------------- calling
     def __call__(self, x: Any = _MISSING, /, *args: Any, **kwargs: Any) -> Any:

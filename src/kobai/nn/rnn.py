@@ -268,7 +268,9 @@ class RNN(RNNBase):
         if "proj_size" in unknown:
             raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise error("argument-choice",
+                        ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."),
+                        what="nonlinearity", value=nonlinearity, choices=["tanh", "relu"])
         super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias,
                          batch_first,
                          dropout, bidirectional, device=device, dtype=dtype, **unknown)

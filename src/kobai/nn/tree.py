@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..diagnose import error
 from ..tensor import Tensor
 
 
@@ -104,7 +105,9 @@ class Tree:
         module = self
         for name in target.split(".") if target else ():
             if not hasattr(module, name):
-                raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
+                raise error("name-unknown", AttributeError(f"{module._get_name()} has no attribute `{name}`"),
+                            where=module._get_name(), what="module", name=name,
+                            names=[n for n, _ in module.named_children()])
             module = getattr(module, name)
             if not isinstance(module, Tree):
                 raise AttributeError(f"`{name}` is not an nn.Module")

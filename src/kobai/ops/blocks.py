@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -178,7 +179,9 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     Shape: (N, C * block, positions) or (C * block, positions) -> (N, C, *output_size).
     """
     if isinstance(output_size, (tuple, list)) and len(output_size) not in (1, 2):
-        raise RuntimeError(f"It is expected output_size equals to 2, but got size {len(output_size)}")
+        raise error("argument-count",
+                    RuntimeError(f"It is expected output_size equals to 2, but got size {len(output_size)}"),
+                    what="output_size", count=len(output_size), need="{n} or {m}", n=1, m=2)
     size = per_dim(output_size, 2, "col2im", "output_size")
     kernel, dilation, padding, stride = _four_numbers("col2im", kernel_size, dilation, padding, stride)
     shape, block = tuple(input.shape), kernel[0] * kernel[1]
@@ -217,8 +220,10 @@ def pixel_shuffle(input, upscale_factor):
     shape = tuple(input.shape)
     _check_places("pixel_shuffle", shape, upscale_factor, "upscale_factor")
     if shape[-3] % upscale_factor ** 2:
-        raise RuntimeError("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
-                           f"upscale_factor, but input.size(-3)={shape[-3]} is not divisible by {upscale_factor ** 2}")
+        raise error("size-divisible", RuntimeError(
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+            f"input.size(-3)={shape[-3]} is not divisible by {upscale_factor ** 2}"),
+            what="input.size(-3)", value=shape[-3], by=upscale_factor ** 2)
     return PixelShuffle(int(upscale_factor))(input)
 
 

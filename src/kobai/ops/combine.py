@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 
@@ -63,7 +64,8 @@ def combinations(input, r=2, with_replacement=False):
             [1, 2]])
     """
     if input.ndim != 1:
-        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+        raise error("tensor-dims", RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}"),
+                    what="input", shape=input.shape, need="{n}", n=1)
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:

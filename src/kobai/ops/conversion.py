@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..devices import check as check_device, device as Device
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import export, public
 from ..tensor import Layout, LiftedTensor, Tensor, strided
@@ -98,7 +99,8 @@ for _name, _d in {"float": dtypes.float32, "double": dtypes.float64, "half": dty
 
 def chalf(self, memory_format=None):
     """PyTorch's complex32, which NumPy does not have."""
-    raise TypeError("kobai has no complex32 (chalf).\n  fix: use .cfloat(), complex numbers of 64 bits.")
+    raise error("not-in-kobai", TypeError("kobai has no complex32 (chalf)."), what="torch.complex32",
+                instead="use .cfloat(), complex numbers of 64 bits.")
 
 
 def cpu(self, memory_format=None):

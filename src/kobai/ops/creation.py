@@ -45,8 +45,8 @@ def _size_keyword(kwargs, size, name):
     if kwargs:
         raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
     if not size:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "size"\n'
-                        f"  fix: {name}(2, 3), or {name}(()) for a tensor without dimensions.")
+        raise error("argument-missing", TypeError(f'{name}() missing 1 required positional arguments: "size"'),
+                    fn=f"{name}()", what="size", fix="{fn2}(2, 3), or {fn2}(()) for a tensor without dimensions.", fn2=name)
     return size
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Elementwise, Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor
@@ -97,7 +98,8 @@ def real(input):
 def imag(input):
     """The imaginary parts of a complex tensor: a view."""
     if dtype_of(input).kind != "c":
-        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+        raise error("tensor-dtype", RuntimeError("imag is not implemented for tensors with non-complex dtypes."),
+                    what="input", dtype=input.dtype, fn="imag()", must="complex numbers")
     return Select(input.ndim, 1)(ViewAsReal()(input))
 
 

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -41,8 +42,10 @@ def _cross(a, b, dim):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     dim = normal_dim(dim, len(a.shape))
     if a.shape[dim] != 3 or b.shape[dim] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[dim]} and "
-                           f"{b.shape[dim]}")
+        raise error("dimension-size", RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[dim]} and {b.shape[dim]}"),
+            what="input" if a.shape[dim] != 3 else "other", dim=dim, must="3",
+            size=a.shape[dim] if a.shape[dim] != 3 else b.shape[dim])
     if dtype_of(a) != dtype_of(b):
         raise RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}")
     shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
@@ -126,8 +129,10 @@ def _dims(a, b, dims):
     for i, j in zip(da, db):
         s, t = a.shape[normal_dim(i, len(a.shape))], b.shape[normal_dim(j, len(b.shape))]
         if s != t and 1 not in (s, t):
-            raise RuntimeError(f"contracted dimensions need to match, but first has size {s} in dim {i} and second has "
-                               f"size {t} in dim {j}")
+            raise error("shapes-differ", RuntimeError(
+                f"contracted dimensions need to match, but first has size {s} in dim {i} and second has size {t} in dim "
+                f"{j}"), what="a", shape=a.shape, other="b", other_shape=b.shape, i=i, j=j,
+                must="dimension {i} of the first and dimension {j} of the second must have the same size")
     for x, v in ((a, da), (b, db)):
         if v:
             normal_dims(tuple(v), len(x.shape))  # a dimension named twice is an error

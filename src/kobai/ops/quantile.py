@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor, Tensor
@@ -50,7 +51,7 @@ def _checked(name, input, q, interpolation):
     if dtype_of(input) not in (np.float32, np.float64):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype\n  fix: x.float().{name}(...)")
     if not size_of(input):
-        raise RuntimeError(f"{name}() input tensor must be non-empty")
+        raise error("tensor-empty", RuntimeError(f"{name}() input tensor must be non-empty"), what="input", fn=f"{name}()")
     if not hasattr(q, "shape"):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
@@ -58,7 +59,8 @@ def _checked(name, input, q, interpolation):
     if len(q.shape) > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if dtype_of(q) != dtype_of(input):
-        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+        raise error("dtypes-differ", RuntimeError(f"{name}() q tensor must be same dtype as the input tensor"),
+                    what="q", dtype=dtype_of(q), other="input", other_dtype=dtype_of(input))
     if isinstance(q, Tensor) and not isinstance(q, LiftedTensor) and not ((q._data >= 0) & (q._data <= 1)).all():
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if interpolation not in INTERPOLATIONS:

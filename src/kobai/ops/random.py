@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import dtypes, random as sampler
 from ..autograd.batched import random_function
+from ..diagnose import error
 from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export
@@ -47,8 +48,8 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
     names = ("high", "size") if len(args) + len(kwargs) == 2 else ("low", "high", "size")
     given = dict(zip(names, args)) | kwargs
     if not {"high", "size"} <= set(given) or set(given) - {"low", "high", "size"} or len(args) > len(names):
-        raise TypeError("randint() received an invalid combination of arguments\n"
-                        "  fix: randint(high, size) or randint(low, high, size), where size is a tuple such as (3,)")
+        raise error("call-form", TypeError("randint() received an invalid combination of arguments"), fn="randint()",
+                    form="randint(high, (3,)), randint(low, high, (3,))")
     if isinstance(given["size"], int):
         raise TypeError("randint(): argument 'size' (position 2) must be tuple of ints, not int\n"
                         f"  fix: write ({given['size']},)")

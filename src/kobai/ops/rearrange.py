@@ -144,7 +144,9 @@ def roll(input, shifts, dims=()):
     if not dims and len(shifts) == 1:
         return Roll(shifts, ())(input)
     if len(shifts) != len(dims):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+        raise error("lengths-differ",
+                    RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"),
+                    what="shifts", count=len(shifts), other="dims", other_count=len(dims))
     dims = tuple([normal_dim(d, input.ndim) for d in dims])
     return Roll(shifts, dims)(input) if input.ndim else m.clone(input)
 
@@ -223,5 +225,6 @@ def _positions(repeats):
         raise NotImplementedError(f'"repeat_interleave_cpu" not implemented for \'{m.type_word(repeats)}\'')
     counts = repeats._array()
     if (counts < 0).any():
-        raise RuntimeError("repeats can not be negative")
+        raise error("data-range", RuntimeError("repeats can not be negative"), what="repeats", value=int(counts.min()),
+                    must="a whole number of at least {low}", low=0)
     return wrap(np.repeat(np.arange(len(counts), dtype=counts.dtype), counts))

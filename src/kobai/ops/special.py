@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ..diagnose import error
 from ..dtypes import get_default_dtype
 from ..inplace import into, replace
 from ..op import Elementwise, dtype_of, m
@@ -304,7 +305,9 @@ class Zeta(_Special):
     samples = [S((2, 3), (3,), low=1.5, high=2.5, smooth=False)]
 
     def vjp_a(self, g):
-        raise RuntimeError("the derivative for 'zeta' with respect to its first argument is not implemented.")
+        raise error("not-defined",
+                    RuntimeError("the derivative for 'zeta' with respect to its first argument is not implemented."),
+                    what="d zeta(x, q) / dx", fix="use x.detach() if its gradient is not needed.")
 
     def d_b(self, a, b):
         return -a * m.zeta(a + 1, b)

@@ -96,8 +96,9 @@ def select(input, dim, index):
     dim, index = normal_dim(dim, input.ndim), int(index)
     n = input.shape[dim]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension "
-                         f"{dim}")
+        raise error("position-range", IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}"),
+            what="index", value=index, size=n, last=n - 1)
     return Select(dim, index + n if index < 0 else index)(input)
 
 

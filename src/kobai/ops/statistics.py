@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Reduction, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor, Tensor
@@ -86,8 +87,9 @@ def _spread_of(op, name, input, dim, unbiased, keepdim, correction):
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not _UNSET:
-        raise TypeError(f"{name}() received an invalid combination of arguments - got unbiased and correction\n"
-                        "  cause: both say by what to divide.\n  fix: correction=1 is unbiased=True, 0 is False.")
+        raise error("arguments-exclude",
+                    TypeError(f"{name}() received an invalid combination of arguments - got unbiased and correction"),
+                    what="unbiased", other="correction", fix="correction=1 is the same as unbiased=True, 0 as False.")
     if dtype_of(input).kind in "bui":
         what = "std and var" if name in ("std", "var") else name
         raise RuntimeError(f"{what} only support floating point and complex dtypes\n  fix: x.float().{name}()")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Movement, Op, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor
@@ -247,8 +248,10 @@ def _check_strided(x, size, stride, offset):
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")
     if any(s < 0 for s in stride):
-        raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: "
-                           f"{list(stride)}")
+        raise error("memory", RuntimeError(
+            f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"),
+            why="a stride says how many elements further on the next one lies, and a tensor only goes forward.",
+            fix="x.flip(dim) gives the elements backwards, as a copy.")
     if offset < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
     room = elements(x._array())[0].size if isinstance(x, Tensor) and not isinstance(x, LiftedTensor) else size_of(x)

@@ -282,7 +282,9 @@ def check_expands(v, shape):
 
 def delitem(self, index):
     """Tensors have a fixed size."""
-    raise TypeError("Tensor does not support deleting items\n  fix: torch.cat the parts to keep.")
+    raise error("not-possible", TypeError("Tensor does not support deleting items"),
+                why="a tensor keeps its size; elements cannot be taken out of its memory.",
+                fix="join the parts to keep: torch.cat([x[:i], x[i + 1:]]), or x[keep] with a mask.")
 
 
 export("Tensor", "__getitem__", getitem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import m
 from ..ops.arguments import as_dtype, check_options
 from ..ops.construct import tensor
@@ -227,8 +228,9 @@ def _nnz(self):
 def _part(name, by_rows, part):
     def get(self):
         if not isinstance(self._value, Compressed) or (self.layout in BY_ROWS) is not by_rows:
-            raise RuntimeError(f"{name} expected sparse row compressed tensor layout but got "
-                               f"{'Strided' if self.layout is strided else self.layout.name}")
+            layout = "Strided" if self.layout is strided else self.layout.name
+            raise error("layout", RuntimeError(f"{name} expected sparse row compressed tensor layout but got {layout}"),
+                        what="the tensor", layout=self.layout, fn=name, must="sparse tensors compressed by rows or columns")
         return wrap(getattr(self._value, part))
     get.__name__ = get.__qualname__ = name
     get.__doc__ = "Where each line starts." if part == "starts" else "The other index of each value."

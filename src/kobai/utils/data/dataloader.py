@@ -175,9 +175,10 @@ def _check_workers(num_workers, timeout, prefetch_factor, persistent_workers) ->
     if timeout < 0:
         raise ValueError("timeout option should be non-negative")
     if num_workers == 0 and prefetch_factor is not None:
-        raise ValueError(
+        raise error("arguments-together", ValueError(
             "prefetch_factor option could only be specified in multiprocessing.let num_workers > "
-            "0 to enable multiprocessing, otherwise set prefetch_factor to None.")
+            "0 to enable multiprocessing, otherwise set prefetch_factor to None."),
+            what="prefetch_factor", other="num_workers")
     if prefetch_factor is not None and prefetch_factor < 0:
         raise ValueError("prefetch_factor option should be non-negative")
     if persistent_workers and num_workers == 0:

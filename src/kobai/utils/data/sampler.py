@@ -29,7 +29,8 @@ class Sampler(Generic[T_co]):
         return object.__repr__(self).replace("<kobai.", "<torch.", 1)       # as articles print it
 
     def __iter__(self):
-        raise NotImplementedError(f"{type(self).__name__} is a Sampler and needs __iter__")
+        raise error("method-missing", NotImplementedError(f"{type(self).__name__} is a Sampler and needs __iter__"),
+                    cls=type(self), what="__iter__")
 
 
 class SequentialSampler(Sampler[int]):

@@ -1,0 +1,83 @@
+"""Phrases and facts of the kinds of mistakes: what is written where an error is raised, read from the source."""
+import ast
+import pathlib
+import string
+
+import pytest
+
+from kobai.diagnose.catalogue_kinds import KINDS
+from kobai.diagnose.phrases import JAPANESE, NAMES
+from kobai.diagnose.phrases.common import COMMON
+
+SOURCE = pathlib.Path(__file__).parents[2] / "src" / "kobai"
+
+
+def places(template):
+    """The names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def raised():
+    """(file and line, kind, keyword arguments) of each `error("kind", exception, ...)`."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("error") and len(node.args) == 2 \
+                    and isinstance(node.args[0], ast.Constant):
+                yield f"{path.relative_to(SOURCE)}:{node.lineno}", node.args[0].value, {k.arg: k.value for k in node.keywords}
+
+
+RAISED = list(raised())
+
+
+def constants(node):
+    """The texts that an argument can be: one, or both of `a if c else b`."""
+    if isinstance(node, ast.IfExp):
+        return constants(node.body) + constants(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) else []
+
+
+def test_every_fact_is_given():
+    for where, kind, given in RAISED:
+        assert kind in KINDS, f"{where}: no kind {kind!r}"
+        if None in given:  # **facts
+            continue
+        phrases = [c for name in NAMES if name in given for c in constants(given[name])]
+        cause = "" if "why" in given else KINDS[kind].cause[0]
+        fix = "" if "fix" in given else KINDS[kind].fix[0]
+        needed = set().union(*map(places, [cause, fix, *phrases]))
+        missing = needed - given.keys() - ({"ndim"} if "shape" in given else set())
+        assert not missing, f"{where}: {kind} needs {missing}"
+
+
+def test_every_phrase_has_a_japanese_side_with_the_same_facts():
+    for where, _, given in RAISED:
+        for name in NAMES:
+            for english in constants(given.get(name)):
+                assert isinstance(english, str), where
+                assert english in JAPANESE, f"{where}: no Japanese for {english!r}"
+    for english, japanese in JAPANESE.items():
+        assert places(english) == places(japanese), english
+
+
+def test_every_phrase_is_used():
+    """A phrase may be passed on by a function or lie in a table: any text of the package counts."""
+    texts = set()
+    for path in SOURCE.rglob("*.py"):
+        if "phrases" not in path.parts:
+            texts |= {n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                      if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    unused = [k for k in JAPANESE if k not in texts and k not in COMMON]
+    assert not unused, "phrases that nothing says"
+
+
+def test_an_error_of_a_kind_says_it_in_both_languages(monkeypatch):
+    import kobai
+    texts = []
+    for language in ("en", "ja"):
+        monkeypatch.setenv("KOBAI_LANG", language)
+        with pytest.raises(RuntimeError, match="repeats can not be negative") as e:
+            kobai.repeat_interleave(kobai.tensor([2, -1]))
+        assert e.value.code == "K420"
+        texts.append(str(e.value))
+    assert "each of its numbers must be a whole number of at least 0" in texts[0]
+    assert "0 以上の整数" in texts[1] and "at least" not in texts[1]
