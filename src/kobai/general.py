@@ -4,6 +4,9 @@
 """
 from __future__ import annotations
 
+from sys import getprofile, setprofile
+from types import FunctionType
+
 import numpy as np
 
 from . import dtypes, large
@@ -49,6 +52,26 @@ def apply_any(op, inputs):
     if mask and modes.grad and op.differentiable:
         _record_plain(op, inputs, values, out, y, mask, big)
     return out
+
+
+_as_always = FunctionType(apply_any.__code__, globals(), "apply_any")
+
+
+def apply_unwatched(op, inputs):
+    """`apply_any` while a recorder is at work, which takes its code (op.long_ways).
+
+    What runs inside an op is none of the program's doing, and seeing each call of it takes longer than most ops do: the
+    watcher looks away meanwhile, unless code of the user's may run there.
+    """
+    watch = getprofile()
+    if watch is None or modes.trace is None or not modes.trace.watched or modes.pack is not None or modes.look is not None \
+            or not type(op).__module__.startswith("kobai."):
+        return _as_always(op, inputs)
+    setprofile(None)
+    try:
+        return _as_always(op, inputs)
+    finally:
+        setprofile(watch)
 
 
 def _record_plain(op, inputs, values, out, y, mask, big):

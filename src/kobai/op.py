@@ -14,7 +14,7 @@ import numpy as np
 
 from .autograd.mode import modes
 from .autograd.node import Node, here, inside, next_order
-from .general import CONSTANT, apply_any, failure, fit_of, grad_mask, record, share
+from .general import CONSTANT, apply_any, apply_unwatched, failure, fit_of, grad_mask, record, share
 from .large import (
     LARGE,
     NEVER,
@@ -418,7 +418,7 @@ def _long3(op, a, b, c):
 
 
 _WAYS = [(apply1, _long1), (apply_view, _long1), (apply2, _long2), (apply3, _long3),
-         (Tensor._array, Tensor._array_told)]
+         (apply_any, apply_unwatched), (Tensor._array, Tensor._array_told)]
 _SHORT = [short.__code__ for short, _ in _WAYS]
 _recorders = 0
 _lock = Lock()

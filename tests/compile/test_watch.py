@@ -1,8 +1,10 @@
 """What a recording sees of the program and its surroundings, and what it leaves to kobai and to libraries."""
 import os
+import sys
 
 import kobai
 from kobai.backends import threads
+from kobai.compile.trace import recording
 from kobai.compile.watch import Watcher
 
 
@@ -55,4 +57,35 @@ def test_what_a_module_does_when_it_is_imported_is_not_the_programs(tmp_path, mo
             import no_such_module_anywhere  # noqa: F401
         except ImportError:
             print("and on")
+    assert watcher.reason.startswith("print()")
+
+
+def test_nobody_looks_on_while_an_op_computes():
+    """Seeing each call inside an op takes longer than the op; what the user's code calls is seen all the same."""
+    seen = []
+
+    class Noting(Watcher):
+        def _event(self, frame, event, arg):
+            seen.append(frame.f_code.co_name)
+            return super()._event(frame, event, arg)
+
+    x = kobai.ones(3, requires_grad=True)
+    with recording() as recorder, Noting() as watcher:
+        recorder.watched = True
+        (x.exp() * 2).sum().backward()
+        print(end="")
+    assert "backward" in seen and "_plain_values" not in seen
+    assert watcher.reason.startswith("print()") and sys.getprofile() is None
+
+
+def test_hooks_on_saved_tensors_are_the_users_though_ops_call_them():
+    def pack(t):
+        print(end="")
+        return t
+
+    x = kobai.ones(3, requires_grad=True)
+    with recording() as recorder, Watcher() as watcher:
+        recorder.watched = True
+        with kobai.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            x.exp()
     assert watcher.reason.startswith("print()")

@@ -237,7 +237,7 @@ def record(fn, args, kwargs, make_plan, watcher, moving) -> Recorded:
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
     with recording() as recorder, watcher:
-        recorder.code, recorder.moving = _own_code(fn), moving
+        recorder.code, recorder.moving, recorder.watched = _own_code(fn), moving, True
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
                 recorder.external(t._array(), t, ("arg", i))

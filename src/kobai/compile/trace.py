@@ -100,6 +100,7 @@ class Recorder:
         self.where = None
         self.code = None                       # of the function that is recorded
         self.moving: set = set()               # (id(group), name) of numbers of optimisers that have been seen to change
+        self.watched = False                   # a Watcher sees what is called
         self.again = False                     # state was made on this call: record the next one
         self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
         self.hidden = False                    # something with a history was overwritten under no_grad
