@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..inplace import into, replace
 from ..op import Elementwise, dtype_of, m
 from ..public import export, public
 from ..testing.samples import Ints, S, binary, predicate, unary
+from .error_function import erf as erf_by_numpy
 
 
 def scipy_function(name):
@@ -35,6 +37,19 @@ def _find(name):
     return getattr(scipy.special, name)
 
 
+def _erf_at_first_without_scipy():
+    """erf by SciPy, but not for the first numbers in float32: to the bit the same, and nothing is imported."""
+    by_scipy, left = scipy_function("erf"), 1 << 24
+
+    def call(x):
+        nonlocal left
+        if left > 0 and x.dtype == np.float32 and "scipy.special" not in sys.modules:
+            left -= x.size + (1 << 16)
+            return erf_by_numpy(x)
+        return by_scipy(x)
+    return call
+
+
 _WITHOUT_SCIPY = {"erf": "erf", "erfc": "erfc", "gammaln": "lgamma"}
 _2_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -57,7 +72,8 @@ class _Special(Elementwise):
 
     def __init_subclass__(cls):
         if cls.scipy and "forward" not in vars(cls):
-            cls.forward = _keeps_dtype(scipy_function(cls.scipy))
+            function = _erf_at_first_without_scipy() if cls.scipy == "erf" else scipy_function(cls.scipy)
+            cls.forward = _keeps_dtype(function)
             cls.inputs = cls.args
         super().__init_subclass__()
 
