@@ -210,6 +210,17 @@ def test_threads_have_about_equally_much_to_do(m, n, k, batch, threads):
     assert busiest <= 1.3 * m * n * batch / threads
 
 
+@pytest.mark.parametrize("m, n, k, shared", [
+    (64, 128, 64, False), (100, 100, 100, False), (128, 128, 128, True), (512, 512, 512, True),
+    (16, 512, 256, True), (100_000, 3, 3, True)])  # fmt: skip
+def test_small_products_of_plans_are_not_shared(m, n, k, shared):
+    """What one thread has just made lies in its core's cache; but where there are few multiplications for each number it pays."""
+    tile = gemm_cut.worth_sharing(m, n, k)
+    t = gemm_cut.tiling(m, n, k, 1, 14, 32, tile=tile)
+    tiles = -(-m // t.rows) * -(-n // t.cols)
+    assert (tiles > t.grain) is shared
+
+
 @pytest.mark.parametrize("m, n, k", [(13, 17, 5), (300, 500, 260), (700, 40, 33), (1, 900, 50), (239, 129, 513)])
 def test_the_same_bits_however_it_is_cut_and_copied(m, n, k):
     a, b = random((m, k), "f4"), random((k, n), "f4")

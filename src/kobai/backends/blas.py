@@ -89,11 +89,13 @@ def _half():
     return made, 32, 32, gemm_half.DEPTH if amx else gemm_half.DEPTH // 2
 
 
-def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, beside=1):
+def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, beside=1,
+             tile=gemm_cut.TILE):  # fmt: skip
     """(address of the code, words after the addresses of A, B, E (if given) and C, tiles, tiles to do at once).
 
     ``a``, ``b``, ``c``, ``e`` are strides in bytes: those of the batch (``sizes``, at most two), of rows, of columns;
-    rows or columns of C and E are contiguous.  ``beside``: how many such calls threads share.
+    rows or columns of C and E are contiguous.  ``beside``: how many such calls threads share; ``tile``: how
+    many multiplications are worth sharing.
 
     Raises:
         NoKernel: if there is no machine code, or C or E lie otherwise.
@@ -108,7 +110,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
     batch = math.prod(sizes)
     threads = get_num_threads()
     t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth, threads,
-                        dtype.char == "E")  # fmt: skip
+                        dtype.char == "E", tile)  # fmt: skip
     copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
@@ -133,7 +135,8 @@ def _bits(x: float) -> int:
 
 def words(step, beside: int = 1):
     """`words_of` a `kobai.compile.contract.ProductStep`, one of so many beside each other."""
-    return words_of(step.dtype, step.m, step.n, step.k, *step.strides, sizes=step.sizes, alpha=step.alpha, beside=beside)
+    return words_of(step.dtype, step.m, step.n, step.k, *step.strides, sizes=step.sizes, alpha=step.alpha, beside=beside,
+                    tile=gemm_cut.worth_sharing(step.m, step.n, step.k))  # fmt: skip
 
 
 # ---- eager -------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 DEPTH = 512  # of the inner dimension in one go, or an eighth more: a panel of A is to fit the first cache; of float64 half as much
 _COLS, _ROWS_HALF = 512, 1024  # the largest tile; that of float32 may have any number of rows
-_TILE = 1 << 18  # multiplications worth a tile of their own: some 2 microseconds
+TILE = 1 << 18  # multiplications worth a tile of their own: some 2 microseconds
+_IN_PLAN = 1 << 20  # the same where other steps have made A and B and will read C: half of that lies in another core's cache
+_DENSE = 16  # multiplications for each number of A, B and C from which on they, not these numbers, take the time
 _FAST = 8  # products of bfloat16 take so many times less time
 _COPY, _COPY_HALF = 16, 100  # multiplications that take as long as to copy one number of A or of B
 _ROUNDS = 4  # the most tiles for each thread, unless the largest tile asks for more
@@ -37,18 +39,18 @@ class Tiling(NamedTuple):
 
 @lru_cache(4096)
 def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = DEPTH, threads: int = 2,
-           half: bool = False) -> Tiling:  # fmt: skip
+           half: bool = False, tile: int = TILE) -> Tiling:  # fmt: skip
     """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
-    rows, cols = min(_cuts(m, n, k, batch, step, width, half, threads))[-2:]
+    rows, cols = min(_cuts(m, n, k, batch, step, width, half, threads, tile))[-2:]
     each = min(rows, m) * min(cols, n) * k // (_FAST if half else 1)
     stretches = max(-(-k // (depth + depth // 8)), 1) if not half else -(-k // depth)
-    return Tiling(rows, cols, _share(k, stretches, 32 if half else 4), max(1, _TILE // max(each, 1)))
+    return Tiling(rows, cols, _share(k, stretches, 32 if half else 4), max(1, tile // max(each, 1)))
 
 
-def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool, threads: int):
+def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool, threads: int, tile: int):
     """(time that is to be expected, tiles, rows, columns) for all ways to cut that are worth a look."""
     copy = _COPY_HALF if half else _COPY
-    most = max(m * n * k // (_FAST * _TILE if half else _TILE), 1)
+    most = max(m * n * k // (_FAST * tile if half else tile), 1)
     least_across = -(-n // _COLS)
     for across in range(least_across, max(least_across, min(n // (2 * width), most, _ROUNDS * threads)) + 1):
         cols = _share(n, across, width)
@@ -60,6 +62,11 @@ def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool,
             tiles = batch * across * -(-m // rows)
             of_tile = min(rows, m) * cols + copy * (min(rows, m) + cols)
             yield (-(-tiles // threads) + _UNEVEN) * of_tile, tiles, rows, cols
+
+
+def worth_sharing(m: int, n: int, k: int) -> int:
+    """Multiplications worth a tile of their own in a plan."""
+    return _IN_PLAN if m * n * k >= _DENSE * (m * k + k * n + m * n) else TILE
 
 
 def _share(size: int, parts: int, step: int) -> int:
