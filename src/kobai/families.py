@@ -167,6 +167,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "torch":
             "embedding embedding_bag",
     },
+    "ops.error_function": {
+    },
     "ops.fft": {
         "fft":
             "fft fft2 fftn hfft hfft2 hfftn ifft ifft2 ifftn ihfft ihfft2 ihfftn irfft irfft2 irfftn rfft "
