@@ -24,6 +24,10 @@ _new = object.__new__
 _HALF = {d.np for d in (dtypes.float16, dtypes.bfloat16) if d is not None}
 
 
+class Overridden(Exception):
+    """Raised below a public function whose arguments have classes that are to be asked first: subclasses.py."""
+
+
 class _Constant:
     """Stands for a Python number or array among the inputs: nothing to watch, no gradient."""
 
@@ -130,15 +134,24 @@ def _plain_values(op, inputs):
     return values, mask
 
 
+_OF_NUMBERS = "Add", "Sub", "Mul", "Div"  # PyTorch has these of two numbers, too
 _I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 
 
 def _apply_general(op, inputs):
     """Promotion, numbers and arrays among the inputs, half precision, complex and lifted values."""
+    if modes.overrides:
+        for t in inputs:
+            if t.__class__ is not Tensor and getattr(t.__class__, "_overriding", False):
+                from .subclasses import at_op  # noqa: PLC0415  (only for classes that have a __torch_function__)
+                return at_op(op, inputs)
+    if not any([isinstance(v, (Tensor, Lifted)) for v in inputs]) and op.__class__.__name__ not in _OF_NUMBERS:
+        raise error("not-tensor", function=op.__class__.__name__.lower(), place=1, got=type(inputs[0]).__name__,
+                    argument="input")
     tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
     if op.common:
         tensors = _unify(op, tensors)
-    if any(type(t) is LiftedTensor for t in tensors):
+    if any([type(t) is LiftedTensor for t in tensors]):
         return _apply_lifted(op, tensors)
     if op.view:
         values = [t._array() if isinstance(t, Tensor) else t for t in tensors]

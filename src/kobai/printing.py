@@ -314,8 +314,9 @@ def repr_of(t):
                               default_dtype=get_default_dtype().name, extra=value.suffixes())
         return f"tensor(<{type(value).__name__.lower()}>, size={tuple(value.shape)}, dtype={t.dtype!r})"
     fn, wants = t.grad_fn, t.requires_grad
+    prefix = "tensor(" if type(t).__module__.startswith("torch") else f"{type(t).__name__}("
     return tensor_str(value, t.dtype.name, requires_grad=wants, grad_fn_name=None if fn is None else fn.name(),
-                      default_dtype=get_default_dtype().name)
+                      default_dtype=get_default_dtype().name, prefix=prefix)
 
 
 def _sparse_str(t, value):

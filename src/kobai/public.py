@@ -63,8 +63,8 @@ _OR_NUMBER = (Tensor, bool, int, float, complex)
 def _checked(fn, name, kinds):
     def call(input, *args, **kwargs):
         try:
-            if not isinstance(input, kinds):
-                raise error("not-tensor", function=name, argument="input", place=1, got=type(input).__name__)
+            if not isinstance(input, Tensor):
+                input = _number(input, kinds, name, (*args, *kwargs.values()))
             if not kwargs:
                 return fn(input, *args)
             out = _clean(kwargs)
@@ -75,6 +75,16 @@ def _checked(fn, name, kinds):
             return _ask(call, (input, *args), kwargs)
         return y if out is None else _into(out, y)
     return _dress(call, fn, name)
+
+
+def _number(v, kinds, name, others):
+    """A first argument that is no tensor: a number, if the function takes one, beside a tensor."""
+    if not isinstance(v, kinds) or name in _OF_A_TENSOR and not any([isinstance(o, Tensor) for o in others]):
+        raise error("not-tensor", function=name, argument="input", place=1, got=type(v).__name__)
+    return v if any([isinstance(o, (Tensor, Lifted)) for o in others]) else m.tensor(v)
+
+
+_OF_A_TENSOR = "pow", "float_power"  # of two numbers PyTorch has sums, products and quotients only
 
 
 def _with_out(fn):
@@ -163,7 +173,8 @@ def _named(op, params):
     def call(*args, out=None, **kwargs):
         values = (*args, *[kwargs.pop(n) for n in params[len(args):] if n in kwargs])
         if kwargs or len(values) != len(params):
-            raise TypeError(f"{call.__name__}() takes the arguments {', '.join(params)}")
+            raise error("call-form", TypeError(f"{call.__name__}() takes the arguments {', '.join(params)}"),
+                        fn=f"{call.__name__}()", form=f"{call.__name__}({', '.join(params)})")
         try:
             y = apply_any(op, values)
         except _FAILURES:
@@ -186,7 +197,7 @@ def _operators(op, name):
         try:
             return apply2(op, self, other)
         except (TypeError, NotImplementedError):
-            return not_mine(other)
+            return not_mine(other, self, f"__{name}__")
 
     def backward(self, other):
         try:
@@ -209,20 +220,23 @@ def _operators(op, name):
     return {f"__{name}__": forward, f"__r{name}__": backward, f"__i{name}__": inplace}
 
 
-def not_mine(other):
+def not_mine(other, self=None, name=""):
     """Called in the `except` of an operator: what Python may ask the other operand about is NotImplemented."""
     if isinstance(other, OPERANDS):
         raise  # noqa: PLE0704  (the error that is being handled)
+    if name and hasattr(type(other), "__torch_function__"):
+        from .subclasses import ask_operand  # noqa: PLC0415  (only for such classes)
+        return ask_operand(name, self, other)
     return NotImplemented
 
 
-def operator(fn):
+def operator(fn, name=""):
     """A method for a Python operator: for an operand of a foreign type it is NotImplemented."""
     def method(self, other):
         try:
             return fn(self, other)
         except (TypeError, AttributeError):
-            return not_mine(other)
+            return not_mine(other, self, name)
     return method
 
 

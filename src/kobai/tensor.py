@@ -78,6 +78,19 @@ class Tensor:
     is_cpu = True
     names = property(lambda self: (None,) * self.ndim)
 
+    # ---- subclasses ----------------------------------------------------------------------
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if not cls.__module__.startswith("kobai."):
+            from .subclasses import prepare  # noqa: PLC0415  (only programs that make such classes need it)
+            prepare(cls)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        """What a function gives on tensors of this class: as on plain ones, and of this class."""
+        from .subclasses import default  # noqa: PLC0415
+        return default(cls, func, types, args, kwargs)
+
     # ---- what it is ----------------------------------------------------------------------
     @property
     def _value(self):
@@ -155,10 +168,14 @@ class Tensor:
     def grad(self, g):
         if g is not None:
             if not isinstance(g, Tensor):
-                raise TypeError(
-                    f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}")
+                raise error("argument-type",
+                            TypeError(
+                          f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}"),
+                            what="grad", kind=type(g), must="a tensor or None")
             if g is self:
-                raise RuntimeError("can't assign Variable as its own grad")
+                raise error("argument-value", RuntimeError("can't assign Variable as its own grad"),
+                            what="grad", value="", must="a tensor", why="a tensor and its gradient are two tensors.",
+                            fix="x.grad = torch.zeros_like(x), or x.grad = x.detach().clone().")
             if g._value.dtype != self._value.dtype:
                 raise error("assigned-grad-dtype", tensor=self, a=g, b=self)
             if g._value.shape != self._value.shape:
@@ -191,7 +208,9 @@ class Tensor:
     def grad_dtype(self):
         """The dtype of `grad`: always the tensor's own, as only leaves have one."""
         if self.grad_fn is not None:
-            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+            raise error("call-order", RuntimeError("grad_dtype can only be accessed on leaf tensors."),
+                        why="only leaves keep a gradient, and {node} made this tensor.", node=self.grad_fn.name(),
+                        fix="ask a leaf (a parameter, or a tensor made with requires_grad=True).")
         return self.dtype
 
     @property
@@ -215,7 +234,9 @@ class Tensor:
     def detach_(self):
         """Forget the history of this tensor itself."""
         if self._base is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+            raise error("memory", RuntimeError("Can't detach views in-place. Use detach() instead."),
+                        why="a view shares its history with the tensor it looks into.",
+                        fix="y = x.detach() gives a new tensor on the same memory.")
         self._node, self._rg = None, False
         self._rebased += 1
         return self
@@ -273,7 +294,10 @@ class Tensor:
         if not self.requires_grad:
             raise error("hook-no-grad", tensor=self)
         if self._node is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise error("call-order",
+                        RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors"),
+                        why="only leaves add up a gradient in .grad, and {node} made this tensor.",
+                        node=self.grad_fn.name(), fix="x.register_hook(fn) sees the gradient of any tensor.")
         if self._hooks is None:
             self._hooks = {}, {}
         return Hook(self._hooks[1], hook)
@@ -489,8 +513,9 @@ def _plain(t, what):
         return found
     if t.layout is strided:
         raise error("lifted-value", what=what, tensor=t)
-    raise TypeError(f"can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.\n  cause: {what} "
-                     "needs all elements; this tensor has coordinates and values.\n  fix: x.to_dense(), or x.values()")
+    raise error("layout", TypeError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first."),
+                what="the tensor", layout=t.layout, fn=what, must="ordinary tensors",
+                fix="x.to_dense() gives all elements, x.values() those that are stored.")
 
 
 class Layout:

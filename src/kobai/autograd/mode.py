@@ -20,9 +20,11 @@ class _Modes(threading.local):
     anomaly_on = False   # what is_anomaly_enabled says
     look = None          # who is told of each node recorded and each node passed backward: diagnose/watch.py
     dual = ()            # levels of the open transforms (vmap, forward mode), innermost last
+    whole = False        # inside the outermost transform of a call: autograd/whole.py
     random = None        # how the innermost vmap draws random numbers, see autograd/batched.py
     forward = None       # the level of forward_ad.dual_level
     autocast = False     # compute in a lower dtype what can be: amp/policy.py
+    overrides = True     # ask classes that have a __torch_function__: subclasses.py
     trace = None         # the recorder of the compiler that writes down what is computed
 
 

@@ -12,3 +12,14 @@ def _log_api_usage_once(event):
 def _get_tracing_state():
     """The state of TorchScript's tracer: there is none."""
     return None
+
+
+def __getattr__(name):
+    """What is rarely asked for."""
+    if name in ("DisableTorchFunctionSubclass", "DisableTorchFunction"):
+        from kobai.subclasses import DisableTorchFunctionSubclass  # noqa: PLC0415
+        return DisableTorchFunctionSubclass
+    if name == "_disabled_torch_function_impl":
+        from kobai.subclasses import disabled  # noqa: PLC0415
+        return classmethod(disabled)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

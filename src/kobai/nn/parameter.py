@@ -36,8 +36,16 @@ class Parameter(Tensor):
 
     data = property(_plain, Tensor.data.fset, doc="The values as an ordinary tensor on the same memory.")
 
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        from ..subclasses import disabled  # noqa: PLC0415  (rarely asked)
+        return disabled(cls, func, types, args, kwargs)
+
     def __repr__(self):
-        return "Parameter containing:\n" + super().__repr__()
+        text = super().__repr__()
+        if type(self) is not Parameter:  # a program's own class, shown as PyTorch does
+            text = f"Parameter({text})"
+        return "Parameter containing:\n" + text
 
     def __reduce_ex__(self, protocol):      # not by class: its __module__ is PyTorch's
         _, (_, array, requires_grad), extra = super().__reduce_ex__(protocol)

@@ -460,7 +460,7 @@ def _batched(a, b):
     return Bmm()(a, b)
 
 
-export("Tensor", "__matmul__", operator(lambda self, other: matmul(self, other)))
+export("Tensor", "__matmul__", operator(lambda self, other: matmul(self, other), "__matmul__"))
 export("Tensor", "__rmatmul__", operator(lambda self, other: matmul(other, self)))
 
 
