@@ -50,7 +50,11 @@ def _numbers_only(input, name, refused="c"):
     kind = dtype_of(input).kind
     if kind in refused:
         what = "complex" if kind == "c" else "bool"
-        raise RuntimeError(f"{name} does not support {what} dtypes on CPU")
+        raise error("tensor-dtype", RuntimeError(f"{name} does not support {what} dtypes on CPU"), what="input",
+                    dtype=dtype_of(input), fn=f"{name.strip().lower()}()",
+                    must="numbers that are not complex" if kind == "c" else "numbers, not True and False",
+                    fix="complex numbers have no order: take x.abs(), x.angle(), x.real or x.imag first." if kind == "c" else
+                        "x.int() makes 0 and 1 of False and True.")
 
 
 class Sort(ByIndex):
@@ -272,7 +276,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 def _whole(k, name):
     if not hasattr(k, "__index__"):
-        raise TypeError(f"{name}(): argument 'k' (position 1) must be int, not {type(k).__name__}")
+        raise error("argument-type", TypeError(
+                    f"{name}(): argument 'k' (position 1) must be int, not {type(k).__name__}"), what="k", kind=type(k),
+                    must="a whole number")
     return int(k)
 
 
@@ -280,8 +286,11 @@ def _one(name, op, input, dim):
     """A function that chooses one element of each row."""
     dim = one_dim(dim, input.ndim, name)
     if input.ndim and not input.shape[dim]:
-        raise IndexError(f"{name.removeprefix('nan')}(): Expected reduction dim {dim} to have non-zero size.\n"
-                         f"  cause: the tensor has shape {list(input.shape)}.")
+        raise error("tensor-empty", IndexError(
+                    f"{name.removeprefix('nan')}(): Expected reduction dim {dim} to have non-zero size."),
+                    what=f"dimension {dim} of input", fn=f"{name}()",
+                    why="input has shape {shape}: dimension {dim} has no elements to choose from.",
+                    shape=tuple(input.shape), dim=dim)
     return _by_rank(name, op, input, dim)
 
 
@@ -293,8 +302,10 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     axis, k = one_dim(dim, input.ndim, "kthvalue"), _whole(k, "kthvalue")
     n = input.shape[axis] if input.ndim else 1
     if n and not 1 <= k <= n:
-        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}\n"
-                           f"  cause: k={k}; the dimension has {n} elements.\n  fix: 1 <= k <= {n}.")
+        raise error("argument-value", RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}"),
+                    what="k", value=k, must="a whole number between {low} and {high}", low=1, high=n,
+                    why="k is {value}, and dimension {dim} has {high} elements: 1 is the smallest, {high} the largest.",
+                    dim=axis)
     return _one("kthvalue", lambda d: Kthvalue(d, keepdim and input.ndim > 0, k), input, axis)
 
 

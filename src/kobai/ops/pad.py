@@ -148,13 +148,23 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return _constant(input, pads, value)
     if value not in (None, 0):
-        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise error("arguments-exclude", RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument'),
+                    what="value", other=f"mode={mode!r}",
+                    why="value is what mode='constant' fills with; with mode={mode} the new elements are copies of "
+                        "others.", mode=repr(mode), fix="leave out value, or write mode='constant'.")
     if mode not in _RULES:
-        raise NotImplementedError(f"Unrecognised padding mode {mode}\n  fix: constant, reflect, replicate or circular.")
+        raise error("argument-choice", NotImplementedError(f"Unrecognised padding mode {mode}"), what="mode",
+                    value=mode, choices=["constant", *_RULES])
     n = len(pads)
     if not 1 <= n <= 3 or ndim not in (n + 1, n + 2):
-        raise NotImplementedError(f"Padding size {2 * n} is not supported for {ndim}D input tensor.\n  cause: {mode} "
-                                  f"padding takes (N, C, *sizes) or (C, *sizes) and two numbers for each size.")
+        raise error("tensor-dims", NotImplementedError(
+                    f"Padding size {2 * n} is not supported for {ndim}D input tensor."), what="input",
+                    shape=tuple(input.shape), need="{n} or {m}" if 1 <= n <= 3 else "3, 4 or 5", n=n + 1, m=n + 2,
+                    why="pad has {count} numbers and input {ndim} dimensions; mode={mode} takes 2, 4 or 6 numbers, "
+                        "and (N, C, ...) or (C, ...) with one dimension more for each two of them.", mode=repr(mode),
+                    count=2 * n,
+                    fix="x.unsqueeze(0) adds a dimension in front; or give two numbers for each of the dimensions "
+                        "after C.")
     _CHECKS[mode](tuple(input.shape), pads)
     if mode == "circular" and any(min(p) < 0 for p in pads):  # what is left goes round
         input = ConstantPadNd(tuple([(min(a, 0), min(b, 0)) for a, b in pads]))(input)
@@ -167,12 +177,16 @@ def _pairs(pad, ndim):
     """((before, after), ...) in the order of the dimensions."""
     for i, p in enumerate(pad):
         if isinstance(p, float) or not hasattr(p, "__index__"):
-            raise TypeError("pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type "
-                            f"{type(p).__name__} at pos {i}")
+            raise error("argument-type", TypeError(
+                        "pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type "
+                        f"{type(p).__name__} at pos {i}"), what=f"pad[{i}]", kind=type(p), must="a whole number")
     pad = [int(p) for p in pad]
     if len(pad) % 2:
-        raise RuntimeError("Padding length must be divisible by 2\n  cause: each dimension has one number for before "
-                           f"and one for after; got {len(pad)} numbers.")
+        raise error("argument-count", RuntimeError("Padding length must be divisible by 2"), what="pad", count=len(pad),
+                    need="an even number",
+                    why="pad has {count} numbers; each dimension needs two, one for before and one for after it.",
+                    fix="write 0 where nothing is to be added: (0, 1) adds one element at the end of the last "
+                        "dimension.")
     if len(pad) > 2 * ndim:
         raise error("pad-length", length=len(pad), ndim=ndim, needed=len(pad) // 2, most=2 * ndim)
     return tuple(reversed([(a, b) for a, b in zip(pad[::2], pad[1::2])]))
@@ -181,16 +195,25 @@ def _pairs(pad, ndim):
 def _constant(x, pads, value):
     for n, (a, b) in zip(x.shape[len(x.shape) - len(pads):], pads):
         if n + a + b < 0 or n + min(a, 0) < 0 or n + min(b, 0) < 0:
-            raise RuntimeError("narrow(): length must be non-negative.\n  cause: the padding cuts off more than there "
-                               f"is: {a} and {b} of {n}.")
+            raise error("argument-value", RuntimeError("narrow(): length must be non-negative."), what="pad",
+                        value=(a, b),
+                        why="({before}, {after}) of pad cut off more than the {n} elements of the dimension.", before=a,
+                        after=b, n=n,
+                        fix="a negative number in pad cuts elements off: cut off no more than the dimension has.")
     if isinstance(value, (str, complex)):
-        raise TypeError(f"pad(): argument 'value' (position 4) must be float, not {type(value).__name__}")
+        raise error("argument-type", TypeError(
+                    f"pad(): argument 'value' (position 4) must be float, not {type(value).__name__}"), what="value",
+                    kind=type(value), must="a number")
     if value is None:
         value = 0
     value = value.item() if hasattr(value, "item") else value
     kind = dtype_of(x).kind
     if kind == "u" and value < 0:
-        raise RuntimeError(f"value cannot be converted to type {dtype_of(x)}_t without overflow")
+        raise error("argument-value", RuntimeError(
+                    f"value cannot be converted to type {dtype_of(x)}_t without overflow"), what="value", value=value,
+                    must="a number of at least {low}", low=0,
+                    why="value is {value}, and input has dtype {dtype}, which has no negative numbers.",
+                    dtype=dtype_of(x), fix="pad with 0 or more, or convert first: x.int().")
     return ConstantPadNd(pads, bool(value) if kind == "b" else int(value) if kind in "iu" else value)(x)
 
 
@@ -199,10 +222,14 @@ def _check_reflect(shape, pads):
     for i, (a, b) in enumerate(pads):
         size = shape[len(shape) - n + i]
         if max(a, b) >= size:
-            raise RuntimeError(
-                f"Argument #{4 + 2 * (n - 1 - i)}: Padding size should be less than the corresponding input dimension, "
-                f"but got: padding ({a}, {b}) at dimension {len(shape) - n + i} of input {list(shape)}\n"
-                "  cause: a mirror image is never longer than what it mirrors.")
+            raise error("argument-value", RuntimeError(
+                        f"Argument #{4 + 2 * (n - 1 - i)}: Padding size should be less than the corresponding input "
+                        f"dimension, but got: padding ({a}, {b}) at dimension {len(shape) - n + i} of input "
+                        f"{list(shape)}"), what="pad", value=(a, b), must="a whole number of at most {high}",
+                        high=size - 1,
+                        why="({before}, {after}) of pad for a dimension of size {size}: a mirror image has at most "
+                            "{high} elements, as the edge itself is not repeated.", before=a, after=b, size=size,
+                        fix="pad this dimension by at most {high} on each side, or use mode='replicate'.")
     _check_left(shape, pads)
 
 
@@ -210,18 +237,30 @@ def _check_left(shape, pads):
     n = len(pads)
     sizes = [*shape[:len(shape) - n], *[s + a + b for s, (a, b) in zip(shape[len(shape) - n:], pads)]]
     if min(sizes[-n:]) < 0:
-        bad = next(s for s in sizes if s < 0)
-        raise RuntimeError(f"Trying to create tensor with negative dimension {bad}: {sizes}")
+        bad = next(i for i, s in enumerate(sizes) if s < 0)
+        words = f"input (W: {shape[bad]}) is too small. Calculated output W: {sizes[bad]}" if n == 1 else \
+            f"Trying to create tensor with negative dimension {sizes[bad]}: {sizes}"
+        raise error("argument-value", RuntimeError(words), what="pad", value=pads[bad - len(shape)], dim=bad,
+                    size=shape[bad], why="{value} of pad cut off more than the {size} elements of dimension {dim}.",
+                    fix="a negative number in pad cuts elements off: cut off no more than the dimension has.")
 
 
 def _check_circular(shape, pads):
     n = len(pads)
     for size, (a, b) in zip(shape[len(shape) - n:], pads):
         if max(a, b) > size:
-            raise RuntimeError("Padding value causes wrapping around more than once.\n"
-                               f"  cause: padding ({a}, {b}) of a dimension of size {size}.")
+            raise error("argument-value", RuntimeError("Padding value causes wrapping around more than once."),
+                        what="pad", value=(a, b),
+                        why="({before}, {after}) of pad for a dimension of size {size}: going round, there are only "
+                            "{size} elements to repeat.", before=a, after=b, size=size,
+                        fix="pad this dimension by at most {size} on each side, or repeat the tensor before "
+                            "(x.repeat).")
         if size + min(a, 0) + min(b, 0) < 0:
-            raise RuntimeError("Negative padding value is resulting in an empty dimension")
+            raise error("argument-value", RuntimeError("Negative padding value is resulting in an empty dimension"),
+                        what="pad", value=(a, b),
+                        why="({before}, {after}) of pad cut off more than the {n} elements of the dimension.", before=a,
+                        after=b, n=size,
+                        fix="a negative number in pad cuts elements off: cut off no more than the dimension has.")
 
 
 _CHECKS = {"reflect": _check_reflect, "replicate": _check_left, "circular": _check_circular}

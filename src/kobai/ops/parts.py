@@ -69,7 +69,10 @@ class Polar(Elementwise):
 def view_as_real(input):
     """Complex numbers as pairs of reals, in a new last dimension: a view."""
     if dtype_of(input).kind != "c":
-        raise RuntimeError("view_as_real is only supported for complex tensors")
+        raise error("tensor-dtype", RuntimeError("view_as_real is only supported for complex tensors"), what="input",
+                    dtype=dtype_of(input), fn="view_as_real()", must="complex numbers",
+                    fix="a tensor that is not complex is real already: leave out view_as_real, or convert with "
+                        "x.to(torch.complex64).")
     return ViewAsReal()(input)
 
 
@@ -77,12 +80,19 @@ def view_as_real(input):
 def view_as_complex(input):
     """Pairs of reals in the last dimension as complex numbers: a view."""
     if dtype_of(input) not in _COMPLEX:
-        raise RuntimeError("view_as_complex is only supported for half, float and double tensors, but got a tensor of "
-                           f"scalar type: {m.type_word(input)}")
+        raise error("tensor-dtype", RuntimeError(
+                    "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
+                    f"scalar type: {m.type_word(input)}"), what="input", dtype=dtype_of(input), fn="view_as_complex()",
+                    must="numbers of type float16, float32 or float64",
+                    fix="a complex tensor needs no view; whole numbers convert with x.float().")
     if input.ndim == 0:
-        raise RuntimeError("Input tensor must have one or more dimensions")
+        raise error("tensor-dims", RuntimeError("Input tensor must have one or more dimensions"), what="input",
+                    shape=(), need="at least {n}", n=1,
+                    fix="the last dimension holds real and imaginary part: torch.tensor([re, im]).")
     if input.shape[-1] != 2:
-        raise RuntimeError("Tensor must have a last dimension of size 2")
+        raise error("dimension-size", RuntimeError("Tensor must have a last dimension of size 2"), what="input",
+                    dim=input.ndim - 1, size=input.shape[-1], must="2",
+                    fix="the last dimension holds real and imaginary part: torch.stack([re, im], -1).")
     return ViewAsComplex()(input)
 
 
@@ -135,14 +145,19 @@ def polar(abs, angle):
 def _check_pair(a, b, name, names):
     for position, v in enumerate((a, b)):
         if not hasattr(v, "shape"):
-            raise TypeError(f"{name}(): argument '{names[position]}' (position {position + 1}) must be Tensor, not "
-                            f"{type(v).__name__}")
+            raise error("argument-type", TypeError(
+                        f"{name}(): argument '{names[position]}' (position {position + 1}) must be Tensor, not "
+                        f"{type(v).__name__}"), what=names[position], kind=type(v), must="a tensor",
+                        fix="make it a tensor: torch.tensor({what}).")
     if dtype_of(a) not in _COMPLEX:
-        raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
-                           f"{m.type_word(a)} and {m.type_word(b)}")
+        raise error("tensor-dtype", RuntimeError(
+                    f"Expected both inputs to be Half, Float or Double tensors but got {m.type_word(a)} and "
+                    f"{m.type_word(b)}"), what=names[0], dtype=dtype_of(a), fn=f"{name}()",
+                    must="numbers of type float16, float32 or float64")
     if dtype_of(a) != dtype_of(b):
-        raise RuntimeError(f"Expected object of scalar type {m.type_word(a)} but got scalar type {m.type_word(b)} for "
-                           "second argument")
+        raise error("dtypes-differ", RuntimeError(
+                    f"Expected object of scalar type {m.type_word(a)} but got scalar type {m.type_word(b)} for "
+                    "second argument"), what=names[0], dtype=dtype_of(a), other=names[1], other_dtype=dtype_of(b))
 
 
 def _conj_method(self):

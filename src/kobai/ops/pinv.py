@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
@@ -114,13 +115,18 @@ def lstsq(A, B, rcond=None, *, driver=None):
     Shape: A (..., m, n), B (..., m, k) or (..., m) -> (..., n, k) or (..., n).
     """
     if len(A.shape) < 2:
-        raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions."), what="A",
+                    shape=tuple(A.shape), need="at least {n}", n=2)
     if driver not in (None, *_DRIVERS):
-        raise RuntimeError(f"torch.linalg.lstsq: parameter `driver` should be one of ({', '.join(_DRIVERS)})")
+        raise error("argument-choice", RuntimeError(
+                    f"torch.linalg.lstsq: parameter `driver` should be one of ({', '.join(_DRIVERS)})"), what="driver",
+                    value=driver, choices=list(_DRIVERS))
     vector = len(B.shape) == 1 or len(A.shape) - 1 == len(B.shape) and tuple(B.shape) == tuple(A.shape[:-1])
     right = m.unsqueeze(B, -1) if vector else B
     if A.shape[-2] != right.shape[-2]:
-        raise RuntimeError(f"torch.linalg.lstsq: input.size({-2}) should match other.size({-1 if vector else -2})")
+        raise error("shapes-differ", RuntimeError(
+                    f"torch.linalg.lstsq: input.size({-2}) should match other.size({-1 if vector else -2})"), what="A",
+                    shape=tuple(A.shape), other="B", other_shape=tuple(B.shape), must="B needs as many rows as A")
     driver = driver or "gelsy"
     X = pinv(A, rtol=rcond if rcond is not None and rcond > 0 else None) @ right
     d = right - A @ X

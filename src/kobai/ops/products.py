@@ -39,7 +39,10 @@ class LinalgCross(Op):
 
 def _cross(a, b, dim):
     if len(a.shape) != len(b.shape):
-        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+        raise error("shapes-differ", RuntimeError("linalg.cross: inputs must have the same number of dimensions."),
+                    what="input", shape=tuple(a.shape), other="other", other_shape=tuple(b.shape),
+                    must="both must have the same number of dimensions",
+                    fix="add a dimension in front of the shorter one: x.unsqueeze(0).")
     dim = normal_dim(dim, len(a.shape))
     if a.shape[dim] != 3 or b.shape[dim] != 3:
         raise error("dimension-size", RuntimeError(
@@ -47,7 +50,8 @@ def _cross(a, b, dim):
             what="input" if a.shape[dim] != 3 else "other", dim=dim, must="3",
             size=a.shape[dim] if a.shape[dim] != 3 else b.shape[dim])
     if dtype_of(a) != dtype_of(b):
-        raise RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}")
+        raise error("dtypes-differ", RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}"),
+                    what="input", dtype=dtype_of(a), other="other", other_dtype=dtype_of(b))
     shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
     return LinalgCross(dim)(m.expand_to(a, shape), m.expand_to(b, shape))
 
@@ -64,7 +68,10 @@ def cross(input, other, dim=None):
     if dim is None:
         dim = next((d for d, s in enumerate(input.shape) if s == 3), None)
         if dim is None:
-            raise RuntimeError("no dimension of size 3 in input")
+            raise error("tensor-shape", RuntimeError("no dimension of size 3 in input"), what="input",
+                        shape=tuple(input.shape), want="(..., 3)",
+                        why="input has shape {shape}; cross products are of vectors of 3 elements.",
+                        fix="bring the vectors into a dimension of size 3, and give it as dim.")
         warnings.warn(
             "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
             "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross "
@@ -98,7 +105,8 @@ def tensordot(a, b, dims=2, out=None):
     """
     da, db = _dims(a, b, dims)
     if dtype_of(a) != dtype_of(b):
-        raise RuntimeError("both inputs should have same dtype")
+        raise error("dtypes-differ", RuntimeError("both inputs should have same dtype"), what="a", dtype=dtype_of(a),
+                    other="b", other_dtype=dtype_of(b))
     a, b = _sum_over_thin(a, da, b, db)
     fa = [d for d in range(len(a.shape)) if d not in da]
     fb = [d for d in range(len(b.shape)) if d not in db]
@@ -116,16 +124,27 @@ def _dims(a, b, dims):
         dims = dims.tolist()
     if isinstance(dims, int):
         if dims < 0:
-            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+            raise error("argument-value", RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}"),
+                        what="dims", value=dims, must="a whole number of at least {low}", low=0)
         if dims > min(len(a.shape), len(b.shape)):
-            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+            raise error("argument-value", RuntimeError(
+                        f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}"), what="dims", value=dims,
+                        must="a whole number of at most {high}", high=min(len(a.shape), len(b.shape)),
+                        why="dims is {value}, but a has {na} and b has {nb} dimensions.", na=len(a.shape),
+                        nb=len(b.shape))
         dims = list(range(-dims, 0)), list(range(dims))
     da, db = dims
     for v, argument in ((da, "'dims_self' (position 3)"), (db, "'dims_other' (position 4)")):
         if isinstance(v, int):
-            raise TypeError(f"tensordot(): argument {argument} must be tuple of ints, not int")
+            raise error("argument-type", TypeError(f"tensordot(): argument {argument} must be tuple of ints, not int"),
+                        what="dims", kind="int", must="two lists of whole numbers",
+                        why="dims is a pair, and one of its two is the number {n}: it must hold two lists, the "
+                            "dimensions of a and those of b.", n=v,
+                        fix="write dims=([{n}], [...]), or dims={n} for the last {n} of a and the first {n} of b.")
     if len(da) != len(db):
-        raise RuntimeError("both dimension lists should have same length")
+        raise error("lengths-differ", RuntimeError("both dimension lists should have same length"), what="dims[0]",
+                    count=len(da), other="dims[1]", other_count=len(db),
+                    fix="name as many dimensions of a as of b: they are multiplied pair by pair.")
     for i, j in zip(da, db):
         s, t = a.shape[normal_dim(i, len(a.shape))], b.shape[normal_dim(j, len(b.shape))]
         if s != t and 1 not in (s, t):
