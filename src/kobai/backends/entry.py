@@ -17,7 +17,8 @@ import numpy as np
 from kobai.autograd.mode import modes
 from kobai.backends import llvm
 from kobai.backends.entry_checks import CHECK, DICT, KEEPS_VERSIONS, LIST, MEMORY, SAME, SEEN
-from kobai.backends.entry_code import ARGUMENT, FIXED, GRADIENT, OFFSETS, RECORD, WORDS, slot_offset, text
+from kobai.backends.entry_code import ARGUMENT, ARGUMENT_WORDS, FIXED, GRADIENT, OFFSETS, WORDS, slot_offset, text
+from kobai.backends.entry_open import Form
 from kobai.backends.native import _MethodDef, _new_function
 from kobai.tensor import Tensor, wrap
 
@@ -61,13 +62,14 @@ def _looks_as_known() -> bool:
             and word(_dict_of, 8) == id(type(_dict_of)))
 
 
-def entry(program, slots, lengths, otherwise):
+def entry(program, slots, lengths, otherwise, spec=None):
     """The callable for a compiled program, or None if it does something that only Python does.
 
     Args:
         program: a `kobai.compile.program.Program`.
         slots, lengths: what `kobai.compile.guards.collect` found.
         otherwise: called with the arguments where anything is not as recorded.
+        spec: how (args, kwargs) were put together of the program's arguments, if these are not given one by one.
     """
     global _native
     if any(a is None for a in program.bound):
@@ -76,7 +78,7 @@ def entry(program, slots, lengths, otherwise):
         if not _looks_as_known():
             return None
         _native = _Native()
-    made = _Table(program, slots, lengths)
+    made = _Table(program, slots, lengths, spec)
     if not made.possible:
         return None
     words = made.words(otherwise)
@@ -89,9 +91,13 @@ def entry(program, slots, lengths, otherwise):
 class _Table:
     """The words of an entry. `kept` are the objects whose addresses are among them."""
 
-    def __init__(self, program, slots, lengths):
+    def __init__(self, program, slots, lengths, spec):
         self.program, self.kept = program, [program, slots, lengths]
-        self.possible = self._checks(slots, lengths) and self._arguments() and self._inputs() and self._results()
+        if spec is None:
+            spec = tuple, None, [(tuple, None, [None] * len(program.arguments)), (dict, [], [])]
+        self.opening = Form(spec, [None if t else (value,) for t, value in program.arguments])
+        self.possible = (self.opening.possible and self._checks(slots, lengths) and self._arguments() and self._inputs()
+                         and self._results())
 
     def _array(self, numbers):
         """Words in memory that stays; its address."""
@@ -141,10 +147,12 @@ class _Table:
         self.arguments = []
         if self.program.repeats:
             return False
-        for t, a in self.program.arguments:
-            if t is None or 0 in a.shape or any(s < 0 for s in a.strides):
+        for i, (t, a) in enumerate(self.program.arguments):
+            if t is None:
+                continue
+            if 0 in a.shape or any(s < 0 for s in a.strides):
                 return False
-            self.arguments += [*self._record(a), id(t[0]), id(t[1])]
+            self.arguments += [*self._record(a), id(t[0]), id(t[1]), i]
             self.kept += [*t]
         return True
 
@@ -210,14 +218,16 @@ class _Table:
         dict_name = _interned("__dict__")
         self.kept += [dict_name, step]
         checks = [w for row in self.checks for w in row]
-        lists = {"checks": (checks, CHECK), "argument": (self.arguments, RECORD + 2), "input": (self.inputs, 3),
+        lists = {"checks": (checks, CHECK), "argument": (self.arguments, ARGUMENT_WORDS), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
         rebuild = program.rebuild if program.joint is None else program.joined
         self.kept.append(rebuild)
         found = {"step": code, "step_self": own, "form": program.form, "rebuild": id(rebuild), "otherwise": id(otherwise),
                  "modes": id(modes), "dict_name": id(dict_name), "none": id(None), "array_type": id(np.ndarray),
-                 "thread": self._array([-1, 0, 0]), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False)}
+                 "thread": self._array([-1, 0, 0]), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False),
+                 **self.opening.words(self._array, [i for i, (t, _) in enumerate(program.arguments) if t and t[1]],
+                                      [id(t) for t in program.held])}
         names = {"checks": ("checks", "check_count"), "argument": ("arguments", "argument_count"),
                  "mode": ("mode_checks", "mode_count"), "written": ("written", "written_count")}
         for name, (numbers, width) in lists.items():

@@ -9,6 +9,7 @@ import ctypes
 from functools import partial
 from types import FunctionType
 
+from kobai.backends import entry_open
 from kobai.backends.entry_checks import DICT_VERSION, KEEPS_VERSIONS, KNOWN_HASH, checks
 from kobai.backends.native import _BYTES, _HEAD, read, word
 from kobai.tensor import Tensor
@@ -16,9 +17,10 @@ from kobai.tensor import Tensor
 WORDS = ("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
          "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
          "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks",
-         "mode_count", "written", "written_count", "false", "rebuild", "thread")
+         "mode_count", "written", "written_count", "false", "rebuild", "thread", *entry_open.WORDS)
 FIXED, ARGUMENT, GRADIENT = 0, 1, 2  # kinds of inputs: an array, an argument's, that of a tensor's gradient
 RECORD = 6                           # words that describe an expected array
+ARGUMENT_WORDS = RECORD + 3          # that of an argument, its type, whether it requires grad, which leaf it is
 
 
 def slot_offset(cls, name: str) -> int:
@@ -53,7 +55,8 @@ def _load(*names: str) -> str:
 def text() -> str:
     """The native functions."""
     body = (_begin(), _arguments(), _inputs(), _compute(), _results())
-    return "\n".join([_declarations(), checks(), _tensor(), *body])
+    opening = entry_open.text(_BYTES, _load("otherwise", *entry_open.WORDS))
+    return "\n".join([_declarations(), checks(), entry_open.distinct(), _tensor(), *body, opening])
 
 
 def _declarations() -> str:
@@ -118,21 +121,20 @@ no:
 
 
 def _begin() -> str:
-    """The entry, to the point where variables and modes are as they were."""
+    """What follows the opening of arguments, to the point where variables and modes are as they were."""
     return f"""
-define ptr @entry(ptr %object, ptr %args, i64 %count, ptr %names) nounwind {{
+define internal ptr @enter(ptr %object, ptr %args, i64 %count, ptr %names, ptr %leaves) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
 {_load("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
        "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
-       "written", "written_count", "false", "rebuild", "thread")}
+       "written", "written_count", "false", "rebuild", "thread", "leaf_count",
+       "wanting", "wanting_count", "known", "known_count")}
   %arrays = alloca ptr, i64 %input_count
   %object_at = alloca ptr
-  %unnamed = icmp eq ptr %names, null
-  %enough = icmp eq i64 %count, %argument_count
-  %fits = and i1 %unnamed, %enough
-  br i1 %fits, label %variables, label %refuse
+  %are_distinct = call i1 @distinct(ptr %leaves, ptr %wanting_p, i64 %wanting_count, ptr %known_p, i64 %known_count)
+  br i1 %are_distinct, label %variables, label %refuse
 
 variables:
   %held = call i1 @holds(ptr %checks_p, i64 %check_count)
@@ -195,11 +197,12 @@ argument:  ; tensors on arrays as recorded
   %a_more = icmp slt i64 %a, %argument_count
   br i1 %a_more, label %argument_look, label %number
 argument_look:
-  %a_at = getelementptr ptr, ptr %args, i64 %a
+  %a_words = mul i64 %a, {ARGUMENT_WORDS}
+  %a_record = getelementptr i64, ptr %arguments_p, i64 %a_words
+{read("a_leaf", "a_record", 8 * (RECORD + 2), "i64")}
+  %a_at = getelementptr ptr, ptr %leaves, i64 %a_leaf
   %t = load ptr, ptr %a_at
 {read("t_type", "t", _HEAD - 8, "i64")}
-  %a_words = mul i64 %a, {RECORD + 2}
-  %a_record = getelementptr i64, ptr %arguments_p, i64 %a_words
 {read("a_type", "a_record", 8 * RECORD, "i64")}
 {read("a_rg", "a_record", 8 * (RECORD + 1), "i64")}
   %right_type = icmp eq i64 %t_type, %a_type
@@ -277,7 +280,7 @@ input_look:
 input_put_:
   br label %input_put
 input_argument:
-  %i_arg_at = getelementptr ptr, ptr %args, i64 %i_what
+  %i_arg_at = getelementptr ptr, ptr %leaves, i64 %i_what
   %i_arg = load ptr, ptr %i_arg_at
 {read("i_data", "i_arg", OFFSETS["_data"])}
   br label %input_put
@@ -374,12 +377,12 @@ result:
   %is_joint = icmp eq i64 %form, 3
   br i1 %is_joint, label %joined, label %results_
 joined:  ; Python makes the node that the caller's backward pass comes to
-  %j_count = add i64 %count, 1
+  %j_count = add i64 %leaf_count, 1
   %j_args = alloca ptr, i64 %j_count
   store ptr %list, ptr %j_args
   %j_rest = getelementptr ptr, ptr %j_args, i64 1
-  %j_bytes = mul i64 %count, 8
-  call void @llvm.memcpy.p0.p0.i64(ptr %j_rest, ptr %args, i64 %j_bytes, i1 false)
+  %j_bytes = mul i64 %leaf_count, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %j_rest, ptr %leaves, i64 %j_bytes, i1 false)
   %j_whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %j_args, i64 %j_count, ptr null)
   call void @Py_DecRef(ptr %list)
   ret ptr %j_whole
@@ -414,7 +417,7 @@ result_object:
   call void @Py_IncRef(ptr %r_object)
   br label %put
 result_argument:
-  %r_arg_at = getelementptr ptr, ptr %args, i64 %r_what
+  %r_arg_at = getelementptr ptr, ptr %leaves, i64 %r_what
   %r_arg = load ptr, ptr %r_arg_at
   call void @Py_IncRef(ptr %r_arg)
   br label %put
@@ -449,9 +452,9 @@ as_it_is:
   %final = load ptr, ptr %object_at
   ret ptr %final
 structured:  ; leaves of a dict or the like: Python puts them together
-  %leaves = load ptr, ptr %object_at
+  %parts = load ptr, ptr %object_at
   %whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %object_at, i64 1, ptr null)
-  call void @Py_DecRef(ptr %leaves)
+  call void @Py_DecRef(ptr %parts)
   ret ptr %whole
 drop:
   call void @Py_DecRef(ptr %list)

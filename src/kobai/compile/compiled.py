@@ -100,14 +100,14 @@ class Compiled:
                 self._moving.update(variant.guards.moved())
             watcher = Watcher()
             got = record(self.fn, args, kwargs, _plan if before is None else None, watcher, self._moving)
-            self._settle(variant, got, watcher, before is None, flatten((args, kwargs))[0])
+            self._settle(variant, got, watcher, before is None, *flatten((args, kwargs)))
             result, size = got.result, got.recorder.bytes
             del got  # and the arrays that its recorder kept
         if size > pages.SWEEP:
             pages.trim()
         return result
 
-    def _settle(self, variant, got, watcher, steady, leaves):
+    def _settle(self, variant, got, watcher, steady, leaves, spec):
         """Keep the program of a recorded call if it will last."""
         variant.records += 1
         reason = got.reason
@@ -141,14 +141,15 @@ class Compiled:
             got.program.watch(guards.tensors)
             variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
             self._last, self.reason = got.program, None
-            self._enter(got.program, guards)
+            self._enter(got.program, guards, spec)
 
-    def _enter(self, program, guards):
+    def _enter(self, program, guards, spec):
         """From now on calls like the recorded one go to machine code at once."""
         if getattr(program.plan, "program", None) is None:
             return
         from kobai.backends.entry import entry  # noqa: PLC0415  (machine code is loaded on first use)
-        made = entry(program, [*guards.slots, _default_dtype()], guards.lengths, functools.partial(Compiled.__call__, self))
+        made = entry(program, [*guards.slots, _default_dtype()], guards.lengths, functools.partial(Compiled.__call__, self),
+                     spec)
         if made is not None:
             type(self).__call__, self._entry = made
 

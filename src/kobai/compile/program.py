@@ -54,9 +54,11 @@ class Program:
 
     def __init__(self, graph, sources, results, spec, effects, joint: Joint | None, make_plan, leaves):
         self.graph, self.sources = graph, sources
-        self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, None) for t in leaves]
+        self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, t) for t in leaves]
         tensors = [id(t) for t in leaves if isinstance(t, Tensor)]
         self.repeats = len(set(tensors)) < len(tensors)  # some arguments are the same tensor
+        self.held = list({id(s[1]): s[1] for s in sources if s[0] in ("tensor", "grad") and s[1]._rg}.values())
+        self._wanting = [i for i, (kind, _) in enumerate(self.arguments) if kind and kind[1]]
         self.modes = {name: getattr(modes, name) for name in MODES}
         (self.results, self.items, self.windows), self.spec = results, spec
         self.grads, self.cells, self.without = effects
@@ -107,6 +109,8 @@ class Program:
     def bind(self, leaves) -> list | None:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
         arrays: list = self.bound
+        if self._wanting and self._is_held([leaves[i] for i in self._wanting]):
+            return None
         for leaf in self.without:
             if leaf._grad is not None:
                 return None
@@ -136,6 +140,10 @@ class Program:
             number[...] = now
             arrays[i] = number
         return arrays if self._writes and self._are_apart(arrays) or not self._writes else None
+
+    def _is_held(self, leaves) -> bool:
+        """Whether leaves that require grad are such tensors by another name, too: their gradients would be others."""
+        return len({id(t) for t in (*leaves, *self.held)}) < len(leaves) + len(self.held) and not self.repeats
 
     def _are_apart(self, arrays):
         """Whether no other input lies in memory that is written; looked at when arrays lie elsewhere than before."""
