@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .. import full
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F
 from .module import Module
@@ -67,8 +68,9 @@ class Hardtanh(_Inplace):
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         if not self.max_val > self.min_val:
-            raise AssertionError(f"max_val must be larger than min_val, got {self.min_val} and "
-                                 f"{self.max_val}")
+            raise error("argument-value",
+                        AssertionError(f"max_val must be larger than min_val, got {self.min_val} and {self.max_val}"),
+                        what="max_val", value=self.max_val, low=self.min_val, must="a number above {low}")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -452,5 +454,9 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+            raise error("tensor-dims",
+                        ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead"),
+                        what="input", shape=input.shape, need="{n} or {m}", n=3, m=4,
+                        fix="bring it to (channels, height, width), or (batch, channels, height, width); "
+                            "F.softmax(x, dim) takes every shape.")
         return F.softmax(input, -3, _stacklevel=5)

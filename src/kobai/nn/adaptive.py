@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .. import cat
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F
 from .containers import ModuleList, Sequential
@@ -38,11 +39,16 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
-            raise ValueError("cutoffs should be a sequence of length larger than 0")
+            raise error("argument-count", ValueError("cutoffs should be a sequence of length larger than 0"),
+                        what="cutoffs", count=0, need="at least {n}", n=1,
+                        fix="give the class numbers where the groups of rarer classes begin: cutoffs=[100, 1000].")
         if (cutoffs != sorted(set(cutoffs)) or min(cutoffs) <= 0 or max(cutoffs) > n_classes - 1
                 or any(int(c) != c for c in cutoffs)):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an "
-                             "increasing order, where each value is between 1 and n_classes-1")
+            raise error("argument-value",
+                        ValueError("cutoffs should be a sequence of unique, positive integers sorted in an "
+                                   "increasing order, where each value is between 1 and n_classes-1"), what="cutoffs",
+                        value=cutoffs, last=n_classes - 1,
+                        must="a list of different whole numbers from 1 to {last}, the smallest first")
         where = {"device": device, "dtype": dtype}
         self.in_features = in_features
         self.n_classes = n_classes
@@ -92,19 +98,33 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         """Raise unless the shapes fit and the classes exist; whether there is a batch."""
         if target.ndim == 1:
             if input.shape[0] != target.shape[0]:
-                raise RuntimeError("Input and target should have the same size in the batch dimension.")
+                raise error("shapes-differ",
+                            RuntimeError("Input and target should have the same size in the batch dimension."),
+                            what="input", shape=input.shape, other="target", other_shape=target.shape,
+                            must="dimension 0 of both, the batch, must have the same size")
             if input.ndim != 2:
-                raise RuntimeError("1D target tensor expects 2D input tensors, but found inputs with size",
-                                   input.shape)
+                raise error("tensor-dims",
+                            RuntimeError("1D target tensor expects 2D input tensors, but found inputs with size "
+                                         f"{input.shape}"), what="input", shape=input.shape, need="{n}", n=2,
+                            fix="a target of shape (batch,) goes with an input of shape (batch, features).")
         elif target.ndim == 0:
             if input.ndim != 1:
-                raise RuntimeError("0D target tensor expects 1D input tensors, but found inputs with size",
-                                   input.shape)
+                raise error("tensor-dims",
+                            RuntimeError("0D target tensor expects 1D input tensors, but found inputs with size "
+                                         f"{input.shape}"), what="input", shape=input.shape, need="{n}", n=1,
+                            fix="a target without dimensions goes with an input of shape (features,); for a batch "
+                                "give it shape (batch,).")
         else:
-            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+            raise error("tensor-dims", RuntimeError("0D or 1D target tensor expected, multi-target not supported"),
+                        what="target", shape=target.shape, need="{n} or {m}", n=0, m=1,
+                        fix="give one class number for each row of input; target.squeeze(-1) drops a last dimension "
+                            "of size 1.")
         if target.numel() and not 0 <= int(target.min()) <= int(target.max()) < self.n_classes:
-            raise RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range "
-                               f"[{target.min().item()}, {target.max().item()}] were found. ")
+            raise error("data-range",
+                        RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range "
+                                     f"[{target.min().item()}, {target.max().item()}] were found. "), what="target",
+                        value=int(target.min() if target.min() < 0 else target.max()), last=self.n_classes - 1,
+                        must="a class number from 0 to {last}")
         return target.ndim == 1
 
     def _get_full_log_prob(self, input: Tensor, head_output: Tensor) -> Tensor:

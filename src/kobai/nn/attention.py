@@ -42,8 +42,11 @@ class MultiheadAttention(Module):
         device=None, dtype=None,
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
-            raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
-                             f"num_heads={num_heads} instead")
+            raise error("argument-value",
+                        ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
+                                   f"num_heads={num_heads} instead"),
+                        what="embed_dim" if embed_dim <= 0 else "num_heads",
+                        value=embed_dim if embed_dim <= 0 else num_heads, must="a positive whole number")
         super().__init__()
         self.embed_dim = embed_dim
         self.kdim = kdim if kdim is not None else embed_dim

@@ -8,10 +8,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from ..diagnose import error
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Parameter
 from .tree import indented, typename
+
+
+def _no_entry(owner: Any, i: int, n: int) -> Exception:
+    """The error for a number outside a list of n entries."""
+    return error("position-range", IndexError(f"index {i} is out of range"), owner=type(owner), value=i, size=n, last=n - 1,
+                 why="{owner} has {size} entries, numbers 0 to {last}; this one is {value}." if n else
+                     "{owner} has no entries yet, so none of number {value}.",
+                 fix="use a number from 0 to {last}, or [-1] for the last one." if n else
+                     "append() an entry before.")
 
 
 class Container(Module):
@@ -38,7 +48,7 @@ class _Numbered(Module):
         """The name of the member at `index`, which may be negative."""
         n, i = len(self), operator.index(index)
         if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range")
+            raise _no_entry(self, i, n)
         return next(islice(self._members, i % n, None))
 
     def _refill(self, values: Iterable) -> None:
@@ -72,8 +82,13 @@ class _Numbered(Module):
     def _checked_position(self, index: int, what: str) -> int:
         n = len(self)
         if not -n <= index <= n:
-            raise IndexError(f"Index out of range: {index}" if what == "Sequential"
-                             else f"index {index} is out of range")
+            raise error("position-range",
+                        IndexError(f"Index out of range: {index}" if what == "Sequential"
+                                   else f"index {index} is out of range"),
+                        value=index, size=n, owner=type(self),
+                        why="{owner} has {size} entries, so something can be inserted at 0 to {size}; this place is "
+                            "{value}.",
+                        fix="use a place from 0 to {size}, or append() for the end.")
         return index + n if index < 0 else index
 
     def __dir__(self):
@@ -121,14 +136,20 @@ class Sequential(_Numbered):
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
-                             "given.")
+            raise error("argument-type",
+                        ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
+                                   "given."),
+                        kind=type(other), why="+ joins two nn.Sequential, and the right side is of type {kind}.",
+                        fix="write net + nn.Sequential(layer), or net.append(layer).")
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
-                             "given.")
+            raise error("argument-type",
+                        ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is "
+                                   "given."),
+                        kind=type(other), why="+ joins two nn.Sequential, and the right side is of type {kind}.",
+                        fix="write net + nn.Sequential(layer), or net.append(layer).")
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
@@ -149,7 +170,8 @@ class Sequential(_Numbered):
     def insert(self, index: int, module: Module) -> Sequential:
         """Put a module before position `index`."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")
+            raise error("argument-type", AssertionError(f"module should be of type: {Module}"), what="module",
+                        kind=type(module), must="a module")
         position = self._checked_position(index, "Sequential")
         values = list(self)
         self._refill([*values[:position], module, *values[position:]])
@@ -170,9 +192,13 @@ class Sequential(_Numbered):
 
 def _check_times(times: int) -> None:
     if not isinstance(times, int):
-        raise TypeError(f"unsupported operand type(s) for *: {Sequential} and {type(times)}")
+        raise error("argument-type", TypeError(f"unsupported operand type(s) for *: {Sequential} and {type(times)}"),
+                    kind=type(times), why="an nn.Sequential times n is n copies in a row, and n is of type {kind}.",
+                    fix="write net * 3, with a whole number.")
     if times <= 0:
-        raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
+        raise error("argument-value", ValueError(f"Non-positive multiplication factor {times} for {Sequential}"),
+                    value=times, why="an nn.Sequential times n is n copies in a row, and n is {value}.",
+                    fix="use a whole number of at least 1.")
 
 
 class ModuleList(_Numbered):
@@ -206,8 +232,11 @@ class ModuleList(_Numbered):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Add several modules at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError("ModuleList.extend should be called with an iterable, but got "
-                            f"{type(modules).__name__}")
+            raise error("argument-type",
+                        TypeError("ModuleList.extend should be called with an iterable, but got "
+                                  f"{type(modules).__name__}"),
+                        what="modules", kind=type(modules), must="a list or tuple of modules",
+                        fix="write append(module) for a single one, extend([first, second]) for several.")
         for module in list(modules):
             self.append(module)
         return self
@@ -298,18 +327,31 @@ class ModuleDict(Module):
 
 def _pairs(source: Any, owner: str) -> Iterable[tuple[str, Any]]:
     """(key, value) pairs of a mapping or of an iterable of pairs, with PyTorch's complaints."""
+    name = owner.replace("Parameters", "Parameter")  # which PyTorch spells otherwise in these messages
     if not isinstance(source, Iterable):
-        raise TypeError(f"{owner}.update should be called with an iterable of key/value pairs, but got "
-                        + type(source).__name__)
+        raise error("argument-type",
+                    TypeError(f"{owner}.update should be called with an iterable of key/value pairs, but got "
+                              f"{type(source).__name__}"),
+                    owner=name, kind=type(source),
+                    why="{owner} is filled from a dict or from pairs of a name and a value, and this is of type "
+                        "{kind}.",
+                    fix="write {owner}({{'first': value}}), or {owner}([('first', value)]).")
     if hasattr(source, "keys"):
         return [(key, source[key]) for key in source.keys()]
     source = list(source)
     for i, pair in enumerate(source):
         if not isinstance(pair, Collection):
-            raise TypeError(f"{owner} update sequence element #{i} should be Iterable; is "
-                            f"{type(pair).__name__}")
+            raise error("argument-type",
+                        TypeError(f"{owner} update sequence element #{i} should be Iterable; is {type(pair).__name__}"),
+                        owner=name, i=i, kind=type(pair),
+                        why="entry {i} is of type {kind}, not a pair of a name and a value.",
+                        fix="write {owner}({{'first': value}}), or {owner}([('first', value)]).")
         if len(pair) != 2:
-            raise ValueError(f"{owner} update sequence element #{i} has length {len(pair)}; 2 is required")
+            raise error("argument-count",
+                        ValueError(f"{owner} update sequence element #{i} has length {len(pair)}; 2 is required"),
+                        owner=name, i=i, count=len(pair),
+                        why="entry {i} has {count} parts; it must be a pair of a name and a value.",
+                        fix="write {owner}({{'first': value}}), or {owner}([('first', value)]).")
     return source
 
 
@@ -335,7 +377,7 @@ class ParameterList(_Numbered):
     def _key(self, index: int) -> str:
         i, n = operator.index(index), self._size
         if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range")
+            raise _no_entry(self, i, n)
         return str(i % n)
 
     def __len__(self) -> int:
@@ -353,7 +395,9 @@ class ParameterList(_Numbered):
         setattr(self, self._key(index), _as_parameter(value))
 
     def __delitem__(self, index):
-        raise TypeError("'ParameterList' object doesn't support item deletion")
+        raise error("not-possible", TypeError("'ParameterList' object doesn't support item deletion"),
+                    why="the entries of a ParameterList keep their numbers, so none can be taken out.",
+                    fix="make a new one without it: nn.ParameterList([p for i, p in enumerate(params) if i != 2]).")
 
     def append(self, value: Any) -> ParameterList:
         """Add a value at the end."""
@@ -364,8 +408,11 @@ class ParameterList(_Numbered):
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add several values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError("ParameterList.extend should be called with an iterable, but got "
-                            f"{type(values).__name__}")
+            raise error("argument-type",
+                        TypeError("ParameterList.extend should be called with an iterable, but got "
+                                  f"{type(values).__name__}"),
+                        what="values", kind=type(values), must="a list or tuple of tensors",
+                        fix="write append(value) for a single one, extend([first, second]) for several.")
         for value in list(values):
             self.append(value)
         return self
@@ -378,7 +425,9 @@ class ParameterList(_Numbered):
                          v in enumerate(self))
 
     def __call__(self, *args, **kwargs):
-        raise RuntimeError("ParameterList should not be called.")
+        raise error("not-possible", RuntimeError("ParameterList should not be called."), cls=type(self),
+                    why="{cls} holds parameters and computes nothing.",
+                    fix="use its entries in forward() of your module: x @ self.params[0].")
 
 
 class ParameterDict(Module):
@@ -398,9 +447,11 @@ class ParameterDict(Module):
 
     def _attribute(self, key: str) -> str:
         if not isinstance(key, str):
-            raise TypeError("Index given to ParameterDict cannot be used as a key as it is not a string "
-                            f"(type is '{type(key).__name__}'). Open an issue on github if you need "
-                            "non-string keys.")
+            raise error("argument-type",
+                        TypeError("Index given to ParameterDict cannot be used as a key as it is not a string (type "
+                                  f"is '{type(key).__name__}'). Open an issue on github if you need non-string keys."),
+                        what="key", kind=type(key), must="a text",
+                        fix="write the key as a text: params['w1'], or params[str(1)].")
         return key
 
     def __getitem__(self, key: str) -> Any:
@@ -485,7 +536,9 @@ class ParameterDict(Module):
         return "\n".join(f"  ({key}): {_described(value, typename(value))}" for key, value in self.items())
 
     def __call__(self, input):
-        raise RuntimeError("ParameterDict should not be called.")
+        raise error("not-possible", RuntimeError("ParameterDict should not be called."), cls=type(self),
+                    why="{cls} holds parameters and computes nothing.",
+                    fix="use its entries in forward() of your module: x @ self.params['w'].")
 
     def __or__(self, other: ParameterDict) -> ParameterDict:
         return self._merged(self, other)

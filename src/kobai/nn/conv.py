@@ -63,13 +63,21 @@ class _ConvNd(Module):
     def _check_padding(self) -> None:
         if isinstance(self.padding, str):
             if self.padding not in ("valid", "same"):
-                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of {{'same', "
-                                 "'valid'}")
+                raise error("argument-choice",
+                            ValueError(f"Invalid padding string {self.padding!r}, should be one of "
+                                       "{'same', 'valid'}"),
+                            what="padding", value=self.padding, choices=["same", "valid"],
+                            fix="write padding='same', padding='valid', or a number such as padding=1.")
             if self.padding == "same" and any(s != 1 for s in self.stride):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise error("arguments-exclude", ValueError("padding='same' is not supported for strided convolutions"),
+                            stride=self.stride,
+                            why="padding='same' keeps the size, and the stride {stride} makes it smaller.",
+                            fix="leave the stride out, or write a number: padding=kernel_size // 2.")
         if self.padding_mode not in _PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {set(_PADDING_MODES)}, but got "
-                             f"padding_mode='{self.padding_mode}'")
+            raise error("argument-choice",
+                        ValueError(f"padding_mode must be one of {set(_PADDING_MODES)}, but got "
+                                   f"padding_mode='{self.padding_mode}'"),
+                        what="padding_mode", value=self.padding_mode, choices=list(_PADDING_MODES))
 
     def _pad_amounts(self) -> list[int]:
         """What `F.pad` takes to do this padding: (before, after) of each dimension, the last first."""
@@ -131,7 +139,8 @@ class _ConvNd(Module):
 
 def _check_channels(in_channels: int, out_channels: int, groups: int) -> None:
     if groups <= 0:
-        raise ValueError("groups must be a positive integer")
+        raise error("argument-value", ValueError("groups must be a positive integer"), what="groups", value=groups,
+                    must="a positive whole number")
     for which, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
         if channels % groups:
             raise error("conv-groups", which=which, channels=channels, groups=groups)
@@ -192,7 +201,12 @@ class _ConvTransposeNd(_ConvNd):
         padding_mode: str = "zeros", device=None, dtype=None,
     ) -> None:
         if padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise error("argument-choice",
+                        ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}'),
+                        what="padding_mode", value=padding_mode, name=type(self),
+                        why="{name} takes its padding away from the output; there is no border to be filled as "
+                            "{value} says.",
+                        fix="leave padding_mode out.")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
                          padding_mode, device, dtype)
         self.output_padding = per_dim(output_padding, self._n)
@@ -210,14 +224,21 @@ class _ConvTransposeNd(_ConvNd):
         if len(wanted) == n + (1 if unbatched else 2):
             wanted = wanted[-n:]
         if len(wanted) != n:
-            raise ValueError(f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or "
-                             f"{n + (1 if unbatched else 2)} elements (got {len(wanted)})")
+            raise error("argument-count",
+                        ValueError(f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or "
+                                   f"{n + (1 if unbatched else 2)} elements (got {len(wanted)})"),
+                        what="output_size", count=len(wanted), need="{n} or {m}", n=n, m=n + (1 if unbatched else 2),
+                        fix="give the sizes behind the channels: output_size=y.shape[-{n}:].")
         least = [(size - 1) * s - 2 * p + d * (k - 1) + 1 for size, s, p, d, k in
                  zip(input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size)]
         most = [low + s - 1 for low, s in zip(least, self.stride)]
         if any(not low <= size <= high for low, size, high in zip(least, wanted, most)):
-            raise ValueError(f"requested an output size of {list(wanted)}, but valid sizes range from "
-                             f"{least} to {most} (for an input of {input.shape[-n:]})")
+            raise error("argument-value",
+                        ValueError(f"requested an output size of {list(wanted)}, but valid sizes range from {least} "
+                                   f"to {most} (for an input of {input.shape[-n:]})"),
+                        what="output_size", value=list(wanted), least=tuple(least), most=tuple(most),
+                        must="sizes between {least} and {most}",
+                        fix="choose sizes in this range; with a larger stride it is wider.")
         return tuple(size - low for size, low in zip(wanted, least))
 
 
@@ -291,8 +312,12 @@ class _LazyConvXdMixin(LazyModuleMixin):
     def _channels_of(self, input: Tensor) -> int:
         n = self._n
         if input.ndim not in (n + 1, n + 2):
-            raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to "
-                               f"{type(self).__name__}, but got input of size: {input.shape}")
+            raise error("tensor-dims",
+                        RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to "
+                                     f"{type(self).__name__}, but got input of size: {input.shape}"),
+                        what="input", shape=input.shape, need="{n} or {m}", n=n + 1, m=n + 2,
+                        fix="its dimensions are batch (may be left out), channels, then {k} of the picture or signal.",
+                        k=n)
         return input.shape[-n - 1]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnose import error
 from ..tensor import Tensor
 from .module import Module
 
@@ -48,8 +49,12 @@ class Unflatten(Module):
 
 def _check_sizes(sizes: Any) -> None:
     if not isinstance(sizes, (tuple, list)):
-        raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}")
+        raise error("argument-type",
+                    TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}"),
+                    what="unflattened_size", kind=type(sizes), must="a list or tuple of whole numbers")
     for i, size in enumerate(sizes):
         if not isinstance(size, int):
-            raise TypeError("unflattened_size must be tuple of ints, but found element of type "
-                            f"{type(size).__name__} at pos {i}")
+            raise error("argument-type",
+                        TypeError("unflattened_size must be tuple of ints, but found element of type "
+                                  f"{type(size).__name__} at pos {i}"),
+                        what=f"unflattened_size[{i}]", kind=type(size), must="a whole number")

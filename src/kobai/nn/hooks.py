@@ -15,6 +15,7 @@ from weakref import ref
 from .. import is_grad_enabled, zeros_like
 from ..autograd import Function
 from ..autograd.node import Hook
+from ..diagnose import error
 from ..tensor import Tensor
 
 _ids = itertools.count()
@@ -24,7 +25,9 @@ class NoHooks(dict):
     """The empty table that all modules without a kind of hook share; it cannot be filled."""
 
     def __setitem__(self, key, value):
-        raise TypeError("this table is shared by all modules: use the module's register_*_hook methods")
+        raise error("not-possible", TypeError("this table is shared by all modules"),
+                    why="all modules without hooks share one table, so nothing can be entered into it.",
+                    fix="use the module's own methods, such as register_forward_hook(hook).")
 
     update = setdefault = __ior__ = __setitem__
 
@@ -227,8 +230,11 @@ def _before(module, args, kwargs):
             if new is None:
                 continue
             if not (isinstance(new, tuple) and len(new) == 2):
-                raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                                   f"but got {new}.")
+                raise error("wrong-return",
+                            RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                                         f"but got {new}."),
+                            what=getattr(hook, "__name__", "hook"), kind=type(new),
+                            must="None, or a pair of the new args and kwargs")
             args, kwargs = new
         else:
             new = hook(module, args)
@@ -316,8 +322,12 @@ class _BackwardHooks:
             for hook in self.full:
                 new = hook(self.module, nothing, grads)
                 if new is not None and any(g is not None for g in _as_tuple(new, len(nothing), "grad_input")):
-                    raise RuntimeError("Backward hook for Modules where no input requires gradient should "
-                                       "always return None or None for all gradients.")
+                    raise error("wrong-return",
+                                RuntimeError("Backward hook for Modules where no input requires gradient should "
+                                             "always return None or None for all gradients."),
+                                what=getattr(hook, "__name__", "hook"), module=type(self.module),
+                                why="no input of {module} needs a gradient, and {what} returned one for it.",
+                                fix="return None from the hook, or give the input requires_grad=True.")
         return grads
 
     def _inputs_done(self, grads: tuple) -> tuple:
@@ -332,8 +342,12 @@ class _BackwardHooks:
 def _as_tuple(new, n: int, what: str) -> tuple:
     new = new if isinstance(new, tuple) else (new,)
     if len(new) != n:
-        raise RuntimeError(f"Backward hook returned an invalid number of {what}, got {len(new)}, but "
-                           f"expected {n}")
+        raise error("wrong-return",
+                    RuntimeError(f"Backward hook returned an invalid number of {what}, got {len(new)}, but expected "
+                                 f"{n}"),
+                    what=what, count=len(new), n=n,
+                    why="the backward hook returned {count} gradients, and {what} has {n}.",
+                    fix="return a tuple of as many as {what} has, or None to leave them as they are.")
     return new
 
 

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from .. import empty_like, linalg, no_grad, randperm, where, zeros
+from ..diagnose import error
 from ..tensor import Tensor
 
 _GAINS = {
@@ -32,17 +33,24 @@ def calculate_gain(nonlinearity: str, param: int | float | None = None) -> float
         elif isinstance(param, (int, float)) and not isinstance(param, bool):
             slope = param
         else:
-            raise ValueError(f"negative_slope {param} not a valid number")
+            raise error("argument-value", ValueError(f"negative_slope {param} not a valid number"),
+                        what="negative_slope", value=param, must="a number",
+                        fix="write the slope as a number: calculate_gain('leaky_relu', 0.2).")
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity not in _GAINS:
-        raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
+        raise error("argument-choice", ValueError(f"Unsupported nonlinearity {nonlinearity}"), what="nonlinearity",
+                    value=nonlinearity, choices=[*_GAINS, "leaky_relu"])
     return _GAINS[nonlinearity]
 
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """How many inputs one output sees, and how many outputs one input reaches."""
     if tensor.ndim < 2:
-        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+        raise error("tensor-dims",
+                    ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"),
+                    what="tensor", shape=tensor.shape, need="at least {n}", n=2,
+                    fix="a bias has no fan in and fan out: fill it with nn.init.zeros_, and skip it here (if p.ndim "
+                        "> 1).")
     receptive = math.prod(tensor.shape[2:])
     return tensor.shape[1] * receptive, tensor.shape[0] * receptive
 
@@ -50,7 +58,9 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+        raise error("argument-choice",
+                    ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']"), what="mode",
+                    value=mode, choices=["fan_in", "fan_out"])
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return fan_in if mode == "fan_in" else fan_out
 
@@ -80,7 +90,9 @@ def eye_(tensor: Tensor) -> Tensor:
             [0., 1., 0.]])
     """
     if tensor.ndim != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise error("tensor-dims", ValueError("Only tensors with 2 dimensions are supported"), what="tensor",
+                    shape=tensor.shape, need="{n}", n=2,
+                    fix="this fills a matrix, such as the weight of nn.Linear; skip other parameters (if p.ndim == 2).")
     with no_grad():
         tensor.zero_()
         tensor.diagonal().fill_(1.0)
@@ -90,9 +102,13 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """A convolution that passes its input channels through unchanged."""
     if tensor.ndim not in (3, 4, 5):
-        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+        raise error("tensor-dims", ValueError("Only tensors with 3, 4, or 5 dimensions are supported"), what="tensor",
+                    shape=tensor.shape, need="{n}, {m} or {k}", n=3, m=4, k=5,
+                    fix="this fills the weight of a convolution; skip other parameters (if p.ndim > 2).")
     if tensor.shape[0] % groups:
-        raise ValueError("dim 0 must be divisible by groups")
+        raise error("size-divisible", ValueError("dim 0 must be divisible by groups"), what="tensor.shape[0]",
+                    value=tensor.shape[0], by=groups,
+                    fix="choose groups so that it divides {value}, the number of output channels.")
     per_group = tensor.shape[0] // groups
     center = tuple(n // 2 for n in tensor.shape[2:])
     with no_grad():
@@ -220,7 +236,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     which makes the distribution uniform over the orthogonal matrices.
     """
     if tensor.ndim < 2:
-        raise ValueError("Only tensors with 2 or more dimensions are supported")
+        raise error("tensor-dims", ValueError("Only tensors with 2 or more dimensions are supported"), what="tensor",
+                    shape=tensor.shape, need="at least {n}", n=2,
+                    fix="this fills matrices and kernels; skip biases (if p.ndim > 1).")
     if 0 in tensor.shape:
         return tensor
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
@@ -235,7 +253,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Normal, with the fraction `sparsity` of each column set to zero (Martens 2010)."""
     if tensor.ndim != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise error("tensor-dims", ValueError("Only tensors with 2 dimensions are supported"), what="tensor",
+                    shape=tensor.shape, need="{n}", n=2,
+                    fix="this fills a matrix, such as the weight of nn.Linear; skip other parameters (if p.ndim == 2).")
     rows, columns = tensor.shape
     zeros_per_column = math.ceil(sparsity * rows)
     with no_grad():

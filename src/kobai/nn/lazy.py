@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnose import error
 from .parameter import is_lazy
 
 
@@ -30,7 +31,9 @@ class LazyModuleMixin:
 
     def initialize_parameters(self, *args: Any, **kwargs: Any) -> None:
         """Give the parameters their shapes, for an input like this."""
-        raise NotImplementedError(f"initialize_parameters is not implemented for {type(self).__name__}")
+        raise error("method-missing",
+                    NotImplementedError(f"initialize_parameters is not implemented for {type(self).__name__}"),
+                    cls=type(self), what="initialize_parameters")
 
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer still has no shape."""
@@ -40,7 +43,10 @@ class LazyModuleMixin:
         """The hook before the first call: find the shapes, then stop being lazy."""
         module.initialize_parameters(*args, **(kwargs or {}))
         if module.has_uninitialized_params():
-            raise RuntimeError(f"module {self._get_name()} has not been fully initialized")
+            raise error("call-order", RuntimeError(f"module {self._get_name()} has not been fully initialized"),
+                        name=self._get_name(),
+                        why="initialize_parameters() of {name} has run, and some parameters still have no shape.",
+                        fix="call param.materialize(shape) there for each lazy parameter.")
         module._initialize_hook.remove()
         module._load_hook.remove()
         del module._initialize_hook

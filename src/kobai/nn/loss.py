@@ -279,10 +279,14 @@ class MultiMarginLoss(_WeightedLoss):
                  reduce=None, reduction: str = "mean") -> None:
         super().__init__(weight, size_average, reduce, reduction)
         if p not in (1, 2):
-            raise ValueError("only p == 1 and p == 2 supported")
+            raise error("argument-choice", ValueError("only p == 1 and p == 2 supported"), what="p", value=p,
+                        choices=[1, 2])
         if weight is not None and weight.ndim != 1:
-            raise ValueError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.ndim}D "
-                             "instead")
+            raise error("tensor-dims",
+                        ValueError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.ndim}D "
+                                   "instead"),
+                        what="weight", shape=weight.shape, need="{n}", n=1,
+                        fix="give one weight for each class: a tensor of shape (classes,).")
         self.p = p
         self.margin = margin
 
@@ -324,7 +328,9 @@ class TripletMarginLoss(_Loss):
                  size_average=None, reduce=None, reduction: str = "mean") -> None:
         super().__init__(size_average, reduce, reduction)
         if margin <= 0:
-            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
+            raise error("argument-value",
+                        ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead"),
+                        what="margin", value=margin, must="a positive number")
         self.margin = margin
         self.p = p
         self.eps = eps
@@ -343,8 +349,10 @@ class TripletMarginWithDistanceLoss(_Loss):
                  swap: bool = False, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         if margin <= 0:
-            raise ValueError("TripletMarginWithDistanceLoss: expected margin to be greater than 0, got "
-                             f"{margin} instead")
+            raise error("argument-value",
+                        ValueError("TripletMarginWithDistanceLoss: expected margin to be greater than 0, got "
+                                   f"{margin} instead"),
+                        what="margin", value=margin, must="a positive number")
         self.distance_function = distance_function if distance_function is not None else PairwiseDistance()
         self.margin = margin
         self.swap = swap

@@ -35,7 +35,7 @@ class Members(dict):
     def pop(self, name, default=_MISSING):
         if name not in self:
             if default is _MISSING:
-                raise KeyError(name)
+                raise KeyError(name)  # plain: what pop() of a dict says
             return default
         value = self[name]
         del self[name]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import empty_like, no_grad
+from ..devices import device as Device
 from ..diagnose import error
 from ..diagnose.language import language
 from ..dtypes import bfloat16, dtype as DType, float16, float32, float64
@@ -66,7 +67,9 @@ class Module(Hooks, State, Tree):
         if not self.call_super_init and (args or kwargs):
             given = (f"got an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else
                      f"takes 1 positional argument but {len(args) + 1} were given")
-            raise TypeError(f"{type(self).__name__}.__init__() {given}")
+            raise error("call-form", TypeError(f"{type(self).__name__}.__init__() {given}"), name=type(self),
+                        why="nn.Module.__init__() takes no arguments, and those of {name} arrived there.",
+                        fix="write def __init__(self, ...) in {name}, and in it super().__init__() without arguments.")
         own = self.__dict__
         own["training"] = True
         for kind in _KINDS:
@@ -91,8 +94,13 @@ class Module(Hooks, State, Tree):
             modules[name] = _registered("module_registration", self, name, value)
         elif name in own.get("_modules", ()):
             if value is not None:
-                raise TypeError(f"cannot assign '{typename(value)}' as child module '{name}' "
-                                "(torch.nn.Module or None expected)")
+                raise error("argument-type",
+                            TypeError(f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module "
+                                      "or None expected)"),
+                            name=name, owner=type(self), kind=type(value),
+                            why="{name} is a module of {owner}, so only a module can take its place; this is of type "
+                                "{kind}.",
+                            fix="use another name for it, or `del net.{name}` before.")
             own["_modules"][name] = _registered("module_registration", self, name, value)
         elif isinstance(value, Buffer):
             self._initialised("_buffers", "buffer")
@@ -100,8 +108,13 @@ class Module(Hooks, State, Tree):
             self.register_buffer(name, value, value.persistent)
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, "
-                                "torch.Tensor or None expected)")
+                raise error("argument-type",
+                            TypeError(f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, "
+                                      "torch.Tensor or None expected)"),
+                            name=name, owner=type(self), kind=type(value),
+                            why="{name} is a buffer of {owner}, so only a tensor can take its place; this is of type "
+                                "{kind}.",
+                            fix="make a tensor of it, torch.tensor(...), or use another name.")
             own["_buffers"][name] = _registered("buffer_registration", self, name, value)
         elif name in _KINDS:
             own[name] = Members(self, value)
@@ -167,12 +180,22 @@ class Module(Hooks, State, Tree):
         parameters = self._initialised("_parameters", "parameter")
         self._check_name(name, "parameter", parameters)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"cannot assign '{typename(param)}' object to parameter '{name}' "
-                            "(torch.nn.Parameter or None required)" + _wrap_hint(name, param))
+            raise error("argument-type",
+                        TypeError(f"cannot assign '{typename(param)}' object to parameter '{name}' "
+                                  "(torch.nn.Parameter or None required)"),
+                        what=name, name=name, kind=type(param), must="an nn.Parameter or None",
+                        fix="wrap it: net.{name} = nn.Parameter(tensor); or change the values only: with "
+                            "torch.no_grad(): net.{name}.copy_(tensor).")
         if param is not None and param.grad_fn is not None:
-            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                             f"created explicitly. To express '{name}' as a function of another Tensor, "
-                             "compute the value in the forward() method.")
+            raise error("not-possible",
+                        ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
+                                   f"created explicitly. To express '{name}' as a function of another Tensor, "
+                                   "compute the value in the forward() method."),
+                        name=name,
+                        why="{name} was computed from other tensors, so it is a result; a parameter is where a "
+                            "computation begins.",
+                        fix="make parameters of what it is computed from, and compute it in forward(); or keep its "
+                            "values: nn.Parameter(x.detach()).")
         parameters[name] = _registered("parameter_registration", self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -186,8 +209,10 @@ class Module(Hooks, State, Tree):
         buffers = self._initialised("_buffers", "buffer")
         self._check_name(name, "buffer", buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or "
-                            "None required)")
+            raise error("argument-type",
+                        TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or "
+                                  "None required)"),
+                        what=name, kind=type(tensor), must="a tensor or None")
         buffers[name] = _registered("buffer_registration", self, name, tensor)
         self._set_persistence(name, persistent)
 
@@ -203,7 +228,8 @@ class Module(Hooks, State, Tree):
 
     def _check_name(self, name: str, what: str, members: Members) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"{what} name should be a string. Got {typename(name)}")
+            raise error("argument-type", TypeError(f"{what} name should be a string. Got {typename(name)}"),
+                        what="name", kind=type(name), must="a text")
         if "." in name:
             first = f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else "")
             raise error("name-invalid", KeyError(first), name=repr(name), what=what, must="a name without dots")
@@ -259,9 +285,9 @@ class Module(Hooks, State, Tree):
             for module in self.children():
                 module._apply(fn)
         with no_grad():
-            for param in self._parameters.values():
+            for name, param in self._parameters.items():
                 if param is not None:
-                    _convert(param, fn)
+                    self._parameters[name] = _converted(param, fn)
             for name, buffer in self._buffers.items():
                 if buffer is not None:
                     self._buffers[name] = fn(buffer)
@@ -289,11 +315,19 @@ class Module(Hooks, State, Tree):
         """
         device, dtype, non_blocking = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                            f"dtype={dtype}")
+            raise error("argument-value",
+                        TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
+                                  f"dtype={dtype}"),
+                        what="dtype", value=dtype, must="a floating point or complex dtype",
+                        fix="use torch.float32, torch.float64 or torch.bfloat16: parameters of whole numbers have no "
+                            "gradients.")
 
         def convert(t: Tensor) -> Tensor:
             cast = dtype if t.is_floating_point() or t.is_complex() else None
+            if t.is_meta and device is not None and Device(device).type != "meta":
+                from ..meta import no_data  # noqa: PLC0415  (few programs use this device)
+                raise no_data(" Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() when moving module "
+                              "from meta to a different device.")
             return t.to(device, cast, non_blocking)
 
         return self._apply(convert)
@@ -346,7 +380,8 @@ class Module(Hooks, State, Tree):
         tensor([1., 1., 1.])
         """
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise error("argument-type", ValueError("training mode is expected to be boolean"), what="mode",
+                        kind=type(mode), must="True or False")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -425,18 +460,15 @@ def _registered(kind: str, module: Module, name: str, value: Any) -> Any:
     return value
 
 
-def _wrap_hint(name: str, value: Any) -> str:
-    if not isinstance(value, Tensor):
-        return ""
-    return (f"\nTo make it a parameter, wrap it: {name} = nn.Parameter(tensor). To change the values only: "
-            f"with torch.no_grad(): module.{name}.copy_(tensor).")
-
-
-def _convert(param: Tensor, fn: Callable[[Tensor], Tensor]) -> None:
-    grad = param.grad
-    param.data = fn(param)
+def _converted(param: Tensor, fn: Callable[[Tensor], Tensor]) -> Tensor:
+    """The parameter itself with other data; another one where it comes from or goes to the device "meta"."""
+    grad, data = param.grad, fn(param)
+    if data.is_meta != param.is_meta:
+        return Parameter(data, param.requires_grad)
+    param.data = data
     if grad is not None:
         param.grad = fn(grad).requires_grad_(grad.requires_grad)
+    return param
 
 
 def _parse_to(*args: Any, device=None, dtype=None, non_blocking=False, tensor=None, memory_format=None):

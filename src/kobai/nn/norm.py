@@ -141,7 +141,9 @@ class SyncBatchNorm(_BatchNorm):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim < 2:
-            raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
+            raise error("tensor-dims", ValueError(f"expected at least 2D input (got {input.ndim}D input)"),
+                        what="input", shape=input.shape, need="at least {n}", n=2,
+                        fix="its dimensions are batch, channels, and then the rest.")
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
@@ -173,8 +175,11 @@ class _InstanceNorm(_NormBase):
         batched = input.ndim == max(self._ranks)
         channels = input.shape[1 if batched else 0]
         if channels != self.num_features and self.affine:
-            raise ValueError(f"expected input's size at dim={1 if batched else 0} to match num_features "
-                             f"({self.num_features}), but got: {channels}.")
+            raise error("dimension-size",
+                        ValueError(f"expected input's size at dim={1 if batched else 0} to match num_features "
+                                   f"({self.num_features}), but got: {channels}."),
+                        dim=1 if batched else 0, what="input", size=channels, features=self.num_features,
+                        name=type(self), must="{features}, the num_features of {name}")
         return self._normalised(input) if batched else self._normalised(input.unsqueeze(0)).squeeze(0)
 
     def _normalised(self, input: Tensor) -> Tensor:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F
 from .conv import per_dim
@@ -145,7 +146,10 @@ class _CircularPadNd(_PadNd):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (self._n + 1, self._n + 2):
-            raise ValueError(f"expected {self._n + 1}D or {self._n + 2}D input (got {input.ndim}D input)")
+            raise error("tensor-dims",
+                        ValueError(f"expected {self._n + 1}D or {self._n + 2}D input (got {input.ndim}D input)"),
+                        what="input", shape=input.shape, need="{n} or {m}", n=self._n + 1, m=self._n + 2, k=self._n,
+                        fix="its dimensions are batch (may be left out), channels, then {k} of the picture or signal.")
         return F.pad(input, self.padding, "circular")
 
 

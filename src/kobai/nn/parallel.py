@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import distributed
+from ..diagnose import error
 from .module import Module
 
 
@@ -40,8 +41,12 @@ class DistributedDataParallel(DataParallel):
                  broadcast_buffers: bool = True, **settings: Any) -> None:
         distributed.get_rank()
         if not any(p.requires_grad for p in module.parameters()):
-            raise RuntimeError("DistributedDataParallel is not needed when a module doesn't have any parameters that "
-                               "require a gradient.")
+            raise error("not-possible",
+                        RuntimeError("DistributedDataParallel is not needed when a module doesn't have any "
+                                     "parameters that require a gradient."),
+                        name=type(module),
+                        why="no parameter of {name} requires a gradient, so there are no gradients to add up.",
+                        fix="use the module itself, or give parameters requires_grad_(True) before.")
         super().__init__(module, device_ids, output_device, dim)
         self.require_backward_grad_sync = True
 

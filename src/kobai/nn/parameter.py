@@ -15,6 +15,12 @@ def _plain(t: Tensor) -> Tensor:
     return wrap(t._array())
 
 
+def _without_numbers(data: Tensor, cls: type) -> Tensor:
+    """A tensor on the device "meta" as a parameter or buffer."""
+    from ..meta import of_class  # noqa: PLC0415  (few programs use this device)
+    return of_class(data, cls)
+
+
 class Parameter(Tensor):
     """A tensor that a module registers when it is assigned to an attribute, and that is trained.
 
@@ -30,8 +36,11 @@ class Parameter(Tensor):
             data = empty(0)
         if not isinstance(data, Tensor):
             raise error("parameter-data", kind=type(data).__name__)
-        param = wrap(data._array(), cls)
-        param._ver = data._ver
+        if data.is_meta:
+            param = _without_numbers(data, cls)
+        else:
+            param = wrap(data._array(), cls)
+            param._ver = data._ver
         return param.requires_grad_() if requires_grad else param
 
     data = property(_plain, Tensor.data.fset, doc="The values as an ordinary tensor on the same memory.")
@@ -43,7 +52,7 @@ class Parameter(Tensor):
 
     def __repr__(self):
         text = super().__repr__()
-        if type(self) is not Parameter:  # a program's own class, shown as PyTorch does
+        if type(self).__name__ != "Parameter":  # a program's own class, shown as PyTorch does
             text = f"Parameter({text})"
         return "Parameter containing:\n" + text
 
@@ -64,7 +73,7 @@ class Buffer(Tensor):
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True):
         if data is None:
             data = empty(0)
-        buffer = wrap(data._array(), cls)
+        buffer = _without_numbers(data, cls) if data.is_meta else wrap(data._array(), cls)
         buffer._ver, buffer._rg = data._ver, data.requires_grad
         buffer.persistent = persistent
         return buffer

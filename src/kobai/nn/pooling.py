@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F
 from .conv import per_dim
@@ -332,16 +333,22 @@ class _FractionalMaxPoolNd(Module):
         super().__init__()
         name = f"FractionalMaxPool{self._n}d"
         if output_size is None and output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+            raise error("argument-missing",
+                        ValueError(f"{name} requires specifying either an output size, or a pooling ratio"), name=name,
+                        why="{name} was told neither the size of its output nor by how much it shrinks.",
+                        fix="write output_size=5, or output_ratio=0.5.")
         if output_size is not None and output_ratio is not None:
-            raise ValueError(f"only one of output_size and output_ratio may be specified for {name}")
+            raise error("arguments-exclude",
+                        ValueError(f"only one of output_size and output_ratio may be specified for {name}"),
+                        what="output_size", other="output_ratio")
         self.kernel_size = per_dim(kernel_size, self._n)
         self.return_indices = return_indices
         self.register_buffer("_random_samples", _random_samples)
         self.output_size = None if output_size is None else per_dim(output_size, self._n)
         self.output_ratio = None if output_ratio is None else per_dim(output_ratio, self._n)
         if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
-            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+            raise error("argument-value", ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})"),
+                        what="output_ratio", value=output_ratio, must="a number above 0 and below 1")
 
     def forward(self, input: Tensor):
         return getattr(F, self._function)(input, self.kernel_size, self.output_size, self.output_ratio,

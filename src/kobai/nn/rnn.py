@@ -71,7 +71,8 @@ class RNNBase(Module):
     ) -> None:
         super().__init__()
         if mode not in _CELLS:
-            raise ValueError("Unrecognized RNN mode: " + mode)
+            raise error("argument-choice", ValueError("Unrecognized RNN mode: " + mode), what="mode", value=mode,
+                        choices=list(_CELLS))
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -87,23 +88,33 @@ class RNNBase(Module):
 
     def _check_arguments(self, dropout: Any) -> None:
         if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
-            raise ValueError("dropout should be a number in range [0, 1] representing the probability of an "
-                             "element being zeroed")
+            raise error("argument-value",
+                        ValueError("dropout should be a number in range [0, 1] representing the probability of an "
+                                   "element being zeroed"),
+                        what="dropout", value=dropout, low=0, high=1, must="a number between {low} and {high}")
         if dropout > 0 and self.num_layers == 1:
             warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero "
                           f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
                           "num_layers=1",
                           stacklevel=4)
         if not isinstance(self.hidden_size, int):
-            raise TypeError(f"hidden_size should be of type int, got: {type(self.hidden_size).__name__}")
+            raise error("argument-type",
+                        TypeError(f"hidden_size should be of type int, got: {type(self.hidden_size).__name__}"),
+                        what="hidden_size", kind=type(self.hidden_size), must="a positive whole number")
         if self.hidden_size <= 0:
-            raise ValueError("hidden_size must be greater than zero")
+            raise error("argument-value", ValueError("hidden_size must be greater than zero"), what="hidden_size",
+                        value=self.hidden_size, must="a positive whole number")
         if self.num_layers <= 0:
-            raise ValueError("num_layers must be greater than zero")
+            raise error("argument-value", ValueError("num_layers must be greater than zero"), what="num_layers",
+                        value=self.num_layers, must="a positive whole number")
         if self.proj_size < 0:
-            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+            raise error("argument-value",
+                        ValueError("proj_size should be a positive integer or zero to disable projections"),
+                        what="proj_size", value=self.proj_size, low=0, must="a whole number of at least {low}")
         if self.proj_size >= self.hidden_size:
-            raise ValueError("proj_size has to be smaller than hidden_size")
+            raise error("argument-value", ValueError("proj_size has to be smaller than hidden_size"), what="proj_size",
+                        value=self.proj_size, high=self.hidden_size,
+                        must="a whole number below {high}, the hidden_size")
 
     @property
     def _directions(self) -> int:
@@ -158,13 +169,16 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise unless the input fits the weights."""
         if input.dtype != self.weight_ih_l0.dtype:
-            raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype "
-                             f"({self.weight_ih_l0.dtype}). Convert input: "
-                             f"input.to({self.weight_ih_l0.dtype}), or convert model: "
-                             f"model.to({input.dtype})")
+            raise error("dtypes-differ",
+                        ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype "
+                                   f"({self.weight_ih_l0.dtype}). Convert input: "
+                                   f"input.to({self.weight_ih_l0.dtype}), or convert model: model.to({input.dtype})"),
+                        what="input", dtype=input.dtype, other="weight", other_dtype=self.weight_ih_l0.dtype,
+                        fix="write input.to({other_dtype}), or convert the layer: layer.to({dtype}).")
         expected = 2 if batch_sizes is not None else 3
         if input.ndim != expected:
-            raise RuntimeError(f"input must have {expected} dimensions, got {input.ndim}")
+            raise error("tensor-dims", RuntimeError(f"input must have {expected} dimensions, got {input.ndim}"),
+                        what="input", shape=input.shape, need="{n}", n=expected)
         if input.shape[-1] != self.input_size:
             raise error("rnn-features", a=input.shape[-1], b=self.input_size, grown=input, size=input.shape[-1])
 
@@ -181,7 +195,11 @@ class RNNBase(Module):
             return self._forward_packed(input, hx)
         name = type(self).__name__
         if input.ndim not in (2, 3):
-            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead")
+            raise error("tensor-dims",
+                        ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead"),
+                        what="input", shape=input.shape, need="{n} or {m}", n=2, m=3,
+                        fix="its dimensions are time, batch (may be left out), features; with batch_first=True the "
+                            "batch comes first.")
         batched = input.ndim == 3
         state = self._given_state(hx, batched)
         time_dim = 1 if self.batch_first and batched else 0
@@ -237,8 +255,14 @@ class RNNBase(Module):
             what, got = "hx", f"{state[0].ndim}-D tensor"
             if len(state) == 2:
                 what, got = "hx and cx", f"({state[0].ndim}-D, {state[1].ndim}-D) tensors"
-            raise RuntimeError(f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} should "
-                               f"also be {rank}-D but got {got}")
+            raise error("tensor-dims",
+                        RuntimeError(f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, {what} should also "
+                                     f"be {rank}-D but got {got}"),
+                        what="hx" if state[0].ndim != rank else "cx",
+                        shape=next(s.shape for s in state if s.ndim != rank), need="{n}", n=rank,
+                        fix="for a batch its shape is (layers, batch, hidden_size); h.unsqueeze(1) adds the batch."
+                            if batched else
+                            "without a batch its shape is (layers, hidden_size); h.squeeze(1) drops a batch of size 1.")
         return state if batched else tuple(s.unsqueeze(1) for s in state)
 
     def extra_repr(self) -> str:
@@ -266,7 +290,9 @@ class RNN(RNNBase):
                  bidirectional: bool = False,
                  device=None, dtype=None, **unknown: Any) -> None:
         if "proj_size" in unknown:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+            raise error("not-possible", ValueError("proj_size argument is only supported for LSTM, not RNN or GRU"),
+                        why="only nn.LSTM can make its output smaller by a projection.",
+                        fix="leave proj_size out, or use nn.LSTM.")
         if nonlinearity not in ("tanh", "relu"):
             raise error("argument-choice",
                         ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."),
@@ -306,7 +332,9 @@ class GRU(RNNBase):
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
                  device=None, dtype=None, **unknown: Any) -> None:
         if "proj_size" in unknown:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+            raise error("not-possible", ValueError("proj_size argument is only supported for LSTM, not RNN or GRU"),
+                        why="only nn.LSTM can make its output smaller by a projection.",
+                        fix="leave proj_size out, or use nn.LSTM.")
         super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional,
                          device=device, dtype=dtype, **unknown)
@@ -340,10 +368,16 @@ class RNNCellBase(Module):
     def _step(self, mode: str, input: Tensor, state: State | None, names: tuple = ("hidden",)) -> State:
         cls, batched = type(self).__name__, input.ndim == 2
         if input.ndim not in (1, 2):
-            raise ValueError(f"{cls}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+            raise error("tensor-dims", ValueError(f"{cls}: Expected input to be 1D or 2D, got {input.ndim}D instead"),
+                        what="input", shape=input.shape, need="{n} or {m}", n=1, m=2, layer=mode.partition("_")[0],
+                        fix="a cell computes one step, from (batch, features) or (features,); nn.{layer} takes whole "
+                            "sequences.")
         for s, name in zip(state or (), names):
             if s.ndim not in (1, 2):
-                raise ValueError(f"{cls}: Expected {name} to be 1D or 2D, got {s.ndim}D instead")
+                raise error("tensor-dims", ValueError(f"{cls}: Expected {name} to be 1D or 2D, got {s.ndim}D instead"),
+                            what=name, shape=s.shape, need="{n} or {m}", n=1, m=2,
+                            fix="the state of a cell has shape (batch, hidden_size) or (hidden_size,), without a "
+                                "dimension for layers.")
         x = input if batched else input.unsqueeze(0)
         if state is None:
             zero = zeros((x.shape[0], self.hidden_size), dtype=x.dtype, device=x.device)
@@ -357,15 +391,23 @@ class RNNCellBase(Module):
 
     def _check_sizes(self, x: Tensor, state: State) -> None:
         if x.shape[1] != self.input_size:
-            raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected "
-                               f"{self.input_size}")
+            raise error("dimension-size",
+                        RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected {self.input_size}"),
+                        what="input", dim=-1, size=x.shape[1], features=self.input_size, name=type(self),
+                        must="{features}, the input_size of {name}")
         for i, s in enumerate(state):
             if x.shape[0] != s.shape[0]:
-                raise RuntimeError(f"Input batch size {x.shape[0]} doesn't match hidden{i} batch size "
-                                   f"{s.shape[0]}")
+                raise error("shapes-differ",
+                            RuntimeError(f"Input batch size {x.shape[0]} doesn't match hidden{i} batch size "
+                                         f"{s.shape[0]}"),
+                            what="input", shape=x.shape, other=f"hidden{i}", other_shape=s.shape,
+                            must="dimension 0 of both, the batch, must have the same size")
             if s.shape[1] != self.hidden_size:
-                raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {s.shape[1]}, expected "
-                                   f"{self.hidden_size}")
+                raise error("dimension-size",
+                            RuntimeError(f"hidden{i} has inconsistent hidden_size: got {s.shape[1]}, expected "
+                                         f"{self.hidden_size}"),
+                            what=f"hidden{i}", dim=-1, size=s.shape[1], features=self.hidden_size, name=type(self),
+                            must="{features}, the hidden_size of {name}")
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
@@ -391,7 +433,8 @@ class RNNCell(RNNCellBase):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         mode = "RNN_" + self.nonlinearity.upper()
         if mode not in _CELLS:
-            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+            raise error("argument-choice", RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}"),
+                        what="nonlinearity", value=self.nonlinearity, choices=["tanh", "relu"])
         return self._step(mode, input, None if hx is None else (hx,))[0]
 
 

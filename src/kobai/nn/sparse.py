@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import empty
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .module import Module
@@ -25,7 +26,9 @@ class _Table(Module):
             self.reset_parameters()
         else:
             if list(given.shape) != [num_embeddings, embedding_dim]:
-                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
+                raise error("tensor-shape",
+                            AssertionError("Shape of weight does not match num_embeddings and embedding_dim"),
+                            what="_weight", shape=given.shape, want=(num_embeddings, embedding_dim))
             self.weight = Parameter(given, requires_grad=not freeze)
 
     def reset_parameters(self) -> None:
@@ -39,7 +42,8 @@ def _checked_row(row: int | None, n: int) -> int | None:
     if row is None:
         return None
     if not -n <= row < n:
-        raise AssertionError("Padding_idx must be within num_embeddings")
+        raise error("argument-value", AssertionError("Padding_idx must be within num_embeddings"), what="padding_idx",
+                    value=row, low=-n, high=n - 1, must="a whole number between {low} and {high}")
     return row % n
 
 
@@ -81,7 +85,9 @@ class Embedding(_Table):
                         **kwargs: Any) -> Embedding:
         """A layer with this table, which is not trained unless `freeze` is False."""
         if embeddings.ndim != 2:
-            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+            raise error("tensor-dims", AssertionError("Embeddings parameter is expected to be 2-dimensional"),
+                        what="embeddings", shape=embeddings.shape, need="{n}", n=2,
+                        fix="give a table of shape (num_embeddings, embedding_dim), one row for each entry.")
         return cls(*embeddings.shape, _weight=embeddings, _freeze=freeze, padding_idx=padding_idx, **kwargs)
 
 
@@ -129,7 +135,9 @@ class EmbeddingBag(_Table):
                         **kwargs: Any) -> EmbeddingBag:
         """A layer with this table, which is not trained unless `freeze` is False."""
         if embeddings.ndim != 2:
-            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+            raise error("tensor-dims", AssertionError("Embeddings parameter is expected to be 2-dimensional"),
+                        what="embeddings", shape=embeddings.shape, need="{n}", n=2,
+                        fix="give a table of shape (num_embeddings, embedding_dim), one row for each entry.")
         return cls(*embeddings.shape, *args, _weight=embeddings, _freeze=freeze, **kwargs)
 
 

@@ -55,7 +55,9 @@ class State:
             new = hook(self, destination, prefix, local_metadata)
             if getattr(hook, "_from_public_api", False):
                 if new is not None:
-                    raise RuntimeError("state_dict post-hook must return None")
+                    raise error("wrong-return", RuntimeError("state_dict post-hook must return None"),
+                                what=getattr(hook, "__name__", "hook"), kind=type(new), must="None",
+                                fix="change the dict itself, state_dict['name'] = ..., and return nothing.")
             elif new is not None:
                 destination = new
         return destination
@@ -76,11 +78,15 @@ class State:
 
     def get_extra_state(self) -> Any:
         """What else belongs in the state, if a subclass defines it."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
+        raise error("method-missing",
+                    RuntimeError("Reached a code path in Module.get_extra_state() that should never be called."),
+                    cls=type(self), what="get_extra_state")
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what `get_extra_state` gave."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
+        raise error("method-missing",
+                    RuntimeError("Reached a code path in Module.set_extra_state() that should never be called."),
+                    cls=type(self), what="set_extra_state")
 
     # ---------------------------------------------------------------- loading
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False):
@@ -101,7 +107,10 @@ class State:
         <All keys matched successfully>
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            raise error("argument-type", TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}."),
+                        what="state_dict", kind=type(state_dict), must="a dict",
+                        fix="read a file before, net.load_state_dict(torch.load('net.pt')); of another module take "
+                            "other.state_dict().")
         missing: list[str] = []
         unexpected: list[str] = []
         errors: list[str] = []
@@ -133,9 +142,14 @@ class State:
                 module._load_tree(part, below, metadata, assign, report)
         for hook in self._load_state_dict_post_hooks.values():
             if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
-                raise AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are "
-                                     "notexpected to return new values, if incompatible_keys need to be "
-                                     "modified,it should be done inplace.")
+                raise error("wrong-return",
+                            AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are "
+                                           "notexpected to return new values, if incompatible_keys need to be "
+                                           "modified,it should be done inplace."),
+                            what=getattr(hook, "__name__", "hook"),
+                            why="{what} returned something, and load_state_dict() only looks at the lists it was "
+                                "given.",
+                            fix="change the lists themselves, keys.missing_keys.clear(), and return nothing.")
 
     def _load_from_state_dict(
         self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
@@ -188,7 +202,7 @@ class State:
                                     "the checkpoint was saved before this parameter got a shape")
         try:
             with no_grad():
-                if assign:
+                if assign or target.is_meta:
                     setattr(self, name, _as_member(target, value))
                 elif not lazy:
                     target.copy_(value)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import full
+from ..diagnose import error
 from ..tensor import Tensor
 from . import functional as F, init
 from .attention import MultiheadAttention
@@ -226,9 +227,16 @@ class Transformer(Module):
     ) -> Tensor:
         batch_dim = 0 if self.batch_first else 1
         if src.ndim == 3 and src.shape[batch_dim] != tgt.shape[batch_dim]:
-            raise RuntimeError("the batch number of src and tgt must be equal")
+            raise error("shapes-differ", RuntimeError("the batch number of src and tgt must be equal"), what="src",
+                        shape=src.shape, other="tgt", other_shape=tgt.shape, dim=batch_dim,
+                        must="dimension {dim} of both, the batch, must have the same size",
+                        fix="with batch_first=False the dimensions are (time, batch, features), with "
+                            "batch_first=True (batch, time, features).")
         if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
-            raise RuntimeError("the feature number of src and tgt must be equal to d_model")
+            raise error("dimension-size", RuntimeError("the feature number of src and tgt must be equal to d_model"),
+                        what="src" if src.shape[-1] != self.d_model else "tgt", dim=-1,
+                        size=src.shape[-1] if src.shape[-1] != self.d_model else tgt.shape[-1], features=self.d_model,
+                        must="{features}, the d_model")
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask,
                               is_causal=src_is_causal)
         return self.decoder(tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask,
@@ -256,6 +264,8 @@ def _activation(activation: str | Activation) -> Activation:
     if not isinstance(activation, str):
         return activation
     if activation not in ("relu", "gelu"):
-        raise RuntimeError(f"activation should be relu/gelu, not {activation}")
+        raise error("argument-choice", RuntimeError(f"activation should be relu/gelu, not {activation}"),
+                    what="activation", value=activation, choices=["relu", "gelu"],
+                    fix="write 'relu' or 'gelu', or give a function: activation=F.silu.")
     return F.relu if activation == "relu" else F.gelu
 

@@ -110,16 +110,27 @@ class Tree:
                             names=[n for n, _ in module.named_children()])
             module = getattr(module, name)
             if not isinstance(module, Tree):
-                raise AttributeError(f"`{name}` is not an nn.Module")
+                raise error("not-possible", AttributeError(f"`{name}` is not an nn.Module"), name=name,
+                            kind=type(module), target=target,
+                            why="{name} in {target!r} is of type {kind}, and only modules have something below them.",
+                            fix="name modules only; get_parameter() and get_buffer() find tensors.")
         return module
 
     def _get_member(self, target: str, table: str, what: str) -> Tensor:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
-            raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
+            raise error("name-unknown", AttributeError(f"{module._get_name()} has no attribute `{name}`"),
+                        where=module._get_name(), what=table.strip("_")[:-1], name=name,
+                        names=list(getattr(module, table)),
+                        fix="look for the right spelling: its names are {names}." if getattr(module, table) else
+                            "{where} itself has none; net.state_dict().keys() lists all paths.")
         if name not in getattr(module, table):
-            raise AttributeError(f"`{name}` is not {what}")
+            raise error("not-possible", AttributeError(f"`{name}` is not {what}"), name=name, what=what,
+                        where=module._get_name(), kind=type(getattr(module, name)),
+                        why="{name} of {where} is of type {kind}, not {what}.",
+                        fix="read it as an attribute, or use get_submodule(), get_parameter() or get_buffer(), "
+                            "whichever fits.")
         return getattr(module, name)
 
     def get_parameter(self, target: str) -> Tensor:
@@ -139,15 +150,24 @@ class Tree:
         Tanh()
         """
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise error("argument-value", ValueError("Cannot set the submodule without a target name!"),
+                        why="an empty target is the module itself, which cannot replace itself.",
+                        fix="name the place: net.set_submodule('head', nn.Linear(8, 2)).")
         if not isinstance(module, Tree):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise error("argument-type", ValueError(f"`module` is not an nn.Module, found {type(module)}"),
+                        what="module", kind=type(module), must="a module")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
-            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+            raise error("name-unknown", AttributeError(f"{parent._get_name()} has no attribute `{name}`"),
+                        where=parent._get_name(), what="module", name=name,
+                        names=[n for n, _ in parent.named_children()],
+                        fix="look for the right spelling among {names}; strict=False adds a new one.")
         if hasattr(parent, name) and not isinstance(getattr(parent, name), Tree):
-            raise AttributeError(f"`{name}` is not an nn.Module")
+            raise error("not-possible", AttributeError(f"`{name}` is not an nn.Module"), name=name,
+                        where=parent._get_name(), kind=type(getattr(parent, name)),
+                        why="{name} of {where} is of type {kind}, so no module can take its place.",
+                        fix="choose another name, or `del` the attribute before.")
         setattr(parent, name, module)
 
     # --------------------------------------------------------------- printing

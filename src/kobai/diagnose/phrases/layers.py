@@ -8,4 +8,203 @@ LAYERS: dict[str, str] = {
         "unscale_(optimizer) は各ステップで一度だけ呼び、ステップの最後に update() を呼んでください。",
     "a name without dots": "点を含まない名前",
     "a name with at least one letter": "一文字以上の名前",
+    "bring it to (channels, height, width), or (batch, channels, height, width); F.softmax(x, dim) takes every shape.":
+        "(channels, height, width) か (batch, channels, height, width) の形にしてください。F.softmax(x, dim) ならど"
+        "の形でも使えます。",
+    "give the class numbers where the groups of rarer classes begin: cutoffs=[100, 1000].":
+        "まれなクラスのまとまりが始まるクラス番号を渡してください: cutoffs=[100, 1000]。",
+    "a list of different whole numbers from 1 to {last}, the smallest first":
+        "1 から {last} までの異なる整数を小さい順に並べたリスト",
+    "dimension 0 of both, the batch, must have the same size": "両者の次元 0 (バッチ) は同じ大きさでなければなりません",
+    "a target of shape (batch,) goes with an input of shape (batch, features).":
+        "形 (batch,) の target には形 (batch, features) の input を渡してください。",
+    "a target without dimensions goes with an input of shape (features,); for a batch give it shape (batch,).":
+        "次元のない target には形 (features,) の input を渡してください。バッチなら target の形を (batch,) にしてく"
+        "ださい。",
+    "give one class number for each row of input; target.squeeze(-1) drops a last dimension of size 1.":
+        "input の各行に一つのクラス番号を渡してください。target.squeeze(-1) は大きさ 1 の最後の次元を除きます。",
+    "a class number from 0 to {last}": "0 から {last} までのクラス番号",
+    "{owner} has {size} entries, numbers 0 to {last}; this one is {value}.":
+        "{owner} の要素は {size} 個 (番号 0 から {last}) ですが、番号 {value} を求められました。",
+    "{owner} has no entries yet, so none of number {value}.": "{owner} にはまだ要素がなく、番号 {value} もありません。",
+    "use a number from 0 to {last}, or [-1] for the last one.":
+        "0 から {last} までの番号か、最後なら [-1] を使ってください。",
+    "append() an entry before.": "先に append() で要素を加えてください。",
+    "{owner} has {size} entries, so something can be inserted at 0 to {size}; this place is {value}.":
+        "{owner} の要素は {size} 個なので、挿入できる位置は 0 から {size} までですが、{value} が指定されました。",
+    "use a place from 0 to {size}, or append() for the end.":
+        "0 から {size} までの位置を使うか、末尾なら append() を使ってください。",
+    "+ joins two nn.Sequential, and the right side is of type {kind}.":
+        "+ は二つの nn.Sequential をつなぎますが、右側の型は {kind} です。",
+    "write net + nn.Sequential(layer), or net.append(layer).":
+        "net + nn.Sequential(layer) または net.append(layer) と書いてください。",
+    "an nn.Sequential times n is n copies in a row, and n is of type {kind}.":
+        "nn.Sequential の n 倍は n 個続けたものですが、n の型は {kind} です。",
+    "write net * 3, with a whole number.": "net * 3 のように整数を書いてください。",
+    "an nn.Sequential times n is n copies in a row, and n is {value}.":
+        "nn.Sequential の n 倍は n 個続けたものですが、n は {value} です。",
+    "use a whole number of at least 1.": "1 以上の整数を使ってください。",
+    "a list or tuple of modules": "モジュールのリストかタプル",
+    "write append(module) for a single one, extend([first, second]) for several.":
+        "一つなら append(module)、いくつかなら extend([first, second]) と書いてください。",
+    "{owner} is filled from a dict or from pairs of a name and a value, and this is of type {kind}.":
+        "{owner} は辞書か、名前と値の組から作られますが、渡されたものの型は {kind} です。",
+    "write {owner}({{'first': value}}), or {owner}([('first', value)]).":
+        "{owner}({{'first': value}}) または {owner}([('first', value)]) と書いてください。",
+    "entry {i} is of type {kind}, not a pair of a name and a value.":
+        "要素 {i} は名前と値の組ではなく、型は {kind} です。",
+    "entry {i} has {count} parts; it must be a pair of a name and a value.":
+        "要素 {i} は {count} 個の部分からできていますが、名前と値の組でなければなりません。",
+    "the entries of a ParameterList keep their numbers, so none can be taken out.":
+        "ParameterList の要素の番号は変わらないので、取り除くことはできません。",
+    "make a new one without it: nn.ParameterList([p for i, p in enumerate(params) if i != 2]).":
+        "それを除いて新しく作ってください: nn.ParameterList([p for i, p in enumerate(params) if i != 2])。",
+    "write append(value) for a single one, extend([first, second]) for several.":
+        "一つなら append(value)、いくつかなら extend([first, second]) と書いてください。",
+    "{cls} holds parameters and computes nothing.": "{cls} はパラメータを持つだけで、何も計算しません。",
+    "use its entries in forward() of your module: x @ self.params[0].":
+        "あなたのモジュールの forward() の中で要素を使ってください: x @ self.params[0]。",
+    "write the key as a text: params['w1'], or params[str(1)].":
+        "キーは文字列で書いてください: params['w1'] または params[str(1)]。",
+    "use its entries in forward() of your module: x @ self.params['w'].":
+        "あなたのモジュールの forward() の中で要素を使ってください: x @ self.params['w']。",
+    "write padding='same', padding='valid', or a number such as padding=1.":
+        "padding='same'、padding='valid'、または padding=1 のような数を書いてください。",
+    "padding='same' keeps the size, and the stride {stride} makes it smaller.":
+        "padding='same' は大きさを保ちますが、stride {stride} は小さくします。",
+    "leave the stride out, or write a number: padding=kernel_size // 2.":
+        "stride を省くか、padding=kernel_size // 2 のように数を書いてください。",
+    "{name} takes its padding away from the output; there is no border to be filled as {value} says.":
+        "{name} の padding は出力の縁を取り除くもので、{value} で埋める縁はありません。",
+    "leave padding_mode out.": "padding_mode を省いてください。",
+    "give the sizes behind the channels: output_size=y.shape[-{n}:].":
+        "チャネルより後ろの大きさを渡してください: output_size=y.shape[-{n}:]。",
+    "sizes between {least} and {most}": "{least} から {most} までの大きさ",
+    "choose sizes in this range; with a larger stride it is wider.":
+        "この範囲の大きさを選んでください。stride が大きいほど範囲は広くなります。",
+    "its dimensions are batch (may be left out), channels, then {k} of the picture or signal.":
+        "次元はバッチ (省略可)、チャネル、その後に画像や信号の {k} 次元です。",
+    "all modules without hooks share one table, so nothing can be entered into it.":
+        "フックのないモジュールは一つの表を共有しているので、書き込めません。",
+    "use the module's own methods, such as register_forward_hook(hook).":
+        "register_forward_hook(hook) などモジュールのメソッドを使ってください。",
+    "None, or a pair of the new args and kwargs": "None か、新しい args と kwargs の組",
+    "no input of {module} needs a gradient, and {what} returned one for it.":
+        "{module} のどの入力も勾配を必要としませんが、{what} が勾配を返しました。",
+    "return None from the hook, or give the input requires_grad=True.":
+        "フックから None を返すか、入力を requires_grad=True にしてください。",
+    "the backward hook returned {count} gradients, and {what} has {n}.":
+        "backward フックが返した勾配は {count} 個ですが、{what} は {n} 個です。",
+    "return a tuple of as many as {what} has, or None to leave them as they are.":
+        "{what} と同じ数のタプルを返すか、変えないなら None を返してください。",
+    "write the slope as a number: calculate_gain('leaky_relu', 0.2).":
+        "傾きを数で書いてください: calculate_gain('leaky_relu', 0.2)。",
+    "a bias has no fan in and fan out: fill it with nn.init.zeros_, and skip it here (if p.ndim > 1).":
+        "バイアスには fan in も fan out もありません。nn.init.zeros_ で埋め、ここでは飛ばしてください (if p.ndim > "
+        "1)。",
+    "this fills a matrix, such as the weight of nn.Linear; skip other parameters (if p.ndim == 2).":
+        "これは nn.Linear の weight のような行列を埋めます。ほかのパラメータは飛ばしてください (if p.ndim == 2)。",
+    "this fills the weight of a convolution; skip other parameters (if p.ndim > 2).":
+        "これは畳み込みの weight を埋めます。ほかのパラメータは飛ばしてください (if p.ndim > 2)。",
+    "choose groups so that it divides {value}, the number of output channels.":
+        "出力チャネルの数 {value} を割り切る groups を選んでください。",
+    "this fills matrices and kernels; skip biases (if p.ndim > 1).":
+        "これは行列やカーネルを埋めます。バイアスは飛ばしてください (if p.ndim > 1)。",
+    "initialize_parameters() of {name} has run, and some parameters still have no shape.":
+        "{name} の initialize_parameters() が実行されましたが、まだ形のないパラメータがあります。",
+    "call param.materialize(shape) there for each lazy parameter.":
+        "その中で、形のない各パラメータの param.materialize(shape) を呼んでください。",
+    "give one weight for each class: a tensor of shape (classes,).":
+        "クラスごとに一つの重みを、形 (classes,) のテンソルで渡してください。",
+    "nn.Module.__init__() takes no arguments, and those of {name} arrived there.":
+        "nn.Module.__init__() は引数を受け取りませんが、{name} の引数がそこに渡されました。",
+    "write def __init__(self, ...) in {name}, and in it super().__init__() without arguments.":
+        "{name} に def __init__(self, ...) を書き、その中で super().__init__() を引数なしで呼んでください。",
+    "{name} is a module of {owner}, so only a module can take its place; this is of type {kind}.":
+        "{name} は {owner} のモジュールなので、代わりになれるのはモジュールだけですが、渡されたものの型は {kind} で"
+        "す。",
+    "use another name for it, or `del net.{name}` before.": "別の名前を使うか、先に `del net.{name}` としてください。",
+    "{name} is a buffer of {owner}, so only a tensor can take its place; this is of type {kind}.":
+        "{name} は {owner} のバッファなので、代わりになれるのはテンソルだけですが、渡されたものの型は {kind} です。",
+    "make a tensor of it, torch.tensor(...), or use another name.":
+        "torch.tensor(...) でテンソルにするか、別の名前を使ってください。",
+    "an nn.Parameter or None": "nn.Parameter か None",
+    "wrap it: net.{name} = nn.Parameter(tensor); or change the values only: with torch.no_grad(): "
+    "net.{name}.copy_(tensor).":
+        "包んでください: net.{name} = nn.Parameter(tensor)。値だけを変えるなら: with torch.no_grad(): net.{name}.co"
+        "py_(tensor)。",
+    "{name} was computed from other tensors, so it is a result; a parameter is where a computation begins.":
+        "{name} はほかのテンソルから計算された結果ですが、パラメータは計算の出発点です。",
+    "make parameters of what it is computed from, and compute it in forward(); or keep its values: "
+    "nn.Parameter(x.detach()).":
+        "もとになるテンソルをパラメータにして forward() の中で計算するか、値だけを使ってください: nn.Parameter(x.de"
+        "tach())。",
+    "a floating point or complex dtype": "浮動小数点か複素数の型",
+    "use torch.float32, torch.float64 or torch.bfloat16: parameters of whole numbers have no gradients.":
+        "torch.float32、torch.float64、torch.bfloat16 などを使ってください。整数のパラメータには勾配がありません。",
+    "its dimensions are batch, channels, and then the rest.": "次元はバッチ、チャネル、それから残りの順です。",
+    "{features}, the num_features of {name}": "{features} ({name} の num_features)",
+    "no parameter of {name} requires a gradient, so there are no gradients to add up.":
+        "{name} には勾配を必要とするパラメータがなく、合計する勾配がありません。",
+    "use the module itself, or give parameters requires_grad_(True) before.":
+        "そのモジュールをそのまま使うか、先にパラメータを requires_grad_(True) にしてください。",
+    "{name} was told neither the size of its output nor by how much it shrinks.":
+        "{name} に出力の大きさも縮小の割合も渡されていません。",
+    "write output_size=5, or output_ratio=0.5.": "output_size=5 または output_ratio=0.5 と書いてください。",
+    "a number above 0 and below 1": "0 より大きく 1 より小さい数",
+    "a whole number below {high}, the hidden_size": "{high} (hidden_size) より小さい整数",
+    "write input.to({other_dtype}), or convert the layer: layer.to({dtype}).":
+        "input.to({other_dtype}) と書くか、層を変換してください: layer.to({dtype})。",
+    "its dimensions are time, batch (may be left out), features; with batch_first=True the batch comes first.":
+        "次元は時間、バッチ (省略可)、特徴の順です。batch_first=True ならバッチが先頭です。",
+    "for a batch its shape is (layers, batch, hidden_size); h.unsqueeze(1) adds the batch.":
+        "バッチの場合の形は (layers, batch, hidden_size) です。h.unsqueeze(1) でバッチの次元が加わります。",
+    "without a batch its shape is (layers, hidden_size); h.squeeze(1) drops a batch of size 1.":
+        "バッチのない場合の形は (layers, hidden_size) です。h.squeeze(1) で大きさ 1 のバッチが除かれます。",
+    "only nn.LSTM can make its output smaller by a projection.": "射影で出力を小さくできるのは nn.LSTM だけです。",
+    "leave proj_size out, or use nn.LSTM.": "proj_size を省くか、nn.LSTM を使ってください。",
+    "a cell computes one step, from (batch, features) or (features,); nn.{layer} takes whole sequences.":
+        "セルは (batch, features) か (features,) から 1 ステップを計算します。系列全体には nn.{layer} を使ってくだ"
+        "さい。",
+    "the state of a cell has shape (batch, hidden_size) or (hidden_size,), without a dimension for layers.":
+        "セルの状態の形は (batch, hidden_size) か (hidden_size,) で、層の次元はありません。",
+    "{features}, the input_size of {name}": "{features} ({name} の input_size)",
+    "{features}, the hidden_size of {name}": "{features} ({name} の hidden_size)",
+    "give a table of shape (num_embeddings, embedding_dim), one row for each entry.":
+        "形 (num_embeddings, embedding_dim) の表を、一つの項目に一行で渡してください。",
+    "change the dict itself, state_dict['name'] = ..., and return nothing.":
+        "辞書そのものを state_dict['name'] = ... のように変え、何も返さないでください。",
+    "read a file before, net.load_state_dict(torch.load('net.pt')); of another module take other.state_dict().":
+        "ファイルなら先に読み込み (net.load_state_dict(torch.load('net.pt')))、ほかのモジュールなら other.state_dic"
+        "t() を渡してください。",
+    "{what} returned something, and load_state_dict() only looks at the lists it was given.":
+        "{what} が値を返しましたが、load_state_dict() が見るのは渡したリストだけです。",
+    "change the lists themselves, keys.missing_keys.clear(), and return nothing.":
+        "リストそのものを keys.missing_keys.clear() のように変え、何も返さないでください。",
+    "dimension {dim} of both, the batch, must have the same size":
+        "両者の次元 {dim} (バッチ) は同じ大きさでなければなりません",
+    "with batch_first=False the dimensions are (time, batch, features), with batch_first=True (batch, time, features).":
+        "次元の順は batch_first=False なら (時間、バッチ、特徴)、batch_first=True なら (バッチ、時間、特徴) です。",
+    "{features}, the d_model": "{features} (d_model)",
+    "write 'relu' or 'gelu', or give a function: activation=F.silu.":
+        "'relu' か 'gelu' と書くか、関数を渡してください: activation=F.silu。",
+    "{name} in {target!r} is of type {kind}, and only modules have something below them.":
+        "{target!r} の中の {name} の型は {kind} ですが、下に何かを持つのはモジュールだけです。",
+    "name modules only; get_parameter() and get_buffer() find tensors.":
+        "モジュールだけを指定してください。テンソルは get_parameter() と get_buffer() で得られます。",
+    "look for the right spelling: its names are {names}.": "綴りを確かめてください。ある名前は {names} です。",
+    "{where} itself has none; net.state_dict().keys() lists all paths.":
+        "{where} 自身にはありません。net.state_dict().keys() ですべての道筋が分かります。",
+    "{name} of {where} is of type {kind}, not {what}.": "{where} の {name} の型は {kind} で、{what} ではありません。",
+    "read it as an attribute, or use get_submodule(), get_parameter() or get_buffer(), whichever fits.":
+        "属性として読むか、get_submodule()、get_parameter()、get_buffer() のうち合うものを使ってください。",
+    "an empty target is the module itself, which cannot replace itself.":
+        "空の target はモジュール自身で、自分自身を置き換えることはできません。",
+    "name the place: net.set_submodule('head', nn.Linear(8, 2)).":
+        "場所を指定してください: net.set_submodule('head', nn.Linear(8, 2))。",
+    "look for the right spelling among {names}; strict=False adds a new one.":
+        "{names} の中から正しい綴りを探してください。strict=False なら新しく加わります。",
+    "{name} of {where} is of type {kind}, so no module can take its place.":
+        "{where} の {name} の型は {kind} なので、モジュールに置き換えられません。",
+    "choose another name, or `del` the attribute before.": "別の名前を選ぶか、先にその属性を `del` してください。",
 }
