@@ -504,3 +504,41 @@ for i in range(40):
 """, space)
     assert space["losses"] == [i * i + 1.0 for i in range(40)]
     assert space["step"].reason is None and space["step"].graph
+
+
+def test_a_module_that_a_transform_was_given():
+    """`jacrev(module)` is kobai's own function around an object: what the object is made of is looked at, too."""
+    net = nn.Sequential(nn.Linear(3, 2), nn.Tanh()).requires_grad_(False)
+    compiled, x = torch.compile(torch.func.jacrev(net)), torch.tensor([1.0, -2.0, 0.5])
+    for i in range(12):
+        if i == 4:
+            net[0] = nn.Linear(3, 2).requires_grad_(False)
+        if i == 8:
+            net[1] = nn.Sigmoid()
+        np.testing.assert_allclose(compiled(x).numpy(), torch.func.jacrev(net)(x).numpy(), 1e-5, 1e-6)
+    assert compiled.reason is None
+
+
+def test_hooks_of_all_modules():
+    net, calls = nn.Sequential(nn.Linear(3, 2), nn.Tanh()), []
+    compiled, x = torch.compile(lambda x: net(x)), torch.ones(3)
+    for i in range(10):
+        if i == 5:
+            handle = nn.modules.module.register_module_forward_hook(lambda *a: calls.append(i))
+        compiled(x)
+    handle.remove()
+    assert calls == [i for i in range(5, 10) for _ in range(3)]
+
+
+def test_random_numbers_of_each_example():
+    def f(x):
+        return x * torch.rand(3)
+    compiled, x = torch.compile(lambda x: torch.vmap(f, randomness="different")(x)), torch.ones(2, 3)
+    torch.manual_seed(0)
+    want = [torch.vmap(f, randomness="different")(x).tolist() for _ in range(6)]
+    torch.manual_seed(0)
+    assert [compiled(x).tolist() for _ in range(6)] == want
+    refused = torch.compile(lambda x: torch.vmap(f)(x))
+    for _ in range(4):
+        with pytest.raises(RuntimeError, match="randomness error mode"):
+            refused(x)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 
+from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
 from ..tensor import LiftedTensor, Tensor, wrap
@@ -93,7 +94,9 @@ class Randomness:
     def draw(self, fn, args, kwargs):
         """fn(*args), a random function, for one example or for each."""
         if self.kind == "error":
-            raise RuntimeError(_RANDOM)
+            raise error("call-order", RuntimeError(_RANDOM),
+                        why="each example could get the same random numbers or its own, and vmap was not told which.",
+                        fix="pass randomness='different' to vmap for numbers of each example's own, or randomness='same'.")
         before, modes.random = modes.random, self.outer
         try:
             if self.kind == "same":
@@ -119,7 +122,9 @@ class Randomness:
     def of_op(self, op, value, values):
         """A random op (such as dropout's noise) of batched values."""
         if self.kind == "error":
-            raise RuntimeError(_RANDOM)
+            raise error("call-order", RuntimeError(_RANDOM),
+                        why="each example could get the same random numbers or its own, and vmap was not told which.",
+                        fix="pass randomness='different' to vmap for numbers of each example's own, or randomness='same'.")
         if self.kind == "different":
             return Batched(_tensor(value._loop(op, values, self.size)), self.level)
         return op(*[m.select(v.value, 0, 0) if value._mine(v) else v for v in values])
@@ -133,11 +138,11 @@ def random_function(fn):
     """A function that draws random numbers: inside vmap it asks how."""
     @functools.wraps(fn)
     def call(*args, **kwargs):
+        if modes.random is not None:
+            return modes.random.draw(call, args, kwargs)
         if modes.trace is not None:
             return modes.trace.draw(fn, args, kwargs)
-        if modes.random is None:
-            return fn(*args, **kwargs)
-        return modes.random.draw(fn, args, kwargs)
+        return fn(*args, **kwargs)
     return call
 
 

@@ -1,10 +1,12 @@
 """Jacobians, Hessians and products with them (torch.autograd.functional's names)."""
 from __future__ import annotations
 
+from ..diagnose import error
 from ..lifted import m
 from ..tensor import Tensor, anew
 from .engine import grad
 from .mode import enable_grad
+from .whole import whole
 
 _SECOND = ("While computing the hessian, found that the jacobian of the user-provided function with respect to input "
            "{i} is independent of the input. This is not allowed in strict mode. You should ensure that your function "
@@ -26,7 +28,9 @@ def _as_tuple(v, what, fn):
         where = f"the value at index {wrong} has type {type(v[wrong])}"
     else:
         return v, False
-    raise TypeError(f"The {what} given to {fn} must be either a Tensor or a tuple of Tensors but {where}.")
+    raise error("argument-type",
+                TypeError(f"The {what} given to {fn} must be either a Tensor or a tuple of Tensors but {where}."),
+                what=what, kind=type(v), must="a tensor or a tuple of tensors")
 
 
 def _fresh(inputs, create_graph):
@@ -40,17 +44,25 @@ def _call(func, inputs, fn, strict):
     outs, single = _as_tuple(func(*inputs), what, fn)
     for i, o in enumerate(outs):
         if strict and not o.requires_grad:
-            raise RuntimeError(f"Output {i} of the user-provided function does not require gradients. The outputs must "
-                               "be computed in a differentiable manner from the input when running in strict mode.")
+            raise error("wrong-return",
+                        RuntimeError(f"Output {i} of the user-provided function does not require gradients. The outputs must "
+                                     "be computed in a differentiable manner from the input when running in strict mode."),
+                        what="the function", kind="a constant", must="a result that depends on its input",
+                        why="output {i} does not depend on the inputs in a way that is recorded.", i=i,
+                        fix="look for .detach(), .item(), torch.no_grad() in the function, or leave out strict=True.")
     return outs, single
 
 
 def _scalar(func, inputs, fn, strict):
     outs, single = _call(func, inputs, fn, strict)
     if not single:
-        raise RuntimeError(f"The function given to {fn} should return a single Tensor")
+        raise error("wrong-return", RuntimeError(f"The function given to {fn} should return a single Tensor"),
+                    what="the function", kind=f"{len(outs)} tensors", must="one tensor")
     if outs[0].numel() != 1:
-        raise RuntimeError(f"The Tensor returned by the function given to {fn} should contain a single element")
+        raise error("wrong-return",
+                    RuntimeError(f"The Tensor returned by the function given to {fn} should contain a single element"),
+                    what="the function", kind=f"a tensor of shape {tuple(outs[0].shape)}",
+                    must="a tensor of one element", fix="sum it up: return y.sum().")
     return outs[0]
 
 
@@ -58,17 +70,24 @@ def _direction(v, like, fn, whose):
     """The vectors `v`, one for each of `like`; a single number's may be left out."""
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(f"The vector v can only be None if {whose} a single Tensor with a single element.")
+            raise error("argument-missing",
+                        RuntimeError(f"The vector v can only be None if {whose} a single Tensor with a single element."),
+                        fn=fn, what="v", must="a tensor", fix="pass v, of the same shape(s): torch.ones_like(...).")
         return (m.zeros_like(like[0].detach()) + 1,)
     vs, single = _as_tuple(v, "v", fn)
     if len(like) == 1 and len(vs) != 1:
-        raise RuntimeError("The given v should contain a single Tensor.")
+        raise error("argument-count", RuntimeError("The given v should contain a single Tensor."),
+                    what="v", count=len(vs), need="{n}", n=1)
     if len(vs) != len(like):
-        raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
+        raise error("argument-count",
+                    RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}."),
+                    what="v", count=len(vs), need="{n}", n=len(like))
     for i, (a, b) in enumerate(zip(vs, like)):
         if tuple(a.shape) != tuple(b.shape):
-            raise RuntimeError(f"{'' if single else f'Entry {i} in '}v has invalid size: should be {b.shape} but got "
-                               f"{a.shape}.")
+            raise error("tensor-shape",
+                        RuntimeError(f"{'' if single else f'Entry {i} in '}v has invalid size: should be {b.shape} but got "
+                                     f"{a.shape}."),
+                        what="v" if single else f"v[{i}]", shape=a.shape, want=b.shape)
     return vs
 
 
@@ -85,14 +104,20 @@ def _grads(outs, inputs, vs, create_graph, message=None):
                      retain_graph=True, allow_unused=True)
     for i, g in enumerate(found):
         if message is not None and g is None:
-            raise RuntimeError(message.format(i=i))
+            raise error("wrong-return", RuntimeError(message.format(i=i)),
+                        what="the function", kind="a constant", must="a result that depends on its input",
+                        why="with strict=True everything must depend on everything; entry {i} does not.", i=i,
+                        fix="look for .detach(), .item(), torch.no_grad() in the function, or leave out strict=True.")
     return tuple([m.zeros_like(t.detach()) if g is None else g for g, t in zip(found, inputs)])
 
 
 def _need_graph(grads, message):
     for i, g in enumerate(grads):
         if not g.requires_grad:
-            raise RuntimeError(message.format(i=i))
+            raise error("wrong-return", RuntimeError(message.format(i=i)),
+                        what="the function", kind="a constant", must="a result that depends on its input",
+                        why="with strict=True everything must depend on everything; entry {i} does not.", i=i,
+                        fix="look for .detach(), .item(), torch.no_grad() in the function, or leave out strict=True.")
 
 
 def _release(values, create_graph):
@@ -103,9 +128,23 @@ def _single(values, is_single):
     return values[0] if is_single else values
 
 
+def _once(plain, func, tensors, create_graph, *options):
+    """plain(func, *tensors, create_graph, *options), the way that is quick where it is done often."""
+    if create_graph:
+        return plain(func, *tensors, True, *options)
+
+    def call(*tensors):
+        return plain(func, *tensors, False, *options)
+    return whole(call, tensors, {}, True)
+
+
 # ---- products --------------------------------------------------------------------------------
 def vjp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(*inputs), v^T J)."""
+    return _once(_vjp, func, (inputs, v), create_graph, strict)
+
+
+def _vjp(func, inputs, v, create_graph, strict):
     inputs, single = _as_tuple(inputs, "inputs", "vjp")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
@@ -119,6 +158,10 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(*inputs), J v), by differentiating the vjp: v^T J is linear in v."""
+    return _once(_jvp, func, (inputs, v), create_graph, strict)
+
+
+def _jvp(func, inputs, v, create_graph, strict):
     inputs, single = _as_tuple(inputs, "inputs", "jvp")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
@@ -134,12 +177,12 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
 
 def vhp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(*inputs), v^T H) for a scalar function."""
-    return _second(func, inputs, v, create_graph, strict, "vhp")
+    return _once(_second, func, (inputs, v), create_graph, strict, "vhp")
 
 
 def hvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(*inputs), H v) for a scalar function."""
-    return _second(func, inputs, v, create_graph, strict, "hvp")
+    return _once(_second, func, (inputs, v), create_graph, strict, "hvp")
 
 
 def _second(func, inputs, v, create_graph, strict, fn):
@@ -165,11 +208,17 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     tensor([[2., 0.],
             [0., 4.]])
     """
+    return _once(_jacobian, func, (inputs,), create_graph, strict, vectorize, strategy)
+
+
+def _jacobian(func, inputs, create_graph, strict, vectorize, strategy):
     _check_strategy(strategy)
     inputs, single = _as_tuple(inputs, "inputs", "jacobian")
     if strict and vectorize:
-        raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported "
-                           "together. Please either set `strict=False` or `vectorize=False`.")
+        raise error("arguments-exclude",
+                    RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported "
+                                 "together. Please either set `strict=False` or `vectorize=False`."),
+                    what="strict=True", other="vectorize=True")
     with enable_grad():
         xs = _fresh(inputs, create_graph)
         if vectorize or strategy == "forward-mode":
@@ -187,7 +236,9 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
 
 def _check_strategy(strategy):
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+        raise error("argument-choice",
+                    AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".'),
+                    what="strategy", value=strategy, choices=["forward-mode", "reverse-mode"])
 
 
 def _block(out, xs, create_graph, message):
@@ -216,7 +267,11 @@ def _released(tree, create_graph):
 
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
     """Second derivatives of a scalar function: the Jacobian of its gradient."""
-    _check_strategy(outer_jacobian_strategy)
+    return _once(_hessian, func, (inputs,), create_graph, strict, vectorize, outer_jacobian_strategy)
+
+
+def _hessian(func, inputs, create_graph, strict, vectorize, strategy):
+    _check_strategy(strategy)
     xs, single = _as_tuple(inputs, "inputs", "hessian")
 
     def gradient(*xs):
@@ -226,7 +281,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
         if strict:
             _need_graph(grads, _SECOND)
         return _single(grads, single)
-    return jacobian(gradient, xs[0] if single else xs, create_graph, strict, vectorize, outer_jacobian_strategy)
+    return _jacobian(gradient, xs[0] if single else xs, create_graph, strict, vectorize, strategy)
 
 
 def grad_batched(outputs, inputs, grad_outputs, create_graph, allow_unused, materialize_grads):

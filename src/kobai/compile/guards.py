@@ -94,20 +94,17 @@ class Untraceable(Exception):
     """Why the variables a function depends on cannot be followed."""
 
 
-def collect(fn, codes, arguments=(), moving=frozenset()) -> Guards:
+def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> Guards:
     """The variables that `fn` and the code objects that ran look at, and those of objects among the arguments.
 
-    Numbers of optimisers that are `moving` are left out.
+    Numbers of optimisers that are `moving` are left out, and what is in cells and defaults of functions whose ids are
+    `known`: the caller compares these, and gives tensors there as arguments.
 
     Raises:
         Untraceable: if code ran that no variable leads to, or there are too many.
     """
-    walk = _Walk(codes, moving)
-    walk.visit(fn, getattr(fn, "__qualname__", "the function"))
-    for v in arguments:
-        walk.visit(v, f"argument of type {type(v).__name__}")
-    if walk.slots is None:
-        raise Untraceable("it depends on too many variables")
+    walk = _Walk(codes, moving, known)
+    walk.start(fn, arguments)
     lost = codes - walk.followed
     if lost:
         code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
@@ -117,22 +114,28 @@ def collect(fn, codes, arguments=(), moving=frozenset()) -> Guards:
 
 
 class _Walk:
-    def __init__(self, codes, moving):
-        self.codes, self.moving = codes, moving
+    def __init__(self, codes, moving, known=frozenset()):
+        self.codes, self.moving, self.known = codes, moving, known
         self.names = {n for c in codes for n in c.co_names}
         self.any_name = not self.names.isdisjoint(("getattr", "vars", "__dict__", "__getattribute__"))
         self.followed: set = set()
-        self.slots: list | None = []
+        self.slots: list[Slot] = []
         self.lengths: list = []
         self.tensors: list[Tensor] = []
         self.seen: set[int] = set()
 
+    def start(self, fn, arguments):
+        """Walk from a function, and from objects among its arguments."""
+        self.visit(fn, getattr(fn, "__qualname__", "the function"))
+        for v in arguments:
+            self.visit(v, f"argument of type {type(v).__name__}")
+        nn = sys.modules.get("kobai.nn.hooks")
+        for hooks in nn.GLOBAL.values() if nn is not None else ():
+            self.container(hooks, list(hooks), "the hooks of all modules")
+
     def slot(self, kind, holder, key, name, value):
-        if self.slots is None:
-            return
         if len(self.slots) >= _MOST:
-            self.slots = None
-            return
+            raise Untraceable("it depends on too many variables")
         self.slots.append(Slot(kind, holder, key, name, value))
         self.visit(value, name)
 
@@ -168,7 +171,7 @@ class _Walk:
             self.lengths.append((v, f"len({name})", len(v)))
             self._list(tuple(v), name)
         elif isinstance(v, dict):
-            self._dict(v, list(v), name)
+            self.container(v, list(v), name)
         elif kind is types.ModuleType:
             if not inside[_file_of_module(v)]:
                 for n in self.names & vars(v).keys():
@@ -192,7 +195,8 @@ class _Walk:
         for i, item in enumerate(v):
             self.slot("list", v, i, f"{name}[{i}]", item)
 
-    def _dict(self, v, keys, name):
+    def container(self, v, keys, name):
+        """Note which keys a dict has, and what is at `keys`."""
         self.lengths.append((v, f"len({name})", len(v)))
         for k in keys:
             self.slot("dict", v, k, f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, v[k])
@@ -202,8 +206,8 @@ class _Walk:
         if inside[code.co_filename]:
             inner = getattr(f, "__wrapped__", None)
             for cell in f.__closure__ or ():
-                if inner is not None and _holds(cell, types.FunctionType):
-                    self.visit(cell.cell_contents, name)
+                if (inner is not None or id(f) in self.known) and _filled(cell):
+                    self._content(cell, name)
             return
         if code not in self.codes:
             return
@@ -211,7 +215,9 @@ class _Walk:
         for part in ("__code__", "__defaults__", "__kwdefaults__"):
             self.slots.append(Slot("attribute", f, part, f"{name}.{part}", getattr(f, part)))
         for variable, cell in zip(code.co_freevars, f.__closure__ or ()):
-            if _filled(cell):
+            if id(cell) in self.known:
+                self._content(cell, variable)
+            elif _filled(cell):
                 self.slot("cell", cell, None, variable, cell.cell_contents)
         space = f.__globals__
         for n in _names(code):
@@ -220,7 +226,13 @@ class _Walk:
             elif hasattr(builtins, n):
                 self.slot("absent", space, n, n, None)
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
-            self.visit(v, name)
+            if not (id(f) in self.known and isinstance(v, Tensor)):
+                self.visit(v, name)
+
+    def _content(self, cell, name):
+        """Note what the content of a cell leads to, of which it is known that it stays or is compared."""
+        if not (id(cell) in self.known and isinstance(cell.cell_contents, Tensor)):
+            self.visit(cell.cell_contents, name)
 
     def _follow(self, code):
         """This code, and functions and comprehensions defined in it, have their variables noted."""
@@ -271,7 +283,7 @@ class _Walk:
         self.lengths.append((v.state, f"{name}.state", len(v.state)))
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
         for hooks in (v._optimizer_step_pre_hooks, v._optimizer_step_post_hooks):
-            self._dict(hooks, list(hooks), f"the hooks of {name}")
+            self.container(hooks, list(hooks), f"the hooks of {name}")
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
@@ -316,10 +328,6 @@ def _filled(cell):
         return cell.cell_contents is not cell
     except ValueError:
         return False
-
-
-def _holds(cell, kind):
-    return _filled(cell) and isinstance(cell.cell_contents, kind)
 
 
 _OWN = frozenset(("builtins", "torch", "kobai", "collections", "functools"))

@@ -40,17 +40,27 @@ def _jvp(func, primals, tangents, strict, has_aux):
 def _checked(primals, tangents):
     """(primals, tangents, their structure), flattened."""
     if not isinstance(primals, tuple):
-        raise RuntimeError(f"{_WHO}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+        raise error("argument-type",
+                    RuntimeError(f"{_WHO}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."),
+                    what="primals", kind=type(primals), must="a tuple of tensors",
+                    fix="write (x,) with a comma for one tensor.")
     (leaves, spec), (t_leaves, t_spec) = flatten(primals), flatten(tangents)
     if spec != t_spec:
-        raise RuntimeError(f"{_WHO}: Expected primals and tangents to have the same python structure. For example, if "
-                           "primals is a tuple of 3 tensors, tangents also must be.")
+        raise error("argument-value",
+                    RuntimeError(f"{_WHO}: Expected primals and tangents to have the same python structure. For example, if "
+                                 "primals is a tuple of 3 tensors, tangents also must be."),
+                    what="tangents", value=tangents, must="built like primals",
+                    why="primals and tangents are built differently.",
+                    fix="give one tangent for each primal, nested in the same way: jvp(f, (x, y), (tx, ty)).")
     if not leaves:
-        raise RuntimeError(f"{_WHO}: Expected primals to contain at least one Tensor.")
+        raise error("argument-count", RuntimeError(f"{_WHO}: Expected primals to contain at least one Tensor."),
+                    what="primals", count=0, need="at least {n}", n=1)
     for name, values in (("primals", leaves), ("tangents", t_leaves)):
         for v in values:
             if not isinstance(v, Tensor):
-                raise RuntimeError(f"{_WHO}: Expected {name} to only contain Tensors, got {type(v)}")
+                raise error("argument-type",
+                            RuntimeError(f"{_WHO}: Expected {name} to only contain Tensors, got {type(v)}"),
+                            what=f"an entry of {name}", kind=type(v), must="a tensor")
     for p, t in zip(leaves, t_leaves):
         if tuple(p.shape) != tuple(t.shape):
             raise error("tensor-shape", RuntimeError(
@@ -68,13 +78,19 @@ def _primal(t, level):
 def _split(t, level, strict):
     """(primal, tangent) of a result; a zero tangent for one that does not vary."""
     if not isinstance(t, Tensor):
-        raise RuntimeError(f"{_WHO}: expected f(*primals) to return only tensors, got unsupported type {type(t)}")
+        raise error("wrong-return",
+                    RuntimeError(f"{_WHO}: expected f(*primals) to return only tensors, got unsupported type {type(t)}"),
+                    what="f", kind=type(t), must="tensors only")
     v = t._value
     if isinstance(v, Dual) and v.level == level:
         return v.primal, v.tangent
     if strict:
-        raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This "
-                           "is not allowed with strict=True.")
+        raise error("wrong-return",
+                    RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This "
+                                 "is not allowed with strict=True."),
+                    what="f", kind="a constant", must="a result that depends on its input",
+                    why="the output does not depend on the inputs, and strict=True does not allow that.",
+                    fix="look for .detach() or .item() in f, or leave out strict=True to get zeros.")
     return t, m.zeros_like(t)
 
 

@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 
+from ..autograd.whole import whole
 from ..op import m
 from ..pytree import flatten, tree_map, unflatten
 from ..tensor import constant, wrap
@@ -20,8 +21,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     tensor([[2., 0.],
             [0., 4.]])
     """
-    @functools.wraps(func)
-    def jacobian(*args, **kwargs):
+    def by_rows(*args, **kwargs):
         nums = arguments(argnums, args)
         out, back, aux, inputs = pullback(
             lambda *chosen: func(*put(args, nums, chosen), **kwargs), [args[i] for i in nums], has_aux)
@@ -30,6 +30,16 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
                             for k in range(len(outs))], out_spec)
         result = tree_map(inputs.released, result)
         return (result, tree_map(inputs.released, aux)) if has_aux else result
+    return _jacobian(func, by_rows)
+
+
+def _jacobian(func, matrix):
+    """The function of the user's arguments that calls `matrix`."""
+    matrix.__wrapped__ = func
+
+    @functools.wraps(func)
+    def jacobian(*args, **kwargs):
+        return whole(matrix, args, kwargs)
     return jacobian
 
 
@@ -52,8 +62,7 @@ def _basis(t):
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
     """The Jacobian of `func` by forward mode: one vmapped jvp for all inputs."""
-    @functools.wraps(func)
-    def jacobian(*args, **kwargs):
+    def by_columns(*args, **kwargs):
         nums = arguments(argnums, args)
         chosen = tuple([args[i] for i in nums])
         leaves, spec = flatten(chosen)
@@ -69,7 +78,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
             columns.append(tree_map(lambda j, t=t: m.reshape(m.movedim(j, 0, -1), (*j.shape[1:], *t.shape)), got))
         result = _by_output(columns, spec, isinstance(argnums, int))
         return (result, aux) if has_aux else result
-    return jacobian
+    return _jacobian(func, by_columns)
 
 
 def _by_output(columns, spec, single):

@@ -53,10 +53,15 @@ def _parsed(pattern):
         names = [n for group in side for n in group]
         for n in names:
             if names.count(n) > 1:
-                raise ValueError(f"Indexing expression contains duplicate dimension '{n}'")
+                raise error("text-syntax", ValueError(f"Indexing expression contains duplicate dimension '{n}'"),
+                            text=repr(pattern), why="the name {name} stands twice on one side", name=n,
+                            fix="give each dimension a name of its own.")
     odd = {n for group in sides.left for n in group} ^ {n for group in sides.right for n in group}
     if odd:
-        raise ValueError(f"Identifiers only on one side of rearrange expression (should be on both): {odd}")
+        raise error("text-syntax",
+                    ValueError(f"Identifiers only on one side of rearrange expression (should be on both): {odd}"),
+                    text=repr(pattern), why="these names stand on one side only: {names}", names=sorted(odd),
+                    fix="write each name on both sides; rearrange neither sums nor repeats.")
     return sides
 
 
@@ -65,13 +70,18 @@ def _groups(side):
     for word in re.findall(r"\.\.\.|\w+|\S", side):
         if word == "(":
             if inner is not None:
-                raise ValueError("Axis composition is one-level (brackets inside brackets not allowed)")
+                raise error("text-syntax",
+                            ValueError("Axis composition is one-level (brackets inside brackets not allowed)"),
+                            text=repr(side), why="a group stands inside a group",
+                            fix="write one pair of parentheses: (a b c).")
             inner = []
         elif word == ")" and inner is not None:
             groups.append(tuple(inner))
             inner = None
         elif word == ")":
-            raise ValueError(f"Imbalanced parentheses in expression: '{side}'")
+            raise error("text-syntax", ValueError(f"Imbalanced parentheses in expression: '{side}'"),
+                        text=repr(side), why="a parenthesis has no partner",
+                        fix="close each parenthesis that is opened: b (h w) c.")
         else:
             names = _names(word)
             if inner is None:
@@ -79,7 +89,9 @@ def _groups(side):
             else:
                 inner += [names] if names == _DOTS else names
     if inner is not None:
-        raise ValueError(f"Imbalanced parentheses in expression: '{side}'")
+        raise error("text-syntax", ValueError(f"Imbalanced parentheses in expression: '{side}'"),
+                    text=repr(side), why="a parenthesis has no partner",
+                    fix="close each parenthesis that is opened: b (h w) c.")
     return tuple(groups)
 
 
@@ -92,8 +104,12 @@ def _names(word):
     if word == "1":
         return ()
     if word.isdigit():
-        raise ValueError("rearrange only supports unnamed axes of size 1")
-    raise ValueError(f"Unknown character '{word}'\n  fix: names, (groups), ... and 1 may stand in a pattern.")
+        raise error("text-syntax", ValueError("rearrange only supports unnamed axes of size 1"),
+                    text=repr(word), why="a number other than 1 stands for a dimension",
+                    fix="give the dimension a name, and its size as an argument: rearrange(x, '(a b) -> a b', a=2).")
+    raise error("text-syntax", ValueError(f"Unknown character '{word}'"),
+                text=repr(word), why="it is neither a name nor a sign of patterns",
+                fix="names, (groups), ... and 1 may stand in a pattern.")
 
 
 def _expanded(sides, ndim):
@@ -103,8 +119,12 @@ def _expanded(sides, ndim):
     if _DOTS in sides.left and count >= 0:
         return [[g for group in side for g in _written_out(group, more)] for side in sides]
     if len(sides.left) != ndim:
-        raise ValueError(f"Number of dimensions in pattern ({len(sides.left)}) must be equal to the number of dimensions "
-                         f"in the tensor ({ndim})")
+        raise error("tensor-dims",
+                    ValueError(f"Number of dimensions in pattern ({len(sides.left)}) must be equal to the number of dimensions "
+                               f"in the tensor ({ndim})"),
+                    what="the tensor", ndim=ndim, n=len(sides.left),
+                    why="the tensor has {ndim} dimensions, and the left side of the pattern names {n}.",
+                    fix="write one name (or group) for each dimension on the left; ... stands for any number.")
     return [list(side) for side in sides]
 
 
@@ -119,17 +139,23 @@ def _sizes(left, shape, known):
     """{name: size}: what is given, and what follows from the shape."""
     names = {n for group in left for n in group}
     if set(known) - names:
-        raise ValueError(f"Identifiers not found in rearrange expression: {set(known) - names}")
+        raise error("name-unknown", ValueError(f"Identifiers not found in rearrange expression: {set(known) - names}"),
+                    where="the pattern", what="name", name=", ".join(sorted(set(known) - names)), names=sorted(names))
     sizes = dict(known)
     for group, n in zip(left, shape):
         open_ = [name for name in group if name not in sizes]
         have = prod([sizes[name] for name in group if name in sizes])
         if len(open_) > 1:
-            raise ValueError(f"cannot infer the sizes of two dimensions at once {open_[0]} and {open_[1]}\n"
-                             f"  fix: pass one of them: rearrange(..., {open_[0]}=...)")
+            raise error("argument-missing",
+                        ValueError(f"cannot infer the sizes of two dimensions at once {open_[0]} and {open_[1]}"),
+                        fn="rearrange()", what=f"the size of {open_[0]} or {open_[1]}", must="a whole number",
+                        fix="pass one of them: rearrange(..., {name}=...)", name=open_[0])
         if n != have if not open_ else not have or n % have:
-            raise ValueError(f"Dimension sizes to do not match ({n} != {have}) when matching dimension pack "
-                             f"({' '.join(group)})")
+            raise error("size-divisible",
+                        ValueError(f"Dimension sizes to do not match ({n} != {have}) when matching dimension pack "
+                                   f"({' '.join(group)})"),
+                        what="the dimension", value=n, by=have,
+                        fix="change the sizes given, so that their product fits the dimension ({value}).")
         if open_:
             sizes[open_[0]] = n // have
     return sizes

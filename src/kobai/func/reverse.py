@@ -6,6 +6,8 @@ import functools
 from ..autograd import engine
 from ..autograd.mode import enable_grad, modes
 from ..autograd.node import Node, Port
+from ..autograd.whole import whole
+from ..diagnose import error
 from ..lifted import Lifted, m
 from ..pytree import flatten, tree_map, unflatten
 from ..tensor import LiftedTensor, Tensor, anew, edge_of
@@ -26,7 +28,9 @@ class Inputs:
         self.outer = modes.grad  # does anything outside record?
         for t in tensors:
             if not isinstance(t, Tensor):
-                raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
+                raise error("argument-type",
+                            ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}"),
+                            what="an argument", kind=type(t), must="a tensor")
         with enable_grad():
             self.tensors = [m.identity(t) if self.outer and t.requires_grad else _inside(anew(t).requires_grad_())
                             for t in tensors]
@@ -86,7 +90,9 @@ def split_aux(result, has_aux, who):
     if not has_aux:
         return result, None
     if not (isinstance(result, tuple) and len(result) == 2):
-        raise RuntimeError(f"{who}: output of function f should be a tuple: (output, aux) if has_aux is True")
+        raise error("wrong-return",
+                    RuntimeError(f"{who}: output of function f should be a tuple: (output, aux) if has_aux is True"),
+                    what="f", kind=type(result), must="(output, aux)")
     return result
 
 
@@ -114,15 +120,19 @@ def pullback(func, primals, has_aux=False):
     outs, out_spec = flatten(out)
     for o in outs:
         if not isinstance(o, Tensor):
-            raise RuntimeError("vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type "
-                               f"{type(o)}")
+            raise error("wrong-return",
+                        RuntimeError("vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type "
+                                     f"{type(o)}"),
+                        what="f", kind=type(o), must="tensors only")
     further = inputs.lead_further(outs)
 
     def back(cotangents, retain_graph=True, create_graph=None):
         given, given_spec = flatten(cotangents)
         if given_spec != out_spec:
-            raise RuntimeError("Expected pytree structure of cotangents to be the same as pytree structure of outputs "
-                               f"to the function.\n  cause: {len(given)} cotangents for {len(outs)} outputs.")
+            raise error("lengths-differ", RuntimeError(
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function."),
+                what="the cotangents", count=len(given), other="the outputs", other_count=len(outs),
+                fix="give one cotangent for each output, nested as f returns them.")
         if create_graph is None:
             create_graph = modes.grad and (further or any(g.requires_grad for g in given))
         return unflatten(inputs.gradients(outs, given, create_graph), spec)
@@ -132,13 +142,16 @@ def pullback(func, primals, has_aux=False):
 def arguments(argnums, args):
     """The positions named by `argnums`, counted from the front."""
     if not isinstance(argnums, (int, tuple)) or isinstance(argnums, bool):
-        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+        raise error("argument-type", RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}"),
+                    what="argnums", kind=type(argnums), must="a whole number or a tuple of them")
     nums = (argnums,) if isinstance(argnums, int) else argnums
     if not nums:
-        raise RuntimeError("argnums must be non-empty")
+        raise error("argument-count", RuntimeError("argnums must be non-empty"),
+                    what="argnums", count=0, need="at least {n}", n=1)
     for n in nums:
         if not -len(args) <= n < len(args):
-            raise RuntimeError(f"Got argnum={n}, but only {len(args)} positional inputs")
+            raise error("position-range", RuntimeError(f"Got argnum={n}, but only {len(args)} positional inputs"),
+                        what="argnum", value=n, size=len(args), last=len(args) - 1)
     return [n % len(args) for n in nums]
 
 
@@ -152,8 +165,7 @@ def put(args, nums, values):
 
 def grad_and_value(func, argnums=0, has_aux=False):
     """A function that returns (gradient by argument `argnums`, value) of a scalar function."""
-    @functools.wraps(func)
-    def both(*args, **kwargs):
+    def gradient_and_value(*args, **kwargs):
         nums = arguments(argnums, args)
         leaves, spec = flatten(tuple([args[i] for i in nums]))
         inputs = Inputs(leaves)
@@ -166,6 +178,11 @@ def grad_and_value(func, argnums=0, has_aux=False):
         result = result[0] if isinstance(argnums, int) else result
         value = inputs.released(out)
         return (result, (value, tree_map(inputs.released, aux))) if has_aux else (result, value)
+    gradient_and_value.__wrapped__ = func
+
+    @functools.wraps(func)
+    def both(*args, **kwargs):
+        return whole(gradient_and_value, args, kwargs)
     return both
 
 
@@ -174,11 +191,15 @@ _WHO = "grad_and_value(f)(*args)"
 
 def _check_scalar(out):
     if not isinstance(out, Tensor):
-        raise RuntimeError(f"{_WHO}: Expected f(*args) to return a Tensor, got {type(out)}")
+        raise error("wrong-return", RuntimeError(f"{_WHO}: Expected f(*args) to return a Tensor, got {type(out)}"),
+                    what="f", kind=type(out), must="a tensor of one element")
     if len(out.shape):
-        raise RuntimeError(f"{_WHO}: Expected f(*args) to return a scalar Tensor, got tensor with {len(out.shape)} dims. "
-                           "Maybe you wanted to use the vjp or jacrev APIs instead?\n"
-                           "  fix: reduce it, for example with .sum() or .mean().")
+        raise error("wrong-return",
+                    RuntimeError(f"{_WHO}: Expected f(*args) to return a scalar Tensor, got tensor with {len(out.shape)} dims. "
+                                 "Maybe you wanted to use the vjp or jacrev APIs instead?\n"
+                                 "  fix: reduce it, for example with .sum() or .mean()."),
+                    what="f", kind=f"a tensor of shape {tuple(out.shape)}", must="a tensor of one element",
+                    fix="sum it up (return y.sum()), or use torch.func.jacrev, vjp or vmap(grad(f)).")
 
 
 def grad(func, argnums=0, has_aux=False):

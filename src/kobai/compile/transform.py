@@ -1,0 +1,223 @@
+"""Recorded transforms: what `kobai.autograd.whole` calls instead of a function that it has met often enough.
+
+The first call of a kind (shapes and dtypes of the tensors, values of the other arguments, modes) that is recorded
+shows whether it can be, the second gives the program, which another thread compiles; `WAIT` calls later it is used,
+for as long as the variables that the function depends on are what they were.
+"""
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from kobai.autograd.mode import modes
+from kobai.backends import llvm
+from kobai.backends.eager import begin
+from kobai.compile.compiled import _default_dtype, _is_ambiguous, _kind, _plan, _were_there
+from kobai.compile.guards import Untraceable, collect
+from kobai.compile.program import Unfinished, record
+from kobai.compile.watch import Watcher
+from kobai.lifted import m
+from kobai.pytree import flatten, unflatten
+from kobai.tensor import Tensor
+
+log = logging.getLogger("kobai.compile")
+WAIT = 40         # calls of one kind from its recording to its first use
+AGAIN = 50        # calls before a kind is recorded again, because a variable was another
+MOST_KINDS = 6    # of one function
+MOST_RECORDS = 6  # of one kind
+_MISS = object()
+
+
+def _is_ours(cls):
+    return cls is Tensor or cls.__module__.partition(".")[0] == "kobai"
+
+
+def _miss(*args):
+    return _MISS
+
+
+class Kind:
+    """Calls that one program serves, and how far it has got."""
+
+    __slots__ = ("left", "spec", "kept", "records", "guards", "hidden", "program", "job", "native", "reason", "turned")
+
+    def __init__(self, spec, leaves):
+        self.left, self.spec, self.records = 0, spec, 0
+        self.kept = [v for v in leaves if not isinstance(v, Tensor)]  # their addresses are in the key
+        self.guards = self.program = self.job = self.native = self.reason = None
+        self.hidden: dict = {}
+        self.turned: list = []  # (place, axes) of results whose dimensions do not lie in memory in their order
+
+    def give_up(self, reason):
+        """Calls of this kind are never looked at again."""
+        self.reason, self.guards, self.program, self.job, self.native = reason, None, None, None, None
+        log.debug("a transform runs op by op: %s", reason)
+
+
+class Transform:
+    """What is recorded of one function. `last` is when it was called, as its line counts."""
+
+    def __init__(self, kept):
+        self.kinds: dict = {}
+        self.ready: list[Kind] = []
+        self.kept, self.last = kept, 0
+
+    def call(self, fn, args, kwargs, parts, cut):
+        """fn(*args, **kwargs), by a program if there is one; `parts` are what `fn` is made of."""
+        for kind in self.ready:
+            if kind.native is not None:
+                found = kind.native(args, kwargs, parts.tensors)
+                if found is not _MISS:
+                    return _turned_back(found, kind.turned) if kind.turned else found
+        found = self._looked_at(fn, args, kwargs, parts, cut) if llvm.available else _MISS
+        return fn(*args, **kwargs) if found is _MISS else found
+
+    def _looked_at(self, fn, args, kwargs, parts, cut):
+        leaves, spec = flatten(((args, kwargs, parts.tensors), {}))
+        kind = self._kind(leaves, spec, cut)
+        if kind is None or kind.reason is not None:
+            return _MISS
+        if kind.left > 0:
+            kind.left -= 1
+            return _MISS
+        if kind.program is None:
+            return _recorded(kind, fn, args, kwargs, parts, leaves)
+        if kind.job is not None and not self._begun(kind):
+            return _MISS
+        if kind.guards.changed() is not None:
+            self._dropped(kind)
+            return _MISS
+        if any(getattr(modes, name) != value for name, value in kind.program.modes.items()):
+            return _MISS
+        arrays = kind.program.bind(leaves)
+        if arrays is None:
+            return _MISS
+        try:
+            return _turned_back(kind.program.run(arrays, leaves), kind.turned)
+        except Unfinished:
+            return _MISS
+
+    def _kind(self, leaves, spec, cut):
+        """The Kind of a call; None for calls that are not recorded."""
+        for t in leaves:
+            if isinstance(t, Tensor) and (t._rg and modes.grad and not cut or not _is_ours(type(t))):
+                return None  # results would have a history, or be of the user's class
+        key = _kind(leaves, spec)
+        if key is None:
+            return None
+        kind = self.kinds.get(key)
+        if kind is None and len(self.kinds) < MOST_KINDS:
+            kind = self.kinds[key] = Kind(spec, leaves)
+        return kind
+
+    def _begun(self, kind):
+        """Whether a program that waited long enough can be used."""
+        plan, kind.job = kind.job(), None
+        if not plan:
+            kind.give_up("no machine code")
+            return False
+        program = kind.program
+        program.plan = plan
+        from kobai.backends.entry import entry  # noqa: PLC0415  (machine code is loaded on first use)
+        made = entry(program, [*kind.guards.slots, _default_dtype()], kind.guards.lengths, _miss,
+                     kind.spec)
+        if made is not None:
+            kind.native, kind.kept = made[0], [*kind.kept, made]
+        for i, _ in program._given:
+            program.bound[i] = None  # the arguments of the recorded call
+        self.ready.append(kind)
+        return True
+
+    def _dropped(self, kind):
+        """A variable that the program depends on is another now."""
+        if kind in self.ready:
+            self.ready.remove(kind)
+        kind.guards = kind.program = kind.job = kind.native = None
+        kind.left = AGAIN
+
+
+def _recorded(kind, fn, args, kwargs, parts, leaves):
+    """The result of fn(*args, **kwargs), which is written down."""
+    results = []
+    turned: list = []
+
+    def call(args, kwargs, tensors):
+        results.append(fn(*args, **kwargs))
+        return _turned(results[0], leaves, turned)
+    steady = kind.guards is not None and kind.guards.changed() is None
+    kind.records += 1
+    watcher = Watcher()
+    try:
+        got = record(call, (args, kwargs, parts.tensors), {}, _in_background if steady else None, watcher, set())
+    except BaseException as e:
+        kind.give_up(f"it raised {type(e).__name__}")
+        raise
+    try:
+        kind.turned = turned
+        _settle(kind, got, watcher, fn, parts, leaves, steady)
+    except Untraceable as e:
+        kind.give_up(str(e))
+    return results[0]
+
+
+def _turned(result, leaves, turned):
+    """A result with the dimensions of its tensors in the order in which they lie in memory; `turned` says which do not.
+
+    Programs make contiguous arrays; so these will lie as the function's own did, see `_turned_back`.
+    """
+    outs, spec = flatten(result)
+    given, new = {id(t) for t in leaves}, {}
+    for i, t in enumerate(outs):
+        if type(t) is Tensor and id(t) not in given and (a := t._array()).size and not a.flags.c_contiguous:
+            axes = tuple(sorted(range(a.ndim), key=lambda k: -a.strides[k]))
+            if not a.transpose(axes).flags.c_contiguous:
+                modes.trace.stop("its result has gaps in memory, or repeats numbers there")
+                return result
+            if id(t) not in new:
+                new[id(t)] = m.permute(t, axes)
+            outs[i] = new[id(t)]
+            turned.append((i, tuple(np.argsort(axes))))
+    return unflatten(outs, spec) if turned else result
+
+
+def _turned_back(result, turned):
+    """A result of a program as the function lays it."""
+    outs = flatten(result)[0]
+    for t, axes in {id(outs[i]): (outs[i], axes) for i, axes in turned}.values():
+        t._data = t._data.transpose(axes)
+    return result
+
+
+def _settle(kind, got, watcher, fn, parts, leaves, steady):
+    """Keep the program of a recorded call if it will last; Untraceable if not."""
+    reason, program = got.reason or watcher.reason, got.program
+    if reason is not None:
+        raise Untraceable(reason)
+    if kind.records > MOST_RECORDS:
+        raise Untraceable("variables it depends on keep changing")
+    moved = kind.guards.changed() if steady else None
+    if moved is not None:
+        raise Untraceable(f"it changes {moved} on each call")
+    objects = [v for v in leaves if not isinstance(v, Tensor)]
+    guards = collect(fn, watcher.codes, objects, known=parts.known)
+    guards.slots = [s for s in guards.slots if not (s.kind == "cell" and id(s.holder) in parts.known)]
+    if _is_ambiguous(got.recorder, guards.tensors, leaves):
+        raise Untraceable("a tensor that it uses has several names")
+    kind.guards = guards
+    if program is None:
+        return
+    if program.joint is not None or program.graph.writes or program.grads or program.cells:
+        raise Untraceable("its result has a history, or it changes tensors")
+    if _were_there(program, guards, kind):
+        program.watch(guards.tensors)
+        kind.program, kind.job, kind.left = program, program.plan, WAIT
+
+
+def _in_background(graph):
+    return begin(_plan_or_false, graph)
+
+
+def _plan_or_false(graph):
+    made = _plan(graph)
+    return made if made.program is not None else False
