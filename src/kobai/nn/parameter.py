@@ -107,18 +107,26 @@ class UninitializedTensorMixin:
 
     @property
     def _data(self):
-        raise ValueError("Attempted to use an uninitialized parameter. This error happens when you are using "
-                         "a `LazyModule` or explicitly manipulating "
-                         f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
-                         "`forward` with a dummy batch to initialize the parameters before calling torch "
-                         "functions")
+        raise error("call-order",
+                    ValueError("Attempted to use an uninitialized parameter. This error happens when you are using "
+                               "a `LazyModule` or explicitly manipulating "
+                               f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
+                               "`forward` with a dummy batch to initialize the parameters before calling torch "
+                               "functions"),
+                    why="a lazy layer has no numbers yet: it learns its sizes from the first input.",
+                    fix="call the model once with an example batch, before the optimizer is made and before anything "
+                        "reads its parameters.")
 
     @property
     def shape(self):
-        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error "
-                           "usually happens in `load_state_dict` when trying to load an uninitialized "
-                           "parameter into an initialized one. Call `forward` to initialize the parameters "
-                           "before accessing their attributes.")
+        raise error("call-order",
+                    RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually "
+                                 "happens in `load_state_dict` when trying to load an uninitialized parameter into "
+                                 "an initialized one. Call `forward` to initialize the parameters before accessing "
+                                 "their attributes."),
+                    why="a lazy layer has no shapes yet: it learns its sizes from the first input.",
+                    fix="call the model once with an example batch, before the optimizer is made and before anything "
+                        "reads its parameters.")
 
     dtype = property(lambda self: self._pending[0])
     device = property(lambda self: self._pending[1])

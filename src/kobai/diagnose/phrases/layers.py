@@ -207,4 +207,122 @@ LAYERS: dict[str, str] = {
     "{name} of {where} is of type {kind}, so no module can take its place.":
         "{where} の {name} の型は {kind} なので、モジュールに置き換えられません。",
     "choose another name, or `del` the attribute before.": "別の名前を選ぶか、先にその属性を `del` してください。",
+    "a lazy layer has no numbers yet: it learns its sizes from the first input.":
+        "遅延初期化の層は最初の入力から大きさを知るため、まだ値がありません。",
+    "call the model once with an example batch, before the optimizer is made and before anything reads its parameters.":
+        "オプティマイザを作る前、パラメータを読む前に、例となるバッチでモデルを一度呼び出してください。",
+    "a lazy layer has no shapes yet: it learns its sizes from the first input.":
+        "遅延初期化の層は最初の入力から大きさを知るため、まだ形がありません。",
+    "a gradient holds NaN or inf, so their norm of order {norm} is not finite.":
+        "勾配に NaN か inf があるため、次数 {norm} のノルムが有限になりません。",
+    "find where it begins with torch.autograd.set_detect_anomaly(True); a smaller learning rate, or eps under sqrt, "
+    "log and /, often helps.":
+        "torch.autograd.set_detect_anomaly(True) で発生した場所を探してください。学習率を小さくするか、sqrt、log、"
+        "割り算に eps を加えると解決することが多いです。",
+    "a layer and a normalization can only be joined when its mean and variance no longer change, and it is in "
+    "training mode.":
+        "層と正規化を一つにできるのは平均と分散がもう変わらないときだけですが、学習モードになっています。",
+    "call .eval() on both before.": "先に両方の .eval() を呼んでください。",
+    "the layer has {features} outputs, and the normalization is for {channels}.":
+        "層の出力は {features} 個ですが、正規化は {channels} 個用です。",
+    "join a layer with the normalization that follows it in the model.":
+        "層は、モデルの中でその直後にある正規化と一つにしてください。",
+    "a class of modules, such as nn.Linear": "nn.Linear などモジュールのクラス",
+    "{name}.__init__() has no argument device, through which a layer is made without values.":
+        "{name}.__init__() に引数 device がなく、値のない層を作れません。",
+    "make the layer as usual, {name}(...), or give its __init__ the argument device.":
+        "普通に {name}(...) で層を作るか、その __init__ に引数 device を加えてください。",
+    "{fn} was called on {name} before.": "{name} にはすでに {fn} が適用されています。",
+    "call it once for each parameter, or remove the first one before.":
+        "パラメータごとに一度だけ呼ぶか、先にあるものを取り除いてください。",
+    "{fn} was not called on {name} of this {cls}.": "この {cls} の {name} には {fn} が適用されていません。",
+    "give the module that it was called on; a model's layers have it, not the model.":
+        "適用したモジュールを渡してください。適用されているのはモデルではなく、その中の層です。",
+    "{name} is None, as in a layer made with bias=False.": "bias=False で作った層のように、{name} が None です。",
+    "name a parameter that the layer has.": "層にあるパラメータの名前を渡してください。",
+    "its own parameters are {names}; for those of a layer inside, give that layer.":
+        "それ自身のパラメータは {names} です。中の層のパラメータなら、その層を渡してください。",
+    "Householder reflections are here for real numbers only.": "ここでのハウスホルダー変換は実数専用です。",
+    "without a trivialization, orthogonal_map={name!r} cannot be turned around: no x is known for a given matrix.":
+        "自明化がないと orthogonal_map={name!r} は逆にたどれず、与えられた行列に対する x が分かりません。",
+    "write orthogonal(layer, use_trivialization=True), or orthogonal_map='householder'.":
+        "orthogonal(layer, use_trivialization=True) または orthogonal_map='householder' と書いてください。",
+    "only matrices can be orthogonal: name a weight, not a bias.":
+        "直交にできるのは行列だけです。バイアスではなく weight を指定してください。",
+    "entry {i} of what right_inverse() returned is of type {kind}, not a tensor.":
+        "right_inverse() が返したものの要素 {i} は、テンソルではなく {kind} です。",
+    "return a tensor or a tuple of tensors.": "テンソルか、テンソルのタプルを返してください。",
+    "without the parametrization {what} is {before}, with it {after}.":
+        "パラメータ化しないと {what} は {before}、すると {after} です。",
+    "let its forward() keep {what}, or write register_parametrization(..., unsafe=True).":
+        "forward() が {what} を保つようにするか、register_parametrization(..., unsafe=True) と書いてください。",
+    "{what} returned {count} tensors, and this parametrization is made from {n}.":
+        "{what} が返したテンソルは {count} 個ですが、このパラメータ化は {n} 個から作られます。",
+    "return as many as at the registration.": "登録したときと同じ数を返してください。",
+    "write `def right_inverse(self, value)` in {cls}: it tells from which tensor forward() makes value.":
+        "{cls} の中に `def right_inverse(self, value)` を書き、forward() がどのテンソルから value を作るかを返して"
+        "ください。",
+    "this {cls} has a class of its own, made when it was parametrized, and a pickle cannot name it.":
+        "この {cls} はパラメータ化したときに作られた独自のクラスを持ち、pickle では名前で指せません。",
+    "save net.state_dict(), and load it into a model that is parametrized in the same way.":
+        "net.state_dict() を保存し、同じようにパラメータ化したモデルに読み込んでください。",
+    "{name} of this {cls} is not parametrized.": "この {cls} の {name} はパラメータ化されていません。",
+    "parametrize.is_parametrized(module, {name!r}) tells whether it is; give the layer, not the whole model.":
+        "parametrize.is_parametrized(module, {name!r}) で確かめられます。モデル全体ではなく、その層を渡してください。",
+    "{name} is made from several tensors, so there is no single original to go back to.":
+        "{name} は複数のテンソルから作られていて、戻るべき元のテンソルが一つに決まりません。",
+    "write leave_parametrized=True, which keeps its present value.":
+        "leave_parametrized=True と書くと、今の値が残ります。",
+    "an object of a class derived from prune.BasePruningMethod":
+        "prune.BasePruningMethod から派生したクラスのオブジェクト",
+    "the methods here prune {name}, and this one prunes {other}.":
+        "ここにある方法は {name} を対象にしていますが、これは {other} を対象にしています。",
+    "make a container of its own for each parameter.": "パラメータごとに別のコンテナを作ってください。",
+    "rows and channels are pruned from weights; for a bias use prune.l1_unstructured or prune.random_unstructured.":
+        "行やチャネルを取り除けるのは weight です。バイアスには prune.l1_unstructured か prune.random_unstructured "
+        "を使ってください。",
+    "a list of pairs of a module and a name": "モジュールと名前の組のリスト",
+    "write [(net.fc1, 'weight'), (net.fc2, 'weight')].":
+        "[(net.fc1, 'weight'), (net.fc2, 'weight')] と書いてください。",
+    "{name} takes whole rows or channels ({kind}), which several parameters have no common ones of.":
+        "{name} は行やチャネル全体を取り除きます ({kind})。複数のパラメータに共通の行やチャネルはありません。",
+    "use prune.L1Unstructured or prune.RandomUnstructured.":
+        "prune.L1Unstructured か prune.RandomUnstructured を使ってください。",
+    "{name} of this {cls} was not pruned.": "この {cls} の {name} は枝刈りされていません。",
+    "prune it first, prune.l1_unstructured(layer, {name!r}, amount=0.3), and give the same layer here.":
+        "先に prune.l1_unstructured(layer, {name!r}, amount=0.3) などで枝刈りし、同じ層を渡してください。",
+    "write 0.3 for three tenths of the entries, or 20 for twenty entries.":
+        "要素の 3 割なら 0.3、20 個なら 20 と書いてください。",
+    "a fraction between 0.0 and 1.0, or a whole number of at least 0": "0.0 以上 1.0 以下の割合か、0 以上の整数",
+    "a whole number of at most {high}, so many entries there are": "要素の数 {high} 以下の整数",
+    "use a smaller number, or a fraction such as 0.3.": "もっと小さい数か、0.3 のような割合を使ってください。",
+    "batch_sizes is on {device}; it counts sequences and belongs on the cpu.":
+        "batch_sizes は {device} にありますが、系列を数えるものなので cpu に置きます。",
+    "make it with pack_padded_sequence() or pack_sequence().":
+        "pack_padded_sequence() か pack_sequence() で作ってください。",
+    "give one length for each sequence; batch_first says whether dimension 0 or 1 of input is the batch (now {dim}).":
+        "系列ごとに一つの長さを渡してください。input の次元 0 と 1 のどちらがバッチかは batch_first で決まります ("
+        "今は {dim})。",
+    "leave empty sequences out of the batch.": "空の系列はバッチから除いてください。",
+    "a list with the longest first": "長い順のリスト",
+    "write pack_padded_sequence(..., enforce_sorted=False), which sorts and brings the order back.":
+        "pack_padded_sequence(..., enforce_sorted=False) と書けば、並べ替えて元の順序に戻します。",
+    "a whole number of at most {high}, the steps of input": "input のステップ数 {high} 以下の整数",
+    "look at batch_first: it says whether dimension 0 or 1 of input is the time.":
+        "batch_first を確かめてください。input の次元 0 と 1 のどちらが時間かを決めます。",
+    "a dict, or a list or tuple of dicts": "辞書か、辞書のリストかタプル",
+    "write dict(net.named_parameters()), or several dicts in a tuple.":
+        "dict(net.named_parameters()) か、複数の辞書のタプルを書いてください。",
+    "{names} is in more than one of the dicts, and they may say different things.":
+        "{names} が複数の辞書にあり、値が一つに決まりません。",
+    "leave it in one of them, or join them yourself: a later one wins in {{**first, **second}}.":
+        "一つだけに残すか、自分でまとめてください: {{**first, **second}} なら後のものが優先されます。",
+    "{names} are one shared parameter of the module, and were given different tensors.":
+        "{names} はモジュールの中で共有された一つのパラメータですが、異なるテンソルが渡されました。",
+    "give one of the names only, or write tie_weights=False.":
+        "名前を一つだけ渡すか、tie_weights=False と書いてください。",
+    "strict=True asks for exactly the names of the module's parameters and buffers.":
+        "strict=True では、モジュールのパラメータとバッファの名前が過不足なく必要です。",
+    "write dict(net.state_dict(), name=tensor), or leave strict out.":
+        "dict(net.state_dict(), name=tensor) と書くか、strict を省いてください。",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ... import linalg, no_grad, stack, tensor
+from ...diagnose import error
 from ...tensor import Tensor
 
 
@@ -34,9 +35,13 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
     norms = [linalg.vector_norm(t, norm_type) for t in tensors]
     total = linalg.vector_norm(stack(norms), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
-        raise RuntimeError(f"The total norm of order {norm_type} for gradients from `parameters` is "
-                           "non-finite, so it cannot be clipped. To disable this error and scale the "
-                           "gradients by the non-finite norm anyway, set `error_if_nonfinite=False`")
+        raise error("data-range",
+                    RuntimeError(f"The total norm of order {norm_type} for gradients from `parameters` is "
+                                 "non-finite, so it cannot be clipped. To disable this error and scale the "
+                                 "gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"),
+                    norm=norm_type, why="a gradient holds NaN or inf, so their norm of order {norm} is not finite.",
+                    fix="find where it begins with torch.autograd.set_detect_anomaly(True); a smaller learning rate, "
+                        "or eps under sqrt, log and /, often helps.")
     return total
 
 

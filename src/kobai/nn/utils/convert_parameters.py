@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ... import cat
+from ...diagnose import error
 from ...tensor import Tensor
 
 
@@ -19,7 +20,9 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Make the parameters views of consecutive pieces of `vec`."""
     if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__module__}.{type(vec).__name__}")
+        raise error("argument-type",
+                    TypeError(f"expected torch.Tensor, but got: {type(vec).__module__}.{type(vec).__name__}"),
+                    what="vec", kind=type(vec), must="a tensor")
     start = 0
     for param in parameters:
         n = param.numel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 
 from ... import rsqrt
+from ...diagnose import error
 from ...tensor import Tensor
 from ..module import Module
 from ..parameter import Parameter
@@ -11,7 +12,10 @@ from ..parameter import Parameter
 
 def _fused(layer: Module, bn: Module, weights) -> Module:
     if layer.training or bn.training:
-        raise AssertionError("Fusion only for eval!")
+        raise error("call-order", AssertionError("Fusion only for eval!"),
+                    why="a layer and a normalization can only be joined when its mean and variance no longer change, "
+                        "and it is in training mode.",
+                    fix="call .eval() on both before.")
     layer = copy.deepcopy(layer)
     layer.weight, layer.bias = weights
     return layer
@@ -46,7 +50,11 @@ def fuse_conv_bn_weights(conv_w: Tensor, conv_b: Tensor | None, bn_rm: Tensor, b
 def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
     """One linear layer that does what `linear` and then `bn` do."""
     if not (linear.out_features == bn.num_features or bn.num_features == 1):
-        raise AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1")
+        raise error("argument-value",
+                    AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1"),
+                    features=linear.out_features, channels=bn.num_features,
+                    why="the layer has {features} outputs, and the normalization is for {channels}.",
+                    fix="join a layer with the normalization that follows it in the model.")
     return _fused(linear, bn, fuse_linear_bn_weights(linear.weight, linear.bias, bn.running_mean,
                                                      bn.running_var,
                                                      bn.eps, bn.weight, bn.bias))

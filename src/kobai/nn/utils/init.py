@@ -5,6 +5,7 @@ import inspect
 from typing import Any
 
 from ... import get_rng_state, set_rng_state
+from ...diagnose import error
 from ..module import Module
 
 
@@ -17,9 +18,13 @@ def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
     Linear(in_features=5, out_features=1, bias=True)
     """
     if not issubclass(module_cls, Module):
-        raise RuntimeError(f"Expected a Module; got {module_cls}")
+        raise error("argument-type", RuntimeError(f"Expected a Module; got {module_cls}"), what="module_cls",
+                    kind=module_cls, must="a class of modules, such as nn.Linear")
     if "device" not in inspect.signature(module_cls).parameters:
-        raise RuntimeError("Module must support a 'device' arg to skip initialization")
+        raise error("call-form", RuntimeError("Module must support a 'device' arg to skip initialization"),
+                    name=module_cls,
+                    why="{name}.__init__() has no argument device, through which a layer is made without values.",
+                    fix="make the layer as usual, {name}(...), or give its __init__ the argument device.")
     state = get_rng_state()
     try:
         return module_cls(*args, **kwargs)

@@ -5,6 +5,7 @@ The newer way is in parametrizations.py.
 from __future__ import annotations
 
 from ... import linalg, no_grad
+from ...diagnose import error
 from ...tensor import Tensor
 from .. import functional as F
 from ..conv import _ConvTransposeNd
@@ -41,7 +42,10 @@ class WeightNorm:
         """Replace the parameter `name` by its length and direction."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm) and hook.name == name:
-                raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+                raise error("call-order",
+                            RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}"),
+                            name=name, fn="weight_norm()", why="{fn} was called on {name} before.",
+                            fix="call it once for each parameter, or remove the first one before.")
         fn = WeightNorm(name, dim)
         weight = getattr(module, name)
         del module._parameters[name]
@@ -81,7 +85,9 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
             hook.remove(module)
             del module._forward_pre_hooks[key]
             return module
-    raise ValueError(f"weight_norm of '{name}' not found in {module}")
+    raise error("call-order", ValueError(f"weight_norm of '{name}' not found in {module}"), name=name,
+                fn="weight_norm()", cls=type(module), why="{fn} was not called on {name} of this {cls}.",
+                fix="give the module that it was called on; a model's layers have it, not the model.")
 
 
 # -------------------------------------- spectral norm (Miyato et al. 2018)
@@ -96,8 +102,10 @@ class SpectralNorm:
     def __init__(self, name: str = "weight", n_power_iterations: int = 1, dim: int = 0,
                  eps: float = 1e-12) -> None:
         if n_power_iterations <= 0:
-            raise ValueError("Expected n_power_iterations to be positive, but got "
-                             f"n_power_iterations={n_power_iterations}")
+            raise error("argument-value",
+                        ValueError("Expected n_power_iterations to be positive, but got "
+                                   f"n_power_iterations={n_power_iterations}"),
+                        what="n_power_iterations", value=n_power_iterations, must="a positive whole number")
         self.name, self.dim, self.n_power_iterations, self.eps = name, dim, n_power_iterations, eps
 
     def reshape_weight_to_matrix(self, weight: Tensor) -> Tensor:
@@ -123,11 +131,16 @@ class SpectralNorm:
         """Replace the parameter `name` by the original one and two vectors."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, SpectralNorm) and hook.name == name:
-                raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
+                raise error("call-order",
+                            RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}"),
+                            name=name, fn="spectral_norm()", why="{fn} was called on {name} before.",
+                            fix="call it once for each parameter, or remove the first one before.")
         fn = SpectralNorm(name, n_power_iterations, dim, eps)
         weight = module._parameters[name]
         if weight is None:
-            raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
+            raise error("argument-value", ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None"),
+                        name=name, why="{name} is None, as in a layer made with bias=False.",
+                        fix="name a parameter that the layer has.")
         with no_grad():
             rows, columns = fn.reshape_weight_to_matrix(weight).shape
             u = F.normalize(weight.new_empty(rows).normal_(0, 1), dim=0, eps=eps)
@@ -174,4 +187,6 @@ def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
             hook.remove(module)
             del module._forward_pre_hooks[key]
             return module
-    raise ValueError(f"spectral_norm of '{name}' not found in {module}")
+    raise error("call-order", ValueError(f"spectral_norm of '{name}' not found in {module}"), name=name,
+                fn="spectral_norm()", cls=type(module), why="{fn} was not called on {name} of this {cls}.",
+                fix="give the module that it was called on; a model's layers have it, not the model.")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ... import cat, eye, finfo, linalg, no_grad, zeros_like
+from ...diagnose import error
 from ...tensor import Tensor
 from .. import functional as F
 from ..conv import _ConvTransposeNd
@@ -40,11 +41,16 @@ class _SpectralNorm(Module):
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
         if not -weight.ndim <= dim < weight.ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, "
-                             f"{weight.ndim - 1}] but got {dim})")
+            raise error("argument-value",
+                        IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, "
+                                   f"{weight.ndim - 1}] but got {dim})"),
+                        what="dim", value=dim, low=-weight.ndim, high=weight.ndim - 1,
+                        must="a whole number between {low} and {high}")
         if n_power_iterations <= 0:
-            raise ValueError("Expected n_power_iterations to be positive, but got "
-                             f"n_power_iterations={n_power_iterations}")
+            raise error("argument-value",
+                        ValueError("Expected n_power_iterations to be positive, but got "
+                                   f"n_power_iterations={n_power_iterations}"),
+                        what="n_power_iterations", value=n_power_iterations, must="a positive whole number")
         self.dim = dim if dim >= 0 else dim + weight.ndim
         self.eps = eps
         if weight.ndim > 1:
@@ -89,7 +95,10 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):
-        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+        raise error("name-unknown", ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'"),
+                    where=type(module), what="parameter", name=name,
+                    names=[n for n, _ in module.named_parameters(recurse=False)],
+                    fix="its own parameters are {names}; for those of a layer inside, give that layer.")
     if dim is None:
         dim = 1 if isinstance(module, _ConvTransposeNd) else 0
     return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
@@ -108,7 +117,10 @@ class _Orthogonal(Module):
     def __init__(self, weight: Tensor, orthogonal_map: str, *, use_trivialization: bool = True) -> None:
         super().__init__()
         if weight.is_complex() and orthogonal_map == "householder":
-            raise ValueError("The householder parametrization does not support complex tensors.")
+            raise error("argument-choice",
+                        ValueError("The householder parametrization does not support complex tensors."),
+                        what="orthogonal_map", value=orthogonal_map, choices=["matrix_exp", "cayley"],
+                        why="Householder reflections are here for real numbers only.")
         self.shape = weight.shape
         self.orthogonal_map = orthogonal_map
         if use_trivialization:
@@ -139,8 +151,10 @@ class _Orthogonal(Module):
 
     def right_inverse(self, q: Tensor) -> Tensor:
         if q.shape != self.shape:
-            raise ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
-                             f"shape {q.shape}.")
+            raise error("tensor-shape",
+                        ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
+                                   f"shape {q.shape}."),
+                        what="q", shape=q.shape, want=self.shape)
         wide = q.shape[-2] < q.shape[-1]
         if wide:
             q = q.mT
@@ -150,8 +164,13 @@ class _Orthogonal(Module):
 
     def _map_inverted(self, q: Tensor) -> Tensor:
         if self.orthogonal_map != "householder":
-            raise NotImplementedError("It is not possible to assign to the matrix exponential or the Cayley "
-                                      "parametrizations when use_trivialization=False.")
+            raise error("not-possible",
+                        NotImplementedError("It is not possible to assign to the matrix exponential or the Cayley "
+                                            "parametrizations when use_trivialization=False."),
+                        name=self.orthogonal_map,
+                        why="without a trivialization, orthogonal_map={name!r} cannot be turned around: no x is "
+                            "known for a given matrix.",
+                        fix="write orthogonal(layer, use_trivialization=True), or orthogonal_map='householder'.")
         a, tau = q.geqrf()
         signs = a.diagonal(dim1=-2, dim2=-1)
         signs.sign_()
@@ -206,14 +225,22 @@ def orthogonal(module: Module, name: str = "weight", orthogonal_map: str | None 
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):
-        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+        raise error("name-unknown", ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'"),
+                    where=type(module), what="parameter", name=name,
+                    names=[n for n, _ in module.named_parameters(recurse=False)],
+                    fix="its own parameters are {names}; for those of a layer inside, give that layer.")
     if weight.ndim < 2:
-        raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
+        raise error("tensor-dims",
+                    ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions."),
+                    what=name, shape=weight.shape, need="at least {n}", n=2,
+                    fix="only matrices can be orthogonal: name a weight, not a bias.")
     if orthogonal_map is None:
         square = weight.shape[-2] == weight.shape[-1]
         orthogonal_map = "matrix_exp" if square or weight.is_complex() else "householder"
     if orthogonal_map not in _MAPS:
-        raise ValueError('orthogonal_map has to be one of "matrix_exp", "cayley", "householder". '
-                         f"Got: {orthogonal_map}")
+        raise error("argument-choice",
+                    ValueError('orthogonal_map has to be one of "matrix_exp", "cayley", "householder". '
+                               f"Got: {orthogonal_map}"),
+                    what="orthogonal_map", value=orthogonal_map, choices=list(_MAPS))
     return register_parametrization(module, name, _Orthogonal(
         weight, orthogonal_map, use_trivialization=use_trivialization), unsafe=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ... import no_grad
+from ...diagnose import error
 from ...tensor import Tensor
 from ..containers import ModuleDict, ModuleList
 from ..module import Module
@@ -37,7 +38,8 @@ class ParametrizationList(ModuleList):
 
     def __init__(self, modules, original: Tensor, unsafe: bool = False) -> None:
         if not modules:
-            raise ValueError("ParametrizationList requires one or more modules.")
+            raise error("argument-count", ValueError("ParametrizationList requires one or more modules."),
+                        what="modules", count=0, need="at least {n}", n=1)
         super().__init__(modules)
         self.unsafe = unsafe
         start = _inverted(list(modules), original, None)
@@ -50,9 +52,13 @@ class ParametrizationList(ModuleList):
         else:
             for i, part in enumerate(start):
                 if not isinstance(part, Tensor):
-                    raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, "
-                                     f"tuple...). Got element {i} of the sequence with type "
-                                     f"{type(part).__name__}.")
+                    raise error("wrong-return",
+                                ValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, "
+                                           f"tuple...). Got element {i} of the sequence with type "
+                                           f"{type(part).__name__}."),
+                                what="right_inverse()", i=i, kind=type(part),
+                                why="entry {i} of what right_inverse() returned is of type {kind}, not a tensor.",
+                                fix="return a tensor or a tuple of tensors.")
                 part = Parameter(part.detach(), part.requires_grad or original.requires_grad) if isinstance(
                     original, Parameter) else part
                 _register(self, f"original{i}", part)
@@ -63,12 +69,17 @@ class ParametrizationList(ModuleList):
         with no_grad():
             result = self()
         if not isinstance(result, Tensor):
-            raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
+            raise error("wrong-return",
+                        ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}."),
+                        what="forward()", kind=type(result), must="a tensor")
         for what in ("dtype", "shape"):
             if getattr(result, what) != getattr(original, what):
-                raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, "
-                                 f"unless `unsafe` flag is enabled.\nunparametrized {what}: "
-                                 f"{getattr(original, what)}\nparametrized {what}: {getattr(result, what)}")
+                raise error("wrong-return",
+                            ValueError(f"Registering a parametrization may not change the {what} of the tensor, "
+                                       "unless `unsafe` flag is enabled."),
+                            what=what, before=getattr(original, what), after=getattr(result, what),
+                            why="without the parametrization {what} is {before}, with it {after}.",
+                            fix="let its forward() keep {what}, or write register_parametrization(..., unsafe=True).")
 
     def _originals(self) -> list[Tensor]:
         return [self.original] if self.is_tensor else [getattr(self,
@@ -80,17 +91,27 @@ class ParametrizationList(ModuleList):
             start = _inverted(list(self), value, self._no_inverse)
             if self.is_tensor:
                 if not isinstance(start, Tensor):
-                    raise ValueError(f"`right_inverse` should return a tensor. Got {type(start).__name__}")
+                    raise error("wrong-return",
+                                ValueError(f"`right_inverse` should return a tensor. Got {type(start).__name__}"),
+                                what="right_inverse()", kind=type(start), must="a tensor")
                 _set(self.original, start)
                 return
             if len(start) != self.ntensors:
-                raise ValueError("'right_inverse' must return a sequence of tensors of length "
-                                 f"{self.ntensors}. Got a sequence of length {len(start)}.")
+                raise error("wrong-return",
+                            ValueError("'right_inverse' must return a sequence of tensors of length "
+                                       f"{self.ntensors}. Got a sequence of length {len(start)}."),
+                            what="right_inverse()", count=len(start), n=self.ntensors,
+                            why="{what} returned {count} tensors, and this parametrization is made from {n}.",
+                            fix="return as many as at the registration.")
             for target, part in zip(self._originals(), start):
                 _set(target, part)
 
     def _no_inverse(self, module: Module) -> None:
-        raise RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse.")
+        raise error("method-missing",
+                    RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse."),
+                    cls=type(module), what="right_inverse",
+                    fix="write `def right_inverse(self, value)` in {cls}: it tells from which tensor forward() makes "
+                        "value.")
 
     def forward(self) -> Tensor:
         first, *others = self
@@ -131,8 +152,14 @@ def _give_own_class(module: Module) -> None:
     cls = type(module)
 
     def refuse(self):
-        raise RuntimeError("Serialization of parametrized modules is only supported through state_dict(). "
-                           "See:\nhttps://pytorch.org/tutorials/beginner/saving_loading_models.html#saving-loading-a-general-checkpoint-for-inference-and-or-resuming-training")
+        raise error("not-possible",
+                    RuntimeError("Serialization of parametrized modules is only supported through state_dict(). See:\n"
+                                 "https://pytorch.org/tutorials/beginner/saving_loading_models.html"
+                                 "#saving-loading-a-general-checkpoint-for-inference-and-or-resuming-training"),
+                    cls=cls,
+                    why="this {cls} has a class of its own, made when it was parametrized, and a pickle cannot name "
+                        "it.",
+                    fix="save net.state_dict(), and load it into a model that is parametrized in the same way.")
 
     def deepcopied(self, memo):
         twin = memo.get(id(self))
@@ -192,8 +219,12 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
         setattr(type(module), tensor_name, _property(tensor_name))
         module.parametrizations[tensor_name] = chain
     else:
-        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element "
-                         f"with name '{tensor_name}'")
+        raise error("name-unknown",
+                    ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element "
+                               f"with name '{tensor_name}'"),
+                    where=type(module), what="parameter", name=tensor_name,
+                    names=[n for n, _ in module.named_parameters(recurse=False)],
+                    fix="its own parameters are {names}; for those of a layer inside, give that layer.")
     return module
 
 
@@ -208,11 +239,18 @@ def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
 def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized: bool = True) -> Module:
     """Make the tensor an ordinary one again: with its present value, or (False) the original."""
     if not is_parametrized(module, tensor_name):
-        raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
+        raise error("call-order", ValueError(f"Module {module} does not have a parametrization on {tensor_name}"),
+                    name=tensor_name, cls=type(module), why="{name} of this {cls} is not parametrized.",
+                    fix="parametrize.is_parametrized(module, {name!r}) tells whether it is; give the layer, not the "
+                        "whole model.")
     chain = module.parametrizations[tensor_name]
     if not leave_parametrized and not chain.is_tensor:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
-                         "parametrized in terms of a sequence of tensors.")
+        raise error("argument-value",
+                    ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
+                               "parametrized in terms of a sequence of tensors."),
+                    name=tensor_name,
+                    why="{name} is made from several tensors, so there is no single original to go back to.",
+                    fix="write leave_parametrized=True, which keeps its present value.")
     original = chain._originals()[0]
     if leave_parametrized:
         with no_grad():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ... import cat, linalg, ones, ones_like, rand, rand_like
+from ...diagnose import error
 from ...tensor import Tensor
 from ..module import Module
 
@@ -47,7 +48,10 @@ class BasePruningMethod(ABC):
         tensor = getattr(module, name)
         scores = tensor if importance_scores is None else importance_scores
         if scores.shape != tensor.shape:
-            raise ValueError(f"importance_scores should have the same shape as parameter {name} of {module}")
+            raise error("shapes-differ",
+                        ValueError(f"importance_scores should have the same shape as parameter {name} of {module}"),
+                        what="importance_scores", shape=scores.shape, other=name, other_shape=tensor.shape,
+                        must="both must have the same shape")
         if old is None:
             original = module._parameters.pop(name)
             module.register_parameter(name + "_orig", original)
@@ -89,11 +93,16 @@ class PruningContainer(BasePruningMethod):
     def add_pruning_method(self, method: BasePruningMethod) -> None:
         """Add a rule at the end."""
         if not isinstance(method, BasePruningMethod):
-            raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
+            raise error("argument-type", TypeError(f"{type(method)} is not a BasePruningMethod subclass"),
+                        what="method", kind=type(method),
+                        must="an object of a class derived from prune.BasePruningMethod")
         if self._pruning_methods and method._tensor_name != self._tensor_name:
-            raise ValueError("Can only add pruning methods acting on the parameter named "
-                             f"'{self._tensor_name}' to PruningContainer {self}. Found "
-                             f"'{method._tensor_name}'")
+            raise error("argument-value",
+                        ValueError("Can only add pruning methods acting on the parameter named "
+                                   f"'{self._tensor_name}' to PruningContainer {self}. Found '{method._tensor_name}'"),
+                        name=self._tensor_name, other=method._tensor_name,
+                        why="the methods here prune {name}, and this one prunes {other}.",
+                        fix="make a container of its own for each parameter.")
         self._tensor_name = method._tensor_name
         self._pruning_methods = (*self._pruning_methods, method)
 
@@ -175,8 +184,12 @@ class _Structured(BasePruningMethod):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         if t.ndim <= 1:
-            raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found "
-                             f"tensor of shape {t.shape} with {t.ndim} dims.")
+            raise error("tensor-dims",
+                        ValueError("Structured pruning can only be applied to multidimensional tensors. Found "
+                                   f"tensor of shape {t.shape} with {t.ndim} dims."),
+                        what="t", shape=t.shape, need="at least {n}", n=2,
+                        fix="rows and channels are pruned from weights; for a bias use prune.l1_unstructured or "
+                            "prune.random_unstructured.")
         scores = self._scores(t)
         n = _how_many(self.amount, scores.numel())
         if n == 0:
@@ -270,14 +283,21 @@ def global_unstructured(parameters: Iterable[tuple[Module, str]], pruning_method
                         importance_scores: dict | None = None, **kwargs: Any) -> None:
     """Prune several parameters as if they were one."""
     if not isinstance(parameters, Iterable):
-        raise TypeError("global_unstructured(): parameters is not an Iterable")
+        raise error("argument-type", TypeError("global_unstructured(): parameters is not an Iterable"),
+                    what="parameters", kind=type(parameters), must="a list of pairs of a module and a name",
+                    fix="write [(net.fc1, 'weight'), (net.fc2, 'weight')].")
     parameters, given = list(parameters), importance_scores or {}
     scores = cat([given.get((m, n), getattr(m, n)).detach().reshape(-1) for m, n in parameters])
     masks = [getattr(m, n + "_mask", ones_like(getattr(m, n))).reshape(-1) for m, n in parameters]
     method = pruning_method(**kwargs)
     if method.PRUNING_TYPE != "unstructured":
-        raise TypeError('Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
-                        f"{pruning_method} of type {method.PRUNING_TYPE}")
+        raise error("argument-value",
+                    TypeError('Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
+                              f"{pruning_method} of type {method.PRUNING_TYPE}"),
+                    name=pruning_method, kind=method.PRUNING_TYPE,
+                    why="{name} takes whole rows or channels ({kind}), which several parameters have no common ones "
+                        "of.",
+                    fix="use prune.L1Unstructured or prune.RandomUnstructured.")
     method._tensor_name = "temp"
     container = PruningContainer(method)
     mask, start = container.compute_mask(scores, cat(masks)), 0
@@ -291,8 +311,11 @@ def remove(module: Module, name: str) -> Module:
     """Make a pruned parameter an ordinary one."""
     hook = _take_hook(module, name)
     if hook is None:
-        raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be "
-                         "removed")
+        raise error("call-order",
+                    ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed"),
+                    name=name, cls=type(module), why="{name} of this {cls} was not pruned.",
+                    fix="prune it first, prune.l1_unstructured(layer, {name!r}, amount=0.3), and give the same layer "
+                        "here.")
     hook.remove(module)
     return module
 
@@ -313,17 +336,25 @@ def _take_hook(module: Module, name: str) -> BasePruningMethod | None:
 
 def _check_amount(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
-        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
+        raise error("argument-type", TypeError(f"Invalid type for amount: {amount}. Must be int or float."),
+                    what="amount", kind=type(amount), must="a number",
+                    fix="write 0.3 for three tenths of the entries, or 20 for twenty entries.")
     if (isinstance(amount, numbers.Integral) and amount < 0) or (
             not isinstance(amount, numbers.Integral) and not 0.0 <= float(amount) <= 1.0):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative "
-                         "integer")
+        raise error("argument-value",
+                    ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative "
+                               "integer"),
+                    what="amount", value=amount, must="a fraction between 0.0 and 1.0, or a whole number of at least 0",
+                    fix="write 0.3 for three tenths of the entries, or 20 for twenty entries.")
 
 
 def _how_many(amount: int | float, size: int) -> int:
     if isinstance(amount, numbers.Integral):
         if amount > size:
-            raise ValueError(f"amount={amount} should be smaller than the number of parameters to "
-                             f"prune={size}")
+            raise error("argument-value",
+                        ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}"),
+                        what="amount", value=amount, high=size,
+                        must="a whole number of at most {high}, so many entries there are",
+                        fix="use a smaller number, or a fraction such as 0.3.")
         return int(amount)
     return round(amount * size)

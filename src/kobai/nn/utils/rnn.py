@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ... import cat, int64, tensor
+from ...diagnose import error
 from ...tensor import Tensor
 
 
@@ -28,9 +29,13 @@ class PackedSequence(_Fields):
         if batch_sizes is None:         # (data, batch_sizes) as one argument, as before PyTorch 1.0
             data, batch_sizes = data
         if batch_sizes.device.type != "cpu":
-            raise ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never "
-                             "be created manually. They should be instantiated by functions like "
-                             "pack_sequence and pack_padded_sequence in nn.utils.rnn.")
+            raise error("not-possible",
+                        ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never be "
+                                   "created manually. They should be instantiated by functions like pack_sequence "
+                                   "and pack_padded_sequence in nn.utils.rnn."),
+                        device=batch_sizes.device,
+                        why="batch_sizes is on {device}; it counts sequences and belongs on the cpu.",
+                        fix="make it with pack_padded_sequence() or pack_sequence().")
         if unsorted_indices is None:
             unsorted_indices = invert_permutation(sorted_indices)
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
@@ -109,20 +114,32 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor | Iterable[int], batch_f
 def _check_lengths(sizes: list[int], input: Tensor, batch_first: bool) -> None:
     batch = input.shape[0 if batch_first else 1]
     if len(sizes) != batch:
-        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} "
-                           f"(batch_size={batch})")
+        raise error("lengths-differ",
+                    RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} "
+                                 f"(batch_size={batch})"),
+                    what="lengths", count=len(sizes), other="input", other_count=batch, dim=0 if batch_first else 1,
+                    fix="give one length for each sequence; batch_first says whether dimension 0 or 1 of input is "
+                        "the batch (now {dim}).")
     if min(sizes) <= 0:
-        raise RuntimeError("Length of all samples has to be greater than 0, but found an element in "
-                           "'lengths' that is <= 0")
+        raise error("data-range",
+                    RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' "
+                                 "that is <= 0"),
+                    what="lengths", value=min(sizes), must="a whole number of at least {low}", low=1,
+                    fix="leave empty sequences out of the batch.")
     if any(a < b for a, b in zip(sizes, sizes[1:])):
-        raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is "
-                           "True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or "
-                           "pack_sequence to sidestep this requirement if you do not need ONNX "
-                           "exportability.")
+        raise error("argument-value",
+                    RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. "
+                                 "You can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence "
+                                 "to sidestep this requirement if you do not need ONNX exportability."),
+                    what="lengths", value=sizes, must="a list with the longest first",
+                    fix="write pack_padded_sequence(..., enforce_sorted=False), which sorts and brings the order back.")
     time = input.shape[1 if batch_first else 0]
     if sizes[0] > time:
-        raise RuntimeError(f"Expected the longest sequence to have at most {time} steps (the input's), but "
-                           f"got a length of {sizes[0]}")
+        raise error("data-range",
+                    RuntimeError(f"Expected the longest sequence to have at most {time} steps (the input's), but got "
+                                 f"a length of {sizes[0]}"),
+                    what="lengths", value=sizes[0], must="a whole number of at most {high}, the steps of input",
+                    high=time, fix="look at batch_first: it says whether dimension 0 or 1 of input is the time.")
 
 
 def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0,
@@ -138,8 +155,10 @@ def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, pad
     sizes = batch_sizes.tolist()
     time = len(sizes) if total_length is None else total_length
     if time < len(sizes):
-        raise ValueError("Expected total_length to be at least the length of the longest sequence in input, "
-                         f"but got total_length={time} and max sequence length being {len(sizes)}")
+        raise error("argument-value",
+                    ValueError("Expected total_length to be at least the length of the longest sequence in input, "
+                               f"but got total_length={time} and max sequence length being {len(sizes)}"),
+                    what="total_length", value=time, low=len(sizes), must="a whole number of at least {low}")
     lengths = tensor([sum(1 for n in sizes if n > i) for i in range(sizes[0])], dtype=int64)
     steps = [_filled_up(step, sizes[0], padding_value) for step in data.split(sizes, 0)]
     steps += [_filled_up(data[:0], sizes[0], padding_value)] * (time - len(sizes))
@@ -170,13 +189,18 @@ def pad_sequence(sequences: Iterable[Tensor], batch_first: bool = False, padding
             [3, 0]])
     """
     if not isinstance(sequences, Iterable):
-        raise RuntimeError("pad_sequence: Expected iterable for input sequences, but got arg of type: "
-                           f"{type(sequences)}")
+        raise error("argument-type",
+                    RuntimeError("pad_sequence: Expected iterable for input sequences, but got arg of type: "
+                                 f"{type(sequences)}"),
+                    what="sequences", kind=type(sequences), must="a list or tuple of tensors")
     if padding_side not in ("left", "right"):
-        raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
+        raise error("argument-choice",
+                    RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}."),
+                    what="padding_side", value=padding_side, choices=["left", "right"])
     sequences = list(sequences)
     if not sequences:
-        raise RuntimeError("received an empty list of sequences")
+        raise error("argument-count", RuntimeError("received an empty list of sequences"), what="sequences", count=0,
+                    need="at least {n}", n=1)
     longest = max(s.shape[0] for s in sequences)
     rows = []
     for s in sequences:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ...diagnose import error
 from ...tensor import Tensor
 from ..module import Module
 
@@ -25,8 +26,11 @@ def functional_call(
     if isinstance(given, (tuple, list)):
         given = _merged(given)
     if not isinstance(given, Mapping):
-        raise ValueError("Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but "
-                         f"got {type(given)}")
+        raise error("argument-type",
+                    ValueError("Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
+                               f"{type(given)}"),
+                    what="parameter_and_buffer_dicts", kind=type(given), must="a dict, or a list or tuple of dicts",
+                    fix="write dict(net.named_parameters()), or several dicts in a tuple.")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     if tie_weights:
         given = _with_tied(module, given)
@@ -39,8 +43,13 @@ def _merged(dicts) -> dict[str, Tensor]:
     for d in dicts:
         again = merged.keys() & d.keys()
         if again:
-            raise ValueError(f"{sorted(again)} appeared in multiple dictionaries; behavior of functional "
-                             "call is ambiguous")
+            raise error("argument-value",
+                        ValueError(f"{sorted(again)} appeared in multiple dictionaries; behavior of functional call "
+                                   "is ambiguous"),
+                        names=sorted(again),
+                        why="{names} is in more than one of the dicts, and they may say different things.",
+                        fix="leave it in one of them, or join them yourself: a later one wins in {{**first, "
+                            "**second}}.")
         merged.update(d)
     return merged
 
@@ -59,8 +68,12 @@ def _with_tied(module: Module, given: Mapping[str, Tensor]) -> dict[str, Tensor]
     for names in by_tensor.values():
         values = {id(given[name]): given[name] for name in names if name in given}
         if len(values) > 1:
-            raise ValueError(f"functional_call got multiple values for keys {sorted(names)}, which are tied. "
-                             "Consider using tie_weights=False")
+            raise error("argument-value",
+                        ValueError(f"functional_call got multiple values for keys {sorted(names)}, which are tied. "
+                                   "Consider using tie_weights=False"),
+                        names=sorted(names),
+                        why="{names} are one shared parameter of the module, and were given different tensors.",
+                        fix="give one of the names only, or write tie_weights=False.")
         for value in values.values():
             everything.update(dict.fromkeys(names, value))
     return everything
@@ -99,4 +112,6 @@ def _check_names(own: set[str], given: set[str]) -> None:
     if own - given:
         problems.append("Missing key(s): " + ", ".join(sorted(own - given)) + ".")
     if problems:
-        raise RuntimeError("Error(s) in swapping tensors: " + " ".join(problems))
+        raise error("argument-value", RuntimeError("Error(s) in swapping tensors: " + " ".join(problems)),
+                    why="strict=True asks for exactly the names of the module's parameters and buffers.",
+                    fix="write dict(net.state_dict(), name=tensor), or leave strict out.")
