@@ -53,8 +53,8 @@ def _numbers_only(input, name, refused="c"):
         raise error("tensor-dtype", RuntimeError(f"{name} does not support {what} dtypes on CPU"), what="input",
                     dtype=dtype_of(input), fn=f"{name.strip().lower()}()",
                     must="numbers that are not complex" if kind == "c" else "numbers, not True and False",
-                    fix="complex numbers have no order: take x.abs(), x.angle(), x.real or x.imag first." if kind == "c" else
-                        "x.int() makes 0 and 1 of False and True.")
+                    fix="complex numbers have no order: take x.abs(), x.angle(), x.real or x.imag first."
+                        if kind == "c" else "x.int() makes 0 and 1 of False and True.")
 
 
 class Sort(ByIndex):

@@ -49,23 +49,31 @@ def _quantile(name, input, q, dim, keepdim, interpolation):
 def _checked(name, input, q, interpolation):
     """q as a value of the input's dtype, after PyTorch's checks."""
     if dtype_of(input) not in (np.float32, np.float64):
-        raise RuntimeError(f"{name}() input tensor must be either float or double dtype\n  fix: x.float().{name}(...)")
+        raise error("tensor-dtype", RuntimeError(f"{name}() input tensor must be either float or double dtype"),
+                    what="input", dtype=dtype_of(input), fn=f"{name}()", must="numbers of type float32 or float64",
+                    fix="convert first: x.float() or x.double().")
     if not size_of(input):
         raise error("tensor-empty", RuntimeError(f"{name}() input tensor must be non-empty"), what="input", fn=f"{name}()")
     if not hasattr(q, "shape"):
         if not 0 <= q <= 1:
-            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+            raise error("argument-value", RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}"), what="q",
+                        value=q, must="a number between {low} and {high}", low=0, high=1)
         q = dtype_of(input).type(q)
     if len(q.shape) > 1:
-        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+        raise error("tensor-dims", RuntimeError(f"{name}() q must be a scalar or 1D tensor"), what="q",
+                    shape=tuple(q.shape), need="{n} or {m}", n=0, m=1, fix="q.flatten() makes a row of all of them.")
     if dtype_of(q) != dtype_of(input):
         raise error("dtypes-differ", RuntimeError(f"{name}() q tensor must be same dtype as the input tensor"),
                     what="q", dtype=dtype_of(q), other="input", other_dtype=dtype_of(input))
     if isinstance(q, Tensor) and not isinstance(q, LiftedTensor) and not ((q._data >= 0) & (q._data <= 1)).all():
-        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+        bad = q._data[~((q._data >= 0) & (q._data <= 1))].flat[0]
+        raise error("data-range", RuntimeError(f"{name}() q values must be in the range [0, 1]"), what="q",
+                    value=float(bad), must="a number between {low} and {high}", low=0, high=1)
     if interpolation not in INTERPOLATIONS:
-        raise RuntimeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
-                           f"got {interpolation}")
+        raise error("argument-choice", RuntimeError(
+                    f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+                    f"{interpolation}"), what="interpolation", value=interpolation,
+                    choices=["linear", "lower", "higher", "midpoint", "nearest"])
     return q
 
 

@@ -11,7 +11,7 @@ from ..op import dtype_of
 from ..public import export
 from ..tensor import Tensor, wrap
 from .arguments import as_dtype, check_options, number, sizes
-from .creation import _size_keyword, made, need_tensor
+from .creation import _size_keyword, made, need_tensor, without_numbers
 
 
 # ---- of a shape ------------------------------------------------------------------------------
@@ -20,8 +20,10 @@ def _shaped(sample, name):
                pin_memory=False, names=None, **kwargs):
         if kwargs or not size:
             size = _size_keyword(kwargs, size, name)
-        check_options(device, layout)
+        on_meta = check_options(device, layout, True)
         d = as_dtype(dtype, None, name) or (out.dtype if out is not None else dtypes.get_default_dtype())
+        if on_meta:
+            return without_numbers(sizes(size, name), d.np, requires_grad)
         return made(sample(sizes(size, name), d.np, gen=generator), requires_grad, out)
     create.__name__ = create.__qualname__ = name
     return create
@@ -51,11 +53,16 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
         raise error("call-form", TypeError("randint() received an invalid combination of arguments"), fn="randint()",
                     form="randint(high, (3,)), randint(low, high, (3,))")
     if isinstance(given["size"], int):
-        raise TypeError("randint(): argument 'size' (position 2) must be tuple of ints, not int\n"
-                        f"  fix: write ({given['size']},)")
-    check_options(device, layout)
+        raise error("argument-type", TypeError(
+                    "randint(): argument 'size' (position 2) must be tuple of ints, not int" if len(args) < 3 else
+                    "randint() received an invalid combination of arguments - got (int, int, int)"), what="size",
+                    kind="int", must="a tuple of whole numbers", fix="write ({size},) for a row of {size} numbers.",
+                    size=given["size"])
+    on_meta = check_options(device, layout, True)
     low, high = (int(number(given.get(n, 0), "randint", n)) for n in ("low", "high"))
     d = as_dtype(dtype, None, "randint") or (out.dtype if out is not None else dtypes.int64)
+    if on_meta:
+        return without_numbers(sizes((given["size"],), "randint"), d.np, requires_grad)
     return made(sampler.randint(sizes((given["size"],), "randint"), d.np, low, high, generator), requires_grad, out)
 
 
@@ -72,8 +79,10 @@ def _like(sample, name):
     def create(input, *, dtype=None, generator=None, layout=None, device=None, requires_grad=False,
                pin_memory=False, memory_format=None):
         need_tensor(input, name)
-        check_options(device, layout)
+        on_meta = check_options(device, layout, True) or device is None and input.is_meta
         d = as_dtype(dtype, None, name)
+        if on_meta:
+            return without_numbers(input._value.shape, dtype_of(input) if d is None else d.np, requires_grad)
         return made(sample(input._value.shape, dtype_of(input) if d is None else d.np, gen=generator),
                     requires_grad)
     create.__name__ = create.__qualname__ = name
@@ -104,12 +113,18 @@ def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, la
         return made(sampler.normal(sizes((size,), "normal"), d.np, mean, std, generator), requires_grad, out)
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
     if not tensors:
-        raise TypeError("normal() received an invalid combination of arguments - got (float, float)\n"
-                        "  fix: say how many: normal(mean, std, size=(3,))")
+        raise error("argument-missing", TypeError(
+                    "normal() received an invalid combination of arguments - got (float, float)"), what="size",
+                    fn="normal()",
+                    why="mean and std are both numbers, so nothing says how many random numbers there are to be.",
+                    fix="give the size, too: normal(mean, std, size=(3,)).")
     mean, std = (v._data if isinstance(v, Tensor) else v for v in (mean, std))
     if np.any(np.less(std, 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0" if isinstance(std, (np.ndarray, np.generic))
-                           else f"normal expects std >= 0.0, but found std {std:g}")
+        raise error("data-range", RuntimeError(
+                    "normal expects all elements of std >= 0.0" if isinstance(std, (np.ndarray, np.generic))
+                    else f"normal expects std >= 0.0, but found std {std:g}"), what="std", value=float(np.min(std)),
+                    must="a number of at least {low}", low=0,
+                    fix="std.abs(), or F.softplus(std) for the output of a network.")
     d = np.result_type(*[t._data.dtype for t in tensors])
     x = sampler.normal(np.broadcast_shapes(np.shape(mean), np.shape(std)), d, gen=generator)
     x = (x * std + mean).astype(d, copy=False)

@@ -96,8 +96,10 @@ def _dims(args, ndim):
         args = args[0]
     dims = tuple([normal_dim(int(d), ndim) for d in args])
     if len(set(dims)) != len(dims):
-        raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of "
-                           "dims")
+        raise error("argument-value", RuntimeError(
+                    f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims"),
+                    what="dims", value=args, dim=next(d for d in dims if dims.count(d) > 1),
+                    why="dimension {dim} is named more than once.", fix="name each dimension once; -1 is the last one.")
     return dims if ndim else ()
 
 
@@ -123,7 +125,8 @@ export("Tensor", "__reversed__", _reversed)
 def fliplr(input):
     """The columns in reverse order."""
     if input.ndim < 2:
-        raise RuntimeError("Input must be >= 2-d.")
+        raise error("tensor-dims", RuntimeError("Input must be >= 2-d."), what="input", shape=tuple(input.shape),
+                    need="at least {n}", n=2, fix="a row has no columns to exchange: x.flip(0) reverses it.")
     return Flip((1,))(input)
 
 
@@ -131,7 +134,10 @@ def fliplr(input):
 def flipud(input):
     """The rows in reverse order."""
     if input.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d.")
+        raise error("tensor-dims", RuntimeError("Input must be >= 1-d."), what="input", shape=(), need="at least {n}",
+                    n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     return Flip((0,))(input)
 
 
@@ -140,7 +146,9 @@ def roll(input, shifts, dims=()):
     """Elements moved along dimensions; what leaves at one end comes in at the other."""
     shifts, dims = ((v,) if isinstance(v, int) else tuple(v) for v in (shifts, dims if dims is not None else ()))
     if not shifts:
-        raise RuntimeError("`shifts` required")
+        raise error("argument-missing", RuntimeError("`shifts` required"), what="shifts", fn="roll()",
+                    must="a whole number, or one for each of dims",
+                    why="shifts is empty: nothing says how far to roll.")
     if not dims and len(shifts) == 1:
         return Roll(shifts, ())(input)
     if len(shifts) != len(dims):
@@ -155,12 +163,19 @@ def roll(input, shifts, dims=()):
 def rot90(input, k=1, dims=(0, 1)):
     """Rotation by k quarter turns in the plane of two dimensions, from the first towards the second."""
     if len(dims) != 2:
-        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+        raise error("argument-count", RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}"),
+                    what="dims", count=len(dims), need="2",
+                    fix="a rotation turns the plane of two dimensions: dims=(0, 1).")
     if input.ndim < 2:
-        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+        raise error("tensor-dims", RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}"),
+                    what="input", shape=tuple(input.shape), need="at least {n}", n=2)
     a, b = dims
     if a == b or abs(a - b) == input.ndim:
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
+        raise error("argument-value", RuntimeError(
+                    f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}"), what="dims",
+                    value=(a, b),
+                    why="dims names dimension {dim} twice, and a rotation turns the plane of two dimensions.",
+                    dim=a % input.ndim, fix="name two different dimensions: dims=(0, 1).")
     return Rot90(k % 4, (normal_dim(a, input.ndim), normal_dim(b, input.ndim)))(input)
 
 
@@ -172,7 +187,11 @@ def repeat(input, *repeats):
     if len(times) < input.ndim:
         raise error("repeat-count", count=len(times), ndim=input.ndim, shape=str(list(input.shape)))
     if any(t < 0 for t in times):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
+        lead = len(times) - input.ndim
+        size = [t * (input.shape[i - lead] if i >= lead else 1) for i, t in enumerate(times)]
+        least = next((s for s in size if s < 0), min(times))
+        raise error("argument-value", RuntimeError(f"Trying to create tensor with negative dimension {least}: {size}"),
+                    what="repeats", value=times, must="whole numbers of at least {low}", low=0)
     return Repeat(times)(input)
 
 
@@ -201,14 +220,21 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         repeats = repeats.item()
     if isinstance(repeats, int):
         if repeats < 0:
-            raise RuntimeError("Repeats must be non-negative")
+            raise error("argument-value", RuntimeError("Repeats must be non-negative"), what="repeats", value=repeats,
+                        must="a whole number of at least {low}", low=0)
         return _evenly(input, repeats, dim)
     repeats = repeats if isinstance(repeats, Tensor) else m.tensor(repeats)
     if repeats.ndim > 1:
-        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+        raise error("tensor-dims", RuntimeError("repeats must be 0-dim or 1-dim tensor"), what="repeats",
+                    shape=tuple(repeats.shape), need="{n} or {m}", n=0, m=1,
+                    fix="repeats.flatten() makes a row of them: one for each element, or for each slice along dim.")
     if repeats.shape[0] != input.shape[dim]:
-        raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
-                           f"{repeats.shape[0]} and input.size({dim}) = {input.shape[dim]}")
+        raise error("argument-count", RuntimeError(
+                    "repeats must have the same size as input along dim, but got repeats.size(0) = "
+                    f"{repeats.shape[0]} and input.size({dim}) = {input.shape[dim]}"), what="repeats",
+                    count=repeats.shape[0], need="{n}", n=input.shape[dim],
+                    why="repeats has {count} numbers, and dimension {dim} of input has {n} entries to repeat.", dim=dim,
+                    fix="give one number for each of the {n} entries, or one for all.")
     return m.index_select(input, dim, _positions(repeats))
 
 
@@ -222,7 +248,10 @@ def _evenly(x, times, dim):
 
 def _positions(repeats):
     if dtype_of(repeats) not in (np.int64, np.int32):
-        raise NotImplementedError(f'"repeat_interleave_cpu" not implemented for \'{m.type_word(repeats)}\'')
+        raise error("tensor-dtype", NotImplementedError(
+                    f'"repeat_interleave_cpu" not implemented for \'{m.type_word(repeats)}\''), what="repeats",
+                    dtype=dtype_of(repeats), fn="repeat_interleave()", must="whole numbers of type int32 or int64",
+                    fix="convert first: repeats.long().")
     counts = repeats._array()
     if (counts < 0).any():
         raise error("data-range", RuntimeError("repeats can not be negative"), what="repeats", value=int(counts.min()),

@@ -24,9 +24,11 @@ WHOLE = [S((2, 3)), S(()), S((1,)), S((2, 1, 3))]
 def read_dims(name, input, dim, keepdim):
     """The `dim` and `keepdim` of a reduction, checked: (sorted tuple of dimensions, bool)."""
     if keepdim.__class__ is not bool:
-        raise TypeError(f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}\n"
-                        "  cause: the second argument says whether reduced dimensions stay, with size 1.\n"
-                        f"  fix: several dimensions are a tuple: {name}((0, 1)).")
+        raise error("argument-type", TypeError(
+                    f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}"),
+                    what="keepdim", kind=type(keepdim), must="True or False",
+                    why="keepdim is of type {kind}; it says whether the reduced dimensions stay, with size 1: True "
+                        "or False.", fix="to reduce several dimensions, write them as a tuple: {fn}((0, 1)).", fn=name)
     return normal_dims(dim, input.ndim, name), keepdim
 
 
@@ -54,8 +56,11 @@ def normal_dims(dim, ndim, name="dim"):
     else:
         dims = tuple(sorted([normal_dim(int(d), ndim) for d in _several(dim, name)]))
         if len(set(dims)) != len(dims):
-            raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the "
-                               "list of dims\n  fix: name each dimension once.")
+            raise error("argument-value", RuntimeError(
+                        f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims"),
+                        what="dim", value=dim, dim=next(d for d in dims if dims.count(d) > 1),
+                        why="dimension {dim} is named more than once.",
+                        fix="name each dimension once; -1 is the last one.")
     return (dims or tuple(range(ndim))) if ndim else ()
 
 
@@ -63,16 +68,20 @@ def _several(dim, name):
     if isinstance(dim, (tuple, list)):
         return dim
     if isinstance(dim, (float, str)) or not hasattr(dim, "__index__"):
-        raise TypeError(f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})\n"
-                        f"  cause: dim={dim!r} is no dimension.\n  fix: dim is an int, or a tuple of ints.")
+        raise error("argument-type", TypeError(
+                    f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})"), what="dim",
+                    kind=type(dim), must="a whole number, or a tuple of them")
     return (dim,)
 
 
 def one_dim(dim, ndim, name):
     """`dim` counted from the front, where the function takes one dimension only."""
     if not hasattr(dim, "__index__"):
-        raise TypeError(f"{name}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}\n"
-                        "  cause: this function works along one dimension.\n  fix: give one int.")
+        raise error("argument-type", TypeError(
+                    f"{name}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}"), what="dim",
+                    kind=type(dim), must="a whole number",
+                    why="dim is of type {kind}; {fn}() works along one dimension, so dim is one whole number.", fn=name,
+                    fix="write dim=0, or dim=-1 for the last dimension.")
     return normal_dim(int(dim), ndim)
 
 
@@ -238,7 +247,9 @@ def not_implemented(kernel, input):
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` of the elements that are not NaN."""
     if dtype_of(input).kind == "c":
-        raise RuntimeError("nansum on CPU does not support complex inputs")
+        raise error("tensor-dtype", RuntimeError("nansum on CPU does not support complex inputs"), what="input",
+                    dtype=dtype_of(input), fn="nansum()", must="numbers that are not complex",
+                    fix="torch.where(x.isnan(), 0, x).sum() leaves the NaNs out.")
     if dtype is not None or dtype_of(input).kind in "bui":
         return sum(input, dim, keepdim, dtype=dtype) if dtype is None else nansum(m.cast(input, as_dtype(dtype)), dim,
                                                                                  keepdim)
@@ -249,8 +260,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim` of the elements that are not NaN."""
     if dtype_of(input).kind in "bui":
-        raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but got "
-                           f"{m.type_word(input)}\n  fix: x.float().nanmean()")
+        raise error("tensor-dtype", RuntimeError(
+                    f"nanmean(): expected input to have floating point or complex dtype but got {m.type_word(input)}"),
+                    what="input", dtype=dtype_of(input), fn="nanmean()", must="floating point or complex numbers",
+                    fix="whole numbers hold no NaN: x.float().mean() is the same.")
     counted = sum(m.logical_not(m.isnan(input)), dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / counted
 

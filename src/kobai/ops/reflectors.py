@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
@@ -48,14 +49,25 @@ def _reflected(C, A, tau, i, conjugate=False):
 
 def _check(input, tau, name):
     if len(input.shape) < 2:
-        raise RuntimeError(f"torch.{name}: input must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError(f"torch.{name}: input must have at least 2 dimensions."), what="input",
+                    shape=tuple(input.shape), need="at least {n}", n=2)
     if input.shape[-2] < input.shape[-1] and name.startswith("linalg"):
-        raise RuntimeError(f"torch.{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+        raise error("tensor-shape", RuntimeError(
+                    f"torch.{name}: input.shape[-2] must be greater than or equal to input.shape[-1]"), what="input",
+                    shape=tuple(input.shape), want="(..., m, n)",
+                    why="input has shape {shape}, more columns than rows; each column is a reflection, and there are "
+                        "no more of them than rows.", fix="cut it to its first {n} columns: x[..., :{n}].",
+                    n=input.shape[-2])
     if tau.shape[-1] > input.shape[-1]:
-        raise RuntimeError(f"torch.{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+        raise error("shapes-differ", RuntimeError(
+                    f"torch.{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]"), what="input",
+                    shape=tuple(input.shape), other="tau", other_shape=tuple(tau.shape),
+                    must="tau has at most one number for each column of input",
+                    fix="tau comes from geqrf() together with input: a, tau = torch.geqrf(x).")
     if dtype_of(tau) != dtype_of(input):
-        raise RuntimeError(f"torch.{name}: tau dtype {m.type_word(tau)} does not match input dtype "
-                           f"{m.type_word(input)}")
+        raise error("dtypes-differ", RuntimeError(
+                    f"torch.{name}: tau dtype {m.type_word(tau)} does not match input dtype {m.type_word(input)}"),
+                    what="tau", dtype=dtype_of(tau), other="input", other_dtype=dtype_of(input))
 
 
 @public("linalg")
@@ -76,7 +88,8 @@ export("torch Tensor", "orgqr", householder_product)
 def geqrf(input):
     """(a, tau): R above the diagonal of `a`, reflections below it; `householder_product(a, tau)` is Q."""
     if len(input.shape) < 2:
-        raise RuntimeError(f"torch.geqrf: input must have at least 2 dimensions. Got {len(input.shape)}")
+        raise error("tensor-dims", RuntimeError("torch.geqrf: input must have at least 2 dimensions."), what="input",
+                    shape=tuple(input.shape), need="at least {n}", n=2)
     return return_type("geqrf", "a", "tau")(Geqrf()(input))
 
 

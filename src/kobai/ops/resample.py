@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -199,25 +200,40 @@ def _make_adaptive(n):
 def _refuse(input, n, name):
     if dtype_of(input).kind not in "fV":
         raise not_implemented(f"adaptive_avg_pool{max(n, 2)}d", input)
-    raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
-                       f"{list(input.shape)} with dimension {list(input.shape).index(0)} being empty")
+    dim = list(input.shape).index(0)
+    raise error("tensor-empty", RuntimeError(
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+                f"{list(input.shape)} with dimension {dim} being empty"), what="input", fn=f"{name}()",
+                why="input has shape {shape}: dimension {dim} is empty, so there is nothing to take the mean of.",
+                shape=tuple(input.shape), dim=dim)
 
 
 def _output_size(input, output_size, n, name):
     ndim = len(input.shape)
     if n == 1 and ndim not in (2, 3):
-        raise RuntimeError(f"Expected 2 to 3 dimensions, but got {ndim}-dimensional tensor for argument #1 'self' "
-                           f"(while checking arguments for {name})")
+        raise error("tensor-dims", RuntimeError(
+                    f"Expected 2 to 3 dimensions, but got {ndim}-dimensional tensor for argument #1 'self' (while "
+                    f"checking arguments for {name})"), what="input", shape=tuple(input.shape), need="{n} or {m}",
+                    n=n + 1, m=n + 2,
+                    why="input has shape {shape}; {fn}() takes (N, C, ...) or (C, ...): {n} or {m} dimensions.",
+                    fn=name, fix="x.unsqueeze(0) adds a dimension in front, for one example or one channel.")
     if ndim not in (n + 1, n + 2):
-        raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input.shape)}")
+        raise error("tensor-dims", RuntimeError(
+                    f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input.shape)}"), what="input",
+                    shape=tuple(input.shape), need="{n} or {m}", n=n + 1, m=n + 2,
+                    why="input has shape {shape}; {fn}() takes (N, C, ...) or (C, ...): {n} or {m} dimensions.",
+                    fn=name, fix="x.unsqueeze(0) adds a dimension in front, for one example or one channel.")
     if output_size is None or hasattr(output_size, "__index__"):
         output_size = (output_size,) * n
     size = tuple([input.shape[i - n] if s is None else int(s) for i, s in enumerate(output_size)])
     if len(size) != n:
-        raise RuntimeError(f"{name}: output_size must be {n}")
+        raise error("argument-count", RuntimeError(f"{name}: output_size must be {n}"), what="output_size",
+                    count=len(size), need="{n}", n=n)
     if min(size) < 0:
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received "
-                           f"{{{', '.join(map(str, size))}}}")
+        raise error("argument-value", RuntimeError(
+                    f"{name}: elements of output_size must be greater than or equal to 0 but received "
+                    f"{{{', '.join(map(str, size))}}}"), what="output_size", value=size,
+                    must="whole numbers of at least {low}", low=0)
     return size
 
 

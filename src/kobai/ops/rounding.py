@@ -43,8 +43,10 @@ class Sign(Elementwise):
 
     def forward(self, x):
         if x.dtype.kind == "c":
-            raise NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
-                                      "torch.sgn instead.")
+            raise error("tensor-dtype", NotImplementedError(
+                        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+                        "instead."), what="input", dtype=x.dtype, fn="sign()", must="numbers that are not complex",
+                        fix="x.sgn() is x / x.abs(), the direction of a complex number.")
         return _sign(x) if x.dtype.kind != "b" else x
 
     def d_x(self, x):
@@ -419,7 +421,10 @@ def clamp(input, min=None, max=None):
     if min is None and max is None:
         raise error("clamp-bounds")
     if dtype_of(input).kind == "c":
-        raise NotImplementedError("clamp is not supported for complex types")
+        raise error("tensor-dtype", NotImplementedError("clamp is not supported for complex types"), what="input",
+                    dtype=dtype_of(input), fn="clamp()", must="numbers that are not complex",
+                    fix="complex numbers have no order; clamp their parts: torch.complex(x.real.clamp(...), "
+                        "x.imag.clamp(...)).")
     if hasattr(min, "shape") or hasattr(max, "shape"):
         if max is None:
             return ClampMin()(input, min)
@@ -507,7 +512,9 @@ class Heaviside(Elementwise):
 
     def forward(self, a, b):
         if a.dtype.kind == "c":
-            raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+            raise error("tensor-dtype", RuntimeError("heaviside is not yet implemented for complex tensors."),
+                        what="input", dtype=a.dtype, fn="heaviside()", must="numbers that are not complex",
+                        fix="complex numbers have no order: take x.abs(), x.angle(), x.real or x.imag first.")
         return np.where(a == 0, b, (a > 0).astype(a.dtype))
 
 

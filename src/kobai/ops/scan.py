@@ -6,6 +6,7 @@ from math import prod as _count
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..large import SCANNED, running_sum
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -314,7 +315,10 @@ def _running(op, name, input, dim):
     if dtype_of(input).kind == "c":
         raise not_implemented(name + "_cpu", input)
     if not input.ndim and dim not in (0, -1):
-        raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+        raise error("argument-value", IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}"),
+                    what="dim", value=dim,
+                    why="dim is {value}, but input has no dimensions: it is one number, and only 0 and -1 are taken.",
+                    fix="write dim=0, or give a tensor with dimensions.")
     dim = normal_dim(dim, input.ndim)
     return return_type(name)(*(op(dim)(input) if input.ndim else of_scalar(op(0), input)))
 

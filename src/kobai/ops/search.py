@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..inplace import into
 from ..op import Op, dtype_of, m
 from ..public import export, public
@@ -48,10 +49,14 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     tensor([1, 3])
     """
     if side not in (None, "left", "right"):
-        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise error("argument-choice", RuntimeError(
+                    f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}"), what="side",
+                    value=side, choices=["left", "right"])
     if side == "left" and right:
-        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while "
-                           "right was True")
+        raise error("arguments-exclude", RuntimeError(
+                    "torch.searchsorted(): side and right can't be set to opposites, got side of left while right "
+                    "was True"), what="side='left'", other="right=True",
+                    fix="leave out one of them: right=True is the same as side='right'.")
     input = input if hasattr(input, "shape") else np.asarray(input)
     _check_sequence(sorted_sequence, input)
     if sorter is not None:
@@ -62,29 +67,46 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 def _check_sequence(sequence, values):
     n = len(sequence.shape)
     if not n:
-        raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 "
-                           "dimension")
+        raise error("tensor-dims", RuntimeError(
+                    "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"),
+                    what="sorted_sequence", shape=(), need="at least {n}", n=1,
+                    fix="the sequence to search is a row of numbers: sorted_sequence.reshape(1) makes one.")
     if n > 1 and not len(values.shape):
-        raise RuntimeError(
-            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
-            f"boundaries tensor dim({n}) and input value's dim(0) numel({size_of(values)})")
+        raise error("tensor-dims", RuntimeError(
+                    "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, "
+                    f"but we got boundaries tensor dim({n}) and input value's dim(0) numel({size_of(values)})"),
+                    what="input", shape=(), need="{n}", n=n,
+                    why="sorted_sequence has shape {sequence}, a sequence in each row; input is one number and "
+                        "belongs to none of them.", sequence=tuple(sequence.shape),
+                    fix="give a row of values for each sequence: input.expand(*sorted_sequence.shape[:-1], 1).")
     if n > 1 and tuple(sequence.shape[:-1]) != tuple(values.shape[:-1]):
-        raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-            f"tensor and input value tensor must match, but we got boundaries tensor {list(sequence.shape)} and input "
-            f"value tensor {list(values.shape)}")
+        raise error("shapes-differ", RuntimeError(
+                    "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
+                    "boundaries tensor and input value tensor must match, but we got boundaries tensor "
+                    f"{list(sequence.shape)} and input value tensor {list(values.shape)}"), what="sorted_sequence",
+                    shape=tuple(sequence.shape), other="input", other_shape=tuple(values.shape),
+                    must="all dimensions but the last must be the same, unless sorted_sequence is one row")
 
 
 def _check_sorter(sequence, sorter):
     if tuple(sequence.shape) != tuple(sorter.shape):
-        raise RuntimeError("torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
-                           f"{list(sequence.shape)}and got sorter tensor {list(sorter.shape)}")
+        raise error("shapes-differ", RuntimeError(
+                    "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                    f"{list(sequence.shape)}and got sorter tensor {list(sorter.shape)}"), what="sorted_sequence",
+                    shape=tuple(sequence.shape), other="sorter", other_shape=tuple(sorter.shape),
+                    must="both must have the same shape",
+                    fix="sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().")
     if dtype_of(sorter) != np.int64:
-        raise RuntimeError("torch.searchsorted(): sorter must be a tensor of long dtype but got dtype "
-                           f"{m.type_word(sorter)}")
+        raise error("tensor-dtype", RuntimeError(
+                    f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {m.type_word(sorter)}"),
+                    what="sorter", dtype=dtype_of(sorter), fn="searchsorted()", must="whole numbers of type int64",
+                    fix="sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().")
     i = getattr(sorter, "_value", sorter)
     if isinstance(i, np.ndarray) and i.size and not (i.min() >= 0 and i.max() < i.shape[-1]):
-        raise RuntimeError("torch.searchsorted(): sorter index out of range")
+        raise error("data-range", RuntimeError("torch.searchsorted(): sorter index out of range"), what="sorter",
+                    value=int(i.min() if i.min() < 0 else i.max()), must="a whole number between {low} and {high}",
+                    low=0, high=i.shape[-1] - 1,
+                    fix="sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().")
 
 
 def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
@@ -94,7 +116,10 @@ def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     tensor([0, 0, 3])
     """
     if len(boundaries.shape) != 1:
-        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({len(boundaries.shape)})")
+        raise error("tensor-dims", RuntimeError(
+                    f"boundaries tensor must be 1 dimension, but got dim({len(boundaries.shape)})"), what="boundaries",
+                    shape=tuple(boundaries.shape), need="{n}", n=1,
+                    fix="boundaries are one row, in order; torch.searchsorted takes a row for each row of values.")
     y = searchsorted(boundaries, input, out_int32=out_int32, right=right)
     return y if out is None else into(out, y)
 

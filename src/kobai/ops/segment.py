@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -86,6 +87,20 @@ def _like(lengths, y):
     return m.reshape(lengths, (*lengths.shape, *(1,) * (len(y.shape) - len(lengths.shape))))
 
 
+def _misfit(lengths, shape, axis):
+    """The error for lengths that do not have a row for each of the dimensions before `axis`."""
+    if len(lengths) > len(shape):
+        words = "Expected data.dim() >= lengths_value.dim() to be true, but got false."
+    elif len(lengths) != axis + 1:
+        words = f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}."
+    else:
+        words = f"segment_reduce(): Expected lengths of shape (*{shape[:axis]}, segments), got {lengths}"
+    return error("tensor-shape", RuntimeError(words), what="lengths", shape=lengths, data=shape, dim=axis,
+                 want=f"({''.join(f'{n}, ' for n in shape[:axis])}segments)",
+                 why="lengths has shape {shape} for data of shape {data}; to reduce dimension {dim}, lengths needs the "
+                     "dimensions before it, and then one number for each segment.")
+
+
 @public("torch")
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, dim=0, unsafe=False, initial=None):
     """Reduce consecutive segments of dimension `dim` (PyTorch: `axis`): "sum", "mean", "prod", "max" or "min".
@@ -98,20 +113,29 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, di
     tensor([ 1.,  0., 14.])
     """
     if reduce not in _START:
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+        raise error("argument-choice", RuntimeError(
+                    f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"), what="reduce",
+                    value=reduce, choices=list(_START))
     if lengths is None and offsets is None:
-        raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
+        raise error("argument-missing", RuntimeError("segment_reduce(): Either lengths or offsets must be defined."),
+                    what="lengths", fn="segment_reduce()",
+                    why="neither lengths nor offsets were given, so nothing says where a segment ends.",
+                    fix="give lengths=torch.tensor([2, 3]), or offsets=torch.tensor([0, 2, 5]) for the same segments.")
     if indices is not None:
-        raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
+        raise error("not-possible", RuntimeError("segment_reduce(): indices based reduction is not supported yet."),
+                    why="neither PyTorch nor kobai reduces by indices here.",
+                    fix="give lengths or offsets; scatter_reduce() takes the number of the segment of each element.")
     lengths = lengths._array() if lengths is not None else np.diff(offsets._array())
     axis = dim % len(data.shape)
     if lengths.ndim != axis + 1 or lengths.shape[:-1] != tuple(data.shape[:axis]):
-        raise RuntimeError(f"segment_reduce(): Expected lengths of shape (*{tuple(data.shape[:axis])}, segments), got "
-                           f"{lengths.shape}")
+        raise _misfit(lengths.shape, tuple(data.shape), axis)
     total = lengths.sum(-1)
     if (total > data.shape[axis]).any() or not unsafe and (total != data.shape[axis]).any():
-        raise RuntimeError("segment_reduce(): Expected all rows of lengths along axis to sum to "
-                           "data.size(lengths.dim()-1) when !unsafe.")
+        raise error("argument-value", RuntimeError(
+                    "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) "
+                    "when !unsafe."), what="lengths", value=lengths.tolist(),
+                    why="the lengths {value} do not add up to {size}, the size of dimension {dim}.", dim=axis,
+                    size=data.shape[axis], fix="let the lengths add up to {size}; unsafe=True allows less.")
     if prod(total.shape) and (total < data.shape[axis]).any():
         data = m.narrow(data, axis, 0, int(total.flat[0]))  # unsafe: what no segment covers is left out
     return SegmentReduce(reduce, axis, None if initial is None else float(initial))(data, lengths)

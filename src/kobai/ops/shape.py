@@ -1,6 +1,8 @@
 """Shapes: the same elements under other dimensions. Views wherever the memory allows it."""
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 
 from .. import dtypes
@@ -136,13 +138,25 @@ def view_dtype(input, dtype):
 def _check_resize(input, have, want, dtype):
     words = f"{m.type_word(input)} as {m.word_of(dtype)}"
     if input.ndim == 0:
-        raise RuntimeError(f"self.dim() cannot be 0 to view {words} (different element sizes)")
+        raise error("tensor-dims", RuntimeError(f"self.dim() cannot be 0 to view {words} (different element sizes)"),
+                    what="input", shape=(), need="at least {n}", n=1,
+                    why="input is one number of {size} bytes, and an element of the new dtype has {new}: there is no "
+                        "dimension whose size could change.", size=have, new=want,
+                    fix="x.to(dtype) converts the numbers; view(dtype) reads the same bytes in another way.")
     if input.stride(-1) != 1 and input._value.size:
-        raise RuntimeError(f"self.stride(-1) must be 1 to view {words} (different element "
-                           f"sizes), but got {input.stride(-1)}")
+        raise error("memory", RuntimeError(
+                    f"self.stride(-1) must be 1 to view {words} (different element sizes), but got {input.stride(-1)}"),
+                    why="an element of the new dtype has {new} bytes instead of {size}, but along the last dimension "
+                        "the elements of input do not lie side by side (stride {step}).", size=have, new=want,
+                    step=input.stride(-1), fix="copy it into order first: x.contiguous().view(dtype).")
     if have < want and input.shape[-1] * have % want:
-        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {words} "
-                           f"(different element sizes), but got {input.shape[-1]}")
+        raise error("size-divisible", RuntimeError(
+                    f"self.size(-1) must be divisible by {want // have} to view {words} (different element sizes), "
+                    f"but got {input.shape[-1]}"), what="the size of the last dimension", value=input.shape[-1],
+                    by=want // have,
+                    why="the last dimension has {value} elements of {size} bytes, which are no whole number of "
+                        "elements of {new} bytes.", size=have, new=want,
+                    fix="x.to(dtype) converts the numbers; view(dtype) reads the same bytes in another way.")
 
 
 @public("Tensor")
@@ -179,10 +193,15 @@ def unflatten(input, dim, sizes):
     """One dimension becomes several, of these sizes; one of them may be -1."""
     dim = normal_dim(dim, input.ndim)
     if input.ndim == 0:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     inner = tuple(sizes) if isinstance(sizes, (tuple, list)) else (int(sizes),)
     if not inner:
-        raise RuntimeError("unflatten: sizes must be non-empty")
+        raise error("argument-count", RuntimeError("unflatten: sizes must be non-empty"), what="sizes", count=0,
+                    need="at least {n}", n=1,
+                    fix="write the sizes that dimension {dim} is cut into: x.unflatten({dim}, (2, -1)).", dim=dim)
     known = 1
     for s in inner:
         known *= s if s != -1 else 1
@@ -212,8 +231,10 @@ def transpose(input, dim0, dim1):
 def t(input):
     """The transpose of a matrix (of at most two dimensions)."""
     if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D\n"
-                           "  fix: .mT exchanges the last two dimensions; .transpose(dim0, dim1) any two.")
+        raise error("tensor-dims", RuntimeError(
+                    f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D"), what="input",
+                    shape=tuple(input.shape), need="at most {n}", n=2,
+                    fix=".mT exchanges the last two dimensions; .transpose(dim0, dim1) any two.")
     return T()(input)
 
 
@@ -227,7 +248,10 @@ def permute(input, *axes, dims=None):
         raise error("permute-count", ndim=input.ndim, count=len(dims))
     dims = tuple([normal_dim(d, input.ndim) for d in dims])
     if len(set(dims)) != len(dims):
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
+        raise error("argument-value", RuntimeError("permute(): duplicate dims are not allowed."), what="dims",
+                    value=dims, dim=next(d for d in dims if dims.count(d) > 1),
+                    why="dimension {dim} is named more than once.", fix="name each of the {n} dimensions once.",
+                    n=input.ndim)
     return Permute(dims)(input)
 
 
@@ -236,13 +260,18 @@ def movedim(input, source, destination):
     """Dimensions `source` moved to `destination`; the others keep their order."""
     source, destination = (((v,) if isinstance(v, int) else tuple(v)) for v in (source, destination))
     if len(source) != len(destination):
-        raise RuntimeError(f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain "
-                           f"the same number of dims as destination ({list(destination)} dims)")
+        raise error("lengths-differ", RuntimeError(
+                    f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the "
+                    f"same number of dims as destination ({list(destination)} dims)"), what="source", count=len(source),
+                    other="destination", other_count=len(destination))
     source = [normal_dim(d, input.ndim) for d in source]
     destination = [normal_dim(d, input.ndim) for d in destination]
     for name, dims in (("source", source), ("destination", destination)):
         if len(set(dims)) != len(dims):
-            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
+            raise error("argument-value", RuntimeError(f"movedim: repeated dim in `{name}` ({dims})"), what=name,
+                        value=dims, dim=next(d for d in dims if dims.count(d) > 1),
+                        why="{what} names dimension {dim} more than once.",
+                        fix="name each dimension once; -1 is the last one.")
     if not input.ndim:
         return Identity()(input)
     order = [d for d in range(input.ndim) if d not in source]
@@ -261,8 +290,10 @@ def _adjoint(input, name):
     if input.ndim == 0:
         return m.conj(input) if dtype_of(input).kind == "c" else Identity()(input)
     if input.ndim < 2:
-        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got "
-                           f"{input.ndim}-D tensor.")
+        raise error("tensor-dims", RuntimeError(
+                    f"tensor.{name} is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor."),
+                    what="input", shape=tuple(input.shape), need="at least {n}", n=2,
+                    fix="a row has no transpose: x.unsqueeze(-1) is a column, x.unsqueeze(0) a row of a matrix.")
     return m.conj(Transpose(input.ndim - 2, input.ndim - 1)(input))
 
 
@@ -276,17 +307,22 @@ def _matrix_transpose(self):
     if self.ndim == 0:
         return Identity()(self)
     if self.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D "
-                           "tensor.")
+        raise error("tensor-dims", RuntimeError(
+                    f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."),
+                    what="input", shape=tuple(self.shape), need="at least {n}", n=2,
+                    fix="a row has no transpose: x.unsqueeze(-1) is a column, x.unsqueeze(0) a row of a matrix.")
     return Transpose(self.ndim - 2, self.ndim - 1)(self)
 
 
 def _conjugate_transpose(self):
     """The transpose of a matrix, conjugated."""
     if self.ndim not in (0, 2):
-        raise RuntimeError("tensor.H is only supported on matrices (2-D tensors). Got "
-                           f"{self.ndim}-D tensor." + " For batches of matrices, consider using tensor.mH" *
-                           (self.ndim > 2))
+        raise error("tensor-dims", RuntimeError(
+                    f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
+                    + " For batches of matrices, consider using tensor.mH" * (self.ndim > 2)),
+                    what="input", shape=tuple(self.shape), need="{n}", n=2,
+                    fix="for a batch of matrices use x.mH." if self.ndim > 2 else
+                        "a row has no transpose: x.unsqueeze(-1) is a column, x.unsqueeze(0) a row of a matrix.")
     return adjoint(self) if self.ndim else m.conj(self)
 
 
@@ -317,7 +353,9 @@ def squeeze(input, dim=None):
         dims = [normal_dim(d, input.ndim) for d in dim]
         if len(set(dims)) != len(dims):
             twice = next(d for d in dims if dims.count(d) > 1)
-            raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+            raise error("argument-value", RuntimeError(f"dim {twice} appears multiple times in the list of dims"),
+                        what="dim", value=dim, dim=twice, why="dimension {dim} is named more than once.",
+                        fix="name each dimension once; -1 is the last one.")
         return SqueezeDims(tuple([d for d in sorted(dims) if d in ones]))(input)
     return SqueezeDim(tuple([d for d in (normal_dim(dim, input.ndim),) if d in ones]))(input)
 
@@ -328,17 +366,25 @@ def expand(input, *size, implicit=False):
     size, shape = _shape(size), shape_of(input)
     lead = len(size) - len(shape)
     if lead < 0:
-        raise RuntimeError(f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
-                           f"provided ({len(size)}) must be greater or equal to the number of dimensions in the "
-                           f"tensor ({input.ndim})")
+        raise error("argument-count", RuntimeError(
+                    f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
+                    f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor "
+                    f"({input.ndim})"), what="size", count=len(size), need="at least {n}", n=input.ndim,
+                    why="size has {count} numbers, and input of shape {shape} has {n} dimensions; expand() never drops one.",
+                    shape=tuple(input.shape),
+                    fix="give a size for each dimension, -1 to keep it; x.squeeze(dim) or x[0] drops one.")
     full = []
     for i, s in enumerate(size):
         have = shape[i - lead] if i >= lead else None
         s = s if s.__class__ is int else int(s)
         if s == -1:
             if have is None:
-                raise RuntimeError(f"The expanded size of the tensor ({s}) isn't allowed in a leading, non-existing "
-                                   f"dimension {i}")
+                raise error("argument-value", RuntimeError(
+                            f"The expanded size of the tensor ({s}) isn't allowed in a leading, non-existing "
+                            f"dimension {i}"), what=f"size[{i}]", value=s,
+                            why="{what} is -1, which keeps a size, but dimension {dim} is a new one in front: input "
+                                "has shape {shape}.", dim=i, shape=tuple(shape),
+                            fix="write how large the new dimension is to be.")
             s = have
         elif have not in (None, 1, s):
             raise error("expand-size", want=str(s), have_size=have, dim=i, target=str(list(size)),
@@ -370,15 +416,30 @@ def broadcast_shapes(*shapes):
     >>> kobai.broadcast_shapes((2, 1), (3,))
     torch.Size([2, 3])
     """
-    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
-    for s in shapes:
-        if any(n < 0 for n in s):
-            raise RuntimeError(f"Trying to create tensor with negative dimension ({min(s)}): ({min(s)})")
-    try:
-        return Size(np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape: "
-                           f"{', '.join(map(str, shapes))}") from None
+    shapes = [(s,) if isinstance(s, int) else tuple(map(index, s)) for s in shapes]
+    whole = [1] * max(map(len, shapes), default=0)
+    for i, shape in enumerate(shapes):
+        for at in range(-1, -len(shape) - 1, -1):
+            if shape[at] not in (1, whole[at]):
+                if shape[at] < 0 or whole[at] != 1:
+                    raise _no_broadcast(shape, i, at, whole)
+                whole[at] = shape[at]
+    return Size(whole)
+
+
+def _no_broadcast(shape, i, at, whole):
+    """The error of broadcast_shapes: shape number i does not fit at dimension `at`."""
+    n = shape[at]
+    if n < 0 and whole[at] == 1:
+        return error("argument-value", ValueError("Attempting to broadcast a dimension with negative length!"),
+                     what=f"shapes[{i}]", value=shape, must="whole numbers of at least {low}", low=0)
+    return error("shapes-differ", RuntimeError(
+                 f"Attempting to broadcast a dimension of length {n} at {at}! Mismatching argument at index {i} had "
+                 f"{shape}; but expected shape should be broadcastable to {whole}"), i=i, shape=shape, at=at,
+                 other_shape=tuple(whole), n=n, size=whole[at],
+                 why="shape number {i} is {shape}, and those before it make {other_shape}: in dimension {at}, {n} and "
+                     "{size} are not the same, and neither is 1.",
+                 fix="sizes are compared from the last dimension on; put in a 1 where one is to be repeated.")
 
 
 @public("torch")
@@ -391,8 +452,14 @@ def broadcast_tensors(*tensors):
     except ValueError:
         a, b = next((a, b) for i, a in enumerate(tensors) for b in tensors[:i] if not _broadcast(a.shape, b.shape))
         at = next(i for i in range(1, 65) if a.shape[-i] != b.shape[-i] and 1 not in (a.shape[-i], b.shape[-i]))
-        raise RuntimeError(f"The size of tensor a ({b.shape[-at]}) must match the size of tensor b ({a.shape[-at]}) "
-                           f"at non-singleton dimension {max(a.ndim, b.ndim) - at}") from None
+        raise error("shapes-differ", RuntimeError(
+                    f"The size of tensor a ({b.shape[-at]}) must match the size of tensor b ({a.shape[-at]}) at "
+                    f"non-singleton dimension {max(a.ndim, b.ndim) - at}"), what="one tensor", shape=tuple(b.shape),
+                    other="another", other_shape=tuple(a.shape), i=max(a.ndim, b.ndim) - at, n=b.shape[-at],
+                    m=a.shape[-at],
+                    why="the tensors have shapes {shape} and {other_shape}: in dimension {i}, {n} and {m} are not "
+                        "the same, and neither is 1.",
+                    fix="sizes are compared from the last dimension on; put in a 1 where one is to be repeated.") from None
     return tuple([Expand(shape)(v) for v in tensors])
 
 
@@ -406,7 +473,12 @@ def sum_to_size(input, *size):
     size = tuple(_shape(size))
     lead = input.ndim - len(size)
     if lead < 0 or any(s not in (1, input.shape[i + lead]) for i, s in enumerate(size)):
-        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}.")
+        raise error("argument-value", RuntimeError(
+                    f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}."), what="size",
+                    value=size,
+                    why="size is {value}, and a tensor of that shape does not broadcast to {shape}, the shape of "
+                        "input.", shape=tuple(input.shape),
+                    fix="each size is that of input or 1, and dimensions may be left out in front.")
     return m.sum_to(input, size) if size else m.sum(input)
 
 

@@ -32,7 +32,9 @@ def _find(name):
     except ImportError:
         plain = getattr(math, _WITHOUT_SCIPY.get(name, ""), None)
         if plain is None:
-            raise ImportError(f"{name} needs SciPy: pip install scipy") from None
+            raise error("machine", ImportError(f"{name} needs SciPy: pip install scipy"),
+                        why="{fn}() is computed by SciPy, and this Python does not have it.", fn=name,
+                        fix="install it: pip install scipy.") from None
         return lambda x: np.vectorize(plain, otypes=[np.asarray(x).dtype])(x)
     return getattr(scipy.special, name)
 
@@ -173,7 +175,8 @@ m.polygamma_order = Polygamma
 def _polygamma_public(n, input):
     """The n-th derivative of the digamma function."""
     if n < 0:
-        raise RuntimeError("polygamma(n, x) does not support negative n.")
+        raise error("argument-value", RuntimeError("polygamma(n, x) does not support negative n."), what="n", value=n,
+                    must="a whole number of at least {low}", low=0)
     return m.digamma(input) if n == 0 else Polygamma(n)(m.to_float(input))
 
 
@@ -339,7 +342,9 @@ class Igamma(_Special):
     samples = [S((2, 3), (3,), low=1.5, high=2.5, smooth=False)]
 
     def vjp_a(self, g):
-        raise RuntimeError("the derivative for 'igamma: input' is not implemented.")
+        raise error("not-possible", NotImplementedError("the derivative for 'igamma: input' is not implemented."),
+                    why="{fn} has a derivative by x only, here as in PyTorch: the one by a has no closed form.",
+                    fn="torch.igamma(a, x)", fix="use a.detach() if the gradient by a is not needed.")
 
     def d_b(self, a, b):
         return m.exp((a - 1) * m.log(b) - b - m.lgamma(a))
@@ -355,7 +360,9 @@ class Igammac(_Special):
     samples = [S((2, 3), (3,), low=1.5, high=2.5, smooth=False)]
 
     def vjp_a(self, g):
-        raise RuntimeError("the derivative for 'igammac: input' is not implemented.")
+        raise error("not-possible", NotImplementedError("the derivative for 'igammac: input' is not implemented."),
+                    why="{fn} has a derivative by x only, here as in PyTorch: the one by a has no closed form.",
+                    fn="torch.igammac(a, x)", fix="use a.detach() if the gradient by a is not needed.")
 
     def d_b(self, a, b):
         return -m.exp((a - 1) * m.log(b) - b - m.lgamma(a))
@@ -365,7 +372,8 @@ class Igammac(_Special):
 def mvlgamma(input, p):
     """The multivariate log-gamma function of dimension p."""
     if p < 1:
-        raise RuntimeError("p has to be greater than or equal to 1")
+        raise error("argument-value", RuntimeError("p has to be greater than or equal to 1"), what="p", value=p,
+                    must="a positive whole number")
     x = m.to_float(input)
     total = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):

@@ -92,7 +92,10 @@ class NarrowCopy(Op):
 def select(input, dim, index):
     """Part number `index` along a dimension, which is gone from the result."""
     if input.ndim == 0:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+        raise error("tensor-dims", IndexError("select() cannot be applied to a 0-dim tensor."), what="input", shape=(),
+                    need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     dim, index = normal_dim(dim, input.ndim), int(index)
     n = input.shape[dim]
     if not -n <= index < n:
@@ -118,16 +121,27 @@ def narrow_copy(input, dim, start, length):
 
 def _narrow(input, dim, start, length):
     if input.ndim == 0:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+        raise error("tensor-dims", RuntimeError("narrow() cannot be applied to a 0-dim tensor."), what="input",
+                    shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     if length < 0:
-        raise RuntimeError("narrow(): length must be non-negative.")
+        raise error("argument-value", RuntimeError("narrow(): length must be non-negative."), what="length",
+                    value=length, must="a whole number of at least {low}", low=0)
     dim, start = normal_dim(dim, input.ndim), int(start)
     n = input.shape[dim]
     if not -n <= start <= n:
-        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+        raise error("argument-value", IndexError(
+                    f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"), what="start",
+                    value=start, must="a whole number between {low} and {high}", low=-n, high=n,
+                    why="start is {value}, and dimension {dim} has {high} entries.", dim=dim)
     start = start + n if start < 0 else start
     if start + length > n:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+        raise error("argument-value", RuntimeError(
+                    f"start ({start}) + length ({length}) exceeds dimension size ({n})."), what="length", value=length,
+                    must="a whole number of at most {high}", high=n - start,
+                    why="{length} entries from number {start} on are more than dimension {dim} has: it has {n}.",
+                    length=length, start=start, dim=dim, n=n)
     return dim, start
 
 
@@ -136,7 +150,10 @@ def _narrow(input, dim, start, length):
 def unbind(input, dim=0):
     """The parts input[0], input[1], ... along a dimension, as a tuple."""
     if input.ndim == 0:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     return Unbind(normal_dim(dim, input.ndim))(input)
 
 
@@ -155,13 +172,20 @@ def split(tensor, split_size_or_sections, dim=0):
 
 def _equal(x, size, dim, name):
     if x.ndim == 0:
-        raise RuntimeError(f"{name} expects at least a 1-dimensional tensor")
+        raise error("tensor-dims", RuntimeError(f"{name} expects at least a 1-dimensional tensor"), what="input",
+                    shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     if size < 0:
-        raise RuntimeError(f"{name} expects split_size be non-negative, but got split_size={size}")
+        raise error("argument-value", RuntimeError(
+                    f"{name} expects split_size be non-negative, but got split_size={size}"), what="split_size",
+                    value=size, must="a positive whole number")
     dim = normal_dim(dim, x.ndim)
     n = x.shape[dim]
     if size == 0 and n:
-        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
+        raise error("argument-value", RuntimeError(
+                    f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"),
+                    what="split_size", value=size, must="a positive whole number")
     parts = max(-(-n // size), 1) if size else 1
     return (*[size] * (parts - 1), n - size * (parts - 1)), dim
 
@@ -169,11 +193,18 @@ def _equal(x, size, dim, name):
 @public("torch Tensor")
 def split_with_sizes(input, split_sizes, dim=0):
     """Consecutive parts of these sizes."""
+    if input.ndim == 0:
+        raise error("tensor-dims", RuntimeError("split expects at least a 1-dimensional tensor"), what="input",
+                    shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     dim, sizes = normal_dim(dim, input.ndim), tuple([int(n) for n in split_sizes])
-    n = input.shape[dim] if input.ndim else 1
+    n = input.shape[dim]
     if any(s < 0 for s in sizes):
-        raise RuntimeError("split_with_sizes expects split_sizes have only non-negative entries, but got "
-                           f"split_sizes={list(sizes)}")
+        raise error("argument-value", RuntimeError(
+                    "split_with_sizes expects split_sizes have only non-negative entries, but got "
+                    f"split_sizes={list(sizes)}"), what="split_sizes", value=sizes,
+                    must="whole numbers of at least {low}", low=0)
     if sum(sizes) != n:
         raise error("split-sizes", size=n, dim=dim, sizes=str(list(sizes)), total=sum(sizes))
     return SplitWithSizes(sizes, dim)(input)
@@ -187,9 +218,13 @@ def chunk(input, chunks, dim=0):
 
 def _chunks(input, chunks, dim):
     if input.ndim == 0:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+        raise error("tensor-dims", RuntimeError("chunk expects at least a 1-dimensional tensor"), what="input",
+                    shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise error("argument-value", RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}"),
+                    what="chunks", value=chunks, must="a positive whole number")
     dim = normal_dim(dim, input.ndim)
     n = input.shape[dim]
     if n == 0:  # so many empty parts
@@ -219,14 +254,19 @@ def unsafe_split_with_sizes(input, split_sizes, dim=0):
 def tensor_split(input, indices_or_sections, dim=0):
     """Parts that begin at these indices; or so many parts, the first ones larger by one."""
     if input.ndim == 0:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+        raise error("tensor-dims", RuntimeError(
+                    "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"),
+                    what="input", shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     dim, at = normal_dim(dim, input.ndim), indices_or_sections
     if isinstance(at, Tensor):
         at = at.tolist()
     n = input.shape[dim]
     if isinstance(at, int):
         if at <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {at}")
+            raise error("argument-value", RuntimeError(f"number of sections must be larger than 0, got {at}"),
+                        what="indices_or_sections", value=at, must="a positive whole number")
         size, extra = divmod(n, at)
         at = [i * size + min(i, extra) for i in range(1, at)]
     bounds = [slice(a, b).indices(n) for a, b in zip((None, *at), (*at, None))]
@@ -237,12 +277,18 @@ def _along(name, least, choose):
     """hsplit, vsplit, dsplit: tensor_split along a fixed dimension, into equal parts only."""
     def part(input, indices_or_sections):
         if input.ndim < least:
-            raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, but got"
-                               f" a tensor with {input.ndim} dimensions!")
+            raise error("tensor-dims", RuntimeError(
+                        f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with "
+                        f"{input.ndim} dimensions!"), what="input", shape=tuple(input.shape), need="at least {n}",
+                        n=least)
         dim, at = choose(input.ndim), indices_or_sections
         if isinstance(at, int) and (at <= 0 or input.shape[dim] % at):
-            raise RuntimeError(f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
-                               f"{input.shape[dim]} is not divisible by the split_size {at}!")
+            raise error("size-divisible", RuntimeError(
+                        f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
+                        f"{input.shape[dim]} is not divisible by the split_size {at}!"),
+                        what=f"the size of dimension {dim}", value=input.shape[dim], by=at,
+                        fix="give a number of parts that divides {value}, or use tensor_split(), whose parts may "
+                            "differ by one.")
         return tensor_split(input, at, dim)
     part.__name__, part.__doc__ = name, f"Equal parts, or parts beginning at indices, along the dimension of {name}."
     public("torch Tensor")(part)

@@ -92,7 +92,9 @@ def _spread_of(op, name, input, dim, unbiased, keepdim, correction):
                     what="unbiased", other="correction", fix="correction=1 is the same as unbiased=True, 0 as False.")
     if dtype_of(input).kind in "bui":
         what = "std and var" if name in ("std", "var") else name
-        raise RuntimeError(f"{what} only support floating point and complex dtypes\n  fix: x.float().{name}()")
+        raise error("tensor-dtype", RuntimeError(f"{what} only support floating point and complex dtypes"),
+                    what="input", dtype=dtype_of(input), fn=f"{name}()", must="floating point or complex numbers",
+                    fix="convert first: x.float() or x.double().")
     if correction is _UNSET or correction is None:
         correction = 0 if unbiased is False else 1
     dims, keepdim = read_dims(name, input, dim, keepdim)
@@ -141,10 +143,14 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     Args: `fweights`, how often each observation counts (integers); `aweights`, how much (floats).
     """
     if input.ndim > 2:
-        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} "
-                           "dimensions")
+        raise error("tensor-dims", RuntimeError(
+                    f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} "
+                    "dimensions"), what="input", shape=tuple(input.shape), need="at most {n}", n=2,
+                    fix="the rows are the variables, the columns the observations: x.flatten(1).")
     if dtype_of(input).kind == "b":
-        raise RuntimeError("cov(): bool dtype is not supported for input")
+        raise error("tensor-dtype", RuntimeError("cov(): bool dtype is not supported for input"), what="input",
+                    dtype=dtype_of(input), fn="cov()", must="numbers, not True and False",
+                    fix="x.int() makes 0 and 1 of False and True.")
     x = m.reshape(input, (1, size_of(input))) if input.ndim < 2 else input
     if dtype_of(x).kind in "ui":
         x = m.true_divide(x, 1)
@@ -177,20 +183,36 @@ def _weights(n, fweights, aweights):
         if w is None:
             continue
         if w.ndim > 1:
-            raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} "
-                               "dimensions")
+            raise error("tensor-dims", RuntimeError(
+                        f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} "
+                        "dimensions"), what=name, shape=tuple(w.shape), need="at most {n}", n=1,
+                        fix="give one number for each observation (column of input).")
         if dtype_of(w).kind not in ("ui" if ok == "integral" else "fV"):
-            raise RuntimeError(f"cov(): expected {name} to have {ok} dtype but got {name} with "
-                               f"{m.type_word(w)} dtype")
+            raise error("tensor-dtype", RuntimeError(
+                        f"cov(): expected {name} to have {ok} dtype but got {name} with {m.type_word(w)} dtype"),
+                        what=name, dtype=dtype_of(w), fn="cov()",
+                        must="whole numbers" if ok == "integral" else "floating point numbers",
+                        fix="fweights says how often each observation counts: fweights.long(); for weights with "
+                            "fractions there is aweights." if ok == "integral" else
+                            "aweights says how much each observation counts: aweights.float(); for whole numbers "
+                            "there is fweights.")
         if size_of(w) != n:
-            raise RuntimeError(f"cov(): expected {name} to have the same numel as there are observations in the input "
-                               f"but got {size_of(w)} != {n}")
+            raise error("argument-count", RuntimeError(
+                        f"cov(): expected {name} to have the same numel as there are observations in the input but "
+                        f"got {size_of(w)} != {n}"), what=name, count=size_of(w), need="{n}", n=n,
+                        why="{what} has {count} numbers, and input has {n} observations (columns).",
+                        fix="give one number for each observation (column of input).")
         if _known(w, lambda v: v.size and v.min() < 0):
-            raise RuntimeError(f"cov(): {name} cannot be negative")
+            raise error("argument-value", RuntimeError(f"cov(): {name} cannot be negative"), what=name,
+                        why="{what} holds a negative number; each says how much an observation counts.",
+                        fix="give weights of at least 0.")
     w = fweights * aweights if fweights is not None and aweights is not None else \
         aweights if fweights is None else fweights
     if w is not None and _known(w, lambda v: v.sum() == 0):
-        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
+        raise error("argument-value", RuntimeError("cov(): weights sum to zero, can't be normalized"),
+                    what="aweights" if aweights is not None else "fweights", value=0,
+                    why="the weights add up to 0: no observation counts.",
+                    fix="give at least one observation a positive weight.")
     return w
 
 
@@ -198,8 +220,10 @@ def _weights(n, fweights, aweights):
 def corrcoef(input):
     """The matrix of correlation coefficients of variables in rows, observed in columns."""
     if input.ndim > 2:
-        raise RuntimeError("corrcoef(): expected input to have two or fewer dimensions but got an input with "
-                           f"{input.ndim} dimensions")
+        raise error("tensor-dims", RuntimeError(
+                    f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} "
+                    "dimensions"), what="input", shape=tuple(input.shape), need="at most {n}", n=2,
+                    fix="the rows are the variables, the columns the observations: x.flatten(1).")
     c = cov(input)
     if not c.ndim:
         return c / c

@@ -88,4 +88,169 @@ MORE: dict[str, str] = {
         "dims=([{n}], [...]) と書くか、a の最後の {n} 個と b の最初の {n} 個なら dims={n} と書いてください。",
     "name as many dimensions of a as of b: they are multiplied pair by pair.":
         "a と b の次元を同じ数だけ挙げてください。一組ずつ掛け合わされます。",
+    "a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a dimension.":
+        "次元のないテンソルは一つの数です。x.item() でその数を、x.reshape(1) で次元を一つ持つテンソルを得られます。",
+    "dimension {dim} is named more than once.": "次元 {dim} が二回以上指定されています。",
+    "name each dimension once; -1 is the last one.": "どの次元も一度だけ指定してください。-1 は最後の次元です。",
+    "numbers of type float32 or float64": "float32 か float64 の数",
+    "convert first: x.float() or x.double().": "先に x.float() か x.double() で変換してください。",
+    "q.flatten() makes a row of all of them.": "q.flatten() ですべてを一列に並べられます。",
+    "a tuple of whole numbers": "整数のタプル",
+    "write ({size},) for a row of {size} numbers.": "{size} 個の数の列なら ({size},) と書いてください。",
+    "mean and std are both numbers, so nothing says how many random numbers there are to be.":
+        "mean も std も数なので、乱数をいくつ作るのかが決まりません。",
+    "give the size, too: normal(mean, std, size=(3,)).":
+        "normal(mean, std, size=(3,)) のように大きさも渡してください。",
+    "std.abs(), or F.softplus(std) for the output of a network.":
+        "std.abs() か、ネットワークの出力なら F.softplus(std) を使ってください。",
+    "a row has no columns to exchange: x.flip(0) reverses it.":
+        "一列だけの数に左右の列はありません。x.flip(0) で逆順にできます。",
+    "a whole number, or one for each of dims": "整数、または dims と同じ数の整数",
+    "shifts is empty: nothing says how far to roll.": "shifts が空なので、どれだけずらすのかが決まりません。",
+    "a rotation turns the plane of two dimensions: dims=(0, 1).": "回転は二つの次元の平面で行います: dims=(0, 1)。",
+    "dims names dimension {dim} twice, and a rotation turns the plane of two dimensions.":
+        "dims が次元 {dim} を二度指定していますが、回転は二つの次元の平面で行います。",
+    "name two different dimensions: dims=(0, 1).": "異なる二つの次元を指定してください: dims=(0, 1)。",
+    "whole numbers of at least {low}": "{low} 以上の整数",
+    "repeats.flatten() makes a row of them: one for each element, or for each slice along dim.":
+        "repeats.flatten() で一列にできます。要素ごと、または dim に沿う切片ごとに一つです。",
+    "repeats has {count} numbers, and dimension {dim} of input has {n} entries to repeat.":
+        "repeats の数は {count} 個ですが、input の次元 {dim} には繰り返す要素が {n} 個あります。",
+    "give one number for each of the {n} entries, or one for all.":
+        "{n} 個の要素それぞれに一つずつ、または全体に一つの数を渡してください。",
+    "whole numbers of type int32 or int64": "int32 か int64 の整数",
+    "convert first: repeats.long().": "先に repeats.long() で変換してください。",
+    "keepdim is of type {kind}; it says whether the reduced dimensions stay, with size 1: True or False.":
+        "keepdim の型は {kind} ですが、減らした次元を大きさ 1 で残すかどうかを True か False で渡す引数です。",
+    "to reduce several dimensions, write them as a tuple: {fn}((0, 1)).":
+        "複数の次元を減らすにはタプルで書いてください: {fn}((0, 1))。",
+    "a whole number, or a tuple of them": "整数、または整数のタプル",
+    "dim is of type {kind}; {fn}() works along one dimension, so dim is one whole number.":
+        "dim の型は {kind} ですが、{fn}() は一つの次元に沿って計算するので、dim は整数一つです。",
+    "write dim=0, or dim=-1 for the last dimension.": "dim=0、または最後の次元なら dim=-1 と書いてください。",
+    "torch.where(x.isnan(), 0, x).sum() leaves the NaNs out.":
+        "torch.where(x.isnan(), 0, x).sum() で NaN を除いて足せます。",
+    "whole numbers hold no NaN: x.float().mean() is the same.":
+        "整数に NaN はありません。x.float().mean() が同じ結果になります。",
+    "input has shape {shape}, more columns than rows; each column is a reflection, and there are no more of them "
+    "than rows.":
+        "input の形は {shape} で、列が行より多くなっています。列はそれぞれ鏡映を表し、"
+        "行の数を超えることはありません。",
+    "cut it to its first {n} columns: x[..., :{n}].": "最初の {n} 列だけを使ってください: x[..., :{n}]。",
+    "tau has at most one number for each column of input": "tau の数は input の列の数以下でなければなりません",
+    "tau comes from geqrf() together with input: a, tau = torch.geqrf(x).":
+        "tau は input と一緒に geqrf() から得られます: a, tau = torch.geqrf(x)。",
+    "input has shape {shape}: dimension {dim} is empty, so there is nothing to take the mean of.":
+        "input の形は {shape} で、次元 {dim} が空のため、平均するものがありません。",
+    "input has shape {shape}; {fn}() takes (N, C, ...) or (C, ...): {n} or {m} dimensions.":
+        "input の形は {shape} ですが、{fn}() が受け取るのは (N, C, ...) か (C, ...) の {n} 次元または {m} "
+        "次元です。",
+    "x.unsqueeze(0) adds a dimension in front, for one example or one channel.":
+        "x.unsqueeze(0) で先頭に、一つの例や一つのチャネルのための次元を加えられます。",
+    "x.sgn() is x / x.abs(), the direction of a complex number.": "x.sgn() は x / x.abs()、つまり複素数の向きです。",
+    "complex numbers have no order; clamp their parts: torch.complex(x.real.clamp(...), x.imag.clamp(...)).":
+        "複素数には大小がありません。実部と虚部を別々に制限してください: torch.complex(x.real.clamp(...), "
+        "x.imag.clamp(...))。",
+    "dim is {value}, but input has no dimensions: it is one number, and only 0 and -1 are taken.":
+        "dim は {value} ですが、input は次元のない一つの数なので、渡せるのは 0 と -1 だけです。",
+    "write dim=0, or give a tensor with dimensions.": "dim=0 と書くか、次元のあるテンソルを渡してください。",
+    "leave out one of them: right=True is the same as side='right'.":
+        "どちらかを外してください。right=True は side='right' と同じです。",
+    "the sequence to search is a row of numbers: sorted_sequence.reshape(1) makes one.":
+        "探す対象は数の列です。sorted_sequence.reshape(1) で一つの数の列になります。",
+    "sorted_sequence has shape {sequence}, a sequence in each row; input is one number and belongs to none of them.":
+        "sorted_sequence の形は {sequence} で、行ごとに一つの列があります。input は一つの数で、"
+        "どの行のものか決まりません。",
+    "give a row of values for each sequence: input.expand(*sorted_sequence.shape[:-1], 1).":
+        "列ごとに値の行を渡してください: input.expand(*sorted_sequence.shape[:-1], 1)。",
+    "all dimensions but the last must be the same, unless sorted_sequence is one row":
+        "sorted_sequence が一列でないかぎり、最後以外の次元は同じでなければなりません",
+    "sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().":
+        "sorter は列を整列する順序です: sorter=sorted_sequence.argsort()。",
+    "boundaries are one row, in order; torch.searchsorted takes a row for each row of values.":
+        "境界は整列した一列の数です。値の行ごとに別の境界を使うには torch.searchsorted を使ってください。",
+    "neither lengths nor offsets were given, so nothing says where a segment ends.":
+        "lengths も offsets も渡されていないので、区間の境目が決まりません。",
+    "give lengths=torch.tensor([2, 3]), or offsets=torch.tensor([0, 2, 5]) for the same segments.":
+        "lengths=torch.tensor([2, 3])、または同じ区間を表す offsets=torch.tensor([0, 2, 5]) を渡してください。",
+    "neither PyTorch nor kobai reduces by indices here.": "indices による集約は PyTorch にも kobai にもありません。",
+    "give lengths or offsets; scatter_reduce() takes the number of the segment of each element.":
+        "lengths か offsets を渡してください。要素ごとの区間の番号を渡すには scatter_reduce() を使います。",
+    "lengths has shape {shape} for data of shape {data}; to reduce dimension {dim}, lengths needs the dimensions "
+    "before it, and then one number for each segment.":
+        "data の形 {data} に対して lengths の形が {shape} です。次元 {dim} を集約するには、それより前の次元と、"
+        "区間ごとに一つの数が必要です。",
+    "the lengths {value} do not add up to {size}, the size of dimension {dim}.":
+        "lengths {value} の合計が、次元 {dim} の大きさ {size} になっていません。",
+    "let the lengths add up to {size}; unsafe=True allows less.":
+        "lengths の合計を {size} にしてください。unsafe=True なら少なくてもかまいません。",
+    "input is one number of {size} bytes, and an element of the new dtype has {new}: there is no dimension whose "
+    "size could change.":
+        "input は {size} バイトの数一つですが、新しい型の要素は {new} バイトです。"
+        "大きさを変えられる次元がありません。",
+    "x.to(dtype) converts the numbers; view(dtype) reads the same bytes in another way.":
+        "数の変換には x.to(dtype) を使ってください。view(dtype) は同じバイト列を別の型として読みます。",
+    "an element of the new dtype has {new} bytes instead of {size}, but along the last dimension the elements of "
+    "input do not lie side by side (stride {step}).":
+        "新しい型の要素は {size} バイトではなく {new} バイトですが、input "
+        "の要素は最後の次元に沿って隣り合っていません (ストライド {step})。",
+    "copy it into order first: x.contiguous().view(dtype).":
+        "先に順番どおりに写してください: x.contiguous().view(dtype)。",
+    "the last dimension has {value} elements of {size} bytes, which are no whole number of elements of {new} bytes.":
+        "最後の次元には {size} バイトの要素が {value} 個ありますが、{new} バイトの要素に分けると余りが出ます。",
+    "write the sizes that dimension {dim} is cut into: x.unflatten({dim}, (2, -1)).":
+        "次元 {dim} を分けた後の大きさを書いてください: x.unflatten({dim}, (2, -1))。",
+    ".mT exchanges the last two dimensions; .transpose(dim0, dim1) any two.":
+        ".mT は最後の二つの次元を、.transpose(dim0, dim1) は任意の二つの次元を入れ替えます。",
+    "name each of the {n} dimensions once.": "{n} 個の次元をそれぞれ一度だけ指定してください。",
+    "{what} names dimension {dim} more than once.": "{what} が次元 {dim} を二回以上指定しています。",
+    "a row has no transpose: x.unsqueeze(-1) is a column, x.unsqueeze(0) a row of a matrix.":
+        "1 次元のテンソルに転置はありません。x.unsqueeze(-1) で列、x.unsqueeze(0) で行になります。",
+    "for a batch of matrices use x.mH.": "行列のバッチには x.mH を使ってください。",
+    "size has {count} numbers, and input of shape {shape} has {n} dimensions; expand() never drops one.":
+        "size の数は {count} 個ですが、形 {shape} の input は {n} 次元です。expand() は次元を減らしません。",
+    "give a size for each dimension, -1 to keep it; x.squeeze(dim) or x[0] drops one.":
+        "次元ごとに大きさ (そのままなら -1) を渡してください。次元を減らすには x.squeeze(dim) や x[0] を使います。",
+    "{what} is -1, which keeps a size, but dimension {dim} is a new one in front: input has shape {shape}.":
+        "{what} は元の大きさを保つ -1 ですが、次元 {dim} は先頭に加わる新しい次元です (input の形は {shape})。",
+    "write how large the new dimension is to be.": "新しい次元の大きさを書いてください。",
+    "shape number {i} is {shape}, and those before it make {other_shape}: in dimension {at}, {n} and {size} are not "
+    "the same, and neither is 1.":
+        "{i} 番の形は {shape} で、それより前の形からは {other_shape} になりますが、次元 {at} の {n} と {size} "
+        "が異なり、どちらも 1 ではありません。",
+    "sizes are compared from the last dimension on; put in a 1 where one is to be repeated.":
+        "大きさは最後の次元から順に比べられます。繰り返したい所に 1 を入れてください。",
+    "the tensors have shapes {shape} and {other_shape}: in dimension {i}, {n} and {m} are not the same, and neither "
+    "is 1.":
+        "テンソルの形 {shape} と {other_shape} は、次元 {i} の大きさ {n} と {m} が異なり、どちらも 1 "
+        "ではありません。",
+    "size is {value}, and a tensor of that shape does not broadcast to {shape}, the shape of input.":
+        "size は {value} ですが、その形のテンソルは input の形 {shape} にブロードキャストできません。",
+    "each size is that of input or 1, and dimensions may be left out in front.":
+        "大きさはそれぞれ input と同じか 1 とし、先頭の次元は省けます。",
+    "{fn}() is computed by SciPy, and this Python does not have it.":
+        "{fn}() は SciPy で計算しますが、この Python には SciPy がありません。",
+    "install it: pip install scipy.": "pip install scipy でインストールしてください。",
+    "{fn} has a derivative by x only, here as in PyTorch: the one by a has no closed form.":
+        "{fn} を微分できるのは x についてだけです (PyTorch も同じ)。a についての微分は閉じた式になりません。",
+    "use a.detach() if the gradient by a is not needed.": "a の勾配が不要なら a.detach() を使ってください。",
+    "start is {value}, and dimension {dim} has {high} entries.":
+        "start は {value} ですが、次元 {dim} の要素は {high} 個です。",
+    "{length} entries from number {start} on are more than dimension {dim} has: it has {n}.":
+        "{start} 番から {length} 個の要素は、次元 {dim} の大きさ {n} を超えます。",
+    "give a number of parts that divides {value}, or use tensor_split(), whose parts may differ by one.":
+        "{value} を割り切る個数を渡すか、部分の大きさが一つ違ってもよい tensor_split() を使ってください。",
+    "the rows are the variables, the columns the observations: x.flatten(1).": "行が変数、列が観測です: x.flatten(1)。",
+    "give one number for each observation (column of input).": "観測 (input の列) ごとに一つの数を渡してください。",
+    "fweights says how often each observation counts: fweights.long(); for weights with fractions there is aweights.":
+        "fweights は各観測の回数です (fweights.long())。小数の重みには aweights を使ってください。",
+    "aweights says how much each observation counts: aweights.float(); for whole numbers there is fweights.":
+        "aweights は各観測の重みです (aweights.float())。整数の回数には fweights を使ってください。",
+    "{what} has {count} numbers, and input has {n} observations (columns).":
+        "{what} の数は {count} 個ですが、input の観測 (列) は {n} 個です。",
+    "{what} holds a negative number; each says how much an observation counts.":
+        "{what} に負の数が含まれています。それぞれ観測の重みを表す数です。",
+    "give weights of at least 0.": "0 以上の重みを渡してください。",
+    "the weights add up to 0: no observation counts.": "重みの合計が 0 で、どの観測も数えられません。",
+    "give at least one observation a positive weight.": "少なくとも一つの観測に正の重みを付けてください。",
 }
