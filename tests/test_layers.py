@@ -14,7 +14,7 @@ LAYERS = [
     {"autograd.mode", "autograd.node", "diagnose"},
     {"tensor"},
     {"autograd.batched", "generator", "random", "rules", "saved", "general", "large", "op", "inplace", "public", "takes",
-     "subclasses", "testing.samples"},
+     "subclasses", "meta", "testing.samples"},
     {"ops"},
     {"autograd", "func", "control"},
     {"compile", "backends"},

@@ -42,11 +42,15 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self):
-        check(self)
+        from .autograd.mode import modes  # noqa: PLC0415  (devices stand below it)
+        modes.outer_devices = (*modes.outer_devices, modes.device)
+        modes.device = None if check(self, True).type == "cpu" else self
         return self
 
     def __exit__(self, *exc):
-        return None
+        from .autograd.mode import modes  # noqa: PLC0415
+        *outer, modes.device = modes.outer_devices
+        modes.outer_devices = tuple(outer)
 
 
 cpu = device("cpu")
@@ -58,11 +62,13 @@ def no_cuda():
     return error("no-cuda")
 
 
-def check(d):
-    """The device `d` if kobai computes on it; PyTorch's errors otherwise."""
+def check(d, meta=False):
+    """The device `d` if kobai computes on it, or if it is "meta" and that will do; PyTorch's errors otherwise."""
     if d is None or d is cpu:
         return cpu
     d = device(d)
+    if meta and d.type == "meta":
+        return d
     if d.type == "cuda":
         raise no_cuda()
     if d.type != "cpu":

@@ -140,9 +140,13 @@ _I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 
 def _apply_general(op, inputs):
     """Promotion, numbers and arrays among the inputs, half precision, complex and lifted values."""
-    if modes.overrides:
-        for t in inputs:
-            if t.__class__ is not Tensor and getattr(t.__class__, "_overriding", False):
+    for t in inputs:
+        kind = t.__class__
+        if kind is not Tensor and issubclass(kind, Tensor):
+            if kind.is_meta is True:
+                from .meta import apply  # noqa: PLC0415  (few programs use this device)
+                return apply(op, inputs)
+            if modes.overrides and getattr(kind, "_overriding", False):
                 from .subclasses import at_op  # noqa: PLC0415  (only for classes that have a __torch_function__)
                 return at_op(op, inputs)
     if not any([isinstance(v, (Tensor, Lifted)) for v in inputs]) and op.__class__.__name__ not in _OF_NUMBERS:

@@ -92,13 +92,13 @@ def changed(a):
 def _fits_ufunc(op, a, args):
     """Whether NumPy can write the result into `a` at once: plain arrays of one float dtype, no gradient."""
     if getattr(op, "ufunc", None) is None or isinstance(a, LiftedTensor) or a._data.dtype.kind != "f" \
-            or modes.trace is not None:
+            or modes.trace is not None or a.is_meta:
         return False
     if (a._rg or a._base is not None) and modes.grad:
         return False
     for v in args:
         if isinstance(v, Tensor):
-            if isinstance(v, LiftedTensor) or v._data.dtype is not a._data.dtype or v._rg and modes.grad:
+            if isinstance(v, LiftedTensor) or v.is_meta or v._data.dtype is not a._data.dtype or v._rg and modes.grad:
                 return False
         elif type(v) not in (int, float):
             return False
@@ -117,7 +117,8 @@ def refuse_leaf(a):
 def replace(a, new):
     """Write `new` into `a`; `a` keeps its shape and dtype."""
     if not isinstance(new, Tensor):
-        raise TypeError(f"expected a Tensor, got {type(new).__name__}")
+        raise error("argument-type", TypeError(f"expected a Tensor, got {type(new).__name__}"),
+                    what="the value", kind=type(new), must="a tensor")
     have, want = a._value.shape, new._value.shape
     if have != want:
         raise error("inplace-shape", have=have, want=want)
@@ -135,6 +136,8 @@ def write(a, new):
         refuse_leaf(a)
     if isinstance(a, LiftedTensor) or isinstance(new, LiftedTensor):
         _write_lifted(a, new)
+    elif a.is_meta or new.is_meta:
+        _write_without_numbers(a)
     else:
         if new._node is not None:
             _keep_saved(new._node, a)
@@ -148,6 +151,13 @@ def write(a, new):
     if modes.grad and (new._rg or a._rg):
         rebase(a, new)
     return a
+
+
+def _write_without_numbers(a):
+    """On the device "meta" there is nothing to write, and elsewhere nothing to write from it."""
+    if not a.is_meta:
+        from .meta import no_data  # noqa: PLC0415  (few programs use this device)
+        raise no_data()
 
 
 def rebase(a, new):

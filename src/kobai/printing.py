@@ -316,7 +316,7 @@ def repr_of(t):
     fn, wants = t.grad_fn, t.requires_grad
     prefix = "tensor(" if type(t).__module__.startswith("torch") else f"{type(t).__name__}("
     return tensor_str(value, t.dtype.name, requires_grad=wants, grad_fn_name=None if fn is None else fn.name(),
-                      default_dtype=get_default_dtype().name, prefix=prefix)
+                      default_dtype=get_default_dtype().name, prefix=prefix, device="meta" if t.is_meta else None)
 
 
 def _sparse_str(t, value):

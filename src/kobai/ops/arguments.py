@@ -6,6 +6,7 @@ from operator import index
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..devices import check as check_device
 from ..diagnose.errors import error
 from ..tensor import Size, Tensor
@@ -41,9 +42,9 @@ def sizes(args, fn, name="size"):
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         shape, inside = args[0], True
     elif len(args) > 1 and isinstance(args[0], (tuple, list)):
-        raise TypeError(f"{fn}() takes 1 positional argument but {len(args)} were given\n"
-                        f"  cause: a shape is one tuple or separate numbers, not both.\n"
-                        f"  fix: write {fn}({', '.join(map(str, (*args[0], *args[1:])))})")
+        raise error("call-form", TypeError(f"{fn}() takes 1 positional argument but {len(args)} were given"),
+                    form=f"{fn}({', '.join(map(str, (*args[0], *args[1:])))})",
+                    why="a shape is one tuple or separate numbers, not both.", fix="write {form}.")
     else:
         shape, inside = args, False
     for n in shape:
@@ -71,7 +72,9 @@ def _index(v, position, fn, name, inside):
     else:
         text = f"{fn}(): argument '{name}' failed to unpack the object at pos {position + 1} with error " \
                f"\"type must be tuple of ints,but got {kind}\""
-    raise TypeError(f"{text}\n  cause: {v!r} is no integer.\n  fix: use whole numbers, such as int({v!r}) or n // 2.")
+    raise error("argument-type", TypeError(text), what=name, value=v,
+                why="{value} is not a whole number, and {what} consists of whole numbers.",
+                fix="use whole numbers, such as int({value}), or n // 2 where n / 2 makes a float.")
 
 
 def number(v, fn, name, position=1):
@@ -83,15 +86,25 @@ def number(v, fn, name, position=1):
             return v.item()
     elif hasattr(v, "item") and getattr(v, "shape", None) == ():
         return v.item()
-    raise TypeError(f"{fn}(): argument '{name}' (position {position}) must be Number, not {type(v).__name__}")
+    raise error("argument-type", TypeError(
+        f"{fn}(): argument '{name}' (position {position}) must be Number, not {type(v).__name__}"), what=name,
+        kind=type(v), must="a number", fix="pass a number as {what}; x.item() makes one of a tensor of one element.")
 
 
-def check_options(device=None, layout=None, pin_memory=False, memory_format=None):
-    """The options that every creation function takes; on a CPU only `device` can be wrong."""
+def check_options(device=None, layout=None, meta=False):
+    """The options that every creation function takes; whether the tensor is to be on the device "meta".
+
+    With `meta=False`, for functions that have none there, that is an error.
+    """
     if device is not None:
-        check_device(device)
+        on_meta = check_device(device, meta).type == "meta"
+    else:
+        on_meta = modes.device is not None
     if layout is not None and repr(layout) != "torch.strided":
-        raise RuntimeError(f"unsupported layout: {layout!r}\n  fix: leave out layout=; tensors here are strided.")
+        raise error("not-in-kobai", RuntimeError(f"unsupported layout: {layout!r}"), kind=repr(layout),
+                    why="kobai makes ordinary (strided) tensors here, none of layout {kind}.",
+                    fix="leave out layout= and convert the result: x.to_sparse() or x.to_sparse_csr().")
+    return on_meta
 
 
 __all__ = ["Size", "as_dtype", "check_options", "number", "sizes"]

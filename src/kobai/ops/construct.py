@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
@@ -27,7 +28,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1., 2.],
             [3., 4.]])
     """
-    if data.__class__ is float and dtype is device is None:
+    if data.__class__ is float and dtype is device is None and modes.device is None:
         out = constant(wrap(dtypes._default.np.type(data)))
     else:
         if isinstance(data, Tensor):
@@ -35,8 +36,11 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
                 "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                 "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
                 UserWarning, stacklevel=2)
-        check_options(device)
+        on_meta = check_options(device, None, True)
         out = from_data(data, as_dtype(dtype), copy=True)
+        if on_meta:
+            from ..meta import of  # noqa: PLC0415  (few programs use this device)
+            out = of(out)
     return out.requires_grad_() if requires_grad else out
 
 
@@ -142,8 +146,9 @@ def _check_kinds(kinds):
         if isinstance(k, dtypes.dtype) or k in _PLAIN:
             continue
         if issubclass(k, str) and len(kinds) == 1:
-            raise ValueError(f"too many dimensions {k.__name__!r}\n  cause: the list contains text, and a tensor "
-                             "holds numbers only.\n  fix: convert it first: torch.tensor([float(v) for v in data])")
+            raise error("argument-type", ValueError(f"too many dimensions {k.__name__!r}"),
+                        why="the list contains text, and a tensor holds numbers only.",
+                        fix="convert it first: torch.tensor([float(v) for v in data]).")
         if issubclass(k, (str, bytes)):
             raise _invalid(k)
         raise error("no-dtype", kind=k.__name__)
@@ -190,8 +195,9 @@ def _check_lengths(data, depth, shape):
             raise _ragged(shape[depth], depth, data.shape[0] if data.ndim else 0)
         return
     if not isinstance(data, (list, tuple)):
-        raise TypeError(f"not a sequence\n  cause: the list holds both lists and numbers (here {data!r}) at depth "
-                        f"{depth}.\n  fix: make all rows lists of {shape[depth]} numbers.")
+        raise error("argument-type", TypeError("not a sequence"), value=data, depth=depth, count=shape[depth],
+                    why="the list holds both lists and numbers: {value} stands at depth {depth}, where a list of "
+                        "{count} entries belongs.", fix="make all rows lists of {count} numbers.")
     if len(data) != shape[depth]:
         raise _ragged(shape[depth], depth, len(data))
     if depth + 1 < len(shape):
@@ -211,22 +217,29 @@ def _convert(data, d, kinds):
     wide = _WIDE[d.category] if d.name != "uint64" else np.dtype(np.uint64)
     highest = max([_CATEGORY.get(k, getattr(k, "category", 0)) for k in kinds], default=0)
     if d.category == dtypes.FLOAT and highest == dtypes.COMPLEX:
-        raise TypeError("must be real number, not complex")
+        raise error("argument-type", TypeError("must be real number, not complex"), dtype=d,
+                    why="the data contain complex numbers, and dtype={dtype} holds none.",
+                    fix="use dtype=torch.complex64, or give the real parts: z.real.")
     if d.category == dtypes.INT and highest > dtypes.INT:
         if highest == dtypes.COMPLEX:
-            raise TypeError("'complex' object cannot be interpreted as an integer")
+            raise error("argument-type", TypeError("'complex' object cannot be interpreted as an integer"), dtype=d,
+                        why="the data contain complex numbers, and dtype={dtype} holds none.",
+                        fix="use dtype=torch.complex64, or give the real parts: z.real.")
         wide = _F64
     try:
         a = np.array(data, wide if d.category else None)
     except OverflowError:
         if d.category == dtypes.INT and d.name == "uint64":
-            raise OverflowError("can't convert negative int to unsigned") from None
-        raise ValueError("Overflow when unpacking long long\n  cause: a number does not fit into 64 bits.\n"
-                         "  fix: use floats, torch.tensor(..., dtype=torch.float64)") from None
+            raise error("argument-value", OverflowError("can't convert negative int to unsigned"), dtype=d,
+                        why="the data contain a number below 0, and dtype={dtype} holds none.",
+                        fix="use dtype=torch.int64, or look where the sign comes from.") from None
+        raise error("argument-value", ValueError("Overflow when unpacking long long"),
+                    why="a number of the data does not fit into 64 bits.",
+                    fix="use floats: torch.tensor(..., dtype=torch.float64).") from None
     except (TypeError, ValueError):
-        raise TypeError(_DEEPER.get(d.category, "'list' object cannot be interpreted as an integer") +
-                        "\n  cause: the list holds both numbers and lists.\n  fix: nest all of it equally deep."
-                        ) from None
+        raise error("argument-type", TypeError(
+            _DEEPER.get(d.category, "'list' object cannot be interpreted as an integer")),
+            why="the list holds both numbers and lists.", fix="nest all of it equally deep.") from None
     if d.category == dtypes.INT and a.dtype != d.np:
         check_range(a, d)
         if d.np.kind == "u" and a.dtype.kind == "f":
@@ -245,9 +258,10 @@ def check_range(a, d):
     low = -int(info.max) if d.np.kind == "u" else int(info.min)
     least, most = a.min(), a.max()
     if not (least >= low and most <= int(info.max)):
-        raise RuntimeError(
-            f"value cannot be converted to type {d.name} without overflow\n  cause: {d.name} holds {info.min} to "
-            f"{info.max}; the data have {least.item()} to {most.item()}.\n  fix: use a wider dtype.")
+        raise error("data-range", RuntimeError(f"value cannot be converted to type {d.name} without overflow"), dtype=d,
+                    low=int(info.min), high=int(info.max), least=least.item(), most=most.item(),
+                    why="{dtype} holds {low} to {high}; the data have {least} to {most}.",
+                    fix="use a wider dtype, such as torch.int64 or torch.float64.")
 
 
 # ---- arrays ----------------------------------------------------------------------------------
@@ -255,13 +269,18 @@ def check_array(a):
     """PyTorch's errors for arrays that cannot become tensors."""
     dtypes.of(a.dtype)
     if not a.dtype.isnative:
-        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between "
-                         "byte orders is currently not supported.\n  fix: array.astype(array.dtype.newbyteorder('='))")
+        raise error("memory", ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."), order=a.dtype.str,
+            why="the numbers of the array are stored in the byte order of another kind of machine ({order}).",
+            fix="convert it: array.astype(array.dtype.newbyteorder('=')).")
     if type(a) is np.ndarray and any(s < 0 for s in a.strides):
-        raise ValueError(
+        raise error("memory", ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array  with "
-            "array.copy().)")
+            "array.copy().)"), strides=a.strides,
+            why="the array runs backwards through its memory: its strides are {strides}.",
+            fix="array.copy() puts it in order, after array[::-1], np.flip() or np.rot90().")
 
 
 def writable(a):
@@ -313,7 +332,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         if hasattr(obj, "__array_interface__"):
             obj = np.asarray(obj)
         if copy is False and not isinstance(obj, (np.ndarray, bytes, bytearray, memoryview)):
-            raise ValueError("can't alias arbitrary sequence into a tensor.")
+            raise error("memory", ValueError("can't alias arbitrary sequence into a tensor."), kind=type(obj),
+                        why="copy=False asks for a tensor that shares memory with the {kind}, and its elements lie "
+                            "one by one elsewhere.", fix="leave out copy=False, or give a NumPy array.")
         out = from_data(obj, dtype, copy=bool(copy))
     return out.requires_grad_() if requires_grad and out.is_leaf else out
 
@@ -323,16 +344,25 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     size = memoryview(buffer).nbytes
     d = as_dtype(dtype, fn="frombuffer")
     if size == 0 or count == 0:
-        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+        raise error("argument-value", ValueError(f"both buffer length ({size}) and count ({count}) must not be 0"),
+                    size=size, count=count,
+                    why="there is nothing to read: the buffer has {size} bytes, and count is {count}.",
+                    fix="give a buffer that is not empty; count=-1 reads all of it.")
     if not 0 <= offset < size:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
-                         f"({size} bytes) minus 1")
+        raise error("argument-value", ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1"),
+            what="offset", value=offset, must="a whole number between {low} and {high}", low=0, high=size - 1)
     if count < 0 and (size - offset) % d.itemsize:
-        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple "
-                         f"of element size ({d.itemsize})")
+        raise error("size-divisible", ValueError(
+            f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ("
+            f"{d.itemsize})"), what="len(buffer) - offset", value=size - offset, by=d.itemsize, dtype=d,
+            count=(size - offset) // d.itemsize,
+            fix="one number of {dtype} has {by} bytes: give count={count} to leave the rest, or another dtype.")
     if count > 0 and offset + count * d.itemsize > size:
-        raise ValueError(f"requested buffer length ({count} * {d.itemsize} bytes) after offset ({offset} bytes) "
-                         f"must not be greater than actual buffer length ({size} bytes)")
+        raise error("argument-value", ValueError(
+            f"requested buffer length ({count} * {d.itemsize} bytes) after offset ({offset} bytes) must not be greater "
+            f"than actual buffer length ({size} bytes)"), what="count", value=count, must="a number of at most {high}",
+            high=(size - offset) // d.itemsize, fix="read at most {high}; count=-1 reads all there are.")
     out = wrap(writable(np.frombuffer(buffer, d.np, count, offset)))
     return out.requires_grad_() if requires_grad else out
 

@@ -69,13 +69,23 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
         dtype = args.pop(0)
     if args:
         non_blocking, copy = (*args, copy)[:2] if len(args) == 1 else args[:2]
-    if device is not None:
-        check_device(device)
+    if device is not None or other is not None:
+        to_meta = check_device(device if other is None else other.device, True).type == "meta"
+        if to_meta or self.is_meta:
+            return _between(self, to_meta, dtype)
     if dtype is not None and (copy or as_dtype(dtype, fn="to").np != self._value.dtype):
         self, copy = to_dtype(self, dtype, copy), False
     elif copy:
         self = to_dtype(self, self.dtype, True)
     return contiguous(self, memory_format=memory_format) if memory_format in _CHANNELS else self
+
+
+def _between(t, to_meta, dtype):
+    """A tensor on the device "meta", or asked to go there."""
+    from ..meta import no_data, of  # noqa: PLC0415  (few programs use this device)
+    if not to_meta:
+        raise no_data()
+    return of(t, None if dtype is None else as_dtype(dtype, fn="to"))
 
 
 export("Tensor", "to", to)
@@ -134,7 +144,9 @@ def type(self, dtype=None, non_blocking=False):
     if isinstance(dtype, str):
         found = [name for name, t in _TYPES.items() if dtype == f"torch.{t}Tensor"]
         if not found:
-            raise ValueError(f"invalid type: '{dtype}'")
+            raise error("argument-value", ValueError(f"invalid type: '{dtype}'"), value=dtype,
+                        why="{value} is not the name of a tensor type.",
+                        fix="write x.type('torch.FloatTensor'), or simpler x.to(torch.float32).")
         dtype = dtypes.NAMES[found[0]]
     elif not isinstance(dtype, dtypes.dtype) and isinstance(getattr(dtype, "dtype", None), dtypes.dtype):
         dtype = dtype.dtype  # torch.FloatTensor
@@ -155,7 +167,10 @@ def contiguous(input, memory_format=contiguous_format):
     if memory_format not in _CHANNELS:
         return Clone("C")(input)
     if input.ndim != _CHANNELS[memory_format]:
-        raise RuntimeError(f"required rank {_CHANNELS[memory_format]} tensor to use {memory_format.name} format")
+        raise error("tensor-dims", RuntimeError(
+            f"required rank {_CHANNELS[memory_format]} tensor to use {memory_format.name} format"), what="input",
+            shape=input.shape, need="{n}", n=_CHANNELS[memory_format],
+            fix="torch.channels_last is for (N, C, H, W), torch.channels_last_3d for (N, C, D, H, W).")
     last = (0, *range(2, input.ndim), 1)
     return m.permute(Clone("C")(m.permute(input, last)), (0, input.ndim - 1, *range(1, input.ndim - 1)))
 

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..inplace import into
 from ..op import dtype_of, m
@@ -25,14 +26,27 @@ def made(array, requires_grad=False, out=None):
     return t.requires_grad_() if requires_grad else t
 
 
+def without_numbers(shape, d, requires_grad=False):
+    """A tensor on the device "meta"."""
+    from ..meta import made as on_meta  # noqa: PLC0415  (few programs use this device)
+    return on_meta(shape, d, requires_grad)
+
+
+def _of(t, requires_grad=False):
+    """The same on the device "meta"."""
+    return without_numbers(t._value.shape, dtype_of(t), requires_grad)
+
+
 def _shaped(fill, name):
     """A function (size..., *, dtype...) that makes an array by `fill(shape, np_dtype)`."""
     def create(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
                memory_format=None, **kwargs):
         if kwargs or not size:
             size = _size_keyword(kwargs, size, name)
-        check_options(device, layout)
+        on_meta = check_options(device, layout, True)
         d = as_dtype(dtype, None, name) or (out.dtype if out is not None else dtypes.get_default_dtype())
+        if on_meta:
+            return without_numbers(sizes(size, name), d.np, requires_grad)
         return made(fill(sizes(size, name), d.np), requires_grad, out)
     create.__name__ = create.__qualname__ = name
     return create
@@ -43,7 +57,10 @@ def _size_keyword(kwargs, size, name):
     if not size and "size" in kwargs:
         size = (kwargs.pop("size"),)
     if kwargs:
-        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
+        raise error("call-form", TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'"),
+                    fn=f"{name}()", got=next(iter(kwargs)),
+                    names=["size", "out", "dtype", "layout", "device", "requires_grad"],
+                    why="{fn} has no argument named {got}.", fix="look at the spelling; its arguments are {names}.")
     if not size:
         raise error("argument-missing", TypeError(f'{name}() missing 1 required positional arguments: "size"'),
                     fn=f"{name}()", what="size", fix="{fn2}(2, 3), or {fn2}(()) for a tensor without dimensions.", fn2=name)
@@ -67,11 +84,15 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
          pin_memory=False):
     """A tensor of a shape with the same number everywhere."""
     if isinstance(size, int):
-        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}\n"
-                        f"  fix: full(({size},), {fill_value!r})")
-    check_options(device, layout)
+        raise error("argument-type", TypeError(
+            f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"), what="size",
+            kind=type(size), form=f"full(({size},), {fill_value!r})", must="a tuple of whole numbers",
+            fix="write {form}.")
+    on_meta = check_options(device, layout, True)
     fill_value = number(fill_value, "full", "fill_value", 2)
     d = as_dtype(dtype, None, "full") or (out.dtype if out is not None else dtypes.of_scalar(fill_value))
+    if on_meta:
+        return without_numbers(sizes((size,), "full"), d.np, requires_grad)
     return made(np.full(sizes((size,), "full"), scalar(fill_value, d)), requires_grad, out)
 
 
@@ -84,7 +105,10 @@ def scalar(v, d):
             v += 2 ** (8 * d.itemsize)
     elif isinstance(v, complex) and d.category != dtypes.COMPLEX:
         if v.imag and d.category == dtypes.FLOAT:
-            raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
+            raise error("argument-value", RuntimeError(
+                f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow"), value=v, dtype=d,
+                why="{value} is complex, and dtype={dtype} holds real numbers.",
+                fix="use dtype=torch.complex64, or give the real parts: z.real.")
         v = v.real
     return d.np.type(bool(v) if d.category == dtypes.BOOL else v)
 
@@ -93,8 +117,11 @@ def _check_fits(v, d):
     info = np.iinfo(d.np)
     low = -int(info.max) if d.np.kind == "u" else int(info.min)
     if isinstance(v, complex) and v.imag or v.real != v.real or not low <= v.real <= int(info.max):
-        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow\n"
-                           f"  cause: {v} is outside {info.min} to {info.max}.\n  fix: use a wider dtype.")
+        raise error("argument-value", RuntimeError(
+            f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow"), value=v,
+            low=int(info.min), high=int(info.max), dtype=d,
+            why="{value} is none of the whole numbers {low} to {high}, which dtype={dtype} holds.",
+            fix="use a wider dtype, such as torch.int64 or torch.float64.")
 
 
 _C_NAMES = {"float32": "float", "float64": "double", "float16": "at::Half", "bfloat16": "at::BFloat16",
@@ -125,8 +152,10 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
     check_options(device, layout)
     shape, order = sizes((size,), "empty_permuted"), tuple(physical_layout)
     if sorted(order) != list(_range(len(shape))):
-        raise RuntimeError("Number of dimensions in size does not match the length of the physical_layout; i.e. "
-                           f"len(size) = {len(shape)} is not equal to len(physical_layout) = {len(order)}")
+        raise error("argument-value", RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
+            f"{len(shape)} is not equal to len(physical_layout) = {len(order)}"), what="physical_layout", value=order,
+            must="the numbers 0 to {last}, each once", last=len(shape) - 1)
     d = as_dtype(dtype, dtypes.get_default_dtype(), "empty_permuted")
     return made(np.zeros([shape[i] for i in order], d.np).transpose(np.argsort(order)), requires_grad)
 
@@ -136,8 +165,10 @@ def _like(fill, name):
     def create(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
                memory_format=None):
         need_tensor(input, name)
-        check_options(device, layout)
+        on_meta = check_options(device, layout, True)
         d = as_dtype(dtype, None, name)
+        if on_meta or device is None and input.is_meta:
+            return without_numbers(input._value.shape, dtype_of(input) if d is None else d.np, requires_grad)
         if type(input) is LiftedTensor:  # a tensor of the transform, into which its values can be written
             return m.cast(m.fill(input.detach(), 1 if fill is np.ones else 0), d or input.dtype)
         return made(fill(input._value.shape, dtype_of(input) if d is None else d.np), requires_grad)
@@ -148,8 +179,7 @@ def _like(fill, name):
 def need_tensor(v, name, argument="input", position=1):
     """PyTorch's TypeError unless `v` is a Tensor."""
     if not isinstance(v, Tensor):
-        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, "
-                        f"not {type(v).__name__}")
+        raise error("not-tensor", function=name, argument=argument, place=position, got=type(v).__name__)
 
 
 zeros_like, ones_like = _like(np.zeros, "zeros_like"), _like(np.ones, "ones_like")
@@ -163,8 +193,8 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
               memory_format=None):
     """The same number everywhere, of the shape and dtype of `input`."""
     need_tensor(input, "full_like")
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, layout=layout,
-                requires_grad=requires_grad)
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or ("meta" if input.is_meta else None),
+                layout=layout, requires_grad=requires_grad)
 
 
 def _new(fill, name):
@@ -178,8 +208,10 @@ def self_made(self, name, fill, size, kwargs, dtype, device, requires_grad):
     """The body of x.new_zeros(...) and the like: x's dtype unless another is given."""
     if kwargs or not size:
         size = _size_keyword(kwargs, size, name)
-    check_options(device)
+    on_meta = check_options(device, None, True)
     d = as_dtype(dtype, None, name)
+    if on_meta or device is None and self.is_meta:
+        return without_numbers(sizes(size, name), dtype_of(self) if d is None else d.np, requires_grad)
     return made(fill(sizes(size, name), dtype_of(self) if d is None else d.np), requires_grad)
 
 
@@ -212,16 +244,18 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=
     >>> kobai.arange(1, 2, 0.25)
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
-    if len(args) == 1 and args[0].__class__ is int and args[0] >= 0 and not kwargs and dtype is out is None:
+    if len(args) == 1 and args[0].__class__ is int and args[0] >= 0 and not kwargs and dtype is out is device is None \
+            and modes.device is None:
         return made(np.arange(args[0]), requires_grad)
-    check_options(device, layout)
+    if check_options(device, layout, True):
+        return _of(arange(*args, dtype=dtype, device="cpu", **kwargs), requires_grad)
     start, end, step = _bounds(args, kwargs, "arange")
     d = as_dtype(dtype, None, "arange")
     if d is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
         d = out.dtype if out is not None else dtypes.int64 if whole else dtypes.get_default_dtype()
     if d.category in (dtypes.BOOL, dtypes.COMPLEX):
-        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{_TYPE[d.name]}'")
+        raise error("no-kernel", kernel="arange_cpu", got=_TYPE[d.name], dtype=str(d))
     if d.category == dtypes.INT:
         start, end, step = int(start), int(end), int(step)
     n = _steps(start, end, step, ValueError if d.category == dtypes.INT and dtype is not None else RuntimeError)
@@ -238,18 +272,24 @@ def _bounds(args, kwargs, name):
     names = ("end",) if len(args) == 1 and "end" not in kwargs else ("start", "end", "step")
     given = dict(zip(names, args)) | kwargs
     if "end" not in given or len(args) > 3 or set(given) - {"start", "end", "step"}:
-        raise TypeError(f"{name}() received an invalid combination of arguments\n  fix: {name}(end), "
-                        f"{name}(start, end) or {name}(start, end, step)")
+        raise error("call-form", TypeError(f"{name}() received an invalid combination of arguments"), fn=name,
+                    why="{fn}() takes end; start and end; or start, end and step.",
+                    fix="write {fn}(end), {fn}(start, end) or {fn}(start, end, step).")
     return [number(given.get(n, default), name, n) for n, default in (("start", 0), ("end", 0), ("step", 1))]
 
 
 def _steps(start, end, step, zero_error):
     if isinstance(start, complex) or isinstance(end, complex) or isinstance(step, complex):
-        raise RuntimeError("value cannot be converted to type double without overflow")
+        raise error("argument-value", RuntimeError("value cannot be converted to type double without overflow"),
+                    why="start, end or step is complex, and a range runs along the real numbers.",
+                    fix="give real numbers, for example z.real.")
     if step == 0:
-        raise error("range-step") if zero_error is RuntimeError else zero_error("step must be nonzero")
+        raise error("range-step") if zero_error is RuntimeError else error(
+            "argument-value", zero_error("step must be nonzero"), what="step", value=step, must="a number other than 0")
     if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+        raise error("argument-value", RuntimeError(f"unsupported range: {start:g} -> {end:g}"), first=start, end=end,
+                    why="the range runs from {first} to {end}, and has no end.",
+                    fix="give finite numbers; look where inf or nan comes from.")
     if (end - start) * step < 0:
         raise error("range-direction", start=start, end=end, step=step)
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
@@ -277,7 +317,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     >>> kobai.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    check_options(device, layout)
+    if check_options(device, layout, True):
+        return _of(linspace(start, end, steps, dtype=dtype, device="cpu"), requires_grad)
     start, end = _end(start, "linspace", "start"), _end(end, "linspace", "end")
     d = as_dtype(dtype, None, "linspace") or _spaced_dtype(start, end, out)
     return made(_spaced(start, end, steps, d), requires_grad, out)
@@ -286,7 +327,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
              pin_memory=False):
     """`base` to the powers linspace(start, end, steps)."""
-    check_options(device, layout)
+    if check_options(device, layout, True):
+        return _of(logspace(start, end, steps, base, dtype=dtype, device="cpu"), requires_grad)
     start, end = _end(start, "logspace", "start"), _end(end, "logspace", "end")
     d = as_dtype(dtype, None, "logspace") or _spaced_dtype(start, end, out)
     wide = d if d.category == dtypes.COMPLEX else dtypes.float64
@@ -295,8 +337,9 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
 
 def _end(v, name, which):
     if isinstance(v, Tensor) and v.ndim:
-        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {which} with "
-                           f"{v.ndim} dimension(s).")
+        raise error("tensor-dims", RuntimeError(
+            f"{name} only supports 0-dimensional start and end tensors, but got {which} with {v.ndim} dimension(s)."),
+            what=which, shape=v.shape, need="{n}", n=0, fix="give one number, for example {what}.item() or {what}[0].")
     return number(v.detach() if isinstance(v, Tensor) else v, name, which)
 
 
@@ -311,7 +354,8 @@ def _spaced(start, end, steps, d):
     """From both ends to the middle, as PyTorch does: the result is symmetric and ends exactly at `end`."""
     steps = number(steps, "linspace", "steps", 3)
     if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+        raise error("argument-value", RuntimeError("number of steps must be non-negative"), what="steps", value=steps,
+                    must="a whole number of at least {low}", low=0)
     if steps < 2:
         return np.full(steps, start).astype(d.np)
     wide = np.complex128 if d.category == dtypes.COMPLEX else np.float64
@@ -342,10 +386,13 @@ def _spaced_ints(start, end, steps, d):
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Ones on the diagonal and zeros elsewhere, n rows and m (or n) columns."""
-    check_options(device, layout)
+    if check_options(device, layout, True):
+        return without_numbers((n, n if m is None else m), (as_dtype(dtype, None, "eye") or dtypes.get_default_dtype()).np,
+                               requires_grad)
     for name, v in (("n", n), ("m", n if m is None else m)):
         if v < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {v}")
+            raise error("argument-value", RuntimeError(f"{name} must be greater or equal to 0, got {v}"), what=name,
+                        value=v, must="a whole number of at least {low}", low=0)
     d = as_dtype(dtype, None, "eye") or (out.dtype if out is not None else dtypes.get_default_dtype())
     return made(np.eye(n, m, dtype=d.np), requires_grad, out)
 

@@ -91,6 +91,8 @@ def copy_(self, src, non_blocking=False):
         return self
     _check_copy(src, self)
     refuse_leaf(self)
+    if src.is_meta:
+        return write(self, src)
     while src.ndim > self.ndim and src.shape[0] == 1:
         src = m.reshape(src, tuple(src.shape[1:]))
     if _recorded(self, src):

@@ -397,7 +397,8 @@ def _batch_norm(input, running_mean, running_var, weight, bias, training, moment
 
 def _remember(running, new, momentum, correction=1.0):
     """running = (1 - momentum) * running + momentum * correction * new, in place."""
-    if modes.trace is None and not isinstance(running, LiftedTensor) and not isinstance(new, LiftedTensor):
+    if modes.trace is None and not isinstance(running, LiftedTensor) and not isinstance(new, LiftedTensor) \
+            and not running.is_meta:
         a = running._array()
         a *= a.dtype.type(1 - momentum)
         a += new._data * a.dtype.type(momentum * correction)
@@ -431,7 +432,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 def _set(running, new):
-    if modes.trace is not None or isinstance(running, LiftedTensor) or isinstance(new, LiftedTensor):
+    if modes.trace is not None or isinstance(running, LiftedTensor) or isinstance(new, LiftedTensor) or running.is_meta:
         running.copy_(new.detach())
     else:
         running._array()[...] = new._data

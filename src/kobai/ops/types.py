@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..devices import check as check_device, cpu
 from ..public import export
 from ..tensor import Tensor
@@ -138,13 +139,14 @@ class finfo:
 
 
 def get_default_device():
-    """The device of new tensors: the CPU."""
-    return cpu
+    """The device of new tensors: the CPU, or "meta"."""
+    return modes.device or cpu
 
 
 def set_default_device(device):
-    """Choose the device of new tensors. Only the CPU can be chosen."""
-    check_device(device)
+    """Choose the device of new tensors: the CPU, or "meta", where tensors have no numbers."""
+    chosen = check_device(device, True)
+    modes.device = None if chosen.type == "cpu" else chosen
 
 
 for _fn in (is_tensor, is_floating_point, is_complex, is_inference, is_signed, numel, is_nonzero, promote_types, result_type,
