@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:
             return _misused("`kobai run` needs a program: FILE, -m MODULE or - for standard input")
         case [option, *_]:
             return _misused(f"`kobai run` has no option {option!r}")
-    raise AssertionError("every list has matched")
+    raise AssertionError("every list has matched")  # plain: cannot happen
 
 
 def view(arguments: list[str]) -> int:

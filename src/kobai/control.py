@@ -5,6 +5,7 @@ condition differs from example to example, `cond` computes both branches and pic
 """
 from __future__ import annotations
 
+from .diagnose import error
 from .op import m
 from .pytree import tree_map
 from .tensor import LiftedTensor, Tensor
@@ -22,8 +23,10 @@ def cond(pred, true_fn, false_fn, operands=()):
     tensor([1.])
     """
     if isinstance(pred, Tensor) and pred._value.size != 1:
-        raise RuntimeError(f"Expected pred to be bool or single-element tensor, but got {pred}.\n"
-                           "  fix: torch.where picks element by element.")
+        raise error("tensor-shape",
+                    RuntimeError(f"Expected pred to be bool or single-element tensor, but got {pred}."),
+                    what="pred", shape=pred.shape, want=(),
+                    fix="torch.where(pred, a, b) picks element by element; pred.any() or pred.all() makes one truth value.")
     if type(pred) is LiftedTensor and pred._value.per_example:
         return tree_map(lambda a, b: m.where(pred, a, b), true_fn(*operands), false_fn(*operands))
     return true_fn(*operands) if pred else false_fn(*operands)
@@ -39,13 +42,16 @@ def while_loop(cond_fn, body_fn, carried_inputs, additional_inputs=()):
     (tensor(3), tensor([8., 8.]))
     """
     if not callable(cond_fn) or not callable(body_fn):
-        raise RuntimeError("Expect cond_fn and body_fn to be callable.")
+        raise error("argument-type", RuntimeError("Expect cond_fn and body_fn to be callable."),
+                    what="cond_fn or body_fn", kind="something else", must="a function")
     carried = tuple(carried_inputs)
     while cond_fn(*carried, *additional_inputs):
         new = body_fn(*carried, *additional_inputs)
         new = tuple(new) if isinstance(new, (tuple, list)) else (new,)
         if len(new) != len(carried):
-            raise RuntimeError(f"body_fn should return the same number of elements as carried_inputs: {len(new)} for "
-                               f"{len(carried)}")
+            raise error("wrong-return",
+                        RuntimeError(f"body_fn should return the same number of elements as carried_inputs: {len(new)} for "
+                                     f"{len(carried)}"),
+                        what="body_fn", kind=f"{len(new)} values", must="as many values as carried_inputs has")
         carried = new
     return carried

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from enum import Enum
 
+from .diagnose import error
+
 __all__ = ["ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "barrier", "broadcast",
            "broadcast_object_list", "destroy_process_group", "gather", "get_backend", "get_rank", "get_world_size",
            "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
@@ -71,11 +73,14 @@ def init_process_group(backend=None, init_method=None, timeout=None, world_size=
     Raises RuntimeError if it does not; ValueError if there is a group already.
     """
     if _group:
-        raise ValueError("trying to initialize the default process group twice!")
+        raise error("call-order", ValueError("trying to initialize the default process group twice!"),
+                    why="there is a process group already.",
+                    fix="call init_process_group once, or destroy_process_group() before.")
     size = world_size if world_size > 0 else int(os.environ.get("WORLD_SIZE", 1))
     if size != 1:
-        raise RuntimeError(f"kobai trains in one process, and the group is to have {size}\n"
-                           "  fix: start the program once, without torchrun, or with WORLD_SIZE=1.")
+        raise error("machine", RuntimeError(f"kobai trains in one process, and the group is to have {size}"),
+                    why="the group is to have {size} processes, and kobai trains in one.", size=size,
+                    fix="start the program once, without torchrun, or with WORLD_SIZE=1.")
     _group.append(backend or "gloo")
 
 
@@ -87,7 +92,8 @@ def destroy_process_group(group=None):
 
 def _of_group():
     if not _group:
-        raise ValueError(_MISSING)
+        raise error("call-order", ValueError(_MISSING),
+                    why="there is no process group yet.", fix="call torch.distributed.init_process_group() first.")
 
 
 def get_backend(group=None):

@@ -99,10 +99,13 @@ def of(np_dtype):
     np_dtype = np.dtype(np_dtype)
     found = _of.get(np_dtype.newbyteorder("="))
     if found is None:
-        raise TypeError(
+        from .diagnose import error  # noqa: PLC0415  (dtypes stand below it)
+        raise error("argument-type", TypeError(
             f"can't convert np.ndarray of type {np_dtype}. The only supported types are: float64, "
             "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, "
-            "uint16, uint8, and bool.")
+            "uint16, uint8, and bool."),
+            what="the array", kind=f"numpy.ndarray of {np_dtype}", must="an array of numbers",
+            fix="convert it first: array.astype(np.float32); texts and objects must become numbers.")
     return found
 
 
@@ -115,7 +118,10 @@ def set_default_dtype(d):
     """Set the dtype of new floating-point tensors. Raises TypeError unless `d` is a float dtype."""
     global _default
     if not isinstance(d, dtype) or not d.is_floating_point:
-        raise TypeError("only floating-point types are supported as the default type")
+        from .diagnose import error  # noqa: PLC0415  (dtypes stand below it)
+        raise error("argument-value", TypeError("only floating-point types are supported as the default type"),
+                    what="the default dtype", value=d, must="a dtype of floating point numbers",
+                    fix="torch.set_default_dtype(torch.float64), for example.")
     _default = d
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from kobai.autograd.mode import modes
 from kobai.devices import check as _check_device
+from kobai.diagnose import error
 from kobai.large import DRAWN, drawing
 from kobai.tensor import wrap
 
@@ -45,12 +46,12 @@ class Generator:
         try:
             seed = index(seed)
         except TypeError:
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}") from None
+            raise error("argument-type", RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}"),
+                        what="seed", kind=type(seed), must="a whole number") from None
         if not -(2**63) <= seed < 2**64:
-            raise ValueError(
-                "Overflow when unpacking long long\n"
-                f"cause: the seed {seed} does not fit in 64 bits; fix: choose it in [-2**63, 2**64)"
-            )
+            raise error("argument-value", ValueError("Overflow when unpacking long long"),
+                        what="seed", value=seed, must="a whole number of at most 64 bits",
+                        fix="choose a number from -2**63 to 2**64 - 1.")
         self._seed = seed % 2**64
         self._spare_normal = None
         if "_bits" in self.__dict__:
@@ -97,15 +98,21 @@ class Generator:
         """Go on from bytes that `get_state`, here or in PyTorch, returned."""
         state = np.asarray(state)
         if state.dtype != np.uint8:
-            raise TypeError("RNG state must be a torch.ByteTensor")
+            raise error("tensor-dtype", TypeError("RNG state must be a torch.ByteTensor"),
+                        what="state", dtype=state.dtype, fn="set_state()", must="what get_state() returned",
+                        fix="pass what get_state() returned, unchanged.")
         if state.size != _state_layout.itemsize:
-            raise RuntimeError(
+            raise error("argument-count", RuntimeError(
                 f"Expected a CPUGeneratorImplState of size {_state_layout.itemsize} "
-                f"but found the input RNG state size to be {state.size}"
-            )
+                f"but found the input RNG state size to be {state.size}"),
+                what="state", count=state.size, need="{n}", n=_state_layout.itemsize,
+                fix="pass what get_state() returned, unchanged.")
         state = np.frombuffer(state.tobytes(), _state_layout)[0]
         if state["seeded"] != 1 or not 0 < state["left"] <= _WORDS or state["next"] > _WORDS:
-            raise RuntimeError("Invalid mt19937 state")
+            raise error("argument-value", RuntimeError("Invalid mt19937 state"),
+                        what="state", value="", must="what get_state() returned",
+                        why="the bytes are not the state of a generator.",
+                        fix="pass what get_state() returned, unchanged.")
         key = state["key"].astype(np.uint32)
         position = _WORDS + 1 - int(state["left"])
         self._bits.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}

@@ -10,6 +10,7 @@ import zipfile
 from typing import Final as Final, TypeVar
 
 from . import nn, serialization
+from .diagnose import error
 
 __all__ = ["Final", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
            "load", "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "unused"]
@@ -60,8 +61,9 @@ def load(f, map_location=None, _extra_files=None, _restore_shapes=False):
     if zipfile.is_zipfile(f):
         with zipfile.ZipFile(f) as archive:
             if any("/code/" in name for name in archive.namelist()):
-                raise RuntimeError(f"{f} is an archive of TorchScript\n  cause: it holds compiled code, which kobai cannot "
-                                   "run.\n  fix: save the state_dict() with PyTorch, and load that into the module's class.")
+                raise error("file", RuntimeError(f"{f} is an archive of TorchScript"),
+                            path=f, why="it holds compiled code, which kobai cannot run",
+                            fix="save the state_dict() with PyTorch, and load that into the module's class.")
     if hasattr(f, "seek"):
         f.seek(0)
     return serialization.load(f, map_location=map_location, weights_only=False)
@@ -100,8 +102,10 @@ def ignore(drop=False, **kwargs):
 def freeze(mod, preserved_attrs=None, optimize_numerics=True):
     """The module itself; as in PyTorch it must be in evaluation mode."""
     if mod.training:
-        raise RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on your "
-                           "module before freezing.")
+        raise error("call-order",
+                    RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on your "
+                                 "module before freezing."),
+                    why="the module is in training mode.", fix="call module.eval() first.")
     return mod
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import multiprocessing as _python
 from multiprocessing import *  # noqa: F403
 
+from .diagnose import error
+
 _strategy = ["file_system"]
 __all__ = ["get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn"]
 __all__ += _python.__all__
@@ -25,7 +27,8 @@ def get_sharing_strategy():
 def set_sharing_strategy(new_strategy):
     """Choose how tensors are sent; there is one way."""
     if new_strategy not in ("file_system", "file_descriptor"):
-        raise AssertionError(f"Invalid sharing strategy: {new_strategy!r}")
+        raise error("argument-choice", AssertionError(f"Invalid sharing strategy: {new_strategy!r}"),
+                    what="new_strategy", value=new_strategy, choices=["file_system", "file_descriptor"])
     _strategy[0] = new_strategy
 
 
@@ -44,5 +47,8 @@ def spawn(fn, args=(), nprocs=1, join=True, daemon=False, start_method="spawn"):
         process.join()
     failed = [i for i, process in enumerate(processes) if process.exitcode]
     if failed:
-        raise RuntimeError(f"process {failed[0]} terminated with exit code {processes[failed[0]].exitcode}")
+        raise error("call-order",
+                    RuntimeError(f"process {failed[0]} terminated with exit code {processes[failed[0]].exitcode}"),
+                    why="process {i} ended with an error; what it printed stands above.", i=failed[0],
+                    fix="look at the traceback that this process printed; fn(i, *args) fails in it.")
     return None

@@ -14,6 +14,7 @@ import numpy as np
 from . import dtypes
 from .compat.names import kobai_name
 from .devices import device
+from .diagnose import error
 from .sparse.functions import sparse_coo_tensor
 from .tensor import _IN_THE_GRAPH, Layout, Size, Tensor, wrap
 
@@ -130,7 +131,9 @@ class Pickler(pickle._Pickler):  # the one written in Python: it lets us write n
         if (address, root.nbytes) not in self._keys:
             name = dtypes.of(root.dtype).name
             if name not in _STORAGE_OF:
-                raise RuntimeError(f"torch.save: tensors of dtype {name} cannot be saved")
+                raise error("not-in-kobai", RuntimeError(f"torch.save: tensors of dtype {name} cannot be saved"),
+                            what=f"a stored form of {name}",
+                            instead="save t.tolist(), or the tensor in another dtype.")
             self._keys[address, root.nbytes] = _Storage(
                 "storage", _Name("torch", _STORAGE_OF[name]), str(len(self.storages)), "cpu", root.size)
             self.storages.append(root)  # which also keeps the address taken
@@ -143,13 +146,19 @@ def _rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=No
     """A tensor on a part of a storage, which must lie within it."""
     size, stride = tuple(size), tuple(stride)
     if any(s < 0 for s in (*size, *stride, offset)) or len(size) != len(stride):
-        raise RuntimeError(f"the file is damaged: a tensor of size {size} and stride {stride} at {offset}")
+        raise error("file",
+                    RuntimeError(f"the file is damaged: a tensor of size {size} and stride {stride} at {offset}"),
+                    path="the file", why="it describes a tensor that cannot be",
+                    fix="write the file again with torch.save.")
     last = offset + sum((n - 1) * s for n, s in zip(size, stride))
     if 0 in size:
         a = np.empty(size, storage.dtype)
     elif last >= storage.size:
-        raise RuntimeError(f"the file is damaged: a tensor of size {size} and stride {stride} at {offset} does not lie "
-                           f"within its storage of {storage.size} elements")
+        raise error("file",
+                    RuntimeError(f"the file is damaged: a tensor of size {size} and stride {stride} at {offset} does not lie "
+                                 f"within its storage of {storage.size} elements"),
+                    path="the file", why="a tensor reaches beyond the numbers stored for it",
+                    fix="write the file again with torch.save; it may have been cut off.")
     else:
         steps = tuple([s * storage.itemsize for s in stride])
         a = np.lib.stride_tricks.as_strided(storage[offset:], size, steps)
@@ -211,17 +220,21 @@ class Unpickler(pickle.Unpickler):
         if found is not None:
             return found
         if self.weights_only:
-            raise pickle.UnpicklingError(
+            raise error("file", pickle.UnpicklingError(
                 "Weights only load failed. In PyTorch 2.6, we changed the default value of the `weights_only` "
-                "argument in `torch.load` from `False` to `True`.\n"
-                f"  cause: the file wants to make an object of {module}.{name}, "
-                "and making objects of any class can run any code.\n  fix: if you trust the file, pass "
-                "weights_only=False, or allow this class with torch.serialization.add_safe_globals([...]).")
+                "argument in `torch.load` from `False` to `True`."),
+                path="the file",
+                why="it wants to make an object of {cls}, and making objects of any class can run any code",
+                cls=f"{module}.{name}",
+                fix="if you trust the file: weights_only=False, or torch.serialization.add_safe_globals([...]).")
         return super().find_class(kobai_name(module) if module.startswith("torch.") else module, name)
 
     def persistent_load(self, saved_id):
         """The array of a storage."""
         kind, dtype, key, location, count, *view = saved_id
         if kind != "storage" or view and view[0] is not None:
-            raise pickle.UnpicklingError(f"Weights only load failed: unknown reference {kind!r} in the file")
+            raise error("file",
+                        pickle.UnpicklingError(f"Weights only load failed: unknown reference {kind!r} in the file"),
+                        path="the file", why="it refers to something that torch.save does not write",
+                        fix="write the file again with torch.save.")
         return self.storage(key, dtype.np, location, count)

@@ -83,12 +83,12 @@ def broadcast(prefix, tree):
         prefix, tree = [list(_registered[type(v)][0](v)[0]) for v in (prefix, tree)]
     if isinstance(prefix, (tuple, list)) and isinstance(tree, (tuple, list)):
         if len(prefix) != len(tree):
-            raise ValueError(f"expected {len(tree)} entries, got {len(prefix)}")
+            raise ValueError(f"expected {len(tree)} entries, got {len(prefix)}")  # plain: vmap tells it on
         return [leaf for p, t in zip(prefix, tree) for leaf in broadcast(p, t)]
     if isinstance(prefix, dict) and isinstance(tree, dict):
         if prefix.keys() != tree.keys():
-            raise ValueError(f"expected the keys {list(tree)}, got {list(prefix)}")
+            raise ValueError(f"expected the keys {list(tree)}, got {list(prefix)}")  # plain: vmap tells it on
         return [leaf for k in tree for leaf in broadcast(prefix[k], tree[k])]
     if isinstance(prefix, (tuple, list, dict)):
-        raise ValueError(f"a {type(prefix).__name__} does not fit a {type(tree).__name__}")
+        raise ValueError(f"a {type(prefix).__name__} does not fit a {type(tree).__name__}")  # plain: vmap tells it on
     return [prefix] * len(flatten(tree)[0])

@@ -20,6 +20,7 @@ import numpy as np
 
 from kobai import rejection
 from kobai.autograd.mode import runs
+from kobai.diagnose import error
 from kobai.exact import c_library, cos_sin, fma, normal_pairs
 from kobai.generator import Generator
 
@@ -175,17 +176,18 @@ def _check_uniform(low, high, dtype):
     largest = float(_largest(dtype))
     for name, value in (("from", low), ("to", high)):
         if not -largest <= value <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {dtype.name}: {value}")
+            raise error("argument-value", RuntimeError(f"{name} is out of bounds for {dtype.name}: {value}"),
+                        what=name, value=value, must="a number between {low} and {high}", low=-largest, high=largest)
     if low > high:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}\n"
-            "fix: swap the two bounds"
-        )
+        raise error("arguments-exclude", RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"),
+            what="from", other="to", why="from ({low}) is larger than to ({high}).", low=low, high=high,
+            fix="swap the two bounds.")
     if high - low > largest:
-        raise RuntimeError(
+        raise error("argument-value", RuntimeError(
             f"uniform_ expects to-from <= std::numeric_limits<{_torch_name(dtype)}>::max(), but found "
-            f"to={high:g} and from={low:g} which result in to-from to exceed the limit"
-        )
+            f"to={high:g} and from={low:g} which result in to-from to exceed the limit"),
+            what="to - from", value=high - low, must="a number of at most {high}", high=largest)
 
 
 def _largest(dtype):
@@ -207,7 +209,8 @@ def normal(shape, np_dtype, mean=0.0, std=1.0, gen=None, *, serial=False):
     """
     dtype = np.dtype(np_dtype)
     if not std >= 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+        raise error("argument-value", RuntimeError(f"normal expects std >= 0.0, but found std {std:g}"),
+                    what="std", value=std, must="a number of at least {low}", low=0)
     if dtype.kind == "c":
         real = np.empty(0, dtype).real.dtype
         pairs = normal((*shape, 2), real, mean, std / math.sqrt(2), gen, serial=serial)

@@ -5,6 +5,7 @@ import numpy as np
 
 from .autograd.mode import modes
 from .autograd.node import Freed, Port
+from .diagnose import error
 from .lifted import Lifted, m
 from .rules import asks_of
 from .tensor import LiftedTensor, Tensor, wrap
@@ -41,8 +42,10 @@ class Packed:
     def value(self):
         t = self.unpack(self.thing)
         if not isinstance(t, Tensor):
-            raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
-                            f"{type(t).__name__}")
+            raise error("wrong-return",
+                        TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                                  f"{type(t).__name__}"),
+                        what="the unpack hook", kind=type(t), must="a tensor")
         return t._value
 
 

@@ -80,8 +80,9 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     head = f.read(4)
     f.seek(start)
     if not head:
-        raise EOFError("Ran out of input\n  cause: the file is empty, or a buffer stands at its end.\n"
-                       "  fix: buffer.seek(0) after writing to it.")
+        raise error("file", EOFError("Ran out of input"),
+                    path="the file", why="it is empty, or a buffer stands at its end",
+                    fix="buffer.seek(0) after writing to it.")
     safe, check = weights_only is not False, _Place(map_location)
     if head[:2] != b"PK":
         return _load_old(f, safe, check)
@@ -102,7 +103,9 @@ def _load_archive(archive, safe, check):
     names = archive.namelist()
     root = next((n[:-len("data.pkl")] for n in names if n.endswith("data.pkl")), None)
     if root is None:
-        raise RuntimeError("PytorchStreamReader failed locating file data.pkl: file not found")
+        raise error("file", RuntimeError("PytorchStreamReader failed locating file data.pkl: file not found"),
+                    path="the file", why="it is a zip archive, but not one that torch.save wrote",
+                    fix="load it with what wrote it (np.load for .npz), or write it again with torch.save.")
     order = archive.read(root + "byteorder").decode() if root + "byteorder" in names else "little"
     storages: dict = {}
 
@@ -136,7 +139,10 @@ def _load_old(f, safe, check):
     except pickle.UnpicklingError:
         raise
     except Exception as e:
-        raise pickle.UnpicklingError(f"Weights only load failed. The file is no file of torch.save ({e!r})") from None
+        raise error("file",
+                    pickle.UnpicklingError(f"Weights only load failed. The file is no file of torch.save ({e!r})"),
+                    path="the file", why="its beginning is not that of a file written by torch.save",
+                    fix="look at the path; texts, pictures and arrays have loaders of their own.") from None
     if magic != _OLD_MAGIC:
         raise error("file", RuntimeError("Invalid magic number; corrupt file?"), path="the file",
                     why="it is a pickle, but not one that torch.save wrote",
@@ -147,7 +153,9 @@ def _load_old(f, safe, check):
         a, count = storages[key], int.from_bytes(f.read(8), "little")
         raw = f.read(count * a.itemsize)
         if count != a.size or len(raw) != a.nbytes:
-            raise RuntimeError(f"storage has wrong byte size: expected {a.nbytes} got {len(raw)}")
+            raise error("file", RuntimeError(f"storage has wrong byte size: expected {a.nbytes} got {len(raw)}"),
+                        path="the file", why="it ends before all numbers were read",
+                        fix="write or download it again.")
         a[...] = np.frombuffer(raw, a.dtype)
     return obj
 
@@ -166,10 +174,12 @@ class _Place:
         elif self.map is not None:
             return
         if str(location).startswith("cuda"):
-            raise RuntimeError(
+            raise error("machine", RuntimeError(
                 "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False. If you are "
                 "running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map "
-                "your storages to the CPU.")
+                "your storages to the CPU."),
+                why="the file was saved on a GPU, and kobai computes on the processor (cpu).",
+                fix="torch.load(path, map_location='cpu').")
 
 
 # ---- what may be made ------------------------------------------------------------------------

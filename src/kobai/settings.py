@@ -8,6 +8,7 @@ import os
 import warnings
 
 from .autograd.mode import runs
+from .diagnose import error
 
 _deterministic = [False, False]     # wanted, warn_only
 _precision = ["highest"]
@@ -48,14 +49,19 @@ def set_deterministic_debug_mode(debug_mode):
     >>> kobai.set_deterministic_debug_mode(0)
     """
     if not isinstance(debug_mode, (str, int)):
-        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+        raise error("argument-type", TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}"),
+                    what="debug_mode", kind=type(debug_mode), must="a text or a whole number")
     if isinstance(debug_mode, str):
         if debug_mode not in _DEBUG_MODES:
-            raise RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
-                               f"{debug_mode}")
+            raise error("argument-choice",
+                        RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
+                                     f"{debug_mode}"),
+                        what="debug_mode", value=debug_mode, choices=["default", "warn", "error"])
         debug_mode = _DEBUG_MODES.index(debug_mode)
     if debug_mode not in (0, 1, 2):
-        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+        raise error("argument-choice",
+                    RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"),
+                    what="debug_mode", value=debug_mode, choices=[0, 1, 2])
     use_deterministic_algorithms(debug_mode > 0, warn_only=debug_mode == 1)
 
 
@@ -67,9 +73,12 @@ def get_deterministic_debug_mode():
 def set_num_interop_threads(n):
     """How many ops may run at once: here it is one after the other, and the number is only kept."""
     if isinstance(n, bool) or not isinstance(n, int):
-        raise RuntimeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}")
+        raise error("argument-type",
+                    RuntimeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}"),
+                    what="n", kind=type(n), must="a positive whole number")
     if n <= 0:
-        raise RuntimeError("set_num_interop_threads expects a positive integer")
+        raise error("argument-value", RuntimeError("set_num_interop_threads expects a positive integer"),
+                    what="n", value=n, must="a positive whole number")
     _interop[0] = n
 
 
@@ -81,7 +90,8 @@ def get_num_interop_threads():
 def set_warn_always(b):
     """Whether warnings that come once per process should come each time; kobai leaves that to `warnings`."""
     if not isinstance(b, bool):
-        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+        raise error("argument-type", RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}"),
+                    what="b", kind=type(b), must="True or False")
     _warn_always[0] = b
 
 

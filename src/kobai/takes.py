@@ -6,6 +6,7 @@ b bool, i and u integers, f floating point, V bfloat16, c complex.
 from __future__ import annotations
 
 from . import dtypes
+from .diagnose import error
 from .tensor import Tensor
 
 _NAMES = {"float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
@@ -37,7 +38,10 @@ class Only:
         """Raises: NotImplementedError."""
         d = dtypes.result_type([_value(v) for v in inputs if v is not None])
         if d.np.kind not in self.kinds:
-            raise NotImplementedError(f"\"{self.kernel}\" not implemented for '{kind_name(d)}'")
+            raise error("tensor-dtype", NotImplementedError(f"\"{self.kernel}\" not implemented for '{kind_name(d)}'"),
+                        what="input", dtype=d.np, fn=self.kernel, must="other dtypes",
+                        why="PyTorch has no {kernel} for {dtype}, and neither has kobai.", kernel=self.kernel,
+                        fix="convert the input first: x.float(), x.long(), x.to(torch.complex64) or the like.")
 
 
 class Not:
@@ -60,11 +64,19 @@ class Difference:
         """Raises: RuntimeError."""
         bools = sum(_is_bool(_value(v)) for v in inputs)
         if bools == len(inputs):
-            raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-                               "`logical_xor()` operator instead.")
+            raise error("tensor-dtype",
+                        RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                                     "`logical_xor()` operator instead."),
+                        what="both inputs", dtype="torch.bool", fn="-", must="numbers",
+                        why="True and False are not numbers that can be subtracted.",
+                        fix="a ^ b says where they differ; a.int() - b.int() subtracts 0 and 1.")
         if bools:
-            raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-                               "to invert a mask, use the `~` or `logical_not()` operator instead.")
+            raise error("tensor-dtype",
+                        RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+                                     "to invert a mask, use the `~` or `logical_not()` operator instead."),
+                        what="an input", dtype="torch.bool", fn="-", must="numbers",
+                        why="True and False are not numbers that can be subtracted.",
+                        fix="~mask inverts a mask; 1 - mask.int() counts it.")
 
 
 def _is_bool(v):

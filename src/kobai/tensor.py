@@ -168,10 +168,9 @@ class Tensor:
     def grad(self, g):
         if g is not None:
             if not isinstance(g, Tensor):
-                raise error("argument-type",
-                            TypeError(
-                          f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}"),
-                            what="grad", kind=type(g), must="a tensor or None")
+                raise error("argument-type", TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(g).__name__}"),
+                    what="grad", kind=type(g), must="a tensor or None")
             if g is self:
                 raise error("argument-value", RuntimeError("can't assign Variable as its own grad"),
                             what="grad", value="", must="a tensor", why="a tensor and its gradient are two tensors.",
@@ -209,7 +208,7 @@ class Tensor:
         """The dtype of `grad`: always the tensor's own, as only leaves have one."""
         if self.grad_fn is not None:
             raise error("call-order", RuntimeError("grad_dtype can only be accessed on leaf tensors."),
-                        why="only leaves keep a gradient, and {node} made this tensor.", node=self.grad_fn.name(),
+                        why="only leaves keep a gradient, and {made_by} made this tensor.", made_by=self.grad_fn.name(),
                         fix="ask a leaf (a parameter, or a tensor made with requires_grad=True).")
         return self.dtype
 
@@ -296,8 +295,8 @@ class Tensor:
         if self._node is not None:
             raise error("call-order",
                         RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors"),
-                        why="only leaves add up a gradient in .grad, and {node} made this tensor.",
-                        node=self.grad_fn.name(), fix="x.register_hook(fn) sees the gradient of any tensor.")
+                        why="only leaves add up a gradient in .grad, and {made_by} made this tensor.",
+                        made_by=self.grad_fn.name(), fix="x.register_hook(fn) sees the gradient of any tensor.")
         if self._hooks is None:
             self._hooks = {}, {}
         return Hook(self._hooks[1], hook)

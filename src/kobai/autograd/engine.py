@@ -189,10 +189,16 @@ def _checked_hook(hook, old, new):
                     what=f"the hook {getattr(hook, '__name__', '')}", kind=type(new), must="a tensor or None")
     name, a, b = getattr(hook, "__name__", type(hook).__name__), old._value, new._value
     if a.shape != b.shape:
-        raise RuntimeError(f"hook '{name}' has changed the size of value\n"
-                           f"  cause: it got a gradient of shape {tuple(a.shape)} and gave one of {tuple(b.shape)}.")
+        raise error("wrong-return", RuntimeError(f"hook '{name}' has changed the size of value"),
+                    what=f"the hook {name}", why="it got a gradient of shape {shape} and gave one of {returned}.",
+                    shape=a.shape, returned=b.shape, kind=type(new), must="a gradient of the same shape",
+                    fix="return a tensor of shape {shape}, or None to leave the gradient as it is.")
     if a.dtype != b.dtype:
-        raise RuntimeError(f"hook '{name}' has changed the type of value (was {old.type()} got {new.type()})")
+        raise error("wrong-return",
+                    RuntimeError(f"hook '{name}' has changed the type of value (was {old.type()} got {new.type()})"),
+                    what=f"the hook {name}", why="it got a gradient of dtype {dtype} and gave one of {returned}.",
+                    dtype=a.dtype, returned=b.dtype, kind=type(new), must="a gradient of the same dtype",
+                    fix="return g.to({dtype}), or None to leave the gradient as it is.")
     return new
 
 
@@ -306,8 +312,10 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     """
     if grad_variables is not None:
         if grad_tensors is not None:
-            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
-                               "`backward()`. Please only use `grad_tensors`.")
+            raise error("arguments-exclude",
+                        RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                                     "`backward()`. Please only use `grad_tensors`."),
+                        what="grad_tensors", other="grad_variables")
         grad_tensors = grad_variables
     tensors = _as_tuple(tensors)
     roots = _roots(tensors, _seeds(grad_tensors, tensors), create_graph)
@@ -316,7 +324,9 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         return _into_leaves(roots, keep, create_graph)
     inputs = _as_tuple(inputs)
     if not inputs:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        raise error("argument-count", RuntimeError("`inputs` argument to `backward()` cannot be empty."),
+                    what="inputs", count=0, need="at least {n}", n=1,
+                    fix="name the tensors whose .grad is wanted, or leave out inputs to fill the .grad of all leaves.")
     edges = {_place(t): t for t in inputs}
     wanted = {node for node, _ in edges}
     found = _to(wanted, roots, keep, create_graph)
@@ -346,11 +356,16 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     (tensor(6.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-                         "allow_unused=False.")
+        raise error("arguments-exclude",
+                    ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                               "allow_unused=False."),
+                    what="materialize_grads=True", other="allow_unused=False",
+                    fix="leave out allow_unused: unused inputs get zeros then.")
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
     if not inputs:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+        raise error("argument-count", RuntimeError("`inputs` argument to `grad()` cannot be empty."),
+                    what="inputs", count=0, need="at least {n}", n=1,
+                    fix="name the tensors to differentiate by: torch.autograd.grad(loss, [w, b]).")
     seeds = _seeds(grad_outputs, outputs)
     if is_grads_batched:
         from .functional import grad_batched  # noqa: PLC0415  (it needs vmap, which needs this module)
@@ -401,7 +416,8 @@ def _seeds(grads, outputs):
         return (None,) * len(outputs)
     grads = (grads,) if isinstance(grads, Tensor) else tuple(grads)
     if len(grads) < len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+        raise error("lengths-differ", RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients"),
+                    what="the tensors", count=len(outputs), other="grad_tensors", other_count=len(grads))
     return grads[:len(outputs)]
 
 
@@ -439,17 +455,23 @@ def _seed_of(t, g, graph, position):
         if value is None or value.size != 1:
             raise error("nonscalar-backward", tensor=t if value is not None else None)
         if value.dtype.kind == "c":
-            raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {t.dtype}")
+            raise error("tensor-dtype",
+                        RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {t.dtype}"),
+                        what="the result", dtype=t.dtype, fn="backward()", must="numbers that are not complex",
+                        why="a complex number has two parts, and backward() must be told how both count.",
+                        fix="make a real number of it first (z.abs().backward(), z.real.backward()), or pass gradient=.")
         g = value.dtype.type(1) if not value.shape else np.ones(value.shape, value.dtype)
         return constant(wrap(g)) if graph else g
     if not isinstance(g, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+        raise error("argument-type", TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}"),
+                    what="gradient", kind=type(g), must="a tensor or None")
     if value is not None and g._value.dtype != value.dtype:
         if (g._value.dtype.kind == "c") != (value.dtype.kind == "c"):
-            raise RuntimeError(
+            raise error("dtypes-differ", RuntimeError(
                 "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
                 f"dtype: grad_output[{position}] has a dtype of {g.dtype} and output[{position}] has a dtype of "
-                f"{t.dtype}.")
+                f"{t.dtype}."),
+                what="gradient", dtype=g.dtype, other="the result", other_dtype=t.dtype)
         g = m.cast(g, value.dtype)
     if value is not None and g._value.shape != value.shape:
         raise error("gradient-shape", tensor=t, gradient=g, position=position)
@@ -472,7 +494,9 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
             roots = ((self._node, _ONES[data.__class__]),)
             return _into_leaves(roots, retain_graph, False)
     if gradient is not None and not isinstance(gradient, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        raise error("argument-type",
+                    TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}"),
+                    what="gradient", kind=type(gradient), must="a tensor or None")
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 

@@ -33,8 +33,10 @@ class FunctionCtx(Node):
         """Keep tensors for `backward`, where they are `ctx.saved_tensors`; changes in place are noticed."""
         for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type "
-                                f"{type(t).__name__}\n  fix: keep other values as attributes: ctx.name = value.")
+                raise error("argument-type", TypeError(
+                    f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}"),
+                    what=f"argument {i} of save_for_backward", kind=type(t), must="a tensor or None",
+                    fix="keep other values as attributes: ctx.name = value.")
         self._to_save = tensors
 
     save_for_forward = save_for_backward
@@ -120,12 +122,17 @@ class Function:
     @staticmethod
     def forward(*args, **kwargs):
         """The value; the first argument is ctx unless `setup_context` is defined."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise error("method-missing",
+                    NotImplementedError("You must implement the forward function for custom autograd.Function."),
+                    cls="the Function", what="forward",
+                    fix="write `@staticmethod` and `def forward(ctx, x): ...` in the class.")
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         """Fill ctx after a forward that has no ctx."""
-        raise NotImplementedError("setup_context is not implemented.")
+        raise error("method-missing", NotImplementedError("setup_context is not implemented."),
+                    cls="the Function", what="setup_context",
+                    fix="write `@staticmethod` and `def setup_context(ctx, inputs, output): ...` in the class.")
 
     @staticmethod
     def backward(ctx, *grad_outputs):
@@ -137,8 +144,10 @@ class Function:
     @staticmethod
     def jvp(ctx, *grad_inputs):
         """The tangents of the outputs, from those of the inputs (forward mode)."""
-        raise NotImplementedError(
-            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise error("method-missing", NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."),
+            cls="the Function", what="jvp",
+            fix="write `@staticmethod` and `def jvp(ctx, *tangents): ...` in the class, one tangent for each output.")
 
     @classmethod
     def apply(cls, *args, **kwargs):
@@ -244,8 +253,12 @@ def _checked(node, out, graph):
     result = []
     for i, (v, edge, like) in enumerate(zip(out, node.edges, node.like)):
         if v is not None and like is None:
-            raise RuntimeError(f"function {type(node).__name__} returned a gradient different from None at "
-                               f"position {i + 1}, but the corresponding forward input was not a Variable")
+            raise error("wrong-return",
+                        RuntimeError(f"function {type(node).__name__} returned a gradient different from None at "
+                                     f"position {i + 1}, but the corresponding forward input was not a Variable"),
+                        what=f"{type(node).__name__} (argument {i + 1})", kind=type(v), must="None",
+                        why="argument {number} of forward was no tensor, so there is nothing to give a gradient to.",
+                        number=i + 1, fix="return None in that place.")
         if v is None or edge is None:
             result.append(None)
             continue
@@ -257,7 +270,8 @@ def _checked(node, out, graph):
 def _fitting(node, i, v, shape, dtype):
     """A gradient from the user's backward, summed and cast to what its input was."""
     if not isinstance(v, Tensor):
-        raise RuntimeError(f"expected Variable or None (got {type(v).__name__})")
+        raise error("wrong-return", RuntimeError(f"expected Variable or None (got {type(v).__name__})"),
+                    what="backward", kind=type(v), must="a tensor or None")
     have = tuple(v._value.shape)
     if have != shape:
         lead = len(have) - len(shape)
@@ -307,7 +321,11 @@ class _DeadEnd(Node):
 
 
 def _raise_once(node, g, s):
-    raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+    raise error("not-defined",
+                RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable"),
+                what="the second derivative",
+                why="its backward is marked with @once_differentiable: it was written for values only.",
+                fix="remove @once_differentiable and write backward with tensor operations, or leave out create_graph=True.")
 
 
 _raise_once.asks, _raise_once.cells = (), 0

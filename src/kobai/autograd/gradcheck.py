@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
+from ..diagnose import error
 from ..func import vmap
 from ..lifted import m
 from ..tensor import Tensor, anew, wrap
@@ -131,8 +132,12 @@ class _Check:
 
     def _check_inputs(self):
         if not self.places:
-            raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of them have "
-                             "requires_grad=True.\n  fix: torch.randn(3, dtype=torch.float64, requires_grad=True)")
+            raise error("argument-value",
+                        ValueError("gradcheck expects at least one input tensor to require gradient, but none of them have "
+                                   "requires_grad=True."),
+                        what="inputs", value="", must="a tensor",
+                        why="none of the inputs requires grad, so there is no gradient to check.",
+                        fix="torch.randn(3, dtype=torch.float64, requires_grad=True)")
         for i in self.places:
             x = self.inputs[i]
             if x._value.dtype not in (np.float64, np.complex128):
@@ -140,10 +145,12 @@ class _Check:
                               "This check will likely fail if all the inputs are not of double precision floating "
                               "point or complex. ", stacklevel=4)
             if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape)):
-                raise RuntimeError(
+                raise error("memory", RuntimeError(
                     f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                     "non-overlapping to be able to compute the numerical gradients correctly. You should call "
-                    ".contiguous on the input before passing it to gradcheck.")
+                    ".contiguous on the input before passing it to gradcheck."),
+                    why="an expanded tensor keeps one number for many elements; to change one of them changes all.",
+                    fix="pass x.contiguous().")
 
     def _outputs(self):
         with enable_grad():

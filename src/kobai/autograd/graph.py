@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..diagnose import error
 from ..tensor import Tensor, edge_of
 from .engine import leading_to, reached
 from .mode import PASS, modes
@@ -12,7 +13,11 @@ from .node import AccumulateGrad, GradientEdge, Hook, Node, Port, accumulator
 def get_gradient_edge(tensor):
     """The place in the graph where the gradient of `tensor` is computed."""
     if not tensor.requires_grad:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+        raise error("not-defined",
+                    RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients"),
+                    what="its place in the graph",
+                    why="a tensor that does not require grad has no place in the graph.",
+                    fix="compute it from tensors with requires_grad=True, outside of torch.no_grad().")
     edge = edge_of(tensor)
     if isinstance(edge, Port):
         return GradientEdge(edge.node, edge.number)
@@ -30,7 +35,9 @@ class saved_tensors_hooks:
 
     def __enter__(self):
         if modes.no_hooks is not None:
-            raise RuntimeError(modes.no_hooks)
+            raise error("call-order", RuntimeError(modes.no_hooks),
+                        why="hooks on saved tensors are switched off here.",
+                        fix="move the block out of disable_saved_tensors_hooks(...).")
         self._before = modes.pack
         modes.pack = self.hooks
 
@@ -53,7 +60,9 @@ class disable_saved_tensors_hooks:
 
     def __enter__(self):
         if modes.pack is not None and modes.pack is not PASS:
-            raise RuntimeError(self.message)
+            raise error("call-order", RuntimeError(self.message),
+                        why="hooks on saved tensors are at work here.",
+                        fix="move the block out of saved_tensors_hooks(...).")
         self._before = modes.no_hooks
         modes.no_hooks = self.message
 
@@ -73,7 +82,8 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
     Of a tensor that a backward pass does not come to, the gradient is None.
     """
     if mode not in ("all", "any"):
-        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+        raise error("argument-choice", ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}"),
+                    what="mode", value=mode, choices=["all", "any"])
     collector = _Collector(tuple(tensors), fn, mode)
     return _Handles([t.register_hook(partial(collector.arrive, i)) for i, t in enumerate(collector.tensors)])
 

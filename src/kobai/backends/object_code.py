@@ -111,7 +111,7 @@ def _memory(size: int):
     library = _library()
     address = library.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
     if address in (None, ctypes.c_void_p(-1).value):
-        raise OSError("no memory for code")
+        raise OSError("no memory for code")  # plain: caught by its caller
     return address, memoryview((ctypes.c_char * size).from_address(address)).cast("B")
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from kobai.compile.compiled import Compiled
+from kobai.diagnose import error
 
 
 def compiled(model, *, fullgraph=False, explain=False):
@@ -11,8 +12,8 @@ def compiled(model, *, fullgraph=False, explain=False):
     if isinstance(model, Compiled):
         return model
     if not callable(model):
-        raise TypeError(f"torch.compile() expected a callable, but got {type(model).__name__}\n"
-                        "  fix: give it a function or a module.")
+        raise error("argument-type", TypeError(f"torch.compile() expected a callable, but got {type(model).__name__}"),
+                    what="model", kind=type(model), must="a function or a module")
     return Compiled(model, fullgraph=fullgraph, explain=explain)
 
 

@@ -114,18 +114,19 @@ class Graph:
         known = set(self.inputs)
         for v in self.inputs:
             if not v.is_input:
-                raise ValueError(f"input {v!r} has a node or is a constant")
+                raise ValueError(f"input {v!r} has a node or is a constant")  # plain: a fault of the compiler's own
         for node in self.nodes:
             for v in node.values:
                 if v.constant is None and v not in known:
-                    raise ValueError(f"{type(node.op).__name__} takes a value that is not known yet: {v!r}")
+                    raise ValueError(  # plain: a fault of the compiler's own
+                        f"{type(node.op).__name__} takes a value that is not known yet: {v!r}")
             known.update(node.outs)
         for v in self.results:
             if v.constant is None and v not in known:
-                raise ValueError(f"the graph returns a value that nothing makes: {v!r}")
+                raise ValueError(f"the graph returns a value that nothing makes: {v!r}")  # plain: a fault of the compiler's own
         for target, v in self.writes:
             if target not in self.inputs or (target.shape, target.dtype) != (v.shape, v.dtype):
-                raise ValueError(f"{v!r} cannot be written into {target!r}")
+                raise ValueError(f"{v!r} cannot be written into {target!r}")  # plain: a fault of the compiler's own
         return self
 
     def without_dead(self) -> Graph:

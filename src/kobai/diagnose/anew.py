@@ -147,7 +147,7 @@ class Variables:
                 return getattr(owner, e.func.attr)(*[self.value(a) for a in e.args])
         if isinstance(e, (ast.List, ast.Tuple)):
             return [self.value(v) for v in e.elts]
-        raise ValueError(ast.dump(e))
+        raise ValueError(ast.dump(e))  # plain: caught by its caller
 
     def index(self, e: ast.expr):
         """What stands between the brackets of a subscript."""

@@ -43,6 +43,8 @@ def error(code, plain=None, /, **info):
     else:
         e = plain
         e.args = (_said(e, text(code, info, str(e.args[0]))), *e.args[1:])
+        if isinstance(e, ImportError):
+            e.msg = e.args[0]
     e.code = entry.number
     return e
 

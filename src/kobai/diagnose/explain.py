@@ -65,7 +65,9 @@ def explain(loss, gradient=None, *, steps=40, show=True) -> Told:
     4.0
     """
     if not isinstance(loss, Tensor):
-        raise TypeError(f"explain(): argument 'loss' must be Tensor, not {type(loss).__name__}")
+        raise error("argument-type",
+                    TypeError(f"explain(): argument 'loss' must be Tensor, not {type(loss).__name__}"),
+                    what="loss", kind=type(loss), must="a tensor")
     if not loss.requires_grad:
         raise error("no-grad-fn", tensor=loss, position=0)
     tape, anew = tape_of(loss)

@@ -9,6 +9,7 @@ from ..autograd.node import here
 from ..op import Elementwise
 from ..tensor import Tensor
 from .anew import tape_of
+from .errors import error
 from .formula import applied, formula
 from .numbers import place, shown, source
 from .tape import Names
@@ -84,7 +85,9 @@ def why_nan(loss_or_step, *args, show=True, **kwargs) -> Told:
     if isinstance(loss_or_step, Tensor):
         return _of_loss(loss_or_step, show)
     if not callable(loss_or_step):
-        raise TypeError(f"why_nan(): argument must be a Tensor or a function, not {type(loss_or_step).__name__}")
+        raise error("argument-type",
+                    TypeError(f"why_nan(): argument must be a Tensor or a function, not {type(loss_or_step).__name__}"),
+                    what="loss_or_step", kind=type(loss_or_step), must="a tensor or a function")
     seen = _Seen()
     with watching(seen, forwards=True):
         loss_or_step(*args, **kwargs)

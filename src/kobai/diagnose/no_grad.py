@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from ..autograd.node import Freed, Node
 from ..tensor import Tensor
+from .errors import error
 from .holders import live_nodes
 from .numbers import place, source
 from .tape import Names, node_of, nodes_before
@@ -64,7 +65,9 @@ def why_no_grad(x, *, show=True) -> Told:
     'nonleaf'
     """
     if not isinstance(x, Tensor):
-        raise TypeError(f"why_no_grad(): argument 'x' (position 1) must be Tensor, not {type(x).__name__}")
+        raise error("argument-type",
+                    TypeError(f"why_no_grad(): argument 'x' (position 1) must be Tensor, not {type(x).__name__}"),
+                    what="x", kind=type(x), must="a tensor")
     names = Names()
     name = names.of_leaf.get(id(x)) or names.of_slot.get((x.grad_fn, x.output_nr)) or "x"
     if x._grad is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .. import asarray, bfloat16, complex64, complex128, float16, float32, float64, isclose, promote_types
+from ..diagnose import error
 from ..tensor import Tensor
 
 _TOLERANCES = {float16: (1e-3, 1e-5), bfloat16: (1.6e-2, 1e-5), float32: (1.3e-6, 1e-5), float64: (1e-7, 1e-7),
@@ -32,8 +33,10 @@ def assert_close(actual, expected, *, allow_subclasses=True, rtol=None, atol=Non
     Greatest relative difference: 0.20000000298023224 at index (1,) (up to 1.3e-06 allowed)
     """
     if (rtol is None) != (atol is None):
-        raise ValueError("Both 'rtol' and 'atol' must be either specified or omitted, but got no "
-                         f"{'rtol' if rtol is None else 'atol'}.")
+        raise error("arguments-together",
+                    ValueError("Both 'rtol' and 'atol' must be either specified or omitted, but got no "
+                               f"{'rtol' if rtol is None else 'atol'}."),
+                    what="atol" if rtol is None else "rtol", other="rtol" if rtol is None else "atol")
     attributes = [name for name, wanted in (("device", check_device), ("dtype", check_dtype), ("layout", check_layout),
                                             ("stride", check_stride)) if wanted]
     pair = _Pair(rtol, atol, equal_nan, attributes, allow_subclasses)
@@ -76,8 +79,11 @@ class _Pair:
             return self._mappings(a, b, place)
         if all(isinstance(v, Sequence) and not isinstance(v, (str, bytes)) for v in (a, b)):
             return self._sequences(a, b, place)
-        raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."
-                        + ("" if not place else f"\n\nThe failure occurred for item {''.join([f'[{p!r}]' for p in place])}"))
+        raise error("argument-type",
+                    TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."
+                              + ("" if not place else f"\n\nThe failure occurred for item {''.join([f'[{p!r}]' for p in place])}")),
+                    what="one of the two", kind=f"{type(a).__name__} and {type(b).__name__}",
+                    must="numbers, tensors, or lists and dicts of them")
 
     def _related(self, a, b):
         kinds = type(a), type(b)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 
 from .. import bool as bool_, empty, finfo, iinfo, randint, view_as_complex
+from ..diagnose import error
 from ..dtypes import dtype as dtype_
 from ..tensor import Tensor
 
@@ -25,8 +26,11 @@ def make_tensor(*shape, dtype: dtype_, device="cpu", low=None, high=None, requir
     shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     floating = dtype.is_floating_point or dtype.is_complex
     if requires_grad and not floating:
-        raise ValueError("`requires_grad=True` is not supported for boolean and integral dtypes, but got "
-                         f"dtype={dtype!r}")
+        raise error("argument-value",
+                    ValueError("`requires_grad=True` is not supported for boolean and integral dtypes, but got "
+                               f"dtype={dtype!r}"),
+                    what="dtype", value=dtype, must="a dtype of floating point numbers",
+                    fix="leave out requires_grad, or pass dtype=torch.float32.")
     low, high = _bounds(dtype, low, high, floating)
     if noncontiguous and math.prod(shape) > 1:
         wide = make_tensor(*shape[:-1], shape[-1] * 2, dtype=dtype, low=low, high=high, exclude_zero=exclude_zero)
@@ -47,9 +51,12 @@ def _bounds(dtype, low, high, floating):
         default, limits = _INT if iinfo(dtype).min else (0, 10), (iinfo(dtype).min, iinfo(dtype).max + 1)
     low, high = default[0] if low is None else low, default[1] if high is None else high
     if math.isnan(low) or math.isnan(high):
-        raise ValueError(f"`low` and `high` cannot be NaN, but got low={low!r} and high={high!r}")
+        raise error("argument-value",
+                    ValueError(f"`low` and `high` cannot be NaN, but got low={low!r} and high={high!r}"),
+                    what="low" if math.isnan(low) else "high", value=math.nan, must="a number")
     if low >= high:
-        raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")
+        raise error("argument-value", ValueError(f"`low` must be less than `high`, but got {low} >= {high}"),
+                    what="low", value=low, must="a number below {high}", high=high)
     low, high = max(low, limits[0]), min(high, limits[1])
     return (low, high) if floating else (math.ceil(low), math.ceil(high))
 

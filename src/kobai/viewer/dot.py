@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from ..diagnose import error
 from .layout import place
 from .parse import parse
 from .pdf import to_pdf
@@ -147,7 +148,8 @@ class Digraph:
     def attr(self, kw: str | None = None, _attributes: Mapping | None = None, **attrs) -> None:
         """Set attributes of the graph (``kw`` None) or of the "graph", "node", "edge"s that follow."""
         if kw is not None and kw.lower() not in ("graph", "node", "edge"):
-            raise ValueError(f"attr statement must target graph, node, or edge: {kw!r}")
+            raise error("argument-choice", ValueError(f"attr statement must target graph, node, or edge: {kw!r}"),
+                        what="kw", value=kw, choices=["graph", "node", "edge"])
         attrs |= dict(_attributes or {})
         if attrs:
             target = f"{kw} [{attr_list(None, attrs)}]" if kw else attr_list(None, attrs)
@@ -333,7 +335,8 @@ class Digraph:
 def checked(what: str, value: str, known: tuple[str, ...]) -> str:
     """``value`` in lower case, or the error of a value that is not ``known``."""
     if value.lower() not in known:
-        raise ValueError(f"unknown {what}: {value!r} (must be one of {', '.join(known)})")
+        raise error("argument-choice", ValueError(f"unknown {what}: {value!r} (must be one of {', '.join(known)})"),
+                    what=what, value=value, choices=list(known))
     return value.lower()
 
 
@@ -360,17 +363,18 @@ def by_graphviz(source: str, format: str, engine: str, why: str) -> bytes:
     try:
         import pygraphviz  # noqa: PLC0415
     except ImportError as missing:
-        raise ImportError(
-            f"drawing {why} needs the package pygraphviz, which is not installed\n"
-            "  fix: pip install pygraphviz   (the wheel contains Graphviz; no program is needed)"
-        ) from missing
+        raise error("machine", ImportError(f"drawing {why} needs the package pygraphviz, which is not installed"),
+                    why="the package pygraphviz is not installed.",
+                    fix="pip install pygraphviz (the wheel contains Graphviz; no program is needed).") from missing
     graph = pygraphviz.AGraph(string=source)
     if format == "png":  # our rasteriser: the wheel has none on every system, and no fonts
         return to_png(graph.draw(format="svg", prog=engine).decode())
     try:
         return graph.draw(format=format, prog=engine)
-    except (TypeError, ValueError) as error:  # how pygraphviz passes on Graphviz's refusal
-        raise ValueError(f"unknown format: {format!r} (this machine's pygraphviz cannot write it)") from error
+    except (TypeError, ValueError) as refused:  # how pygraphviz passes on Graphviz's refusal
+        raise error("machine", ValueError(f"unknown format: {format!r} (this machine's pygraphviz cannot write it)"),
+                    why="the pygraphviz of this machine cannot write {format}.", format=format,
+                    fix="svg, png and pdf are always there.") from refused
 
 
 def open_viewer(path: str) -> None:
@@ -378,4 +382,6 @@ def open_viewer(path: str) -> None:
     import webbrowser  # noqa: PLC0415  (slow to import, seldom used)
 
     if not webbrowser.open(Path(path).resolve().as_uri()):
-        raise RuntimeError(f"no program to show a picture was found on this machine; open {path!r} yourself")
+        raise error("machine",
+                    RuntimeError(f"no program to show a picture was found on this machine; open {path!r} yourself"),
+                    why="no browser was found on this machine.", path=path, fix="open {path} yourself.")

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 
+from ..diagnose import error
 from .dot import Digraph
 from .graph import inputs_first, is_tensor, saved, saved_by_user, sources, tensors_in
 from .known import Known
@@ -58,21 +59,20 @@ def draw(what, *inputs, params: dict | None = None, fold: bool | None = None, **
     else:
         outputs = known.call(what, inputs, options)
     if not outputs:
-        raise TypeError(nothing_to_draw(what))
+        raise nothing_to_draw(what, "draw")
     known.name(params or {})
     return _Drawing(known, outputs, fold).dot
 
 
-def nothing_to_draw(what) -> str:
-    """The message where no tensor was found."""
+def nothing_to_draw(what, fn: str) -> TypeError:
+    """The error of the function `fn` where no tensor was found."""
+    kind = type(what).__name__
     if callable(what):
-        return f"draw(): the call of {type(what).__name__} returned no Tensor, so there is nothing to draw"
-    return (
-        "draw(): argument 'what' must be a Tensor, a tuple of Tensors or a module, "
-        f"not {type(what).__name__}\n"
-        "  fix: give the tensor itself, without .item(), .numpy() or float(); "
-        "or a model and its inputs: draw(model, x)"
-    )
+        plain = TypeError(f"{fn}(): the call of {kind} returned no Tensor, so there is nothing to draw")
+        return error("wrong-return", plain, what=kind, kind="no tensor", must="a tensor")
+    plain = TypeError(f"{fn}(): argument 'what' must be a Tensor, a tuple of Tensors or a module, not {kind}")
+    return error("argument-type", plain, what="what", kind=kind, must="a tensor, a tuple of tensors or a module", fn=fn,
+                 fix="give the tensor itself, without .item(), .numpy() or float(); or a model and its inputs: {fn}(model, x)")
 
 
 def operation(fn) -> str:

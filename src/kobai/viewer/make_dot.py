@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..diagnose import error
 from .dot import Digraph
 from .graph import is_tensor, saved, saved_by_user, sources
 
@@ -44,7 +45,7 @@ def make_dot(var, params=None, show_attrs=False, show_saved=False, max_attr_char
     outputs = list(var) if isinstance(var, (tuple, list)) else [var]
     for output in outputs:
         if not is_tensor(output):
-            raise TypeError(not_a_tensor(output))
+            raise not_a_tensor(output)
     drawing = _Drawing(names_of(params), show_attrs, show_saved, max_attr_chars)
     for output in outputs:
         drawing.output(output)
@@ -59,15 +60,14 @@ def make_dot_from_trace(trace):
     Raises:
         NotImplementedError: always, and it says what to use.
     """
-    raise NotImplementedError(
-        "This function has been moved to pytorch core\n"
-        "  cause: torchviz no longer draws traces; the graph of a trace is shown by TensorBoard (add_graph)\n"
-        "  fix: draw the result of a call instead: make_dot(model(x), params=dict(model.named_parameters()))"
-    )
+    raise error("not-in-kobai", NotImplementedError("This function has been moved to pytorch core"),
+                what="make_dot_from_trace",
+                why="torchviz no longer draws traces; the graph of a trace is shown by TensorBoard (add_graph).",
+                instead="draw the result of a call instead: make_dot(model(x), params=dict(model.named_parameters()))")
 
 
-def not_a_tensor(value) -> str:
-    """The message for a wrong first argument."""
+def not_a_tensor(value) -> TypeError:
+    """The error of a wrong first argument."""
     name = type(value).__name__
     if hasattr(value, "named_parameters"):
         fix = "call the model and draw its result: make_dot(model(x), params=dict(model.named_parameters()))"
@@ -75,7 +75,8 @@ def not_a_tensor(value) -> str:
         fix = "draw its values: make_dot(tuple(result.values()))"
     else:
         fix = "give the tensor itself, without .item(), .numpy() or float()"
-    return f"make_dot(): argument 'var' must be a Tensor or a tuple of Tensors, not {name}\n  fix: {fix}"
+    plain = TypeError(f"make_dot(): argument 'var' must be a Tensor or a tuple of Tensors, not {name}")
+    return error("argument-type", plain, what="var", kind=name, must="a tensor or a tuple of tensors", fix=fix)
 
 
 def names_of(params) -> dict[int, str]:
@@ -83,11 +84,10 @@ def names_of(params) -> dict[int, str]:
     if params is None:
         return {}
     if not hasattr(params, "items"):
-        raise TypeError(
-            "make_dot(): argument 'params' must be a dict of names and Tensors, "
-            f"not {type(params).__name__}\n"
-            "  fix: params=dict(model.named_parameters())"
-        )
+        raise error("argument-type",
+                    TypeError(f"make_dot(): argument 'params' must be a dict of names and Tensors, not {type(params).__name__}"),
+                    what="params", kind=type(params), must="a dict of names and tensors",
+                    fix="params=dict(model.named_parameters())")
     for name, value in params.items():
         assert is_tensor(value), f"make_dot(): params[{name!r}] must be a Tensor, not {type(value).__name__}"
     return {id(value): name for name, value in params.items()}

@@ -157,7 +157,7 @@ def named(variables: dict, params: dict | None = None):
 def _of_tensors(what, names: dict, variables: dict) -> Trace:
     outputs = tensors_in(what)
     if not outputs:
-        raise TypeError(nothing_to_draw(what).replace("draw(", "view("))
+        raise nothing_to_draw(what, "view")
     freed = is_freed(outputs)
     again = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_NUMBERS else None
     if freed and again is not None:
@@ -178,7 +178,7 @@ def _of_call(function, inputs: tuple, options: dict, names: dict) -> Trace:
     with recording:
         outputs = tensors_in(function(*inputs, **options))
     if not outputs:
-        raise TypeError(nothing_to_draw(function).replace("draw(", "view("))
+        raise nothing_to_draw(function, "view")
     recording.result(outputs)
     trace = recording.trace()
     trace.start = [(edge_of(t), _seed(t)) for t in outputs if t._node is not None]

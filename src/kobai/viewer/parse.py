@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ..diagnose import error
 from .scene import SHAPES, Edge, Line, Node, Scene
 
 TOKEN = re.compile(
@@ -52,7 +53,12 @@ def tokens(source: str) -> list[tuple[str, str]]:
         match = TOKEN.match(source, at)
         if match is None:
             line = source.count("\n", 0, at) + 1
-            raise ValueError(f"syntax error in line {line} of the DOT source near {source[at : at + 20]!r}")
+            raise error("text-syntax",
+                        ValueError(f"syntax error in line {line} of the DOT source near {source[at : at + 20]!r}"),
+                        text="the DOT source",
+                        why="near {near} in line {line} stands something that is no word and no sign",
+                        near=repr(source[at : at + 20]), line=line,
+                        fix="put names with other characters than letters, digits and _ into double quotes.")
         kind = match.lastgroup or ""
         text, at = match[kind], match.end()
         if kind == "html":
@@ -69,7 +75,10 @@ def _html(source: str, at: int) -> tuple[str, int]:
     start, depth = at, 1
     while depth:
         if at >= len(source):
-            raise ValueError("syntax error in the DOT source: an HTML label '<...>' is not closed")
+            raise error("text-syntax",
+                        ValueError("syntax error in the DOT source: an HTML label '<...>' is not closed"),
+                        text="the DOT source", why="an HTML label is opened and not closed",
+                        fix="close each < with a >.")
         depth += {"<": 1, ">": -1}.get(source[at], 0)
         at += 1
     return source[start : at - 1], at
@@ -96,13 +105,18 @@ class Parser:
 
     def expect(self, text: str) -> None:
         if not self.accept(text):
-            raise ValueError(f"syntax error in the DOT source: expected {text!r}, found {self.peek()[1]!r}")
+            raise error("text-syntax",
+                        ValueError(f"syntax error in the DOT source: expected {text!r}, found {self.peek()[1]!r}"),
+                        text="the DOT source", why="{found} stands where {wanted} should", found=repr(self.peek()[1]),
+                        wanted=repr(text), fix="look at that place: is a bracket or a semicolon missing before it?")
 
     def take(self) -> str:
         """The next identifier; adjacent strings joined by ``+`` count as one."""
         kind, text = self.peek()
         if kind in ("op", "end"):
-            raise ValueError(f"syntax error in the DOT source: expected a name, found {text!r}")
+            raise error("text-syntax", ValueError(f"syntax error in the DOT source: expected a name, found {text!r}"),
+                        text="the DOT source", why="{found} stands where a name should", found=repr(text),
+                        fix="look at that place: is a name missing before it?")
         self.at += 1
         if kind == "html":
             self.scene.beyond = "an HTML label"
@@ -119,7 +133,11 @@ class Parser:
         self.expect("{")
         self.statements({"node": {}, "edge": {}, "graph": self.scene.attrs})
         if self.peek()[0] != "end":
-            raise ValueError(f"syntax error in the DOT source: {self.peek()[1]!r} after the end of the graph")
+            raise error("text-syntax",
+                        ValueError(f"syntax error in the DOT source: {self.peek()[1]!r} after the end of the graph"),
+                        text="the DOT source", why="{found} stands after the end of the graph",
+                        found=repr(self.peek()[1]),
+                        fix="one source describes one graph: remove what follows the last }}.")
         return self.scene
 
     def leave(self, feature: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ..diagnose import error
 from .scene import POINTS_PER_INCH
 
 FONT = Path(__file__).with_name("fonts") / "DejaVuSansMono-subset.ttf"
@@ -26,11 +27,9 @@ def to_png(svg: str, dpi: float = DPI) -> bytes:
     try:
         import resvg_py  # noqa: PLC0415
     except ImportError as missing:
-        raise ImportError(
-            "drawing a PNG needs the package resvg_py, which is not installed\n"
-            "  fix: pip install resvg_py\n"
-            "  SVG and PDF need nothing: .render(name, format=\"svg\")"
-        ) from missing
+        raise error("machine", ImportError("drawing a PNG needs the package resvg_py, which is not installed"),
+                    why="the package resvg_py is not installed.",
+                    fix="pip install resvg_py; SVG and PDF need nothing: .render(name, format='svg').") from missing
     sides = [float(v) for v in re.findall(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"', svg)[0]]
     dpi = min(dpi, MAX_SIDE * POINTS_PER_INCH / max(sides))
     return bytes(
