@@ -18,12 +18,14 @@ def places(template):
 
 
 def raised():
-    """(file and line, kind, keyword arguments) of each `error("kind", exception, ...)`."""
+    """(file and line, kind, keyword arguments) of each `error("kind", exception, ...)` or `check(ok, "kind", text, ...)`."""
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("error") and len(node.args) == 2 \
-                    and isinstance(node.args[0], ast.Constant):
-                yield f"{path.relative_to(SOURCE)}:{node.lineno}", node.args[0].value, {k.arg: k.value for k in node.keywords}
+            if not isinstance(node, ast.Call) or len(node.args) not in (2, 3):
+                continue
+            kind = node.args[-2]
+            if isinstance(kind, ast.Constant) and ast.unparse(node.func).endswith("error" if len(node.args) == 2 else "check"):
+                yield f"{path.relative_to(SOURCE)}:{node.lineno}", kind.value, {k.arg: k.value for k in node.keywords}
 
 
 RAISED = list(raised())

@@ -34,7 +34,8 @@ class Adadelta(Optimizer):
     def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, foreach=None, *, capturable=False,
                  maximize=False, differentiable=False):
         check_lr(lr)
-        check(0.0 <= rho <= 1.0, f"Invalid rho value: {rho}", "A decay rate is between 0 and 1.")
+        check(0.0 <= rho <= 1.0, "argument-value", f"Invalid rho value: {rho}", what="rho", value=rho, low=0,
+              high=1, must="a number between {low} and {high}")
         check_positive(eps=eps, weight_decay=weight_decay)
         super().__init__(params, dict(
             lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize, capturable=capturable,

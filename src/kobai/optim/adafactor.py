@@ -41,11 +41,16 @@ class Adafactor(Optimizer):
     def __init__(self, params, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0, *,
                  foreach=None, maximize=False):
         check_lr(lr, "Learning rate should be >= 0 but is: {}")
-        check(0.0 >= beta2_decay, f"beta2_decay should be <= 0 but is: {beta2_decay}")
-        check(eps[0] is None or 0.0 <= eps[0], f"epsilon1 should be >= 0 but is: {eps[0]}")
-        check(0.0 <= eps[1], f"epsilon2 should be >= 0 but is: {eps[1]}")
-        check(1.0 <= d, f"Clipping threshold d should be >= 1 but is: {d}")
-        check(0.0 <= weight_decay, f"weight_decay should be >= 0 but is: {weight_decay}")
+        check(0.0 >= beta2_decay, "argument-value", f"beta2_decay should be <= 0 but is: {beta2_decay}",
+              what="beta2_decay", value=beta2_decay, high=0, must="a number of at most {high}")
+        check(eps[0] is None or 0.0 <= eps[0], "argument-value", f"epsilon1 should be >= 0 but is: {eps[0]}",
+              what="eps[0]", value=eps[0], low=0, must="a number of at least {low}")
+        check(0.0 <= eps[1], "argument-value", f"epsilon2 should be >= 0 but is: {eps[1]}", what="eps[1]",
+              value=eps[1], low=0, must="a number of at least {low}")
+        check(1.0 <= d, "argument-value", f"Clipping threshold d should be >= 1 but is: {d}", what="d", value=d,
+              low=1, must="a number of at least {low}")
+        check(0.0 <= weight_decay, "argument-value", f"weight_decay should be >= 0 but is: {weight_decay}",
+              what="weight_decay", value=weight_decay, low=0, must="a number of at least {low}")
         super().__init__(params, dict(
             lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay, foreach=foreach,
             maximize=maximize))

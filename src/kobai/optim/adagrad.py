@@ -1,6 +1,7 @@
 """Adagrad: each element's steps shrink with the gradients it has seen."""
 from __future__ import annotations
 
+from ..diagnose import error
 from .formula import m
 from .optimizer import Optimizer, check_fused, check_lr, check_positive
 from .runner import hyperparameters, store, touched
@@ -60,8 +61,10 @@ class Adagrad(Optimizer):
     def update_sparse(self, p, grad, h):
         """As `update`, of the rows that have a gradient."""
         if h.weight_decay:
-            raise RuntimeError("weight_decay option is not compatible with sparse gradients\n"
-                               "It would change all elements at each step: use a dense gradient.")
+            raise error("layout", RuntimeError("weight_decay option is not compatible with sparse gradients"),
+                        why="weight_decay changes all elements in each step, and a sparse gradient names only some "
+                            "rows.",
+                        fix="leave weight_decay out, or use a dense gradient: nn.Embedding without sparse=True.")
         kept, (at, g) = self._state_of(p, h), touched(grad)
         t = kept["step"].item() + 1
         store(kept["step"], t)

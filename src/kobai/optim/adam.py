@@ -44,8 +44,10 @@ class Adam(Optimizer):
                  foreach=None, maximize=False, capturable=False, differentiable=False, fused=None,
                  decoupled_weight_decay=False):
         if isinstance(lr, Tensor):
-            check(not foreach or capturable,
-                  "lr as a Tensor is not supported for capturable=False and foreach=True")
+            check(not foreach or capturable, "arguments-exclude",
+                  "lr as a Tensor is not supported for capturable=False and foreach=True",
+                  why="lr is a tensor, and foreach=True takes that only together with capturable=True.",
+                  fix="leave foreach out, or write a number as lr.")
         check_lr(lr)
         check_positive(eps=eps)
         check_betas(betas)
@@ -79,13 +81,17 @@ class Adam(Optimizer):
 def _check_kinds(betas, no_tensors):
     """Both decay rates are floats, or both are tensors of one element."""
     kinds = [isinstance(b, Tensor) for b in betas]
-    check(all(kinds) or all(isinstance(b, float) for b in betas),
-          "betas must be either both floats or both Tensors", f"Here they are {betas!r}.")
+    check(all(kinds) or all(isinstance(b, float) for b in betas), "argument-value",
+          "betas must be either both floats or both Tensors", what="betas", value=betas,
+          must="a pair of floats, or a pair of tensors", fix="write betas=(0.9, 0.999).")
     for i, b in enumerate(betas):
         if kinds[i]:
-            check(not no_tensors,
-                  f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True")
-            check(b.numel() == 1, f"Tensor betas[{i}] must be 1-element", f"It has shape {tuple(b.shape)}.")
+            check(not no_tensors, "arguments-exclude",
+                  f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True", what=f"betas[{i}]",
+                  why="{what} is a tensor, and foreach=True takes that only together with capturable=True.",
+                  fix="leave foreach out, or write betas=(0.9, 0.999).")
+            check(b.numel() == 1, "tensor-shape", f"Tensor betas[{i}] must be 1-element", what=f"betas[{i}]",
+                  shape=b.shape, want=())
 
 
 class AdamW(Adam):

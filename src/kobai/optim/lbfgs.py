@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.mode import enable_grad, no_grad
+from ..diagnose import error
 from ..tensor import Tensor, wrap
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer, check, check_lr
@@ -98,8 +99,11 @@ class LBFGS(Optimizer):
         super().__init__(params, dict(
             lr=lr, max_iter=max_iter, max_eval=max_eval, tolerance_grad=tolerance_grad,
             tolerance_change=tolerance_change, history_size=history_size, line_search_fn=line_search_fn))
-        check(len(self.param_groups) == 1, "LBFGS doesn't support per-parameter options (parameter groups)",
-              "Give it one list of parameters.")
+        check(len(self.param_groups) == 1, "argument-count",
+              "LBFGS doesn't support per-parameter options (parameter groups)", what="params",
+              count=len(self.param_groups),
+              why="LBFGS looks for one step of all parameters together, so they cannot be in {count} groups.",
+              fix="give it one list: LBFGS(net.parameters()).")
         self._params = self.param_groups[0]["params"]
 
     def step(self, closure):
@@ -152,8 +156,8 @@ class LBFGS(Optimizer):
                 return loss, grad, 0
             return float(closure()), self._gradient(), 1
         if h.line_search_fn != "strong_wolfe":
-            raise RuntimeError("only 'strong_wolfe' is supported\n"
-                               f"line_search_fn is {h.line_search_fn!r}; None means steps of length lr.")
+            raise error("argument-choice", RuntimeError("only 'strong_wolfe' is supported"), what="line_search_fn",
+                        value=h.line_search_fn, choices=["strong_wolfe", None])
         origin = [p._array().copy() for p in self._params]
 
         def at(t):

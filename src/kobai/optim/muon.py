@@ -38,18 +38,23 @@ class Muon(Optimizer):
     def __init__(self, params, lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True,
                  ns_coefficients=(3.4445, -4.775, 2.0315), eps=1e-7, ns_steps=5, adjust_lr_fn=None):
         check_lr(lr, "Learning rate should be >= 0 but is: {}")
-        check(0.0 <= momentum, f"momentum should be >= 0 but is: {momentum}")
-        check(0.0 <= weight_decay, f"weight decay should be >= 0 but is: {weight_decay}")
-        check(adjust_lr_fn in (None, "original", "match_rms_adamw"),
-              f"Adjust learning rate function {adjust_lr_fn} is not supported",
-              "There are 'original' and 'match_rms_adamw'.")
+        check(0.0 <= momentum, "argument-value", f"momentum should be >= 0 but is: {momentum}", what="momentum",
+              value=momentum, low=0, must="a number of at least {low}")
+        check(0.0 <= weight_decay, "argument-value", f"weight decay should be >= 0 but is: {weight_decay}",
+              what="weight_decay", value=weight_decay, low=0, must="a number of at least {low}")
+        check(adjust_lr_fn in (None, "original", "match_rms_adamw"), "argument-choice",
+              f"Adjust learning rate function {adjust_lr_fn} is not supported", what="adjust_lr_fn", value=adjust_lr_fn,
+              choices=["original", "match_rms_adamw"])
         super().__init__(params, dict(
             lr=lr, weight_decay=weight_decay, momentum=momentum, nesterov=nesterov,
             ns_coefficients=ns_coefficients, eps=eps, ns_steps=ns_steps, adjust_lr_fn=adjust_lr_fn))
         for group in self.param_groups:
             for p in group["params"]:
-                check(p.ndim == 2, "Muon only supports 2D parameters whereas we found a parameter with "
-                      f"size: {p.shape}", "Give vectors and scalars to another optimizer, such as AdamW.")
+                check(p.ndim == 2, "tensor-dims",
+                      f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}",
+                      what="params", shape=p.shape, need="{n}", n=2,
+                      fix="give matrices only, [p for p in net.parameters() if p.ndim == 2], and the rest to another "
+                          "optimizer such as AdamW.")
 
     def arrays(self, h):
         return ("momentum_buffer",)
@@ -75,8 +80,10 @@ def orthogonalize(x, coefficients, steps, eps):
     Raises:
         ValueError: for 100 steps or more, and unless there are three coefficients.
     """
-    check(steps < 100, "Number of steps must be less than 100 for computational efficiency", f"Here {steps}.")
-    check(len(coefficients) == 3, "Coefficients must be a tuple of exactly 3 values", f"Here {coefficients}.")
+    check(steps < 100, "argument-value", "Number of steps must be less than 100 for computational efficiency",
+          what="ns_steps", value=steps, high=100, must="a whole number below {high}")
+    check(len(coefficients) == 3, "argument-count", "Coefficients must be a tuple of exactly 3 values",
+          what="ns_coefficients", count=len(coefficients), need="{n}", n=3)
     a, b, c = coefficients
     tall = x.shape[0] > x.shape[1]
     x = bfloat16(x.T if tall else x)

@@ -110,7 +110,11 @@ class Optimizer:
 
     def update_sparse(self, p, grad, h):
         """The update for a sparse gradient; most formulas are about all elements, so they refuse."""
-        raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{self.sparse_hint}")
+        raise error("layout",
+                    RuntimeError(f"{type(self).__name__} does not support sparse gradients{self.sparse_hint}"),
+                    name=type(self),
+                    why="{name} changes all elements in each step, and a sparse gradient names only some rows.",
+                    fix="use SparseAdam or SGD, or a dense gradient: nn.Embedding without sparse=True.")
 
     def step(self, closure=None):
         """Update all parameters that have a gradient; returns what `closure` (optional) returned."""
@@ -155,21 +159,29 @@ class Optimizer:
     def add_param_group(self, param_group):
         """Add parameters with options of their own, as {"params": [...], "lr": 0.01}."""
         if not isinstance(param_group, dict):
-            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+            raise error("argument-type", TypeError(f"param_group must be a dict, but got {type(param_group)}"),
+                        what="param_group", kind=type(param_group), must="a dict",
+                        fix="write optimizer.add_param_group({{'params': net.head.parameters(), 'lr': 0.01}}).")
         params = param_group["params"]
         if isinstance(params, Tensor):
             params = [params]
         elif isinstance(params, set):
-            raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of "
-                "tensors in sets will change between runs. Please use a list instead.")
+            raise error("argument-type",
+                        TypeError("optimizer parameters need to be organized in ordered collections, but the ordering of "
+                                  "tensors in sets will change between runs. Please use a list instead."),
+                        what="params", kind=type(params), must="a list or tuple of tensors")
         _take_names(param_group, list(params))
         for p in param_group["params"]:
             self._check_param(p)
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
-                raise ValueError("parameter group didn't specify a value of required optimization "
-                                 f"parameter {name}")
+                raise error("argument-missing",
+                            ValueError("parameter group didn't specify a value of required optimization parameter "
+                                       f"{name}"),
+                            name=name, cls=type(self),
+                            why="{cls} has no value for {name}: neither the group nor the optimizer was given one.",
+                            fix="write {name}=0.01 behind the parameters, or {{'params': [...], '{name}': 0.01}} in "
+                                "each group.")
             param_group.setdefault(name, default)
         self._check_disjoint(param_group)
         self.param_groups.append(param_group)
@@ -190,10 +202,15 @@ class Optimizer:
         for group in self.param_groups:
             if ("param_names" in new) != ("param_names" in group):
                 how = "with names" if "param_names" in new else "without names"
-                raise ValueError("all optimizer param groups should be with/without names. "
-                                 f"cannot add param group {how} to the optimizer")
+                raise error("argument-value",
+                            ValueError("all optimizer param groups should be with/without names. cannot add param "
+                                       f"group {how} to the optimizer"),
+                            why="some groups name their parameters, and others do not.",
+                            fix="write all groups with net.named_parameters(), or all with net.parameters().")
             if not params.isdisjoint(group["params"]):
-                raise ValueError("some parameters appear in more than one parameter group")
+                raise error("argument-value", ValueError("some parameters appear in more than one parameter group"),
+                            why="a parameter is in two groups, and would be changed twice in each step.",
+                            fix="leave it out of one of them: [p for p in net.parameters() if p is not w].")
 
     def zero_grad(self, set_to_none=True):
         """Forget the gradients of all parameters, or fill them with zeros."""
@@ -240,15 +257,19 @@ class Optimizer:
                 state_dict = changed
         saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
-            raise ValueError(
-                "loaded state dict has a different number of parameter groups\n"
-                f"It has {len(saved)}, this optimizer has {len(self.param_groups)}.")
+            raise error("lengths-differ", ValueError("loaded state dict has a different number of parameter groups"),
+                        what="state_dict['param_groups']", count=len(saved), other="optimizer.param_groups",
+                        other_count=len(self.param_groups),
+                        fix="make the optimizer with the same groups as the one that was saved, then load.")
         for i, (group, new) in enumerate(zip(self.param_groups, saved)):
             if len(group["params"]) != len(new["params"]):
-                raise ValueError(
-                    "loaded state dict contains a parameter group that doesn't match the size of "
-                    f"optimizer's group\nGroup {i} has {len(new['params'])} parameters in the state "
-                    f"dict and {len(group['params'])} here: is it the same model?")
+                raise error("lengths-differ",
+                            ValueError("loaded state dict contains a parameter group that doesn't match the size of "
+                                       "optimizer's group"),
+                            what=f"state_dict['param_groups'][{i}]['params']", count=len(new["params"]),
+                            other=f"optimizer.param_groups[{i}]['params']", other_count=len(group["params"]),
+                            fix="load it into an optimizer of the same model, with the same parameters left out as "
+                                "when it was saved.")
         numbers = chain.from_iterable(g["params"] for g in saved)
         param = dict(zip(numbers, chain.from_iterable(g["params"] for g in self.param_groups)))
         state: defaultdict = defaultdict(dict)
@@ -328,7 +349,10 @@ def _take_names(group, params):
     """Split [(name, tensor), ...] into tensors and names; plain tensors stay as they are."""
     names = [p[0] for p in params if isinstance(p, tuple)]
     if names and len(names) != len(params):
-        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        raise error("argument-value",
+                    ValueError("all optimizer params should be with/without names. Some param names are missing"),
+                    why="some entries are pairs (name, tensor), and others only tensors.",
+                    fix="write all groups with net.named_parameters(), or all with net.parameters().")
     group["params"] = [p[1] if isinstance(p, tuple) else p for p in params]
     if names:
         group["param_names"] = names
@@ -383,8 +407,11 @@ def _call_hooked(step, args, kwargs):
         changed = hook(self, args, kwargs)
         if changed is not None:
             if not isinstance(changed, tuple) or len(changed) != 2:
-                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), "
-                                   f"but got {changed}.")
+                raise error("wrong-return",
+                            RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got "
+                                         f"{changed}."),
+                            what=getattr(hook, "__name__", "hook"), kind=type(changed),
+                            must="None, or a pair of the new args and kwargs")
             args, kwargs = changed
     result = step(*args, **kwargs)
     for hook in chain(self._optimizer_step_post_hooks.values(), _global_post_hooks.values()):
@@ -403,39 +430,43 @@ def register_optimizer_step_post_hook(hook):
 
 
 # ---- checks of hyperparameters ---------------------------------------------------------------
-def check(ok, message, hint=""):
-    """Raise ValueError(message) unless `ok`; the hint says what was expected."""
+def check(ok, kind, message, /, **facts):
+    """Raise ValueError(message), explained as a kind of mistake of the catalogue, unless `ok`."""
     if not ok:
-        raise ValueError(f"{message}\n{hint}" if hint else message)
+        raise error(kind, ValueError(message), **facts)
 
 
 def check_lr(lr, message="", strict=False):
     """A learning rate is a number >= 0 (or > 0), or a tensor with one element."""
     if isinstance(lr, Tensor):
-        check(lr.numel() == 1, "Tensor lr must be 1-element", f"It has shape {tuple(lr.shape)}.")
+        check(lr.numel() == 1, "tensor-shape", "Tensor lr must be 1-element", what="lr", shape=lr.shape, want=())
     if not plain(lr) >= 0.0 or strict and plain(lr) == 0.0:
         if not message:
             raise error("learning-rate", lr=str(lr))
-        check(False, message.format(lr), "It must be positive; to go uphill use maximize=True.")
+        check(False, "argument-value", message.format(lr), what="lr", value=lr, must="a positive number",
+              fix="write a rate such as lr=0.01; to go uphill use maximize=True.")
 
 
 def check_positive(**values):
     """Numbers >= 0, in PyTorch's words."""
     for name, v in values.items():
         words = {"eps": "epsilon"}.get(name, name)
-        check(plain(v) >= 0.0, f"Invalid {words} value: {v}", "It must be 0 or more.")
+        check(plain(v) >= 0.0, "argument-value", f"Invalid {words} value: {v}", what=name, value=v, low=0,
+              must="a number of at least {low}")
 
 
 def check_betas(betas):
     """Decay rates of running averages, each in [0, 1)."""
     for i, beta in enumerate(betas):
-        check(0.0 <= plain(beta) < 1.0, f"Invalid beta parameter at index {i}: {beta}",
-              "A decay rate must be at least 0 and less than 1.")
+        check(0.0 <= plain(beta) < 1.0, "argument-value", f"Invalid beta parameter at index {i}: {beta}",
+              what=f"betas[{i}]", value=beta, must="a number of at least 0 and below 1")
 
 
 def check_fused(fused, foreach, differentiable):
     """`fused` and `foreach` choose among PyTorch's kernels; here they are only kept."""
     if fused and differentiable:
-        raise RuntimeError("`fused` does not support `differentiable`")
+        raise error("arguments-exclude", RuntimeError("`fused` does not support `differentiable`"), what="fused",
+                    other="differentiable")
     if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        raise error("arguments-exclude", RuntimeError("`fused` and `foreach` cannot be `True` together."), what="fused",
+                    other="foreach")

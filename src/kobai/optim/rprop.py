@@ -37,8 +37,10 @@ class Rprop(Optimizer):
     def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, capturable=False,
                  foreach=None, maximize=False, differentiable=False):
         check_lr(lr)
-        check(0.0 < etas[0] < 1.0 < etas[1], f"Invalid eta values: {etas[0]}, {etas[1]}",
-              "The first shrinks steps (between 0 and 1), the second lengthens them (above 1).")
+        check(0.0 < etas[0] < 1.0 < etas[1], "argument-value", f"Invalid eta values: {etas[0]}, {etas[1]}",
+              what="etas", value=etas,
+              must="two numbers, one between 0 and 1, which shrinks steps, and one above 1, which lengthens them",
+              fix="write etas=(0.5, 1.2).")
         super().__init__(params, dict(
             lr=lr, etas=etas, step_sizes=step_sizes, foreach=foreach, maximize=maximize,
             differentiable=differentiable, capturable=capturable))

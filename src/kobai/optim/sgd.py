@@ -1,6 +1,7 @@
 """Stochastic gradient descent, with momentum."""
 from __future__ import annotations
 
+from ..diagnose import error
 from .formula import given
 from .optimizer import Optimizer, check, check_fused, check_lr, check_positive
 from .runner import touched
@@ -37,9 +38,11 @@ class SGD(Optimizer):
                  maximize=False, foreach=None, differentiable=False, fused=None):
         check_lr(lr)
         check_positive(momentum=momentum, weight_decay=weight_decay)
-        check(not nesterov or momentum > 0 and dampening == 0,
-              "Nesterov momentum requires a momentum and zero dampening",
-              f"Here momentum={momentum} and dampening={dampening}; use, say, momentum=0.9, dampening=0.")
+        check(not nesterov or momentum > 0 and dampening == 0, "arguments-together",
+              "Nesterov momentum requires a momentum and zero dampening", momentum=momentum, dampening=dampening,
+              why="nesterov=True looks ahead along the momentum; here momentum is {momentum} and dampening "
+                  "{dampening}.",
+              fix="write momentum=0.9, nesterov=True, without dampening.")
         super().__init__(params, dict(
             lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
             maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused))
@@ -62,8 +65,10 @@ class SGD(Optimizer):
     def update_sparse(self, p, grad, h):
         """Only the rows that have a gradient move."""
         if h.momentum or h.weight_decay:
-            raise RuntimeError("SGD does not support sparse gradients with momentum or weight_decay\n"
-                               "These change all elements at each step: use a dense gradient (sparse=False).")
+            raise error("layout", RuntimeError("SGD does not support sparse gradients with momentum or weight_decay"),
+                        why="momentum and weight_decay change all elements in each step, and a sparse gradient names "
+                            "only some rows.",
+                        fix="leave both out, or use a dense gradient: nn.Embedding without sparse=True.")
         at, g = touched(grad)
         a = p._array()
         a[at] = self.update(h, a[at], -g if h.maximize else g)[0]

@@ -1,6 +1,7 @@
 """SparseAdam: Adam for embeddings, where a batch touches few rows."""
 from __future__ import annotations
 
+from ..diagnose import error
 from .formula import lerp, m
 from .optimizer import Optimizer, check, check_betas, check_lr
 from .runner import touched
@@ -23,15 +24,20 @@ class SparseAdam(Optimizer):
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=False):
         check_lr(lr, strict=True)
-        check(0.0 < eps, f"Invalid epsilon value: {eps}", "It must be more than 0.")
+        check(0.0 < eps, "argument-value", f"Invalid epsilon value: {eps}", what="eps", value=eps,
+              must="a positive number")
         check_betas(betas)
         super().__init__(params, dict(lr=lr, betas=betas, eps=eps, maximize=maximize))
         where = [([i, j], p) for i, g in enumerate(self.param_groups) for j, p in enumerate(g["params"])]
         sparse = [at for at, p in where if p.is_sparse]
-        check(not sparse, f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors")
+        check(not sparse, "layout",
+              f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors", places=sparse,
+              why="the parameters at {places} are stored as sparse tensors; only their gradients may be sparse.",
+              fix="make ordinary parameters of them: nn.Parameter(x.to_dense()).")
         complex_ = [at for at, p in where if p.dtype.is_complex]
-        check(not complex_,
-              f"Complex params at indices {complex_}: SparseAdam does not support complex parameters")
+        check(not complex_, "tensor-dtype",
+              f"Complex params at indices {complex_}: SparseAdam does not support complex parameters", places=complex_,
+              why="the parameters at {places} are complex.", fix="use another optimizer, such as Adam.")
 
     def arrays(self, h):
         return ("exp_avg", "exp_avg_sq")
@@ -60,4 +66,6 @@ class SparseAdam(Optimizer):
         return p - step * (avg / (m.sqrt(sq) + h.eps)), avg, sq
 
     def update(self, h, p, g, *kept):
-        raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+        raise error("layout", RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead"),
+                    why="SparseAdam moves the rows that a sparse gradient names, and this gradient is dense.",
+                    fix="make the layer with sparse=True, nn.Embedding(10, 3, sparse=True), or use Adam.")

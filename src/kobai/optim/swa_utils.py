@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..nn.module import Module
 from ..nn.norm import _BatchNorm
 from ..tensor import wrap
@@ -20,8 +21,9 @@ __all__ = ["AveragedModel", "update_bn", "SWALR", "get_ema_multi_avg_fn", "get_s
 
 
 def _check_decay(decay):
-    check(0.0 <= decay <= 1.0,
-          f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
+    check(0.0 <= decay <= 1.0, "argument-value",
+          f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.", what="decay", value=decay,
+          low=0, high=1, must="a number between {low} and {high}")
 
 
 def get_ema_avg_fn(decay=0.999):
@@ -91,7 +93,8 @@ class AveragedModel(Module):
     def __init__(self, model, device=None, avg_fn=None, multi_avg_fn=None, use_buffers=False):
         super().__init__()
         if avg_fn is not None and multi_avg_fn is not None:
-            raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
+            raise error("arguments-exclude", AssertionError("Only one of avg_fn and multi_avg_fn should be provided"),
+                        what="avg_fn", other="multi_avg_fn")
         self.module = deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
@@ -172,10 +175,12 @@ class SWALR(LRScheduler):
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):
         for lr, group in zip(for_each_group("swa_lr", optimizer, swa_lr), optimizer.param_groups):
             group["swa_lr"] = lr
-        check(anneal_strategy in ("cos", "linear"),
-              f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        check(isinstance(anneal_epochs, int) and anneal_epochs >= 0,
-              f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+        check(anneal_strategy in ("cos", "linear"), "argument-choice",
+              f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}",
+              what="anneal_strategy", value=anneal_strategy, choices=["cos", "linear"])
+        check(isinstance(anneal_epochs, int) and anneal_epochs >= 0, "argument-value",
+              f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}", what="anneal_epochs",
+              value=anneal_epochs, low=0, must="a whole number of at least {low}")
         self._anneal_strategy, self.anneal_epochs = anneal_strategy, anneal_epochs
         super().__init__(optimizer, last_epoch)
 

@@ -325,4 +325,106 @@ LAYERS: dict[str, str] = {
         "strict=True では、モジュールのパラメータとバッファの名前が過不足なく必要です。",
     "write dict(net.state_dict(), name=tensor), or leave strict out.":
         "dict(net.state_dict(), name=tensor) と書くか、strict を省いてください。",
+    "weight_decay changes all elements in each step, and a sparse gradient names only some rows.":
+        "weight_decay は各ステップですべての要素を変えますが、疎な勾配が示すのは一部の行だけです。",
+    "leave weight_decay out, or use a dense gradient: nn.Embedding without sparse=True.":
+        "weight_decay を省くか、sparse=True のない nn.Embedding で密な勾配を使ってください。",
+    "{name} changes all elements in each step, and a sparse gradient names only some rows.":
+        "{name} は各ステップですべての要素を変えますが、疎な勾配が示すのは一部の行だけです。",
+    "use SparseAdam or SGD, or a dense gradient: nn.Embedding without sparse=True.":
+        "SparseAdam か SGD を使うか、sparse=True のない nn.Embedding で密な勾配を使ってください。",
+    "write optimizer.add_param_group({{'params': net.head.parameters(), 'lr': 0.01}}).":
+        "optimizer.add_param_group({{'params': net.head.parameters(), 'lr': 0.01}}) と書いてください。",
+    "{cls} has no value for {name}: neither the group nor the optimizer was given one.":
+        "{cls} に {name} の値がありません。グループにもオプティマイザにも渡されていません。",
+    "write {name}=0.01 behind the parameters, or {{'params': [...], '{name}': 0.01}} in each group.":
+        "パラメータの後に {name}=0.01 と書くか、各グループに {{'params': [...], '{name}': 0.01}} と書いてください。",
+    "some groups name their parameters, and others do not.": "パラメータに名前のあるグループとないグループがあります。",
+    "write all groups with net.named_parameters(), or all with net.parameters().":
+        "すべてのグループを net.named_parameters() で書くか、すべて net.parameters() で書いてください。",
+    "a parameter is in two groups, and would be changed twice in each step.":
+        "一つのパラメータが二つのグループにあり、各ステップで二度変更されてしまいます。",
+    "leave it out of one of them: [p for p in net.parameters() if p is not w].":
+        "一方から除いてください: [p for p in net.parameters() if p is not w]。",
+    "make the optimizer with the same groups as the one that was saved, then load.":
+        "保存したときと同じグループでオプティマイザを作ってから読み込んでください。",
+    "load it into an optimizer of the same model, with the same parameters left out as when it was saved.":
+        "同じモデルの、保存したときと同じパラメータを持つオプティマイザに読み込んでください。",
+    "some entries are pairs (name, tensor), and others only tensors.":
+        "(name, tensor) の組の要素と、テンソルだけの要素が混ざっています。",
+    "momentum and weight_decay change all elements in each step, and a sparse gradient names only some rows.":
+        "momentum と weight_decay は各ステップですべての要素を変えますが、疎な勾配が示すのは一部の行だけです。",
+    "leave both out, or use a dense gradient: nn.Embedding without sparse=True.":
+        "両方を省くか、sparse=True のない nn.Embedding で密な勾配を使ってください。",
+    "SparseAdam moves the rows that a sparse gradient names, and this gradient is dense.":
+        "SparseAdam は疎な勾配が示す行だけを動かしますが、この勾配は密です。",
+    "make the layer with sparse=True, nn.Embedding(10, 3, sparse=True), or use Adam.":
+        "nn.Embedding(10, 3, sparse=True) のように sparse=True で層を作るか、Adam を使ってください。",
+    "with last_epoch a schedule goes on, but the rate it started from is not known: group {i} has no initial_lr.":
+        "last_epoch を渡すとスケジュールの続きになりますが、グループ {i} に initial_lr がなく、最初の学習率が分かり"
+        "ません。",
+    "load the optimizer's state_dict first, or leave last_epoch out to start anew.":
+        "先にオプティマイザの state_dict を読み込むか、最初から始めるなら last_epoch を省いてください。",
+    "a scheduler, such as StepLR(optimizer, 10)": "StepLR(optimizer, 10) のようなスケジューラ",
+    "write a function of the epoch that gives the factor: lambda epoch: 0.95 ** epoch.":
+        "エポックから倍率を返す関数を書いてください: lambda epoch: 0.95 ** epoch。",
+    "a group was added after the scheduler was made, and min_lr was a list: the new group has none.":
+        "スケジューラを作った後でグループが加わりましたが、min_lr はリストで、新しいグループの値がありません。",
+    "write scheduler.min_lrs.append(0.0) after add_param_group(), or give min_lr as one number.":
+        "add_param_group() の後に scheduler.min_lrs.append(0.0) と書くか、min_lr を一つの数で渡してください。",
+    "lr is a tensor, and foreach=True takes that only together with capturable=True.":
+        "lr がテンソルですが、foreach=True では capturable=True のときだけ使えます。",
+    "leave foreach out, or write a number as lr.": "foreach を省くか、lr を数で書いてください。",
+    "a pair of floats, or a pair of tensors": "二つの float か、二つのテンソル",
+    "write betas=(0.9, 0.999).": "betas=(0.9, 0.999) と書いてください。",
+    "{what} is a tensor, and foreach=True takes that only together with capturable=True.":
+        "{what} がテンソルですが、foreach=True では capturable=True のときだけ使えます。",
+    "leave foreach out, or write betas=(0.9, 0.999).": "foreach を省くか、betas=(0.9, 0.999) と書いてください。",
+    "LBFGS looks for one step of all parameters together, so they cannot be in {count} groups.":
+        "LBFGS はすべてのパラメータに対して一つのステップを探すので、{count} 個のグループには分けられません。",
+    "give it one list: LBFGS(net.parameters()).": "一つのリストを渡してください: LBFGS(net.parameters())。",
+    "ReduceLROnPlateau needs a metric in each step, and {name} has none to give it.":
+        "ReduceLROnPlateau は毎回の step に評価値が必要ですが、{name} には渡すものがありません。",
+    "leave it out of the list, and call plateau.step(val_loss) by itself.":
+        "リストから外し、それだけを plateau.step(val_loss) で呼んでください。",
+    "scheduler {i} was made for another optimizer.": "スケジューラ {i} は別のオプティマイザ用に作られています。",
+    "make all of them with the same optimizer object.": "すべて同じオプティマイザから作ってください。",
+    "give the epochs where one scheduler hands over to the next, one less than there are schedulers.":
+        "スケジューラが次に交代するエポックを、スケジューラより一つ少なく渡してください。",
+    "{name} has neither momentum nor betas, which go down and up with the rate here.":
+        "{name} には、学習率とともに上下する momentum も betas もありません。",
+    "write cycle_momentum=False, or use SGD with momentum, or Adam.":
+        "cycle_momentum=False と書くか、momentum を持つ SGD や Adam を使ってください。",
+    "a float between 0.0 and 1.0": "0.0 以上 1.0 以下の float",
+    "the schedule is over: it was made for {size} steps, and this is step {value}.":
+        "スケジュールは {size} ステップ分で終わっていますが、これは {value} ステップ目です。",
+    "call scheduler.step() once for each batch, and give the number of all batches: total_steps=epochs * len(loader).":
+        "scheduler.step() はバッチごとに一度呼び、全バッチの数を渡してください: total_steps=epochs * len(loader)。",
+    "the schedule must know how many steps there will be.": "スケジュールには全部で何ステップあるかが必要です。",
+    "write total_steps=epochs * len(loader), or epochs=10 and steps_per_epoch=len(loader).":
+        "total_steps=epochs * len(loader)、または epochs=10 と steps_per_epoch=len(loader) を書いてください。",
+    "a number above 0 and at most 1": "0 より大きく 1 以下の数",
+    "the rate is multiplied by it: factor=0.1 makes it a tenth.":
+        "学習率にこれが掛けられます: factor=0.1 なら 10 分の 1 になります。",
+    "give matrices only, [p for p in net.parameters() if p.ndim == 2], and the rest to another optimizer such as "
+    "AdamW.":
+        "行列だけを渡し ([p for p in net.parameters() if p.ndim == 2])、残りは AdamW など別のオプティマイザに渡して"
+        "ください。",
+    "a whole number below {high}": "{high} より小さい整数",
+    "write a rate such as lr=0.01; to go uphill use maximize=True.":
+        "lr=0.01 のように書いてください。最大化するなら maximize=True を使います。",
+    "a number of at least 0 and below 1": "0 以上 1 未満の数",
+    "two numbers, one between 0 and 1, which shrinks steps, and one above 1, which lengthens them":
+        "二つの数 (ステップを縮める 0 と 1 の間の数と、伸ばす 1 より大きい数)",
+    "write etas=(0.5, 1.2).": "etas=(0.5, 1.2) と書いてください。",
+    "nesterov=True looks ahead along the momentum; here momentum is {momentum} and dampening {dampening}.":
+        "nesterov=True は momentum の先を見ますが、momentum は {momentum}、dampening は {dampening} です。",
+    "write momentum=0.9, nesterov=True, without dampening.":
+        "dampening なしで momentum=0.9, nesterov=True と書いてください。",
+    "the parameters at {places} are stored as sparse tensors; only their gradients may be sparse.":
+        "{places} のパラメータが疎なテンソルです。疎でよいのは勾配だけです。",
+    "make ordinary parameters of them: nn.Parameter(x.to_dense()).":
+        "普通のパラメータにしてください: nn.Parameter(x.to_dense())。",
+    "the parameters at {places} are complex.": "{places} のパラメータが複素数です。",
+    "use another optimizer, such as Adam.": "Adam など別のオプティマイザを使ってください。",
 }

@@ -49,10 +49,13 @@ class LRScheduler:
                 group.setdefault("initial_lr", copied(group["lr"]))
         for i, group in enumerate(optimizer.param_groups):
             if "initial_lr" not in group:
-                raise KeyError(
-                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
-                    "last_epoch >= 0.\nThe rate that the schedule started from is not known. Load the "
-                    "optimizer's state_dict first, or leave last_epoch at -1 to start anew.")
+                raise error("call-order",
+                            KeyError(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming "
+                                     "scheduler with last_epoch >= 0."),
+                            i=i,
+                            why="with last_epoch a schedule goes on, but the rate it started from is not known: "
+                                "group {i} has no initial_lr.",
+                            fix="load the optimizer's state_dict first, or leave last_epoch out to start anew.")
         self.base_lrs = rates(optimizer, "initial_lr")
         self.last_epoch = last_epoch
         _watch(optimizer)
@@ -176,8 +179,10 @@ def for_each_group(name, optimizer, value):
     if not isinstance(value, (list, tuple)):
         value = [value] * len(groups)
     elif len(value) != len(groups):
-        raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has "
-                         f"{len(value)} values, param_groups has {len(groups)}.")
+        raise error("lengths-differ",
+                    ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} "
+                               f"values, param_groups has {len(groups)}."),
+                    what=name, count=len(value), other="optimizer.param_groups", other_count=len(groups))
     return [copied(v) for v in value]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from ...diagnose import error
 from ..optimizer import check
 from .base import LRScheduler, rates, set_value
 from .plateau import ReduceLROnPlateau
@@ -15,15 +16,20 @@ class _Combined(LRScheduler):
         name = type(self).__name__
         for i, s in enumerate(schedulers):
             if not hasattr(s, "optimizer"):
-                raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
-            check(not isinstance(s, ReduceLROnPlateau),
+                raise error("argument-type",
+                            TypeError(f"{name} at index {i} should have `optimizer` as its attribute."),
+                            what=f"schedulers[{i}]", kind=type(s), must="a scheduler, such as StepLR(optimizer, 10)")
+            check(not isinstance(s, ReduceLROnPlateau), "argument-value",
                   f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs "
-                  f"to be specified when calling `step`, but got one at index {i} in the given schedulers "
-                  "sequence.", "Step it by itself, with the metric.")
-            check(s.optimizer is optimizer,
+                  f"to be specified when calling `step`, but got one at index {i} in the given schedulers sequence.",
+                  name=name, why="ReduceLROnPlateau needs a metric in each step, and {name} has none to give it.",
+                  fix="leave it out of the list, and call plateau.step(val_loss) by itself.")
+            check(s.optimizer is optimizer, "argument-value",
                   f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
                   f"{type(s).__name__} at index {i} has {s.optimizer}, which is different from "
-                  f"{type(optimizer).__name__}.")
+                  f"{type(optimizer).__name__}.",
+                  i=i, why="scheduler {i} was made for another optimizer.",
+                  fix="make all of them with the same optimizer object.")
 
     def state_dict(self):
         return super().state_dict() | {"_schedulers": [s.state_dict() for s in self._schedulers]}
@@ -51,14 +57,16 @@ class SequentialLR(_Combined):
     """
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
-        check(len(schedulers) >= 1,
-              f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
+        check(len(schedulers) >= 1, "argument-count",
+              f"{type(self).__name__} expects at least one scheduler, but got no scheduler.", what="schedulers",
+              count=0, need="at least {n}", n=1)
         self._check_parts(optimizer, schedulers)
-        check(len(milestones) == len(schedulers) - 1,
+        check(len(milestones) == len(schedulers) - 1, "argument-count",
               "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
               f"milestone points, but got number of schedulers {len(schedulers)} and the number of "
               f"milestones to be equal to {len(milestones)}",
-              "A milestone is where one schedule hands over to the next.")
+              what="milestones", count=len(milestones), need="{n}", n=len(schedulers) - 1,
+              fix="give the epochs where one scheduler hands over to the next, one less than there are schedulers.")
         self._schedulers, self._milestones = schedulers, milestones
         self.last_epoch, self.optimizer = last_epoch + 1, optimizer
         for group in optimizer.param_groups:
@@ -101,8 +109,9 @@ class ChainedScheduler(_Combined):
     """
 
     def __init__(self, schedulers, optimizer=None):
-        check(len(schedulers) >= 1,
-              f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
+        check(len(schedulers) >= 1, "argument-count",
+              f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.",
+              what="schedulers", count=0, need="at least {n}", n=1)
         optimizer = optimizer or schedulers[0].optimizer
         self._check_parts(optimizer, schedulers)
         self._schedulers, self.optimizer = schedulers, optimizer

@@ -53,10 +53,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
-        check(isinstance(T_0, int) and T_0 > 0, f"Expected positive integer T_0, but got {T_0}")
-        check(isinstance(T_mult, int) and T_mult >= 1, f"Expected integer T_mult >= 1, but got {T_mult}")
-        check(isinstance(eta_min, (float, int)),
-              f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
+        check(isinstance(T_0, int) and T_0 > 0, "argument-value", f"Expected positive integer T_0, but got {T_0}",
+              what="T_0", value=T_0, must="a positive whole number")
+        check(isinstance(T_mult, int) and T_mult >= 1, "argument-value",
+              f"Expected integer T_mult >= 1, but got {T_mult}", what="T_mult", value=T_mult,
+              must="a positive whole number")
+        check(isinstance(eta_min, (float, int)), "argument-type",
+              f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}", what="eta_min",
+              kind=type(eta_min), must="a number")
         self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
         super().__init__(optimizer, last_epoch)
 
@@ -76,7 +80,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         else:
-            check(epoch >= 0, f"Expected non-negative epoch, but got {epoch}")
+            check(epoch >= 0, "argument-value", f"Expected non-negative epoch, but got {epoch}", what="epoch",
+                  value=epoch, low=0, must="a number of at least {low}")
             self._jump(epoch)
         self.last_epoch = math.floor(epoch)
         self._get_lr_called_within_step = True

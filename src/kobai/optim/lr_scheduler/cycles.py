@@ -13,9 +13,11 @@ class _WithMomentum(LRScheduler):
     def _start_momentum(self, lowest, highest, last_epoch):
         """Note the range in the groups; momentum starts from the top, as the rate from below."""
         options = self.optimizer.defaults
-        check("momentum" in options or "betas" in options,
+        check("momentum" in options or "betas" in options, "argument-value",
               "optimizer must support momentum or beta1 with `cycle_momentum` option enabled",
-              f"{type(self.optimizer).__name__} has neither; use cycle_momentum=False.")
+              name=type(self.optimizer),
+              why="{name} has neither momentum nor betas, which go down and up with the rate here.",
+              fix="write cycle_momentum=False, or use SGD with momentum, or Adam.")
         self.use_beta1 = "betas" in options
         if last_epoch == -1:
             for group, low, high in zip(self.optimizer.param_groups, lowest, highest):
@@ -66,9 +68,9 @@ class CyclicLR(_WithMomentum):
         up = float(step_size_up)
         down = up if step_size_down is None else float(step_size_down)
         self.total_size, self.step_ratio = up + down, up / (up + down)
-        check(mode in ("triangular", "triangular2", "exp_range") or scale_fn is not None,
-              "mode is invalid and scale_fn is None",
-              f"mode is {mode!r}; there are 'triangular', 'triangular2' and 'exp_range'.")
+        check(mode in ("triangular", "triangular2", "exp_range") or scale_fn is not None, "argument-choice",
+              "mode is invalid and scale_fn is None", what="mode", value=mode,
+              choices=["triangular", "triangular2", "exp_range"])
         self.mode, self.gamma, self._scale_fn_custom = mode, gamma, scale_fn
         self.scale_mode = scale_mode if scale_fn is not None else \
             "iterations" if mode == "exp_range" else "cycle"
@@ -139,10 +141,12 @@ class OneCycleLR(_WithMomentum):
         self.optimizer = check_optimizer(optimizer)
         self.total_steps = _total(total_steps, epochs, steps_per_epoch)
         self._schedule_phases = self._phases(pct_start, three_phase)
-        check(isinstance(pct_start, float) and 0 <= pct_start <= 1,
-              f"Expected float between 0 and 1 pct_start, but got {pct_start}")
-        check(anneal_strategy in ("cos", "linear"),
-              f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
+        check(isinstance(pct_start, float) and 0 <= pct_start <= 1, "argument-value",
+              f"Expected float between 0 and 1 pct_start, but got {pct_start}", what="pct_start", value=pct_start,
+              must="a float between 0.0 and 1.0")
+        check(anneal_strategy in ("cos", "linear"), "argument-choice",
+              f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}",
+              what="anneal_strategy", value=anneal_strategy, choices=["cos", "linear"])
         self._anneal_func_type = anneal_strategy
         tops = for_each_group("max_lr", optimizer, max_lr)
         if last_epoch == -1:
@@ -178,9 +182,12 @@ class OneCycleLR(_WithMomentum):
     def get_lr(self):
         self._warn_outside()
         step = self.last_epoch
-        check(step <= self.total_steps,
+        check(step <= self.total_steps, "call-order",
               f"Tried to step {step} times. The specified number of total steps is {self.total_steps}",
-              "The schedule is over. Call step() once for each batch, and give the number of all batches.")
+              size=self.total_steps, value=step,
+              why="the schedule is over: it was made for {size} steps, and this is step {value}.",
+              fix="call scheduler.step() once for each batch, and give the number of all batches: total_steps=epochs "
+                  "* len(loader).")
         start = 0.0
         for phase in self._schedule_phases:
             end = phase["end_step"]
@@ -199,10 +206,13 @@ class OneCycleLR(_WithMomentum):
 def _total(total_steps, epochs, steps_per_epoch):
     """The number of batches, from either way to give it."""
     def positive(name, v):
-        check(isinstance(v, int) and v > 0, f"Expected positive integer {name}, but got {v}")
+        check(isinstance(v, int) and v > 0, "argument-value", f"Expected positive integer {name}, but got {v}",
+              what=name, value=v, must="a positive whole number")
         return v
     if total_steps is not None:
         return positive("total_steps", total_steps)
-    check(epochs is not None and steps_per_epoch is not None,
-          "You must define either total_steps OR (epochs AND steps_per_epoch)")
+    check(epochs is not None and steps_per_epoch is not None, "argument-missing",
+          "You must define either total_steps OR (epochs AND steps_per_epoch)",
+          why="the schedule must know how many steps there will be.",
+          fix="write total_steps=epochs * len(loader), or epochs=10 and steps_per_epoch=len(loader).")
     return positive("epochs", epochs) * positive("steps_per_epoch", steps_per_epoch)

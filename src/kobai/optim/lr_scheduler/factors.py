@@ -4,6 +4,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 
+from ...diagnose import error
 from ..optimizer import check
 from .base import LRScheduler, saved_callable
 
@@ -15,12 +16,15 @@ class _Lambdas(LRScheduler):
         self.optimizer = optimizer
         many = isinstance(lr_lambda, (list, tuple))
         n = len(optimizer.param_groups)
-        check(not many or len(lr_lambda) == n,
-              f"Expected {n} lr_lambdas, but got {len(lr_lambda) if many else 1}")
+        check(not many or len(lr_lambda) == n, "lengths-differ",
+              f"Expected {n} lr_lambdas, but got {len(lr_lambda) if many else 1}", what="lr_lambda",
+              count=len(lr_lambda) if many else 1, other="optimizer.param_groups", other_count=n)
         self.lr_lambdas = list(lr_lambda) if many else [lr_lambda] * n
         for fn in self.lr_lambdas:
             if not callable(fn):
-                raise TypeError(f"lr_lambda should be a function, but got {type(fn).__name__}")
+                raise error("argument-type", TypeError(f"lr_lambda should be a function, but got {type(fn).__name__}"),
+                            what="lr_lambda", kind=type(fn), must="a function",
+                            fix="write a function of the epoch that gives the factor: lambda epoch: 0.95 ** epoch.")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self):
@@ -132,8 +136,9 @@ class ConstantLR(LRScheduler):
     acts_at_start = True
 
     def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
-        check(0 <= factor <= 1.0, "Constant multiplicative factor expected to be between 0 and 1.",
-              f"It is {factor}.")
+        check(0 <= factor <= 1.0, "argument-value",
+              "Constant multiplicative factor expected to be between 0 and 1.", what="factor", value=factor, low=0,
+              high=1, must="a number between {low} and {high}")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -162,10 +167,12 @@ class LinearLR(LRScheduler):
     acts_at_start = True
 
     def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
-        check(0 < start_factor <= 1.0, "Starting multiplicative factor expected to be greater than 0 and "
-              "less or equal to 1.", f"It is {start_factor}.")
-        check(0 <= end_factor <= 1.0, "Ending multiplicative factor expected to be between 0 and 1.",
-              f"It is {end_factor}.")
+        check(0 < start_factor <= 1.0, "argument-value",
+              "Starting multiplicative factor expected to be greater than 0 and less or equal to 1.",
+              what="start_factor", value=start_factor, must="a number above 0 and at most 1")
+        check(0 <= end_factor <= 1.0, "argument-value",
+              "Ending multiplicative factor expected to be between 0 and 1.", what="end_factor", value=end_factor,
+              low=0, high=1, must="a number between {low} and {high}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 

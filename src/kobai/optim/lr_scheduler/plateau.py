@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from math import inf
 
+from ...diagnose import error
 from ..optimizer import check
 from .base import EPOCH_WARNING, LRScheduler, check_optimizer, rates, set_value
 
@@ -34,19 +35,23 @@ class ReduceLROnPlateau(LRScheduler):
 
     def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel",
                  cooldown=0, min_lr=0, eps=1e-8):
-        check(factor < 1.0, "Factor should be < 1.0.", f"It is {factor}; the rate is multiplied by it.")
+        check(factor < 1.0, "argument-value", "Factor should be < 1.0.", what="factor", value=factor, high=1,
+              must="a number below {high}", fix="the rate is multiplied by it: factor=0.1 makes it a tenth.")
         self.factor = factor
         self.optimizer = check_optimizer(optimizer)
         n = len(optimizer.param_groups)
         many = isinstance(min_lr, (list, tuple))
-        check(not many or len(min_lr) == n, f"expected {n} min_lrs, got {len(min_lr) if many else 1}")
+        check(not many or len(min_lr) == n, "lengths-differ",
+              f"expected {n} min_lrs, got {len(min_lr) if many else 1}", what="min_lr",
+              count=len(min_lr) if many else 1, other="optimizer.param_groups", other_count=n)
         self.default_min_lr = None if many else min_lr
         self.min_lrs = list(min_lr) if many else [min_lr] * n
         self.patience, self.cooldown, self.eps, self.last_epoch = patience, cooldown, eps, 0
         self._last_lr = rates(optimizer)
-        check(mode in ("min", "max"), f"mode {mode} is unknown!", "It is 'min' or 'max'.")
-        check(threshold_mode in ("rel", "abs"), f"threshold mode {threshold_mode} is unknown!",
-              "It is 'rel' or 'abs'.")
+        check(mode in ("min", "max"), "argument-choice", f"mode {mode} is unknown!", what="mode", value=mode,
+              choices=["min", "max"])
+        check(threshold_mode in ("rel", "abs"), "argument-choice", f"threshold mode {threshold_mode} is unknown!",
+              what="threshold_mode", value=threshold_mode, choices=["rel", "abs"])
         self.mode_worse = inf if mode == "min" else -inf
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self._reset()
@@ -89,10 +94,13 @@ class ReduceLROnPlateau(LRScheduler):
         groups = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
-                raise RuntimeError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
-                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)})\nA group was added since, "
-                    "and `min_lr` was a list: append the new group's to the schedule's `min_lrs`.")
+                raise error("call-order",
+                            RuntimeError(f"The number of param groups in the `optimizer` ({len(groups)}) differs "
+                                         f"from when `ReduceLROnPlateau` was initialized ({len(self.min_lrs)})"),
+                            why="a group was added after the scheduler was made, and min_lr was a list: the new "
+                                "group has none.",
+                            fix="write scheduler.min_lrs.append(0.0) after add_param_group(), or give min_lr as one "
+                                "number.")
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, lowest in zip(groups, self.min_lrs):
             old = float(group["lr"])
