@@ -10,7 +10,9 @@ from types import ModuleType
 
 def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False,
             explain=False):
-    """Record what a function or module computes, and run it as one program from the third call on.
+    """Record what a function or module computes, and run it as one program from the next call on.
+
+    Where the first call changed variables that the function depends on, the second is recorded, too.
 
     A whole training step (zero_grad, forward, backward, the optimiser's step) may be given, a model, or any
     function of tensors. What cannot be recorded runs as always; `explain=True` prints why, with the line.

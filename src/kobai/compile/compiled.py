@@ -1,9 +1,9 @@
 """`kobai.compile(fn)`: records the first calls of a function and runs what was recorded on the later ones.
 
 Each kind of call (shapes and dtypes of the tensors, values of the other arguments, modes) has a `Variant`.  Its first
-call runs as always and is recorded too, so that state which is made on the first step (an optimiser's averages)
-exists; the second is recorded again, and shows that the function itself changes none of the variables it depends
-on; from the third on the plan runs, as long as those variables are the same.
+call runs as always and is recorded.  If it changed none of the variables that it depends on (before.py), its plan runs
+from the second call on, as long as those variables are the same; else, or if that cannot be known, the second call
+is recorded again.
 """
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 from kobai import dtypes
 from kobai.autograd.mode import modes
 from kobai.compile import pages
+from kobai.compile.before import before_call
 from kobai.compile.guards import Slot, Untraceable, collect
 from kobai.compile.program import Unfinished, record
 from kobai.compile.trace import line_text
@@ -39,7 +40,7 @@ class Variant:
 
     def __init__(self, leaves):
         self.programs: list = []
-        self.kept = [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))]
+        self.kept = _objects(leaves)
         self.guards = self.reason = None
         self.records = 0
         self.hidden: dict = {}  # tensors that it used, to which no variable leads
@@ -98,14 +99,29 @@ class Compiled:
             before = variant.guards.changed() if variant.guards is not None else "first"
             if variant.guards is not None and before is not None:
                 self._moving.update(variant.guards.moved())
-            watcher = Watcher()
-            got = record(self.fn, args, kwargs, _plan if before is None else None, watcher, self._moving)
-            self._settle(variant, got, watcher, before is None, *flatten((args, kwargs)))
+            watcher, steady = Watcher(), before is None
+            past = None if variant.records else before_call(self.fn, _objects(flatten((args, kwargs))[0]))
+
+            def wanted(recorder):
+                nonlocal steady
+                steady = steady or self._stayed(past, watcher, recorder, flatten((args, kwargs))[0])
+                return steady
+            got = record(self.fn, args, kwargs, _plan if steady or past else None, watcher, self._moving, wanted)
+            self._settle(variant, got, watcher, steady, *flatten((args, kwargs)))
             result, size = got.result, got.recorder.bytes
             del got  # and the arrays that its recorder kept
         if size > pages.SWEEP:
             pages.trim()
         return result
+
+    def _stayed(self, past, watcher, recorder, leaves):
+        """Whether the first call, just made, changed none of the variables that it depends on."""
+        try:
+            guards = collect(self.fn, watcher.codes, _objects(leaves), self._moving)
+        except Untraceable:
+            return False
+        return watcher.reason is None and past.stayed(guards, recorder.made_state) \
+            and not _is_ambiguous(recorder, guards.tensors, leaves)
 
     def _settle(self, variant, got, watcher, steady, leaves, spec):
         """Keep the program of a recorded call if it will last."""
@@ -116,11 +132,10 @@ class Compiled:
         if reason is not None:
             variant.reason = reason
             return self._say(reason)
-        moved = variant.guards.changed() if steady else None
+        moved = variant.guards.changed() if steady and variant.guards is not None else None
         guards = None
         try:
-            guards = collect(self.fn, watcher.codes, [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))],
-                             self._moving)
+            guards = collect(self.fn, watcher.codes, _objects(leaves), self._moving)
         except Untraceable as e:
             variant.reason = str(e)
         if moved is not None:
@@ -129,6 +144,9 @@ class Compiled:
             variant.guards, variant.reason = None, TWICE if variant.records > MOST_RECORDS else None  # of this call only
             return self._say(TWICE)
         elif guards is not None and got.program is not None and not _were_there(got.program, guards, variant):
+            if variant.guards is None:  # the first call: the next one shows
+                variant.guards = guards
+                return
             if variant.records > 4:
                 variant.reason = UNSEEN
             return self._say(UNSEEN)
@@ -205,6 +223,11 @@ def _plan(graph):
 
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), dtypes.dtype)
+
+
+def _objects(leaves):
+    """The arguments that have variables of their own."""
+    return [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))]
 
 
 def _kind(leaves, spec):

@@ -237,10 +237,11 @@ class Recorded(NamedTuple):
     recorder: Recorder
 
 
-def record(fn, args, kwargs, make_plan, watcher, moving) -> Recorded:
+def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None) -> Recorded:
     """Call fn(*args, **kwargs) and write down what it computes, while `watcher` sees what else it does.
 
-    Without `make_plan` only to see whether it can be. Numbers of optimisers that are `moving` are read on each call.
+    Without `make_plan`, or where `wanted(recorder)` says no when it has run, only to see whether it can be. Numbers of
+    optimisers that are `moving` are read on each call.
     """
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
@@ -264,7 +265,7 @@ def record(fn, args, kwargs, make_plan, watcher, moving) -> Recorded:
             joint = _open(recorder, outs, start)
     if [getattr(modes, name) for name in MODES] != before:
         return Recorded(result, None, "it leaves the grad mode, or another mode, changed", recorder)
-    if recorder.reason is not None or recorder.again or make_plan is None:
+    if recorder.reason is not None or recorder.again or make_plan is None or wanted is not None and not wanted(recorder):
         return Recorded(result, None, _why(recorder), recorder)
     try:
         program = _program(recorder, leaves, outs, spec, joint, make_plan)

@@ -100,6 +100,7 @@ class Recorder:
         self.where = None
         self.code = None                       # of the function that is recorded
         self.moving: set = set()               # (id(group), name) of numbers of optimisers that have been seen to change
+        self.made_state: dict[int, int] = {}   # dicts of optimisers' state that this call made or added to: their lengths
         self.watched = False                   # a Watcher sees what is called
         self.again = False                     # state was made on this call: record the next one
         self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
@@ -311,10 +312,23 @@ class Recorder:
     def optimizer(self, optimizer, runner):
         """One group of an optimiser."""
         self.optimizers[id(optimizer)] = optimizer
+        self._make_state(optimizer, runner)
         states = len(optimizer.state), sum(map(len, optimizer.state.values()))
         runner.step_on_tensors(self.number)
         if states != (len(optimizer.state), sum(map(len, optimizer.state.values()))):
             self.again = True
+
+    def _make_state(self, optimizer, runner):
+        """What an optimiser keeps for each parameter, as if it had been there: only the first call makes it."""
+        before, modes.trace = modes.trace, None
+        kept = {id(v) for v in optimizer.state.values()}
+        try:
+            runner.make_state()
+        finally:
+            modes.trace = before
+        made = [v for v in optimizer.state.values() if id(v) not in kept]
+        if made:
+            self.made_state.update({id(v): len(v) for v in (optimizer.state, *made)})
 
     def number(self, table, key):
         """The number table[key]; a Python float that moves as a tensor that is read anew on each call."""

@@ -237,17 +237,21 @@ class Runner:
                 a[...] = elements.view(a.dtype).reshape(a.shape)
         return (x, *new[1:after], *targets[1:])
 
+    def make_state(self):
+        """Make what is kept for the parameters that have a gradient, if it is not there."""
+        self._read_hyperparameters()
+        self._unpack()
+        for p in self.group["params"]:
+            if self.keeps and p._grad is not None:
+                self.optimizer._state_of(p, self.h)
+
     # ---- on Tensors ----------------------------------------------------------------------
     def step_on_tensors(self, number=None):
         """As `step`, in operations on Tensors, for the compiler, which records these.
 
         `number(table, key)` gives a tensor for a hyperparameter that may be another number on the next step.
         """
-        self._read_hyperparameters()
-        self._unpack()
-        for p in self.group["params"]:
-            if self.keeps and p._grad is not None:
-                self.optimizer._state_of(p, self.h)
+        self.make_state()
         if number is not None:
             for key in ("lr", "momentum", "betas"):  # what schedulers change
                 if key in self.group:

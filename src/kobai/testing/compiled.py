@@ -1,6 +1,6 @@
 """Checks of one op under `kobai.compile`: four calls with other numbers each give what the op itself gives.
 
-From the third call on a recorded program runs; that it did is part of the check.
+From the second or third call on a recorded program runs; that it did is part of the check.
 """
 from __future__ import annotations
 

@@ -1,0 +1,88 @@
+"""What a function's variables were before its first call: `before_call(fn, arguments)`.
+
+A recording can be run again if the function changes none of the variables it depends on.  Which ones these are is known
+only when it has run; so before that all are noted that any function it can reach may look at.  Where one was
+overlooked, or may have been, `stayed` says no, and the next call is recorded, too.
+"""
+from __future__ import annotations
+
+import collections
+import functools
+import types
+import weakref
+
+from kobai.autograd.node import inside
+from kobai.compile.guards import _MOST, Guards, Untraceable, _file_of, _functions, _Walk
+from kobai.compile.watch import _is_library
+
+# What keeps things where the walk does not see them.
+_CLOSED = (functools._lru_cache_wrapper, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet,
+           collections.UserDict, collections.UserList, collections.ChainMap)
+
+
+class Before(_Walk):
+    """The variables that `fn`, or a function that it may call, may look at, as they are now."""
+
+    def __init__(self, fn, arguments):
+        codes: set = set()
+        for _ in range(2):  # names of functions found late are names of attributes of objects met before
+            super().__init__(codes, frozenset())
+            self.closed = False
+            self.start(fn, arguments)
+
+    def stayed(self, guards, made) -> bool:
+        """Whether the variables that a call turned out to depend on are what they were.
+
+        `made` are the ids of dicts of optimisers' state that the call made or added to, and their lengths.
+        """
+        if self.closed or len(self.slots) >= _MOST:
+            return False
+        known = {(s.kind, id(s.holder), _name_of(s.key)): s for s in self.slots}
+        lengths = {id(container): length for container, _, length in self.lengths}
+        slots = [known.get((s.kind, id(s.holder), _name_of(s.key))) for s in guards.slots if id(s.holder) not in made]
+        if None in slots or any(made.get(id(c), lengths.get(id(c))) != now for c, _, now in guards.lengths):
+            return False
+        return Guards(slots, []).changed() is None
+
+    # ---- where the walk goes beyond what ran -----------------------------------------------
+    def visit(self, v, name):
+        if isinstance(v, _CLOSED):
+            self.closed = True
+        try:
+            super().visit(v, name)
+        except Untraceable:  # if it matters, it is met again when the function has run
+            pass
+
+    def _function(self, f, name):
+        self._may_run(f.__code__)
+        super()._function(f, name)
+
+    def _class(self, v, name):
+        for base in v.__mro__:
+            if base is not object and not inside[_file_of(base)]:
+                for got in vars(base).values():
+                    for f in _functions(got):
+                        self._may_run(f.__code__)
+        super()._class(v, name)
+
+    def _may_run(self, code):
+        if code in self.codes or inside[code.co_filename] or _is_library[code.co_filename]:
+            return
+        self.codes.add(code)
+        self.names.update(code.co_names)
+        for c in code.co_consts:
+            if isinstance(c, types.CodeType):
+                self._may_run(c)
+
+
+def before_call(fn, arguments) -> Before | None:
+    """The variables that a call may look at, or None if they cannot be noted."""
+    try:
+        return Before(fn, arguments)
+    except Exception:  # the user's objects may do anything when they are looked at; it need not be known
+        return None
+
+
+def _name_of(key):
+    """A key of a dict as part of another: two tensors cannot be compared."""
+    return key if isinstance(key, (str, int)) else id(key)
