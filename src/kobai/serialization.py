@@ -136,9 +136,9 @@ def _load_old(f, safe, check):
         return Unpickler(f, storage, safe).load()
     try:
         magic = part()
-    except pickle.UnpicklingError:
-        raise
     except Exception as e:
+        if hasattr(e, "code"):  # explained already
+            raise
         raise error("file",
                     pickle.UnpicklingError(f"Weights only load failed. The file is no file of torch.save ({e!r})"),
                     path="the file", why="its beginning is not that of a file written by torch.save",
