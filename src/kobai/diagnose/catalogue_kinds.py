@@ -116,6 +116,12 @@ KINDS = {
     "memory": _kind(
         "K422", "the memory of a tensor does not allow this",
         ("{why}", "{why}"), ("{fix}", "{fix}")),
+    "matrix-singular": _kind(
+        "K423", "a matrix has no inverse",
+        ("the matrix is singular: some row or column is a sum of multiples of others (two equal ones, a row of zeros).",
+         "行列が特異です。ある行や列が、ほかの行や列の定数倍の和になっています (等しい二つの行、0 だけの行など)。"),
+        ("look at torch.linalg.matrix_rank(A); torch.linalg.pinv and torch.linalg.lstsq take singular matrices, too.",
+         "torch.linalg.matrix_rank(A) を確かめてください。特異な行列には torch.linalg.pinv や torch.linalg.lstsq を使えます。")),
     # ---- what there is and what there is not
     "not-in-kobai": _kind(
         "K431", "PyTorch has it, kobai does not",

@@ -106,6 +106,13 @@ torch.ones(3).as_strided((3,), (-1,), 2)
 --
 torch.ones(3).flip(0)
 
+K423
+A, b = torch.tensor([[1., 2.], [2., 4.]]), torch.ones(2)
+torch.linalg.solve(A, b)
+--
+A, b = torch.tensor([[1., 2.], [2., 4.]]), torch.ones(2)
+torch.linalg.lstsq(A, b[:, None]).solution
+
 K431
 torch.ones(3).chalf()
 --

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ..diagnose import error
 from ..inplace import inplace as _inplace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
@@ -381,7 +382,9 @@ def activation(name, make, doc, defaults=()):
         inplace = values.pop("inplace", inplace)
         unknown = set(values) - set(names)
         if unknown:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{unknown.pop()}'")
+            raise error("call-form", TypeError(f"{name}() got an unexpected keyword argument '{min(unknown)}'"),
+                        fn=f"{name}()", got=min(unknown), names=["input", *names, "inplace"],
+                        why="{fn} has no argument named {got}.", fix="look at the spelling; its arguments are {names}.")
         return _apply(make(*[values[n] for n in names]), input, inplace)
     fn.__name__ = fn.__qualname__ = name
     fn.__doc__ = doc
@@ -410,7 +413,8 @@ def _selu(input, inplace=False):
 def _celu(input, alpha=1.0, inplace=False):
     """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron 2017)."""
     if alpha == 0:
-        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+        raise error("argument-value", RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU"), what="alpha",
+                    value=alpha, must="a number other than 0")
     return _apply(Elu(alpha, 1.0, 1.0 / alpha), input, inplace)
 
 
@@ -429,9 +433,14 @@ export("nn.functional", "relu_", lambda input: _relu(input, True))
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x kept between `min_val` and `max_val`."""
     if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
+        raise error("argument-value", ValueError("min_val cannot be greater than max_val"), what="min_val",
+                    value=min_val, must="a number of at most {high}", high=max_val,
+                    fix="give the smaller number as min_val and the larger one as max_val.")
     if min_val < 0 and dtype_of(input).kind == "u":
-        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+        raise error("tensor-dtype", RuntimeError("cannot do hardtanh on an unsigned type with negative limits"),
+                    dtype=dtype_of(input), low=min_val,
+                    why="input has dtype {dtype}, in which there is no number below 0, and min_val is {low}.",
+                    fix="convert it first, x.int() or x.float(), or give a min_val of at least 0.")
     return _apply(Hardtanh(min_val, max_val), input, inplace)
 
 
@@ -439,7 +448,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
 def gelu(input, approximate="none"):
     """x * Phi(x); `approximate="tanh"` for the usual approximation."""
     if approximate not in ("none", "tanh"):
-        raise RuntimeError("approximate argument must be either none or tanh.")
+        raise error("argument-choice", RuntimeError("approximate argument must be either none or tanh."),
+                    what="approximate", value=approximate, choices=["none", "tanh"])
     return GeluTanh()(input) if approximate == "tanh" else Gelu()(input)
 
 
@@ -477,7 +487,8 @@ def hardshrink(input, lambd=0.5):
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd."""
     if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise error("argument-value", RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}."),
+                    what="lambd", value=lambd, must="a number of at least {low}", low=0)
     return Softshrink(float(lambd))(input)
 
 
@@ -492,12 +503,18 @@ def prelu(input, weight):
     """x if x > 0, else weight * x; one weight, or one per channel (dimension 1)."""
     n = weight.shape[0] if len(weight.shape) else 1
     if len(weight.shape) > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(weight.shape)}")
+        raise error("tensor-dims", RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(weight.shape)}"),
+            what="weight", shape=weight.shape, need="{n} or {m}", n=0, m=1,
+            fix="give one number, or a vector with one number for each channel: weight.flatten().")
     if n != 1:
         channels = input.shape[1] if len(input.shape) > 1 else 1
         if channels != n:
-            raise RuntimeError("Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                               f"{n} and channel size = {channels}.")
+            raise error("argument-count", RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {n} and channel size "
+                f"= {channels}."), count=n, channels=channels, shape=input.shape,
+                why="weight has {count} numbers, and the input of shape {shape} has {channels} channels (its "
+                    "dimension 1).", fix="give one number for all channels, or {channels}: nn.PReLU({channels}).")
     if len(input.shape) > 1:
         weight = m.reshape(weight, (1, n, *(1,) * (len(input.shape) - 2)))
     elif len(weight.shape):
@@ -534,10 +551,15 @@ class RandomSlopes(Op):
 def glu(input, dim=-1):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
     if not len(input.shape):
-        raise RuntimeError("glu does not support 0-dimensional tensors")
+        raise error("tensor-dims", RuntimeError("glu does not support 0-dimensional tensors"), what="input",
+                    shape=input.shape, need="at least {n}", n=1,
+                    fix="glu() halves a dimension: give a tensor that has an even one.")
     n = input.shape[dim]
     if n % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % len(input.shape)} is size {n}")
+        raise error("dimension-size", RuntimeError(
+            f"Halving dimension must be even, but dimension {dim % len(input.shape)} is size {n}"), what="input",
+            dim=dim % len(input.shape), size=n, must="an even number",
+            fix="make it twice as large as the result should be, or name another dimension: glu(x, dim=...).")
     return m.narrow(input, dim, 0, n // 2) * m.sigmoid(m.narrow(input, dim, n // 2, n // 2))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import random as sampler
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -156,9 +157,11 @@ def _make_fractional(n):
         out = _fractional_size(input, output_size, output_ratio, n, name)
         for word, s, o, k in zip(("time", "height", "width")[3 - n:], input.shape[-n:], out, kernel):
             if o + k - 1 > s - (n == 3):
-                raise RuntimeError(f"{name}{'_out' * (n == 3)}(): pool {word} {k} too large relative to input {word} "
-                                   f"{s}\n"
-                                   f"  cause: {o} windows of {k} need {o + k - 1} elements.")
+                raise error("dimension-size", RuntimeError(
+                    f"{name}{'_out' * (n == 3)}(): pool {word} {k} too large relative to input {word} {s}"), count=o,
+                    window=k, needed=o + k - 1 + (n == 3), word=word, size=s,
+                    why="{count} windows of {window} elements need {needed} elements, and the {word} of the input is "
+                        "{size}.", fix="give a smaller kernel_size or output_size, or a larger input.")
         if _random_samples is None:
             _random_samples = RandomWindows(n)(input)
         index = FractionalMaxIndices(kernel, out)(input, _random_samples)
@@ -177,7 +180,10 @@ def _make_fractional(n):
 
 def _fractional_size(input, size, ratio, n, name):
     if size is None and ratio is None:
-        raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+        raise error("argument-missing", ValueError(
+            f"{name} requires specifying either an output_size or an output_ratio"),
+            why="neither output_size nor output_ratio was given; one of them says how large the result is.",
+            fix="give output_size, the size of the result, or output_ratio, its part of the input's size.")
     if size is not None:
         return per_dim(size, n, name, "output_size")
     ratio = (ratio,) * n if isinstance(ratio, (int, float)) else tuple(ratio)
@@ -197,7 +203,8 @@ def _make_adaptive(n):
     def adaptive(input, output_size, return_indices=False):
         out = tuple(_spatial(output_size, input, n, name))
         if len(out) != n:
-            raise RuntimeError(f"{name}(): internal error: output_size.size() must be {n}")
+            raise error("argument-count", RuntimeError(f"{name}(): internal error: output_size.size() must be {n}"),
+                        what="output_size", count=len(out), need="{n}", n=n)
         check_dims(input.shape, n, f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}")
         if dtype_of(input).kind not in "fV":
             raise not_implemented(f"adaptive_max_pool{max(n, 2)}d", input)

@@ -7,6 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..large import product
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -243,9 +244,10 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
         lead = np.broadcast_shapes(*[tuple(v.shape[:-2]) for v in (query, key, value)])
         query, key, value = (m.expand_to(v, (*lead, *v.shape[-2:])) for v in (query, key, value))
     if key.shape[-2] != value.shape[-2]:
-        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
-                           f"[{prod(key.shape[:-2])}, {key.shape[-2]}] but got: "
-                           f"[{prod(value.shape[:-2])}, {value.shape[-2]}].")
+        raise error("shapes-differ", RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{prod(key.shape[:-2])}, {key.shape[-2]}] "
+            f"but got: [{prod(value.shape[:-2])}, {value.shape[-2]}]."), what="key", shape=key.shape, other="value",
+            other_shape=value.shape, must="dimension -2, the number of positions, must be equal")
     scores = (*query.shape[:-1], key.shape[-2])
     if attn_mask is not None:
         _check_mask(attn_mask, scores)
@@ -254,7 +256,9 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
     keep = None
     if dropout_p:
         if not 0 <= dropout_p <= 1:
-            raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p:g}")
+            raise error("argument-value", RuntimeError(
+                f"dropout probability has to be between 0 and 1, but got {dropout_p:g}"), what="dropout_p",
+                value=dropout_p, must="a number between {low} and {high}", low=0, high=1)
         noise = WeightNoise(float(dropout_p))(query, key)
         keep = noise if dropout_p == 1 else noise / (1 - dropout_p)
     scale = 1 / sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
@@ -263,22 +267,36 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
 
 def _check_attention(query, key, value, mask):
     if min(len(v.shape) for v in (query, key, value)) < 2:
-        raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
-                           f"{len(query.shape)} key.dim: {len(key.shape)} and value.dim: {len(value.shape)} instead.")
+        raise error("tensor-dims", RuntimeError(
+            f"Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: {len(query.shape)} "
+            f"key.dim: {len(key.shape)} and value.dim: {len(value.shape)} instead."), q=query.shape, k=key.shape,
+            v=value.shape,
+            why="query, key and value are (..., positions, features); their shapes are {q}, {k} and {v}.",
+            fix="x.unsqueeze(0) adds a dimension for one position, x.unsqueeze(-1) one for a single feature.")
     d = dtype_of(query)
     if dtype_of(key) != d or dtype_of(value) != d:
-        raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
-                           f"{_c_name(query)} key.dtype: {_c_name(key)} and value.dtype: {_c_name(value)} instead.")
+        raise error("dtypes-differ", RuntimeError(
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {_c_name(query)} key.dtype: "
+            f"{_c_name(key)} and value.dtype: {_c_name(value)} instead."), what="query", dtype=d,
+            other="key" if dtype_of(key) != d else "value", other_dtype=dtype_of(key if dtype_of(key) != d else value))
     if d.kind not in "fV":
-        raise RuntimeError(f"expected scalar type Float but found {m.type_name(query).removesuffix('Tensor')}")
+        raise error("tensor-dtype", RuntimeError(
+            f"expected scalar type Float but found {m.type_name(query).removesuffix('Tensor')}"), what="query", dtype=d,
+            fn="scaled_dot_product_attention()", must="floating point numbers",
+            fix="convert all three first: query.float(), key.float() and value.float().")
     if mask is not None and dtype_of(mask) not in (np.bool_, np.float32, d):
-        raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got "
-                           f"attn_mask.dtype: {_c_name(mask)} and  query.dtype: {_c_name(query)} instead.")
+        raise error("tensor-dtype", RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{_c_name(mask)} and  query.dtype: {_c_name(query)} instead."), what="attn_mask", dtype=dtype_of(mask),
+            fn="scaled_dot_product_attention()", must="True and False, or numbers of the query's dtype",
+            fix="mask.bool() for a mask of what may be looked at, mask.to(query.dtype) for numbers that are added to "
+                "the scores.")
     if query.shape[-1] != key.shape[-1]:
-        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
-                           f"[{prod(query.shape[:-2])}, {query.shape[-1]}] but got: "
-                           f"[{prod(key.shape[:-2])}, {key.shape[-1]}].\n  cause: query and key have vectors of "
-                           "different lengths.")
+        raise error("shapes-differ", RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{prod(query.shape[:-2])}, "
+            f"{query.shape[-1]}] but got: [{prod(key.shape[:-2])}, {key.shape[-1]}]."), what="query", shape=query.shape,
+            other="key", other_shape=key.shape,
+            must="the last dimension must be equal: the vectors of the two are multiplied")
 
 
 _C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
@@ -297,7 +315,9 @@ def _check_mask(mask, scores):
     if not fits:
         pairs = zip(reversed(scores), reversed(tuple(mask.shape)))
         dim = next((i for i, (a, b) in enumerate(pairs) if b not in (1, a)), 0)
-        raise RuntimeError(
+        raise error("shapes-differ", RuntimeError(
             f"The size of tensor a ({scores[-1 - dim]}) must match the size of tensor b ({mask.shape[-1 - dim]}) at "
-            f"non-singleton dimension {len(scores) - 1 - dim}\n  cause: attn_mask of shape {list(mask.shape)} for "
-            f"scores of shape {list(scores)}.")
+            f"non-singleton dimension {len(scores) - 1 - dim}"), what="attn_mask", shape=mask.shape,
+            other="query @ key.mT", other_shape=scores,
+            must="the mask must broadcast to it: counted from the right, sizes equal or 1",
+            fix="a mask is (queries, keys), or (batch, 1, queries, keys) to differ from sample to sample.")

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -108,11 +109,17 @@ class SpreadMean(_Average):
 def _check_shape(shape, n, fn):
     ndim = len(shape)
     if n == 1 and ndim not in (2, 3):
-        raise RuntimeError(f"Expected 2 to 3 dimensions, but got {ndim}-dimensional tensor for argument #1 'self' "
-                           f"(while checking arguments for {fn})")
+        raise error("tensor-dims", RuntimeError(
+            f"Expected 2 to 3 dimensions, but got {ndim}-dimensional tensor for argument #1 'self' (while checking "
+            f"arguments for {fn})"), what="input", shape=shape, need="{n} or {m}", n=2, m=3,
+            fix="the input is (batch, channels, length) or (channels, length); x.unsqueeze(0) adds a dimension in "
+                "front.")
     if n == 2 and ndim < 3:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got -3)\n"
-                         f"  cause: {fn} takes (N, C, H, W) or (C, H, W).")
+        raise error("tensor-dims", IndexError(
+            f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got -3)"), what="input",
+            shape=shape, need="{n} or {m}", n=3, m=4,
+            fix="images are (batch, channels, height, width) or (channels, height, width); x.unsqueeze(0) adds a "
+                "dimension in front.")
     check_dims(shape, n, "non-empty 4D or 5D (batch mode) tensor expected for input" if n == 3 else
                f"Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
                f"got:{list(shape)}")
@@ -135,7 +142,10 @@ def _op(n, shape, kernel_size, stride, padding, ceil_mode, count_include_pad, di
     name = f"avg_pool{n}d"
     _check_shape(shape, n, name)
     if divisor_override == 0:
-        raise RuntimeError("divisor must be not zero")
+        raise error("argument-value", RuntimeError("divisor must be not zero"), what="divisor_override",
+                    value=divisor_override, must="a number other than 0",
+                    fix="give another number, or leave out divisor_override to divide by the number of elements in "
+                        "the window.")
     if n == 3:
         _check_room(shape, kernel_size, padding, name)
     w = windows_of(shape, name, n, kernel_size, stride, padding, 1, ceil_mode)
@@ -147,8 +157,11 @@ def _check_room(shape, kernel_size, padding, fn):
     kernel, pad = per_dim(kernel_size, 3, fn, "kernel_size"), per_dim(padding, 3, fn, "padding")
     if any(s + 2 * p < k for s, k, p in zip(shape[-3:], kernel, pad)):
         sizes = [f"{a}: {s}" for a, s in zip("THW", shape[-3:])]
-        raise RuntimeError(f"input image ({' '.join(sizes)}) smaller than kernel size "
-                           f"(kT: {kernel[0]} kH: {kernel[1]} kW: {kernel[2]})")
+        raise error("dimension-size", RuntimeError(
+            f"input image ({' '.join(sizes)}) smaller than kernel size (kT: {kernel[0]} kH: {kernel[1]} kW: {kernel[2]}"
+            ")"), have=tuple(shape[-3:]), window=tuple(kernel), pads=tuple(pad),
+            why="windows of {window} elements do not fit into the input, which is {have} with a padding of {pads}.",
+            fix="give a smaller kernel_size or a larger padding, or pool (or stride) less before.")
 
 
 def _integers(input, n, op):

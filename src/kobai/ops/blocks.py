@@ -135,13 +135,16 @@ def _four_numbers(fn, kernel_size, dilation, padding, stride):
     values = []
     for name, v in (("kernel_size", kernel_size), ("dilation", dilation), ("padding", padding), ("stride", stride)):
         if isinstance(v, (tuple, list)) and len(v) not in (1, 2):
-            raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(v)}")
+            raise error("argument-count", RuntimeError(f"It is expected {name} equals to 2, but got size {len(v)}"),
+                        what=name, count=len(v), need="{n} or {m}", n=1, m=2)
         v = per_dim(v, 2, fn, name)
         if min(v) < (name != "padding"):
             limit = "non-negative" if name == "padding" else "greater than zero"
             short = name.replace("padding", "pad").replace("_size", "")
-            raise RuntimeError(f"{name} should be {limit}, but "
-                               f"got {short}_height: {v[0]} {short}_width: {v[1]}")
+            raise error("argument-value", RuntimeError(
+                f"{name} should be {limit}, but got {short}_height: {v[0]} {short}_width: {v[1]}"), what=name,
+                value=tuple(v),
+                must="whole numbers of at least 0" if name == "padding" else "whole numbers of at least 1")
         values.append(v)
     return values
 
@@ -156,19 +159,30 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     shape = tuple(input.shape)
     if len(shape) < 3:
         n = len(shape) or 1
-        raise IndexError(f"Dimension out of range (expected to be in range of [-{n}, {n - 1}], but got "
-                         f"{n})\n  cause: unfold takes (N, C, H, W) or (C, H, W).")
+        raise error("tensor-dims", IndexError(
+            f"Dimension out of range (expected to be in range of [-{n}, {n - 1}], but got {n})"), what="input",
+            shape=shape, need="{n} or {m}", n=3, m=4,
+            fix="images are (batch, channels, height, width) or (channels, height, width); x.unsqueeze(0) adds a "
+                "dimension in front.")
     if len(shape) not in (3, 4) or 0 in shape[-3:]:
-        raise RuntimeError("Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
-                           f"dimensions for input, but got: {list(shape)}")
+        raise error("tensor-shape", RuntimeError(
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
+            f"but got: {list(shape)}"), shape=shape,
+            why="input has shape {shape}; it must be (channels, height, width), or that with a batch in front, and "
+                "only the batch may be empty.",
+            fix="x.unsqueeze(0) adds a dimension in front; a size of 0 comes from an empty slice or filter before.")
     if dtype_of(input).kind in "iu":
         raise not_implemented("im2col_out_cpu", input)
     out = positions(shape[-2:], kernel, dilation, padding, stride)
     if min(out) < 1:
-        raise RuntimeError(
+        raise error("dimension-size", RuntimeError(
             f"Given input with spatial size ({shape[-2]}, {shape[-1]}), kernel_size=({kernel[0]}, {kernel[1]}), "
             f"dilation=({dilation[0]}, {dilation[1]}), padding=({padding[0]}, {padding[1]}), calculated shape of the "
-            f"array of sliding blocks as ({out[0]}, {out[1]}), but its components must be at least one.")
+            f"array of sliding blocks as ({out[0]}, {out[1]}), but its components must be at least one."),
+            have=shape[-2:], window=kernel, pads=padding, spread=dilation,
+            why="windows of {window} elements (dilation {spread}) do not fit into the input, which is {have} with a "
+                "padding of {pads}.",
+            fix="give a smaller kernel_size or a larger padding, or pool (or stride) less before.")
     return Im2Col(kernel, dilation, padding, stride)(input)
 
 
@@ -186,18 +200,29 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     kernel, dilation, padding, stride = _four_numbers("col2im", kernel_size, dilation, padding, stride)
     shape, block = tuple(input.shape), kernel[0] * kernel[1]
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
-        raise RuntimeError("Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
-                           f"dimensions for input, but got: {list(shape)}")
+        raise error("tensor-shape", RuntimeError(
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+            f"input, but got: {list(shape)}"), shape=shape,
+            why="input has shape {shape}; it must be (channels * window elements, blocks), or that with a batch in "
+                "front, and only the batch may be empty.",
+            fix="give what unfold() returns, or bring it to that shape with reshape().")
     if shape[-2] % block:
-        raise RuntimeError("Expected size of input's dimension 1 to be divisible by the product of kernel_size, but "
-                           f"got input.size(1)={shape[-2]} and kernel_size=({kernel[0]}, {kernel[1]}).")
+        raise error("size-divisible", RuntimeError(
+            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)="
+            f"{shape[-2]} and kernel_size=({kernel[0]}, {kernel[1]})."), what="input.size(-2)", value=shape[-2],
+            by=block,
+            fix="that dimension holds the {by} elements of a window for each channel: give the kernel_size of the "
+                "unfold() that made it.")
     out = positions(size, kernel, dilation, padding, stride)
     given = (f"Given output_size=({size[0]}, {size[1]}), kernel_size=({kernel[0]}, {kernel[1]}), "
              f"dilation=({dilation[0]}, {dilation[1]}), padding=({padding[0]}, {padding[1]}), "
              f"stride=({stride[0]}, {stride[1]})")
     if shape[-1] != out[0] * out[1]:
-        raise RuntimeError(f"{given}, expected size of input's dimension 2 to match the calculated number of sliding "
-                           f"blocks {out[0]} * {out[1]} = {out[0] * out[1]}, but got input.size(2)={shape[-1]}.")
+        raise error("dimension-size", RuntimeError(
+            f"{given}, expected size of input's dimension 2 to match the calculated number of sliding blocks {out[0]} "
+            f"* {out[1]} = {out[0] * out[1]}, but got input.size(2)={shape[-1]}."), what="input", dim=len(shape) - 1,
+            size=shape[-1], must="{n}, the number of windows", n=out[0] * out[1],
+            fix="give the output_size, kernel_size, stride, padding and dilation of the unfold() that made it.")
     if dtype_of(input).kind in "iu":
         raise not_implemented("col2im_out_cpu", input)
     return Col2Im(kernel, dilation, padding, stride, size)(input)
@@ -205,10 +230,14 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 def _check_places(fn, shape, factor, word):
     if len(shape) < 3:
-        raise RuntimeError(f"{fn} expects input to have at least 3 dimensions, but got input with {len(shape)} "
-                           "dimension(s)")
+        raise error("tensor-dims", RuntimeError(
+            f"{fn} expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"),
+            what="input", shape=shape, need="at least {n}", n=3,
+            fix="images are (batch, channels, height, width) or (channels, height, width); x.unsqueeze(0) adds a "
+                "dimension in front.")
     if factor <= 0:
-        raise RuntimeError(f"{fn} expects a positive {word}, but got {factor}")
+        raise error("argument-value", RuntimeError(f"{fn} expects a positive {word}, but got {factor}"), what=word,
+                    value=factor, must="a positive whole number")
 
 
 @public("nn.functional torch")
@@ -237,8 +266,11 @@ def pixel_unshuffle(input, downscale_factor):
     _check_places("pixel_unshuffle", shape, downscale_factor, "downscale_factor")
     for word, d in (("height", -2), ("width", -1)):
         if shape[d] % downscale_factor:
-            raise RuntimeError(f"pixel_unshuffle expects {word} to be divisible by downscale_factor, but "
-                               f"input.size({d})={shape[d]} is not divisible by {downscale_factor}")
+            raise error("size-divisible", RuntimeError(
+                f"pixel_unshuffle expects {word} to be divisible by downscale_factor, but input.size({d})={shape[d]} "
+                f"is not divisible by {downscale_factor}"), what=f"input.size({d})", value=shape[d],
+                by=downscale_factor,
+                fix="choose another downscale_factor, or pad or cut the images to a multiple of {by}.")
     return PixelUnshuffle(int(downscale_factor))(input)
 
 
@@ -250,10 +282,18 @@ def channel_shuffle(input, groups):
     """
     shape = tuple(input.shape)
     if len(shape) <= 2:
-        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
+        raise error("tensor-dims", RuntimeError(
+            f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}"), what="input",
+            shape=shape, need="at least {n}", n=3,
+            fix="images are (batch, channels, height, width) or (channels, height, width); x.unsqueeze(0) adds a "
+                "dimension in front.")
     if groups <= 0:
-        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+        raise error("argument-value", RuntimeError(
+            f"Number of groups to divide channels in must be positive. Value of groups:{groups}"), what="groups",
+            value=groups, must="a positive whole number")
     if shape[1] % groups:
-        raise RuntimeError(f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} "
-                           "groups.")
+        raise error("size-divisible", RuntimeError(
+            f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."),
+            what="input.size(1)", value=shape[1], by=groups,
+            fix="choose a number of groups that divides {value}, the number of channels.")
     return ChannelShuffle(int(groups))(input)

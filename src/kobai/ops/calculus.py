@@ -1,6 +1,7 @@
 """Differences, numerical gradients and integrals of sampled functions."""
 from __future__ import annotations
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -29,13 +30,17 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     tensor([3, 5])
     """
     if not input.ndim:
-        raise RuntimeError("diff expects input to be at least one-dimensional")
+        raise error("tensor-dims", RuntimeError("diff expects input to be at least one-dimensional"), what="input",
+                    shape=input.shape, need="at least {n}", n=1)
     if n < 0:
-        raise RuntimeError(f"order must be non-negative but got {n}")
+        raise error("argument-value", RuntimeError(f"order must be non-negative but got {n}"), what="n", value=n,
+                    must="a whole number of at least {low}", low=0)
     dim = normal_dim(dim, input.ndim)
     ends = [v for v in (prepend, append) if v is not None]
     if any(v.ndim != input.ndim for v in ends):
-        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+        raise error("shapes-differ", RuntimeError("diff expects prepend or append to be the same dimension as input"),
+                    shape=input.shape, why="prepend and append are joined to the input and need its {ndim} dimensions.",
+                    fix="for example prepend=x[:1], which keeps the dimension that x[0] drops.")
     if ends:
         input = m.cat([v for v in (prepend, input, append) if v is not None], dim)
     if n == 0:
@@ -61,11 +66,15 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
         [normal_dim(d, input.ndim) for d in dim])
     steps = _spacings(input, spacing, dim, dims)
     if edge_order not in (1, 2):
-        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+        raise error("argument-choice", RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2."),
+                    what="edge_order", value=edge_order, choices=[1, 2])
     normal_dims(dims, input.ndim)  # a dimension named twice is an error
     if any(input.shape[d] <= edge_order for d in dims):
-        raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1\n"
-                           f"  cause: the shape is {list(input.shape)}, edge_order is {edge_order}.")
+        raise error("dimension-size", RuntimeError(
+            "torch.gradient expected each dimension size to be at least edge_order+1"), n=edge_order,
+            needed=edge_order + 1, shape=input.shape,
+            why="with edge_order={n} a dimension needs at least {needed} elements; the shape is {shape}.",
+            fix="use edge_order=1, or name the longer dimensions only: dim=...")
     if dtype_of(input).kind in "bui" and dims:
         input = m.cast(input, m.true_divide(input, 1).dtype)
     return tuple([_by_coordinates(input, d, h, edge_order) if hasattr(h, "shape") and len(h.shape) else
@@ -80,12 +89,17 @@ def _spacings(input, spacing, dim, dims):
         if len(spacing) != len(dims):
             which = f"'self.dim() = {input.ndim}', since dim argument was not given" if dim is None else \
                 f"'dim argument of length {len(dims)}'"
-            raise RuntimeError("torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal "
-                               f"to {which}, but got a list of length {len(spacing)}")
+            raise error("argument-count", RuntimeError(
+                f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to {which}, "
+                f"but got a list of length {len(spacing)}"), what="spacing", count=len(spacing), need="{n}",
+                n=len(dims), fix="give one number for all dimensions, or a list of {n} entries.")
         for d, h in zip(dims, spacing):
             if isinstance(h, Tensor) and h.ndim and tuple(h.shape) != (input.shape[d],):
-                raise RuntimeError("torch.gradient expected each element of spacing to have a length equal to the "
-                                   "input at the given dimension")
+                raise error("tensor-shape", RuntimeError(
+                    "torch.gradient expected each element of spacing to have a length equal to the input at the given "
+                    "dimension"), what="spacing", shape=h.shape, want=(input.shape[d],), dim=d, size=input.shape[d],
+                    fix="give a coordinate for each of the {size} elements of dimension {dim}, or one number, their "
+                        "distance.")
         return list(spacing)
     return [spacing] * len(dims)
 
@@ -128,18 +142,25 @@ def _by_coordinates(x, d, points, order):
 def _areas(y, x, dx, dim, name):
     """(areas of the trapezoids, their dimension): the width is `dx`, or the differences of `x`."""
     if dtype_of(y).kind == "b":
-        raise RuntimeError(f"{name}: received a bool input for `y`, but bool is not supported")
+        raise error("tensor-dtype", RuntimeError(f"{name}: received a bool input for `y`, but bool is not supported"),
+                    what="y", dtype=dtype_of(y), fn=f"{name}()", must="numbers",
+                    fix="convert it first: {what}.float() or {what}.int().")
     if not y.ndim:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"), what="y",
+                    shape=y.shape, need="at least {n}", n=1)
     dim = normal_dim(dim, y.ndim)
     sums = part(y, dim, 0, -1) + _from(y, dim, 1)
     if x is None:
         return sums * (dx / 2), dim
     if dtype_of(x).kind == "b":
-        raise RuntimeError(f"{name}: received a bool input for `x`, but bool is not supported")
+        raise error("tensor-dtype", RuntimeError(f"{name}: received a bool input for `x`, but bool is not supported"),
+                    what="x", dtype=dtype_of(x), fn=f"{name}()", must="numbers",
+                    fix="convert it first: {what}.float() or {what}.int().")
     if x.ndim == 1 and y.ndim > 1:
         if x.shape[0] != y.shape[dim]:
-            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
+            raise error("shapes-differ", RuntimeError(f"{name}: There must be one `x` value for each sample point"),
+                        what="x", shape=x.shape, other="y", other_shape=y.shape, dim=dim,
+                        must="x needs one coordinate for each sample of y along dimension {dim}")
         x = m.reshape(x, (-1, *(1,) * (y.ndim - dim - 1)))
     elif x.ndim < y.ndim:
         x = m.reshape(x, (*(1,) * (y.ndim - x.ndim), *x.shape))
@@ -149,10 +170,12 @@ def _areas(y, x, dx, dim, name):
 
 def _integral_arguments(y, x, name):
     if not isinstance(y, Tensor):
-        raise TypeError(f"{name}(): argument 'y' (position 1) must be Tensor, not {type(y).__name__}")
+        raise error("not-tensor", function=name, argument="y", place=1, got=type(y).__name__)
     if x is not None and not isinstance(x, Tensor):
-        raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor, {type(x).__name__})\n"
-                        "  cause: x holds the coordinates of the samples.\n  fix: dx=... gives their distance.")
+        raise error("argument-type", TypeError(
+            f"{name}() received an invalid combination of arguments - got (Tensor, {type(x).__name__})"), what="x",
+            kind=type(x), must="a tensor",
+            fix="give the coordinates of the samples as a tensor; for their distance write dx=...")
 
 
 @public("torch", alias=("trapz",))

@@ -247,9 +247,12 @@ def _conv(input, weight, bias, stride, padding, dilation, groups, n):
     spatial = [s + 2 * p for s, p in zip(input.shape[2:], padding)]
     reach = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], dilation)]
     if min(stride) < 1:
-        raise RuntimeError("non-positive stride is not supported")
+        raise error("argument-value", RuntimeError("non-positive stride is not supported"), what="stride",
+                    value=tuple(stride), must="whole numbers of at least 1")
     if min(padding) < 0:
-        raise RuntimeError("negative padding is not supported")
+        raise error("argument-value", RuntimeError("negative padding is not supported"), what="padding",
+                    value=tuple(padding), must="whole numbers of at least 0",
+                    fix="pass whole numbers of at least 0; F.pad(x, (-1, -1)) cuts borders off.")
     if any(r > s for r, s in zip(reach, spatial)):
         raise error("conv-kernel", have=" x ".join(map(str, spatial)), kernel=" x ".join(map(str, reach)))
     y = Conv(stride, padding, dilation, groups)(input, weight, bias)
@@ -272,9 +275,15 @@ def _named_padding(input, weight, padding, stride, dilation, n):
     if padding == "valid":
         return input, (0,) * n
     if padding != "same":
-        raise ValueError(f"Invalid padding string '{padding}', should be one of 'valid', 'same'")
+        raise error("argument-choice", ValueError(
+            f"Invalid padding string '{padding}', should be one of 'valid', 'same'"), what="padding", value=padding,
+            choices=["valid", "same"])
     if any(s != 1 for s in stride):
-        raise RuntimeError("padding='same' is not supported for strided convolutions")
+        raise error("arguments-exclude", RuntimeError("padding='same' is not supported for strided convolutions"),
+                    stride=tuple(stride),
+                    why="with stride={stride} the result is smaller than the input, so padding cannot keep the size "
+                        "the same.",
+                    fix="use stride=1, or give padding as a number: kernel_size // 2 for an odd kernel_size.")
     total = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation)]
     if any(t % 2 for t in total):  # one more zero behind than in front
         extra = [v for t in reversed(total) for v in (0, t % 2)]
@@ -289,13 +298,19 @@ def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups
     if unbatched:
         input = m.unsqueeze(input, 0)
     if len(input.shape) == n + 2 and input.shape[1] != weight.shape[0]:
-        raise RuntimeError(
+        raise error("dimension-size", RuntimeError(
             f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
-            f"{weight.shape[0]} channels, but got {input.shape[1]} channels instead")
+            f"{weight.shape[0]} channels, but got {input.shape[1]} channels instead"), n=weight.shape[0], dims=n,
+            weights=weight.shape, shape=input.shape, size=input.shape[1],
+            why="the weight of shape {weights} takes {n} channels; the input of shape {shape} has {size} in dimension "
+                "1.",
+            fix="use nn.ConvTranspose{dims}d({size}, ...), or bring the channels to dimension 1: x.movedim(-1, 1).")
     _check(input, weight, bias, groups, n, 0, 0, unbatched)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
-        raise RuntimeError("output padding must be smaller than either stride or dilation, but got output_padding: "
-                           f"{list(extra)}, stride: {list(stride)}, dilation: {list(dilation)}")
+        raise error("argument-value", RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)}, "
+            f"stride: {list(stride)}, dilation: {list(dilation)}"), what="output_padding", value=list(extra),
+            must="numbers below stride or dilation, in each dimension")
     spatial = tuple([(s - 1) * t - 2 * p + d * (k - 1) + e + 1 for s, t, p, d, k, e in zip(
         input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)])
     y = ConvInput(stride, padding, dilation, groups, spatial)(input, weight, bias)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -137,14 +138,20 @@ def _lengths(v, name, count, limit=None):
         modes.trace.looked("ctc_loss()")
     a = np.atleast_1d(np.asarray(v._data if isinstance(v, Tensor) else v))
     if a.dtype.kind not in "iu":
-        raise RuntimeError(f"{name} must be integral")
+        raise error("tensor-dtype", RuntimeError(f"{name} must be integral"), what=name, dtype=a.dtype, fn="ctc_loss()",
+                    must="whole numbers", fix="convert it first: {what}.long().")
     if a.shape != (count,):
-        raise RuntimeError(f"{name} must be of size batch_size\n  cause: {count} samples, {a.size} lengths.")
+        raise error("argument-count", RuntimeError(f"{name} must be of size batch_size"), what=name, count=a.size,
+                    need="{n}", n=count, fix="give one length for each of the {n} samples of the batch.")
     for value in a.tolist():
         if value < 0 or limit is not None and value > limit:
             word, bound = ("least", 0) if value < 0 else ("most", limit)
-            raise RuntimeError(f"Expected {name} to have value at {word} {bound}, but got value {value} "
-                               "(while checking arguments for ctc_loss_allocate_outputs)")
+            raise error("argument-value", RuntimeError(
+                f"Expected {name} to have value at {word} {bound}, but got value {value} (while checking arguments for "
+                "ctc_loss_allocate_outputs)"), what=name, value=value, low=0, high=limit,
+                must="a number of at least {low}" if value < 0 else "a number of at most {high}",
+                fix="each length counts the steps (or labels) of one sample that are used: not below 0, not more than "
+                    "there are.")
     return a.astype(np.int64)
 
 
@@ -157,17 +164,22 @@ def _padded(targets, lengths):
     longest = int(lengths.max(initial=0))
     if t.ndim == 1:
         if t.size != lengths.sum():
-            raise RuntimeError(f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {t.size} "
-                               f"{checking}")
+            raise error("lengths-differ", RuntimeError(
+                f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {t.size} {checking}"),
+                count=t.size, total=int(lengths.sum()),
+                why="targets has {count} labels, those of all samples one after another, and target_lengths add up to "
+                    "{total}.", fix="give the lengths of these samples, or targets of shape (batch, longest length).")
         y = np.zeros((len(lengths), longest), np.int64)
         y[np.arange(longest) < lengths[:, None]] = t
         return y
     if t.shape[0] != len(lengths):
-        raise RuntimeError(f"Expected tensor to have size {len(lengths)} at dimension 0, but got size {t.shape[0]} "
-                           f"{checking}")
+        raise error("dimension-size", RuntimeError(
+            f"Expected tensor to have size {len(lengths)} at dimension 0, but got size {t.shape[0]} {checking}"),
+            what="targets", dim=0, size=t.shape[0], n=len(lengths), must="{n}, the number of samples")
     if t.shape[1] < longest:
-        raise RuntimeError(f"Expected tensor to have size at least {longest} at dimension 1, but got size {t.shape[1]} "
-                           f"{checking}")
+        raise error("dimension-size", RuntimeError(
+            f"Expected tensor to have size at least {longest} at dimension 1, but got size {t.shape[1]} {checking}"),
+            what="targets", dim=1, size=t.shape[1], n=longest, must="at least {n}, the largest of target_lengths")
     return np.where(np.arange(longest) < lengths[:, None], t[:, :longest], 0)
 
 
@@ -185,17 +197,21 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     Shape: log_probs (T, N, C) or (T, C), targets (N, S) or (sum of lengths,), lengths (N,).
     """
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise error("reduction-name", name=str(reduction))
     if dtype_of(log_probs).kind != "f" or dtype_of(log_probs).itemsize < 4:
         raise not_implemented("ctc_loss_cpu", log_probs)
     single = len(log_probs.shape) == 2 and len(getattr(targets, "shape", ())) == 1
     x = m.unsqueeze(log_probs, 1) if single else log_probs
     if len(x.shape) != 3:
-        raise RuntimeError(f"Expected 3-dimensional tensor, but got {len(x.shape)}-dimensional tensor for argument #1 "
-                           "'log_probs' (while checking arguments for ctc_loss_allocate_outputs)")
+        raise error("tensor-dims", RuntimeError(
+            f"Expected 3-dimensional tensor, but got {len(x.shape)}-dimensional tensor for argument #1 'log_probs' "
+            "(while checking arguments for ctc_loss_allocate_outputs)"), what="log_probs", shape=x.shape,
+            need="{n} or {m}", n=2, m=3,
+            fix="log_probs is (steps, batch, classes), or (steps, classes) for one sample.")
     times, count, labels = x.shape
     if not 0 <= blank < labels:
-        raise RuntimeError(f"blank must be in label range\n  cause: blank={blank}; labels are 0 to {labels - 1}.")
+        raise error("argument-value", RuntimeError("blank must be in label range"), what="blank", value=blank,
+                    must="a whole number between {low} and {high}", low=0, high=labels - 1)
     n_input = _lengths(input_lengths, "input_lengths", count, times)
     n_target = _lengths(target_lengths, "target_lengths", count)
     loss = CtcLoss(blank, bool(zero_infinity))(x, _padded(targets, n_target), n_input, n_target)[0]

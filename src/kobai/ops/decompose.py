@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..testing.samples import S
 from .linear import dagger as H
@@ -29,9 +30,9 @@ def diagonal_matrix(v):
     return m.unsqueeze(v, -1) * _eye(v.shape[-1], v)
 
 
-def singular(e):
-    """NumPy's LinAlgError as PyTorch's."""
-    return LinAlgError(str(e))
+def singular(text):
+    """PyTorch's error for matrices without an inverse."""
+    return error("matrix-singular", LinAlgError(text))
 
 
 class Inv(Op):
@@ -175,7 +176,9 @@ class Cholesky(Op):
             return np.linalg.cholesky(x)
         except np.linalg.LinAlgError:
             pass
-        raise singular(_not_positive(x))
+        raise error("matrix-singular", LinAlgError(_not_positive(x)),
+                    why="the factor L with A = L @ L.mH exists only if A is symmetric and all its eigenvalues are positive.",
+                    fix="look at torch.linalg.eigvalsh(A).min(); A + 1e-6 * torch.eye(n) moves eigenvalues away from 0.")
 
     def vjp_x(self, g, y):
         inner = m.tril(H(y) @ g)
@@ -342,12 +345,18 @@ class Qr(Op):
     def vjp_x(self, g, x, y):
         (gq, gr), (q, r) = g, y
         if self.mode == "r":
-            raise RuntimeError("linalg_qr_backward: The derivative of linalg.qr depends on Q, which is not computed "
-                               "when mode='r'. Please use linalg.qr(A, mode='reduced') if you are going to "
-                               "differentiate through linalg.qr.")
+            raise error("not-defined", RuntimeError(
+                "linalg_qr_backward: The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+                "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."),
+                why="the gradient needs Q, which mode='r' does not compute.",
+                fix="use torch.linalg.qr(A), whose mode is 'reduced'.")
         rows, columns = x.shape[-2:]
         if self.mode == "complete" and rows > columns:
-            raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
+            raise error("not-defined", RuntimeError(
+                "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."), rows=rows,
+                cols=columns,
+                why="of the {rows} columns of Q only {cols} are determined by A; the others have no derivative.",
+                fix="use torch.linalg.qr(A), whose mode is 'reduced'.")
         if rows >= columns:
             return self._tall(gq, gr, q, r)
         # x = [a b], q r = a, so the last columns of r are q^H b.

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Movement, Op, m
 from ..public import public
 from ..testing.samples import S
@@ -152,7 +153,10 @@ class Trace(Op):
 def _dims(input, dim1, dim2):
     first, second = normal_dim(dim1, input.ndim), normal_dim(dim2, input.ndim)
     if first == second:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+        raise error("argument-value", RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}"),
+                    dim1=dim1, dim2=dim2,
+                    why="dim1={dim1} and dim2={dim2} are the same dimension, and a diagonal runs through two.",
+                    fix="name two dimensions, for example dim1=-2 and dim2=-1.")
     return first, second
 
 
@@ -169,8 +173,9 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     want = [s for d, s in enumerate(input.shape) if d not in (dim1, dim2)] + [
         _length(input.shape, offset, dim1, dim2)]
     if list(src.shape) != want:
-        raise RuntimeError("expected src to have a size equal to the slice of self. src size = "
-                           f"{list(src.shape)}, slice size = {want}")
+        raise error("tensor-shape", RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {want}"
+        ), what="src", shape=src.shape, want=tuple(want))
     return DiagonalScatter(offset, dim1, dim2)(input, src)
 
 
@@ -178,11 +183,16 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """The last dimension on the diagonals of square matrices, which are zero otherwise."""
     if input.ndim == 0:
-        raise IndexError(f"Dimension out of range (expected to be in range of [-1, 0], but got {dim1})")
+        raise error("tensor-dims", IndexError(
+            f"Dimension out of range (expected to be in range of [-1, 0], but got {dim1})"), what="input",
+            shape=input.shape, need="at least {n}", n=1)
     n = input.shape[-1] + abs(offset)
     dim1, dim2 = normal_dim(dim1, input.ndim + 1), normal_dim(dim2, input.ndim + 1)
     if dim1 == dim2:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+        raise error("argument-value", RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}"),
+                    dim1=dim1, dim2=dim2,
+                    why="dim1={dim1} and dim2={dim2} are the same dimension, and a diagonal runs through two.",
+                    fix="name two dimensions, for example dim1=-2 and dim2=-1.")
     shape = list(input.shape[:-1])
     for d in sorted((dim1, dim2)):
         shape.insert(d, n)
@@ -201,7 +211,10 @@ def diag(input, diagonal=0):
         return diag_embed(input, diagonal)
     if input.ndim == 2:
         return DiagonalCopy(diagonal, 0, 1)(input)
-    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+    raise error("tensor-dims", RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D"), what="input",
+                shape=input.shape, need="{n} or {m}", n=1, m=2,
+                fix="for batches, torch.diag_embed(x) makes matrices, and x.diagonal(dim1=-2, dim2=-1) takes their "
+                    "diagonals.")
 
 
 @public("torch Tensor")
@@ -213,7 +226,8 @@ def diagflat(input, offset=0):
 def _triangle(op, name):
     def fn(input, diagonal=0):
         if input.ndim < 2:
-            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+            raise error("tensor-dims", RuntimeError(f"{name}: input tensor must have at least 2 dimensions"),
+                        what="input", shape=input.shape, need="at least {n}", n=2)
         return op(int(diagonal))(input)
     fn.__name__, fn.__doc__ = name, op.__doc__
     return public("torch Tensor", inplace=True)(fn)
@@ -226,7 +240,9 @@ tril, triu = _triangle(Tril, "tril"), _triangle(Triu, "triu")
 def trace(input):
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
-        raise RuntimeError("trace: expected a matrix, but got tensor with dim " + str(input.ndim))
+        raise error("tensor-dims", RuntimeError("trace: expected a matrix, but got tensor with dim " + str(input.ndim)),
+                    what="input", shape=input.shape, need="{n}", n=2,
+                    fix="for a batch of matrices, x.diagonal(dim1=-2, dim2=-1).sum(-1).")
     if input.dtype.category < 2 if hasattr(input.dtype, "category") else input.dtype.kind in "biu":
         input = m.cast(input, np.dtype(np.int64))
     return Trace()(input)

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from .. import random as sampler
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -20,8 +21,10 @@ def _cosine_similarity(x1, x2, dim=1, eps=1e-8):
     Shape: x1 and x2 broadcast to each other; `dim` goes away.
     """
     if dtype_of(x1).kind in "bui" and dtype_of(x2).kind in "bui":
-        raise RuntimeError("expected common dtype to be floating point, yet common dtype is "
-                           f"{m.type_name(x1).removesuffix('Tensor')}\n  fix: .float()")
+        raise error("tensor-dtype", RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {m.type_name(x1).removesuffix('Tensor')}"
+        ), what="x1", dtype=dtype_of(x1), fn="cosine_similarity()", must="floating point numbers",
+            fix="convert it first: {what}.float().")
     kind = np.result_type(dtype_of(x1), dtype_of(x2)) if dtype_of(x1) != dtype_of(x2) else dtype_of(x1)
     x1, x2 = m.cast(x1, kind), m.cast(x2, kind)
     shape = _common(x1, x2)

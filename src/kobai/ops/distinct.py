@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of
 from ..public import public
 from ..tensor import Tensor
@@ -48,10 +49,9 @@ class Unique2(Op):
         return order_of(flat, 0)
 
     def vjp_x(self):
-        raise NotImplementedError(
-            f"the derivative for '{self.pytorch_name}' is not implemented.\n"
-            "  cause: which elements are equal jumps with their values.\n"
-            "  fix: .detach() before, or torch.unique of the labels and x[...] for the values.")
+        raise error("not-defined", NotImplementedError(f"the derivative for '{self.pytorch_name}' is not implemented."),
+                    why="which elements are equal changes in jumps, so there is no derivative.",
+                    fix="x.detach() before; or torch.unique of the labels, and x[...] for the values.")
 
 
 class UniqueConsecutive(Unique2):
@@ -92,10 +92,15 @@ def _asked(results, inverse, counts):
 def _dim_of(input, dim):
     """The dimension as PyTorch's unique takes it: of what exists, and nothing else may be empty."""
     if not input.ndim:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=input.shape, need="at least {n}", n=1)
     dim = one_dim(dim, input.ndim, "unique")
     if not size_of(input) and input.shape[dim]:
-        raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+        raise error("tensor-empty", RuntimeError(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"), shape=input.shape,
+            dim=dim, count=input.shape[dim],
+            why="the tensor of shape {shape} has no elements: along dim={dim} there are {count} slices of nothing to "
+                "compare.")
     return dim
 
 
@@ -142,12 +147,14 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
     a, b = element if elements is None else elements, test_element if test_elements is None else test_elements
     for v in (a, b):
         if not hasattr(v, "shape") and not isinstance(v, (int, float)) or not hasattr(a, "shape") and a is b:
-            raise TypeError("isin() received an invalid combination of arguments - got "
-                            f"({type(a).__name__}, {type(b).__name__})\n"
-                            "  cause: elements and test_elements are tensors or numbers.\n"
-                            "  fix: torch.isin(x, torch.tensor([1, 2]))")
+            raise error("call-form", TypeError(
+                f"isin() received an invalid combination of arguments - got ({type(a).__name__}, {type(b).__name__})"),
+                why="elements and test_elements must be tensors, or one of them a number.",
+                fix="write torch.isin(x, torch.tensor([1, 2])).")
     if any(dtype_of(v).kind == "b" for v in (a, b)):
-        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
+        raise error("tensor-dtype", RuntimeError("Unsupported input type encountered for isin(): Bool"),
+                    why="isin() looks for numbers, and one of the two tensors holds True and False.",
+                    fix="convert both first: x.int().")
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
         a = np.asarray(a)
     return Isin(bool(invert))(a, b)

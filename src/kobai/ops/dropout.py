@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .. import random as sampler
+from ..diagnose import error
 from ..inplace import inplace as _inplace
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -49,15 +50,18 @@ _ALPHA = 1.7580993408473766  # scale * alpha of selu: what alpha dropout puts in
 
 def _dropped(x, p, train, features=False, alpha=False):
     if p < 0 or p > 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}\n"
-                         "  cause: p is the part of the elements that becomes zero.")
+        raise error("dropout-p", p=p)
     if not train or p == 0 or 0 in x.shape:
         return x
     if features and len(x.shape) < 2:
-        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+        raise error("tensor-dims", RuntimeError("Feature dropout requires at least 2 dimensions in the input"),
+                    what="input", shape=x.shape, need="at least {n}", n=2,
+                    fix="the input is (batch, channels, ...), and whole channels become 0; F.dropout takes any shape.")
     if dtype_of(x).kind not in "fcV":
-        raise RuntimeError(f"result type Float can't be cast to the desired output type "
-                           f"{m.type_name(x).removesuffix('Tensor')}\n  fix: x.float()")
+        raise error("tensor-dtype", RuntimeError(
+            f"result type Float can't be cast to the desired output type {m.type_name(x).removesuffix('Tensor')}"),
+            what="input", dtype=dtype_of(x), fn="dropout()", must="floating point or complex numbers",
+            fix="convert it first: {what}.float().")
     data = getattr(x, "_data", None)  # what a compiler makes of x may lie otherwise
     noise = DropoutNoise(float(p), features, _order(data) if data.__class__ is np.ndarray else None)(x)
     if p == 1:
@@ -110,10 +114,11 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     if p < 0 or p > 1:
         _dropped(input, p, training)
     if ndim not in (2, 3):
-        raise RuntimeError(
+        raise error("tensor-dims", RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
             "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
-            "dimension (i.e. 2D or 3D inputs).\n  fix: dropout for other shapes.")
+            "dimension (i.e. 2D or 3D inputs)."), what="input", shape=input.shape, need="{n} or {m}", n=2, m=3,
+            fix="the input is (batch, channels, length) or (channels, length); F.dropout takes any shape.")
     return _of_channels(input, p, training, inplace, ndim == 2)
 
 

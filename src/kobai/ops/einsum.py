@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .diagonal import Diagonal
@@ -47,16 +48,21 @@ def einsum(*args):
 def _check_dtypes(operands):
     for x in operands:
         if dtype_of(x) != dtype_of(operands[0]):
-            raise RuntimeError(f"expected scalar type {m.type_word(operands[0])} but found {m.type_word(x)}\n"
-                               "  cause: matrix products are of operands of one dtype.")
+            raise error("dtypes-differ", RuntimeError(
+                f"expected scalar type {m.type_word(operands[0])} but found {m.type_word(x)}"),
+                dtype=dtype_of(operands[0]), other_dtype=dtype_of(x),
+                why="the tensors have different dtypes, {dtype} and {other_dtype}.",
+                fix="convert them to one dtype, for example x.to({dtype}).")
 
 
 # ---- reading the arguments -------------------------------------------------------------------
 def _read(args):
     """(terms, output or None, operands); a term is a tuple of labels and DOTS."""
     if len(args) < 2:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand "
-                         "and its subscripts list")
+        raise error("call-form", ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts list"), why="einsum() needs an equation and at least one tensor.",
+            fix="write torch.einsum('ij,jk->ik', a, b).")
     if isinstance(args[0], str):
         operands = args[1] if len(args) == 2 and isinstance(args[1], (list, tuple)) else args[1:]
         terms, output = _parsed(args[0])
@@ -65,22 +71,32 @@ def _read(args):
         terms = tuple([_sublist(v) for v in args[1::2]])
         output = _sublist(args[-1]) if len(args) % 2 else None
     else:
-        raise TypeError("einsum(): argument 'equation' (position 1) must be str, not "
-                        f"{type(args[0]).__name__}\n  fix: torch.einsum('ij,jk->ik', a, b)")
+        raise error("argument-type", TypeError(
+            f"einsum(): argument 'equation' (position 1) must be str, not {type(args[0]).__name__}"), what="equation",
+            kind=type(args[0]), must="a text", fix="write torch.einsum('ij,jk->ik', a, b).")
     for i, x in enumerate(operands):
         if not hasattr(x, "shape"):
-            raise TypeError(f"expected Tensor as element {i} in argument 1, but got {type(x).__name__}")
+            raise error("argument-type", TypeError(
+                f"expected Tensor as element {i} in argument 1, but got {type(x).__name__}"), i=i, kind=type(x),
+                why="operand {i} is of type {kind}, and einsum() multiplies tensors.",
+                fix="convert it: torch.tensor(data).")
     if len(operands) != len(terms):
         many = "more" if len(operands) > len(terms) else "fewer"
-        raise RuntimeError(f"einsum(): {many} operands were provided than specified in the equation\n"
-                           f"  cause: the equation has {len(terms)} terms, there are {len(operands)} operands.")
+        raise error("lengths-differ", RuntimeError(
+            f"einsum(): {many} operands were provided than specified in the equation"), count=len(terms),
+            other_count=len(operands),
+            why="the equation has {count} terms, with commas between them, and there are {other_count} operands.",
+            fix="write one term for each operand: 'ij,jk->ik' is for two.")
     return terms, output, operands
 
 
 def _sublist(subscripts):
     for s in subscripts:
         if s is not Ellipsis and not 0 <= s < 52:
-            raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+            raise error("position-range", ValueError(
+                "einsum(): subscript in subscript list is not within the valid range [0, 52)"), value=s,
+                why="{value} is no subscript: in lists they are the numbers 0 to 51.",
+                fix="use numbers from 0 to 51, and Ellipsis for all other dimensions.")
     return tuple([DOTS if s is Ellipsis else int(s) for s in subscripts])
 
 
@@ -93,7 +109,10 @@ def _parsed(equation):
     output = _term(right, equation, "the output", len(left) + 2)
     for s in output:
         if output.count(s) > 1:
-            raise RuntimeError(f"einsum(): output subscript {_name(s)} appears more than once in the output")
+            raise error("text-syntax", RuntimeError(
+                f"einsum(): output subscript {_name(s)} appears more than once in the output"), text=repr(equation),
+                s=_name(s), why="the output names {s} twice",
+                fix="name each dimension of the result once; torch.diag_embed(x) puts values on a diagonal.")
     return terms, output
 
 
@@ -103,17 +122,25 @@ def _term(text, equation, where, at=None):
         c = text[i]
         if text[i:i + 3] == DOTS:
             if DOTS in out:
-                raise RuntimeError(f"einsum(): found '.' for {where} for which an ellipsis was already found")
+                raise error("text-syntax", RuntimeError(
+                    f"einsum(): found '.' for {where} for which an ellipsis was already found"), text=repr(equation),
+                    why="one term has ... twice",
+                    fix="write ... once in a term: it stands for all dimensions without a letter.")
             out.append(DOTS)
             i += 2
         elif c == ".":
-            raise RuntimeError(f"einsum(): found '.' for {where} that is not part of any ellipsis")
+            raise error("text-syntax", RuntimeError(
+                f"einsum(): found '.' for {where} that is not part of any ellipsis"), text=repr(equation),
+                why="a single dot has no meaning", fix="write three dots, ..., for all dimensions without a letter.")
         elif c in LETTERS:
             out.append(LETTERS.index(c))
         elif c != " ":
             place = equation.index(text) + i if at is None else at + i
-            raise RuntimeError(f"einsum(): invalid subscript given at index {place} in the equation string, subscripts "
-                               "must be in [a-zA-Z]")
+            raise error("text-syntax", RuntimeError(
+                f"einsum(): invalid subscript given at index {place} in the equation string, subscripts must be in "
+                "[a-zA-Z]"), text=repr(equation), char=repr(c), why="{char} is no letter",
+                fix="name dimensions by the letters a to z and A to Z; a comma stands between operands, -> before the "
+                    "output.")
         i += 1
     return tuple(out)
 
@@ -130,11 +157,14 @@ def _labels(terms, output, ndims):
     for i, (term, n) in enumerate(zip(terms, ndims)):
         more = n - len(term) + 1 if DOTS in term else 0
         if more < 0 or DOTS not in term and len(term) != n:
-            raise RuntimeError(
+            raise error("tensor-dims", RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term) - (DOTS in term)}) "
                 + ("does not match the number of dimensions " if DOTS not in term else "is more than the number of "
-                   "dimensions ") + f"({n}) for operand {i}"
-                + (" and no ellipsis was given" if DOTS not in term else ""))
+                "dimensions ") + f"({n}) for operand {i}"
+                + (" and no ellipsis was given" if DOTS not in term else "")), i=i, n=n,
+                count=len(term) - (DOTS in term),
+                why="operand {i} has {n} dimensions, and its term in the equation names {count}.",
+                fix="write one letter for each dimension; ... stands for any number of them.")
         longest = max(longest, more)
         labels.append(_written_out(term, more))
     if output is None:
@@ -142,8 +172,10 @@ def _labels(terms, output, ndims):
         output = (DOTS, *sorted([s for s in seen if seen.count(s) == 1]))
     for s in output:
         if s != DOTS and not any(s in names for names in labels):
-            raise RuntimeError(f"einsum(): output subscript {_name(s)} does not appear in the equation for any input "
-                               "operand")
+            raise error("name-unknown", RuntimeError(
+                f"einsum(): output subscript {_name(s)} does not appear in the equation for any input operand"),
+                s=_name(s), why="the output names {s}, and no operand has a dimension of that name.",
+                fix="use letters of the operands in the output; for a new dimension, unsqueeze() the result.")
     return tuple(labels), _written_out(output, longest)
 
 
@@ -158,14 +190,20 @@ def _sizes(labels, shapes):
         own = {}
         for s, n in zip(names, shape):
             if own.setdefault(s, n) != n:
-                raise RuntimeError(f"einsum(): subscript {_name(s)} is repeated for operand {i} but the sizes don't "
-                                   f"match, {n} != {own[s]}")
+                raise error("dimension-size", RuntimeError(
+                    f"einsum(): subscript {_name(s)} is repeated for operand {i} but the sizes don't match, {n} != "
+                    f"{own[s]}"), s=_name(s), i=i, n=n, other=own[s],
+                    why="operand {i} has {s} for two dimensions, of sizes {other} and {n}; a diagonal needs equal "
+                        "sizes.", fix="use two different letters, or look at the shape of that operand.")
         for s, n in own.items():
             if sizes.get(s, 1) == 1:
                 sizes[s] = n
             elif n not in (1, sizes[s]):
-                raise RuntimeError(f"einsum(): subscript {_name(s)} has size {n} for operand {i} which does not "
-                                   f"broadcast with previously seen size {sizes[s]}")
+                raise error("dimension-size", RuntimeError(
+                    f"einsum(): subscript {_name(s)} has size {n} for operand {i} which does not broadcast with "
+                    f"previously seen size {sizes[s]}"), s=_name(s), i=i, n=n, other=sizes[s],
+                    why="{s} has size {n} in operand {i} and size {other} in one before it.",
+                    fix="the same letter means the same size: look at the shapes, and at the order of the letters.")
     return sizes
 
 

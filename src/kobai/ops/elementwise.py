@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Elementwise, apply2, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Difference, Not, Only
@@ -273,7 +274,9 @@ export("Tensor", "__rtruediv__", operator(lambda self, other: m.reciprocal(self)
 def positive(input):
     """The input itself; bool is refused."""
     if dtype_of(input).kind == "b":
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        raise error("tensor-dtype", RuntimeError("The `+` operator, on a bool tensor is not supported."), what="input",
+                    dtype=dtype_of(input), fn="+", must="numbers",
+                    fix="convert it first: {what}.float() or {what}.int().")
     return input
 
 
@@ -289,8 +292,9 @@ def div(input, other, *, rounding_mode=None):
         return m.floor_divide(input, other)
     if rounding_mode == "trunc":
         return m.trunc_divide(input, other)
-    raise RuntimeError("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
-                       f"'{rounding_mode}'")
+    raise error("argument-choice", RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"),
+        what="rounding_mode", value=rounding_mode, choices=[None, "trunc", "floor"])
 
 
 @public(inplace=True, numbers=True)

@@ -184,7 +184,9 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     rows = weight.shape[0] if len(weight.shape) else 0
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise error("argument-value", AssertionError("Padding_idx must be within num_embeddings"),
+                        what="padding_idx", value=padding_idx, must="a whole number between {low} and {high}",
+                        low=-rows, high=rows - 1)
         padding_idx %= rows
     if max_norm is not None:
         _shorten(weight, input, max_norm, norm_type)
@@ -195,8 +197,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """Rows of the table `weight` at positions."""
     if len(weight.shape) != 2:
-        raise RuntimeError("'weight' must be 2-D\n  cause: it is a table with a row for each position, and has shape "
-                           f"{list(weight.shape)}.")
+        raise error("tensor-dims", RuntimeError("'weight' must be 2-D"), what="weight", shape=weight.shape, need="{n}",
+                    n=2, fix="the weight is a table with one row for each position: (positions, features).")
     _check_dtype(indices)
     return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
 
@@ -228,18 +230,25 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     if dtype_of(weight) in (np.int64, np.int32) and dtype_of(input).kind == "f":
         input, weight = weight, input  # the order of PyTorch 0.3
     if mode not in ("sum", "mean", "max"):
-        raise ValueError("mode has to be one of sum, mean or max")
+        raise error("argument-choice", ValueError("mode has to be one of sum, mean or max"), what="mode", value=mode,
+                    choices=["sum", "mean", "max"])
     if mode == "max" and scale_grad_by_freq:
-        raise ValueError("max mode does not support scaling the gradient by the frequency")
+        raise error("arguments-exclude", ValueError("max mode does not support scaling the gradient by the frequency"),
+                    what="mode='max'", other="scale_grad_by_freq=True")
     if mode == "max" and sparse:
-        raise ValueError("max mode does not support sparse weights")
+        raise error("arguments-exclude", ValueError("max mode does not support sparse weights"), what="mode='max'",
+                    other="sparse=True")
     if per_sample_weights is not None and tuple(per_sample_weights.shape) != tuple(input.shape):
-        raise ValueError(f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must "
-                         f"have the same shape as the input ({input.shape})")
+        raise error("shapes-differ", ValueError(
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
+            f"same shape as the input ({input.shape})"), what="per_sample_weights", shape=per_sample_weights.shape,
+            other="input", other_shape=input.shape, must="both must have the same shape")
     if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only "
-                                  f"supported for mode='sum' (got mode='{mode}'). Please open a feature request on "
-                                  "GitHub.")
+        raise error("arguments-exclude", NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
+            f"mode='{mode}'). Please open a feature request on GitHub."), mode=repr(mode),
+            why="per_sample_weights are factors in a sum, and mode is {mode}.",
+            fix="use mode='sum', or leave out per_sample_weights.")
     index, bag, count = _bags(input, offsets, include_last_offset)
     if max_norm is not None:
         _shorten(weight, index, max_norm, norm_type)
@@ -247,8 +256,9 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     bad = _first_outside(index, weight.shape[0])
     if bad is not None:
         place = int(np.flatnonzero(_plain(index) == bad)[0])
-        raise RuntimeError(f"Index {place} of input takes value {bad} which is not in the valid range "
-                           f"[0, {weight.shape[0]})")
+        raise error("position-range", RuntimeError(
+            f"Index {place} of input takes value {bad} which is not in the valid range [0, {weight.shape[0]})"),
+            what=f"input[{place}]", value=bad, size=weight.shape[0], last=weight.shape[0] - 1)
     if padding_idx is not None:
         padding_idx %= weight.shape[0]
     return _combined(weight, index, bag, count, mode, per_sample_weights, padding_idx, sparse, scale_grad_by_freq)
@@ -258,26 +268,36 @@ def _bags(input, offsets, include_last_offset):
     """(positions in a row, the bag of each, how many bags)."""
     if len(input.shape) == 2:
         if offsets is not None:
-            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
-                             f"fixed length sequences. However, found offsets of type {type(offsets)}")
+            raise error("arguments-exclude", ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets)}"),
+                why="each row of a two-dimensional input is a bag, so there is nothing for offsets to say.",
+                fix="leave out offsets, or give input.flatten().")
         n, k = input.shape
         return m.reshape(input, (n * k,)), np.repeat(np.arange(n), k), n
     if len(input.shape) != 1:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {len(input.shape)}")
+        raise error("tensor-dims", ValueError(
+            f"input has to be 1D or 2D Tensor, but got Tensor of dimension {len(input.shape)}"), what="input",
+            shape=input.shape, need="{n} or {m}", n=1, m=2)
     if offsets is None:
-        raise ValueError("offsets has to be a 1D Tensor but got None\n  fix: offsets=torch.tensor([0, ...]), or a "
-                         "two-dimensional input with a bag in each row.")
+        raise error("argument-missing", ValueError("offsets has to be a 1D Tensor but got None"),
+                    why="a one-dimensional input needs offsets, the positions where its bags begin.",
+                    fix="give offsets=torch.tensor([0, ...]), or a two-dimensional input with a bag in each row.")
     if len(offsets.shape) != 1:
-        raise ValueError("offsets has to be a 1D Tensor")
+        raise error("tensor-dims", ValueError("offsets has to be a 1D Tensor"), what="offsets", shape=offsets.shape,
+                    need="{n}", n=1)
     if modes.trace is not None:
         modes.trace.looked("embedding_bag() with offsets")
     starts, n = np.array(_plain(offsets)), input.shape[0]
     if starts.size and starts[0]:
-        raise RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-                           f"position 0. However, got {starts[0]}")
+        raise error("argument-value", RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
+            f"got {starts[0]}"), what="offsets[0]", value=int(starts[0]), must="{n}", n=0,
+            fix="the first bag begins at position 0: offsets [0, 3, 7] are bags of 3, of 4, and of the rest.")
     if starts.size and starts[-1] > n:
-        raise RuntimeError(f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of "
-                           f"{starts[-1]}")
+        raise error("argument-value", RuntimeError(
+            f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {starts[-1]}"),
+            what="offsets[-1]", value=int(starts[-1]), must="a number of at most {high}", high=n)
     ends = starts[1:] if include_last_offset else np.r_[starts[1:], n]
     starts = starts[:len(ends)]
     return input, np.repeat(np.arange(len(ends)), ends - starts), len(ends)
@@ -330,10 +350,13 @@ def one_hot(input, num_classes=-1):
     if modes.trace is not None and num_classes == -1:
         modes.trace.looked("one_hot() without num_classes")
     if num_classes == -1 and (data is None or not data.size):
-        raise RuntimeError("Can not infer total number of classes from empty tensor.\n  fix: give num_classes.")
+        raise error("tensor-empty", RuntimeError("Can not infer total number of classes from empty tensor."),
+                    why="input is empty, so the number of classes cannot be read from its largest one.",
+                    fix="give the number: F.one_hot(x, num_classes=10).")
     if data is not None and data.size:
         if data.min() < 0:
-            raise RuntimeError("Class values must be non-negative.")
+            raise error("data-range", RuntimeError("Class values must be non-negative."), what="input",
+                        value=int(data.min()), must="a whole number of at least {low}", low=0)
         if num_classes == -1:
             num_classes = int(data.max()) + 1
         if data.max() >= num_classes:
@@ -341,7 +364,9 @@ def one_hot(input, num_classes=-1):
         if modes.trace is not None:
             modes.trace.ensure(m.all(m.logical_and(m.ge(input, 0), m.lt(input, num_classes))))
     elif num_classes <= 0 and data is not None:
-        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        raise error("tensor-empty", RuntimeError("Can not infer total number of classes from empty tensor."),
+                    why="input is empty, so the number of classes cannot be read from its largest one.",
+                    fix="give the number: F.one_hot(x, num_classes=10).")
     return OneHot(int(num_classes))(input)
 
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Elementwise, apply1, dtype_of, m
 from ..public import export, not_mine, operator, public
 from ..takes import Only
@@ -186,7 +187,9 @@ class PowNumber(Elementwise):
         kind = x.dtype.kind
         if kind in "iu":
             if n < 0:
-                raise RuntimeError("Integers to negative integer powers are not allowed.")
+                raise error("argument-value", RuntimeError("Integers to negative integer powers are not allowed."),
+                            what="exponent", value=n, must="a whole number of at least {low}", low=0,
+                            fix="convert the base first: x.float() ** {value}.")
             return np.power(x, x.dtype.type(n))
         if n == 0.5 and kind == "f":
             return np.sqrt(x)

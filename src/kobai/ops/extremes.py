@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..return_types import return_type
@@ -156,15 +157,18 @@ def _check_size(input, dims, name):
     """Nothing is the largest of nothing."""
     for d in dims:
         if input.ndim and input.shape[d] == 0:
-            raise IndexError(f"{name}: Expected reduction dim {d} to have non-zero size.\n"
-                             f"  cause: the tensor has shape {list(input.shape)}.")
+            raise error("tensor-empty", IndexError(f"{name}: Expected reduction dim {d} to have non-zero size."),
+                        what="input", shape=input.shape, dim=d,
+                        why="the tensor has shape {shape}: along dimension {dim} there is nothing, and nothing has no "
+                            "largest or smallest element.")
 
 
 def _check_whole(input, name, kind=RuntimeError):
     if _is_empty(input):
         rest = "" if kind is IndexError else " Specify the reduction dim with the 'dim' argument."
-        raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{rest}\n"
-                   f"  cause: the tensor is empty, of shape {list(input.shape)}: it has no largest element.")
+        raise error("tensor-empty", kind(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{rest}"), what="input",
+            fn=f"{name}()")
 
 
 def _check_real(input, kernel):
@@ -206,7 +210,9 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
             return binary(input, other)
         _check_is_dim(dim, name)
     if dtype_of(input).kind == "c":
-        raise RuntimeError(f"{name}(): does not support complex input\n  fix: {name} of input.abs()")
+        raise error("tensor-dtype", RuntimeError(f"{name}(): does not support complex input"), what="input",
+                    dtype=dtype_of(input), fn=f"{name}()", must="numbers that are not complex",
+                    fix="x.abs() gives absolute values, x.real the real parts.")
     if not input.ndim:
         normal_dim(dim, 0)
         return return_type(name)(*of_scalar(along(0, False), input))
@@ -218,10 +224,10 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
 
 def _check_is_dim(dim, name):
     if not hasattr(dim, "__index__"):
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})\n"
-            f"  cause: {dim!r} is neither a dimension nor a tensor.\n"
-            f"  fix: torch.a{name}(x, dim=(0, 1)) takes several dimensions; torch.{name}(x, other) another tensor.")
+        raise error("argument-type", TypeError(
+            f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})"), value=dim, fn=name,
+            why="{value} is neither a dimension nor a tensor.",
+            fix="write torch.a{fn}(x, dim=(0, 1)) for several dimensions, torch.{fn}(x, other) for another tensor.")
 
 
 for _name in ("max", "min"):
@@ -251,8 +257,9 @@ def aminmax(input, *, dim=None, keepdim=False):
     _check_real(input, "aminmax_cpu")
     if dim is None:
         if _is_empty(input):
-            raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
-                               "identity.")
+            raise error("tensor-empty", RuntimeError(
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."),
+                what="input", fn="aminmax()")
         return _MINMAX(*Aminmax(tuple(range(input.ndim)), keepdim)(input))
     dims = normal_dims(one_dim(dim, input.ndim, "aminmax"), input.ndim)
     _check_size(input, dims, "aminmax")
@@ -262,8 +269,10 @@ def aminmax(input, *, dim=None, keepdim=False):
 def _arg(op, name, input, dim, keepdim):
     kind = dtype_of(input).kind
     if kind in "bc":
-        raise RuntimeError(f"{name}(): does not support {'bool' if kind == 'b' else 'complex'} input\n"
-                           "  fix: .int() of a bool tensor, .abs() of a complex one.")
+        raise error("tensor-dtype", RuntimeError(
+            f"{name}(): does not support {('bool' if kind == 'b' else 'complex')} input"), what="input",
+            dtype=dtype_of(input), fn=f"{name}()", must="whole or floating point numbers",
+            fix="x.int() makes numbers of True and False, x.abs() of complex numbers.")
     if dim is None:
         _check_whole(input, name, IndexError)
         return op(None, keepdim)(input)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -106,23 +107,28 @@ def _floats(x, name, real=False):
     if d.kind in "bui":
         return m.cast(x, dtypes.get_default_dtype())
     if d.itemsize == 2:
-        raise RuntimeError(f"Unsupported dtype {'Half' if d == np.float16 else 'BFloat16'}\n"
-                           "  fix: x.float()")
+        raise error("tensor-dtype", RuntimeError(f"Unsupported dtype {('Half' if d == np.float16 else 'BFloat16')}"),
+                    what="input", dtype=d, fn="torch.fft", must="numbers of 32 or 64 bits",
+                    fix="convert it first: {what}.float().")
     if real and d.kind == "c":
-        raise RuntimeError(real.format("ComplexFloat" if d.itemsize == 8 else "ComplexDouble"))
+        raise error("tensor-dtype", RuntimeError(real.format("ComplexFloat" if d.itemsize == 8 else "ComplexDouble")),
+                    what="input", dtype=d, fn=name, must="numbers that are not complex",
+                    fix="use the transform without r, such as torch.fft.fft, or give x.real.")
     return x
 
 
 def _norm(norm):
     if norm not in (None, *_ADJOINT):
-        raise RuntimeError(f'Invalid normalization mode: "{norm}"\n  fix: "backward", "ortho" or "forward".')
+        raise error("argument-choice", RuntimeError(f"Invalid normalization mode: \"{norm}\""), what="norm", value=norm,
+                    choices=["backward", "ortho", "forward"])
     return norm or "backward"
 
 
 def _points(n):
     if n < 1:
-        raise RuntimeError(f"Invalid number of data points ({n}) specified\n"
-                           "  cause: a transform needs one point at least.")
+        raise error("argument-value", RuntimeError(f"Invalid number of data points ({n}) specified"), n=n,
+                    why="a transform needs at least one point, and here there are {n}.",
+                    fix="give a positive n, or look why the dimension is empty.")
     return n
 
 
@@ -132,19 +138,25 @@ def _plan(x, s, dim, name, last=None):
     if dim is not None:
         dims = tuple([normal_dim(int(d), ndim) for d in ((dim,) if isinstance(dim, int) else dim)])
         if len(set(dims)) < len(dims):
-            raise RuntimeError("FFT dims must be unique")
+            raise error("argument-value", RuntimeError("FFT dims must be unique"), what="dim", value=dim,
+                        must="different dimensions")
     if s is not None:
         s = (s,) if isinstance(s, int) else tuple(s)
         if dim is not None and len(s) != len(dims):
-            raise RuntimeError("When given, dim and shape arguments must have the same length")
+            raise error("lengths-differ", RuntimeError("When given, dim and shape arguments must have the same length"),
+                        what="s", count=len(s), other="dim", other_count=len(dims))
         if len(s) > ndim:
-            raise RuntimeError(f"Got shape with {len(s)} values but input tensor only has {ndim} dimensions.")
+            raise error("argument-count", RuntimeError(
+                f"Got shape with {len(s)} values but input tensor only has {ndim} dimensions."), what="s", count=len(s),
+                need="at most {n}", n=ndim)
     if dim is None:
         dims = tuple(range(ndim - len(s) if s is not None else 0, ndim))
     sizes = [x.shape[d] for d in dims] if s is None else [x.shape[d] if n == -1 else n for d, n in zip(dims, s)]
     if last is not None:
         if not dims:
-            raise RuntimeError(f"{name} must transform at least one axis")
+            raise error("argument-missing", RuntimeError(f"{name} must transform at least one axis"),
+                        why="there is no dimension to transform.",
+                        fix="give a tensor with dimensions, and name at least one in dim=.")
         if last == "hermitian" and (s is None or s[-1] == -1):
             sizes[-1] = 2 * (x.shape[dims[-1]] - 1)
     return dims, [_points(n) for n in sizes]
@@ -153,9 +165,12 @@ def _plan(x, s, dim, name, last=None):
 def _one(x, n, dim, name, hermitian=False):
     """As `_plan`, for one dimension."""
     if n is not None and (isinstance(n, (bool, float)) or not hasattr(n, "__index__")):
-        raise TypeError(f"fft_{name}(): argument 'n' (position 2) must be int, not {type(n).__name__}")
+        raise error("argument-type", TypeError(
+            f"fft_{name}(): argument 'n' (position 2) must be int, not {type(n).__name__}"), what="n", kind=type(n),
+            must="a whole number")
     if not x.shape:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=x.shape, need="at least {n}", n=1)
     d = normal_dim(dim, len(x.shape))
     size = n if n is not None else 2 * (x.shape[d] - 1) if hermitian else x.shape[d]
     return (d,), [_points(int(size))]

@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..inplace import changed, refuse_leaf, write
 from ..op import Op, dtype_of, m
 from ..public import export, public
@@ -108,14 +109,21 @@ def _check_copy(src, to):
     for i in range(1, min(src.ndim, to.ndim) + 1):
         a, b = shape[-i], src.shape[-i]
         if a != b and b != 1:
-            raise RuntimeError(
-                f"output with shape {list(shape)} doesn't match the broadcast shape "
-                f"{list(np.broadcast_shapes(shape, src.shape))}" if a == 1 else
-                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
-                f"{max(src.ndim, to.ndim) - i}")
+            raise _no_copy(src, shape, _LARGER if a == 1 else
+                           "The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
+                           "{dim}", a=a, b=b, dim=max(src.ndim, to.ndim) - i)
     if any(s != 1 for s in src.shape[:max(src.ndim - to.ndim, 0)]):
-        raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape "
-                           f"{list(np.broadcast_shapes(shape, src.shape))}")
+        raise _no_copy(src, shape, _LARGER)
+
+
+_LARGER = "output with shape {shape} doesn't match the broadcast shape {both}"
+
+
+def _no_copy(src, shape, text, **facts):
+    both = list(np.broadcast_shapes(shape, src.shape)) if text is _LARGER else None
+    return error("shapes-differ", RuntimeError(text.format(shape=list(shape), both=both, **facts)), what="src",
+                 shape=src.shape, other="self", other_shape=shape,
+                 must="src must broadcast to self: counted from the right, sizes equal, or 1 in src")
 
 
 def _recorded(self, *others):
@@ -129,8 +137,10 @@ def fill(input, value):
     """A copy of `input` with the same number everywhere."""
     if isinstance(value, Tensor):
         if value.ndim:
-            raise RuntimeError("fill only supports 0-dimension value tensor but got tensor with "
-                               f"{value.ndim} dimensions.")
+            raise error("tensor-dims", RuntimeError(
+                f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."),
+                what="value", shape=value.shape, need="{n}", n=0,
+                fix="give one number, for example {what}.item() or {what}[0].")
         return FillWith()(input, value)
     return Fill(scalar(number(value, "fill", "value", 2), dtypes.of(dtype_of(input))))(input)
 
@@ -138,8 +148,9 @@ def fill(input, value):
 def fill_(self, value):
     """Set all elements to a number."""
     if isinstance(value, Tensor) and value.ndim:
-        raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
-                           f"{value.ndim} dimensions.")
+        raise error("tensor-dims", RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."), what="value",
+            shape=value.shape, need="{n}", n=0, fix="give one number, for example {what}.item() or {what}[0].")
     refuse_leaf(self)
     if _recorded(self, *((value,) if isinstance(value, Tensor) else ())):
         return write(self, fill(self, value))
@@ -173,9 +184,12 @@ def zero_(self):
 def fill_diagonal_(self, fill_value, wrap=False):
     """Set the elements x[i, i, ...] to a number; `wrap` starts anew below a tall matrix's square."""
     if self.ndim < 2:
-        raise RuntimeError("dimensions must larger than 1")
+        raise error("tensor-dims", RuntimeError("dimensions must larger than 1"), what="self", shape=self.shape,
+                    need="at least {n}", n=2)
     if self.ndim > 2 and len(set(self.shape)) > 1:
-        raise RuntimeError("all dimensions of input must be of equal length")
+        raise error("tensor-shape", RuntimeError("all dimensions of input must be of equal length"), shape=self.shape,
+                    why="the tensor has shape {shape}; with more than two dimensions, all must have the same size.",
+                    fix="torch.diagonal_scatter(x, src, dim1=0, dim2=1) writes the diagonal of two dimensions.")
     return _put_diagonal(self, fill_value, wrap)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import m
 from ..public import export, public
 from .arguments import as_dtype, check_options
@@ -16,7 +17,8 @@ def _frequencies(name, points):
         check_options(device, layout)
         kind = as_dtype(dtype, out.dtype if out is not None else dtypes.get_default_dtype(), name)
         if kind.category < dtypes.FLOAT:
-            raise RuntimeError(f"{name} requires a floating point or complex dtype")
+            raise error("argument-value", RuntimeError(f"{name} requires a floating point or complex dtype"),
+                        what="dtype", value=kind, must="a floating point or complex dtype")
         return made((points(n) / (n * d)).astype(kind.np) if n else np.empty(0, kind.np), requires_grad, out)
     create.__name__ = create.__qualname__ = name
     return create

@@ -274,11 +274,14 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     """PyTorch's errors for the positions of gather and scatter; returns the dimension, x, index as 1-d or more."""
     dim = normal_dim(dim, x.ndim)
     if not hasattr(index, "shape"):
-        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+        raise error("argument-type", TypeError(
+            f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}"), what="index", kind=type(index),
+            must="a tensor of positions", fix="pass a tensor of positions: torch.tensor([0, 2]).")
     if dtype_of(index) not in (np.int64, np.int32) and 0 not in index.shape:
         raise error("position-dtype", fn=name, dtype=str(dtypes.of(dtype_of(index))))
     if src is not None and dtype_of(src) != dtype_of(x):
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+        raise error("dtypes-differ", RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype"),
+                    what="self", dtype=dtype_of(x), other="src", other_dtype=dtype_of(src))
     if max(x.ndim, 1) != max(index.ndim, 1):
         raise error("gather-dims", what=what)
     _check_sizes(x, dim, index, name, src)
@@ -292,13 +295,19 @@ def _check_sizes(x, dim, index, name, src):
         return
     wrong = [d for d in range(len(shape)) if d != dim and positions[d] > shape[d]]
     if wrong and name == "gather":
-        raise RuntimeError(f"Size does not match at dimension {wrong[0]} expected index {list(positions)} to be no "
-                           f"larger than self {list(shape)} apart from dimension {dim}")
+        raise error("shapes-differ", RuntimeError(
+            f"Size does not match at dimension {wrong[0]} expected index {list(positions)} to be no larger than self "
+            f"{list(shape)} apart from dimension {dim}"), what="index", shape=tuple(positions), other="self",
+            other_shape=tuple(shape), dim=dim, must="index must not be larger than that, except in dimension {dim}")
     sent = None if src is None else shape_of(src) or (1,)
     if wrong or sent is not None and any(p > s for p, s in zip(positions, sent)):
-        raise RuntimeError(f"Expected index {list(positions)} to be no larger than self {list(shape)} apart from "
-                           f"dimension {dim}" + ("" if sent is None else f" and to be no larger size than src "
-                                                                         f"{list(sent)}"))
+        raise error("shapes-differ", RuntimeError(
+            f"Expected index {list(positions)} to be no larger than self {list(shape)} apart from dimension "
+            f"{dim}" + ("" if sent is None else f" and to be no larger size than src {list(sent)}")), what="index",
+            shape=tuple(positions), other="self" if wrong else "src",
+            other_shape=tuple(shape) if wrong else tuple(sent), dim=dim,
+            must="index must not be larger than that, except in dimension {dim}" if wrong else
+            "index must not be larger than that")
 
 
 def _check_range(index, dim, n):
@@ -358,7 +367,8 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
 
 def _old_reduce(input, dim, index, src, reduce):
     if reduce not in ("add", "multiply"):
-        raise RuntimeError("reduce argument must be either add or multiply.")
+        raise error("argument-choice", RuntimeError("reduce argument must be either add or multiply."), what="reduce",
+                    value=reduce, choices=["add", "multiply"])
     return _apply(ScatterReduce(dim, {"add": "sum", "multiply": "prod"}[reduce], True), input, index, src)
 
 
@@ -366,7 +376,7 @@ def _old_reduce(input, dim, index, src, reduce):
 def scatter_add(input, dim, index, src):
     """`input` with elements of `src` added at positions along a dimension."""
     if not hasattr(src, "shape"):
-        raise TypeError(f"scatter_add_(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}")
+        raise error("not-tensor", function="scatter_add_", argument="src", place=3, got=type(src).__name__)
     dim = check_positions(input, dim, index, "scatter_add", src)
     return _apply(ScatterAdd(dim), input, index, src)
 
@@ -378,10 +388,12 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     `reduce` is "sum", "prod", "mean", "amax" or "amin".
     """
     if reduce not in _UFUNCS:
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+        raise error("argument-choice", RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"), what="reduce", value=reduce,
+            choices=list(_UFUNCS))
     kind = dtype_of(input).kind
     if kind == "c" and reduce in ("amax", "amin") or kind == "b" and reduce == "mean":
-        raise NotImplementedError(f'"scatter_gather_tensor_cpu_reduce_{reduce}" not implemented for '
-                                  f"'{m.type_word(input)}'")
+        raise error("no-kernel", kernel=f"scatter_gather_tensor_cpu_reduce_{reduce}", got=m.type_word(input),
+                    dtype=str(dtypes.of(dtype_of(input))))
     dim = check_positions(input, dim, index, "scatter_reduce", src)
     return _apply(ScatterReduce(dim, reduce, bool(include_self)), input, index, src)

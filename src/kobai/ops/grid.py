@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import Ints, S
@@ -220,11 +221,13 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     Shape: input (N, C, H, W), grid (N, Ho, Wo, 2) of (x, y) -> (N, C, Ho, Wo); volumes likewise.
     """
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError("nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but "
-                         f"got: '{mode}'")
+        raise error("argument-choice", ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"),
+            what="mode", value=mode, choices=["bilinear", "nearest", "bicubic"])
     if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
-                         f"but got: '{padding_mode}'")
+        raise error("argument-choice", ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '"
+            f"{padding_mode}'"), what="padding_mode", value=padding_mode, choices=["zeros", "border", "reflection"])
     if align_corners is None:
         _warn_corners()
     _check_grid(input, grid, mode)
@@ -242,22 +245,33 @@ def _check_grid(input, grid, mode):
     shape, where = list(input.shape), list(grid.shape)
     n = len(shape) - 2
     if n not in (2, 3) or len(where) != len(shape):
-        raise RuntimeError("grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got "
-                           f"input with sizes {shape} and grid with sizes {where}")
+        raise error("tensor-dims", RuntimeError(
+            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
+            f"{shape} and grid with sizes {where}"), shape=tuple(shape), other_shape=tuple(where),
+            why="input has shape {shape} and grid {other_shape}; both need 4 dimensions for images, 5 for volumes.",
+            fix="x.unsqueeze(0) adds the batch in front.")
     if shape[0] != where[0]:
-        raise RuntimeError("grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
-                           f"{shape} and grid with sizes {where}")
+        raise error("shapes-differ", RuntimeError(
+            f"grid_sampler(): expected grid and input to have same batch size, but got input with sizes {shape} and "
+            f"grid with sizes {where}"), what="input", shape=tuple(shape), other="grid", other_shape=tuple(where),
+            must="dimension 0, the batch, must be equal")
     if where[-1] != n:
-        raise RuntimeError(f"grid_sampler(): expected grid to have size {n} in last dimension, but got grid with sizes "
-                           f"{where}")
+        raise error("dimension-size", RuntimeError(
+            f"grid_sampler(): expected grid to have size {n} in last dimension, but got grid with sizes {where}"),
+            what="grid", dim=len(where) - 1, size=where[-1], n=n, must="{n}, the coordinates of a point")
     if 0 in shape[2:]:
-        raise RuntimeError("grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
-                           f"{shape} with dimension {shape.index(0, 2)} being empty")
+        raise error("tensor-empty", RuntimeError(
+            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {shape} with "
+            f"dimension {shape.index(0, 2)} being empty"), what="input", fn="grid_sample()")
     if mode == "bicubic" and n == 3:
-        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
+        raise error("argument-choice", RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input"),
+                    shape=tuple(shape),
+                    why="mode='bicubic' is for images, and the input of shape {shape} holds volumes.",
+                    fix="use mode='bilinear' or mode='nearest'.")
     if dtype_of(input) != dtype_of(grid):
-        raise RuntimeError("grid_sampler(): expected input and grid to have same dtype, but input has "
-                           f"{m.type_name(input)} and grid has {m.type_name(grid)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"grid_sampler(): expected input and grid to have same dtype, but input has {m.type_name(input)} and grid "
+            f"has {m.type_name(grid)}"), what="input", dtype=dtype_of(input), other="grid", other_dtype=dtype_of(grid))
 
 
 @public("nn.functional", name="affine_grid")
@@ -270,14 +284,23 @@ def _affine_grid(theta, size, align_corners=None):
         _warn_corners()
     size, shape = tuple([int(s) for s in size]), tuple(theta.shape)
     if dtype_of(theta).kind not in "fV":
-        raise ValueError(f"Expected theta to have floating point type, but got torch.{dtype_of(theta)}")
+        raise error("tensor-dtype", ValueError(
+            f"Expected theta to have floating point type, but got torch.{dtype_of(theta)}"), what="theta",
+            dtype=dtype_of(theta), fn="affine_grid()", must="floating point numbers",
+            fix="convert it first: {what}.float().")
     n = len(size) - 2
     if n not in (2, 3):
-        raise NotImplementedError("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
-                                  f"respectively. Got size {size}.")
+        raise error("argument-count", NotImplementedError(
+            f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size {size}"
+            "."), what="size", count=len(size), need="{n} or {m}", n=4, m=5,
+            fix="give (N, C, H, W) for images, (N, C, D, H, W) for volumes.")
     if len(shape) != 3 or shape[1:] != (n, n + 1):
-        raise ValueError(f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. Got "
-                         f"{theta.shape}.")
+        raise error("tensor-shape", ValueError(
+            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. Got {theta.shape}."),
+            shape=shape, size=size, n=n, m=n + 1,
+            why="theta has shape {shape}; for size={size} it holds a matrix of {n} rows and {m} columns for each "
+                "sample.", fix="give theta of shape (batch, {n}, {m}); theta.unsqueeze(0) makes a batch of one matrix.")
     if min(size) <= 0:
-        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
+        raise error("argument-value", ValueError(f"Expected non-zero, positive output size. Got {size}"), what="size",
+                    value=size, must="positive whole numbers")
     return AffineGridGenerator(size[2:], bool(align_corners))(theta)

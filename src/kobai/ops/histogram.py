@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..return_types import return_type
@@ -40,12 +41,21 @@ def bincount(input, weights=None, minlength=0):
     if dtype_of(input).kind not in "ui":
         raise not_implemented("bincount_cpu", input)
     if minlength < 0:
-        raise RuntimeError("minlength should be >= 0")
-    if input.ndim != 1 or isinstance(input, Tensor) and input._value.size and input._value.min() < 0:
-        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.\n"
-                           "  cause: the values are positions in the result.")
+        raise error("argument-value", RuntimeError("minlength should be >= 0"), what="minlength", value=minlength,
+                    must="a whole number of at least {low}", low=0)
+    if input.ndim != 1:
+        raise error("tensor-dims", RuntimeError("bincount only supports 1-d non-negative integral inputs."),
+                    shape=input.shape, fn="bincount()", why="input has shape {shape}, and {fn} takes a vector.",
+                    fix="x.flatten() makes a vector of it.")
+    if isinstance(input, Tensor) and input._value.size and input._value.min() < 0:
+        raise error("data-range", RuntimeError("bincount only supports 1-d non-negative integral inputs."),
+                    least=int(input._value.min()),
+                    why="input holds {least}; its numbers are positions in the result, which count from 0.",
+                    fix="look where the numbers below 0 come from.")
     if weights is not None and tuple(weights.shape) != tuple(input.shape):
-        raise RuntimeError("weights should be 1-d and have the same length as input")
+        raise error("shapes-differ", RuntimeError("weights should be 1-d and have the same length as input"),
+                    what="weights", shape=weights.shape, other="input", other_shape=input.shape,
+                    must="both must have the same shape")
     if weights is not None and dtype_of(weights) != np.float32:
         weights = m.cast(weights, dtypes.float64)
     return Bincount(minlength)(input, weights)
@@ -74,7 +84,9 @@ def _range_of(values, low, high, name):
     if low == high == 0 and values.size:
         low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise RuntimeError(f"{name} [{low:g}, {high:g}] is not finite")
+        raise error("argument-value", RuntimeError(f"{name} [{low:g}, {high:g}] is not finite"), low=float(low),
+                    high=float(high), why="the range runs from {low} to {high}, and its ends must be finite.",
+                    fix="give the range yourself, or keep inf and nan out of the data: x[x.isfinite()].")
     return low, high
 
 
@@ -88,9 +100,13 @@ def histc(input, bins=100, min=0, max=0):
     if dtype_of(input).kind not in "fV":
         raise not_implemented("histogram_cpu", input)
     if bins <= 0:
-        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+        raise error("argument-value", RuntimeError(
+            f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0"), what="bins", value=bins,
+            must="a positive whole number")
     if min > max:
-        raise RuntimeError("torch.histc: max must be larger than min")
+        raise error("argument-value", RuntimeError("torch.histc: max must be larger than min"), what="min", value=min,
+                    must="a number of at most {high}", high=max,
+                    fix="give the smaller number as min, the larger one as max.")
     if modes.trace is not None and min == max == 0:
         modes.trace.looked("histc() without a range")
     low, high = _range_of(input._data.astype(np.float64) if min == max == 0 else np.zeros(0), min, max,
@@ -132,10 +148,11 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     points = m.reshape(input, (size_of(input), 1))
     if weight is not None:
         if tuple(weight.shape) != tuple(input.shape):
-            raise RuntimeError(
+            raise error("shapes-differ", RuntimeError(
                 "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
                 f"excluding its innermost dimension, but got input with shape {list(points.shape)} and weight with "
-                f"shape {list(weight.shape)}")
+                f"shape {list(weight.shape)}"), what="weight", shape=weight.shape, other="input",
+                other_shape=input.shape, must="both must have the same shape")
         weight = m.reshape(weight, (size_of(input),))
     hist, edges = _histogram(points, [bins], range, weight, density)
     return return_type("histogram")(hist, edges[0])
@@ -153,11 +170,16 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     `range`, lowest and highest edge of the first coordinate, of the second, and so on.
     """
     if input.ndim < 2:
-        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+        raise error("tensor-dims", RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions"),
+                    what="input", shape=input.shape, need="at least {n}", n=2,
+                    fix="the last dimension holds the coordinates of a point; torch.histogram takes plain numbers.")
     n = input.shape[-1]
     bins = [bins] * n if isinstance(bins, int) else list(bins)
     if len(bins) != n:
-        raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+        raise error("argument-count", RuntimeError(
+            "histogramdd: The size of bins must be equal to the innermost dimension of the input."), what="bins",
+            count=len(bins), need="{n}", n=n,
+            fix="give one number for all coordinates, or a list of {n}, one for each.")
     points = m.reshape(input, (size_of(input) // n if n else 0, n))
     weight = None if weight is None else m.reshape(weight, (size_of(weight),))
     return return_type("histogramdd")(*_histogram(points, bins, range, weight, density))
@@ -177,17 +199,22 @@ def _edges(x, bins, range, d):
     """The edges of the bins of one coordinate."""
     if isinstance(bins, Tensor):
         if dtype_of(bins) != x.dtype:
-            raise RuntimeError(
+            raise error("dtypes-differ", RuntimeError(
                 "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
-                f"{_C_NAMES[x.dtype.name]} and bins for dimension {d} with dtype {_C_NAMES.get(dtype_of(bins).name)}")
+                f"{_C_NAMES[x.dtype.name]} and bins for dimension {d} with dtype {_C_NAMES.get(dtype_of(bins).name)}"),
+                what="input", dtype=x.dtype, other="bins", other_dtype=dtype_of(bins))
         return bins
     if bins <= 0:
-        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {d}")
+        raise error("argument-value", RuntimeError(
+            f"torch.histogram(): bins must be > 0, but got {bins} for dimension {d}"), what="bins", value=bins,
+            must="a positive whole number")
     if range is not None:
         low, high = range
         if low > high:
-            raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for "
-                               f"dimension {d}")
+            raise error("argument-value", RuntimeError(
+                f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {d}"),
+                low=low, high=high, why="the lowest edge, {low}, is above the highest, {high}.",
+                fix="give the smaller number first.")
         _range_of(np.zeros(0), low, high, f"torch.histogramdd: dimension {d}'s range")
     elif not x.size:
         low, high = 0, 1

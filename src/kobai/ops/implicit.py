@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..testing.samples import S
 from .special import scipy_function
@@ -37,7 +38,9 @@ class GammaSlope(Op):
         return np.asarray(-slope * np.exp(-log_density)).astype(dtype_of(a))[()]
 
     def vjp(self, g, needs):
-        raise RuntimeError("derivative for aten::_standard_gamma_grad is not implemented")
+        raise error("not-defined", RuntimeError("derivative for aten::_standard_gamma_grad is not implemented"),
+                    why="the gradient of a random sample has no derivative of its own, neither here nor in PyTorch.",
+                    fix="take the gradient of samples only once, without create_graph=True.")
 
     def batch(self, size, dims, values):
         return self(*values)
@@ -56,7 +59,9 @@ class BetaSlope(Op):
         return np.asarray(-slope * np.exp(-log_density)).astype(dtype_of(x))[()]
 
     def vjp(self, g, needs):
-        raise RuntimeError("derivative for aten::_dirichlet_grad is not implemented")
+        raise error("not-defined", RuntimeError("derivative for aten::_dirichlet_grad is not implemented"),
+                    why="the gradient of a random sample has no derivative of its own, neither here nor in PyTorch.",
+                    fix="take the gradient of samples only once, without create_graph=True.")
 
     def batch(self, size, dims, values):
         return self(*values)

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from ..diagnose import error
 from ..large import rows_added, taken
 from ..op import Op, dtype_of, m
 from ..testing.samples import Ints, S
@@ -27,7 +28,14 @@ def index_error(e):
         shapes = re.findall(r"\(([\d,]*)\)", text)
         text = "shape mismatch: indexing tensors could not be broadcast together with shapes " + ", ".join(
             "[" + ", ".join(s.strip(",").split(",")) + "]" for s in shapes)
-    return IndexError(text)
+        return error("shapes-differ", IndexError(text), found=text.partition("shapes ")[2],
+                     why="the tensors of positions have the shapes {found}, which do not broadcast to one.",
+                     fix="give equal shapes for pairs, or x[rows[:, None], columns] for a table of rows and columns.")
+    found = re.fullmatch(r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", text)
+    if found:
+        i, dim, n = map(int, found.groups())
+        return error("index-range", index=i, dim=dim, size=n, last=n - 1)
+    return IndexError(text)  # plain: NumPy says something new
 
 
 class Index(Op):
@@ -255,6 +263,8 @@ def put(y, dims, indices, values, accumulate):
     except IndexError as e:
         raise index_error(e) from None
     except ValueError:
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(np.shape(values))} cannot be broadcast to indexing result "
-            f"of shape {list(y[where].shape)}") from None
+        raise error("shapes-differ", RuntimeError(
+            f"shape mismatch: value tensor of shape {list(np.shape(values))} cannot be broadcast to indexing result of "
+            f"shape {list(y[where].shape)}"), what="value", shape=np.shape(values), other="x[index]",
+            other_shape=y[where].shape, must="the value must broadcast to that shape",
+            fix="assign one number, or a value of shape {other_shape}.") from None

@@ -226,11 +226,17 @@ class Put(Op):
 def _vector(index, name):
     """`index` as a vector of positions; PyTorch's errors for anything else."""
     if not hasattr(index, "shape"):
-        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+        raise error("argument-type", TypeError(
+            f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}"), what="index", kind=type(index),
+            must="a tensor of positions", fix="pass a tensor of positions: torch.tensor([0, 2]).")
     if index.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector")
+        raise error("tensor-dims", IndexError(f"{name}(): Index is supposed to be a vector"), what="index",
+                    shape=index.shape, need="{n} or {m}", n=0, m=1,
+                    fix="index.flatten() makes a vector of it; x[index] takes positions of any shape.")
     if dtype_of(index) not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index")
+        raise error("tensor-dtype", RuntimeError(f"{name}(): Expected dtype int32 or int64 for index"), what="index",
+                    dtype=dtype_of(index), fn=f"{name}()", must="whole numbers of type int64",
+                    fix="convert it first: {what}.long().")
     return m.reshape(index, (1,)) if index.ndim == 0 else index
 
 
@@ -243,22 +249,28 @@ def _known(index):
 def _within(index, n, text, kind=RuntimeError, least=0):
     i = _known(index)
     if i is not None and (i.max() >= n or i.min() < least):
-        raise kind(text.format(i.max() if i.max() >= n else i.min()))
+        bad = int(i.max() if i.max() >= n else i.min())
+        raise error("position-range", kind(text.format(bad)), what="index", value=bad, size=n, last=n - 1)
 
 
 def _source(x, dim, index, source, name):
     """Checks of index_add and index_reduce."""
     if dtype_of(x) != dtype_of(source):
-        raise RuntimeError(f"{name}(): self ({m.type_word(x)}) and source ({m.type_word(source)}) must have the same "
-                           "scalar type")
+        raise error("dtypes-differ", RuntimeError(
+            f"{name}(): self ({m.type_word(x)}) and source ({m.type_word(source)}) must have the same scalar type"),
+            what="self", dtype=dtype_of(x), other="source", other_dtype=dtype_of(source))
     have = source.shape[dim] if source.ndim else 1
     if index.shape[0] != have:
-        raise RuntimeError(f"{name}(): Number of indices ({index.shape[0]}) should be equal to source.size(dim): "
-                           f"({have}), for dim: {dim}")
+        raise error("dimension-size", RuntimeError(
+            f"{name}(): Number of indices ({index.shape[0]}) should be equal to source.size(dim): ({have}), for dim: "
+            f"{dim}"), what="source", dim=dim, size=have, n=index.shape[0],
+            must="{n}, the number of positions in index")
     a, b = list(x.shape), list(source.shape)
     if a[:dim] + a[dim + 1:] != b[:dim] + b[dim + 1:]:
-        raise RuntimeError("source tensor shape must match self tensor shape, excluding the specified dimension. Got "
-                           f"self.shape = {a} source.shape = {b}")
+        raise error("shapes-differ", RuntimeError(
+            f"source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {a}"
+            f" source.shape = {b}"), what="source", shape=source.shape, other="self", other_shape=x.shape, dim=dim,
+            must="all dimensions but {dim} must be equal")
 
 
 def _vectors(*tensors):
@@ -280,8 +292,9 @@ def index_select(input, dim, index):
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_select")
     if input.ndim == 0:
         if index.shape[0] != 1:
-            raise RuntimeError("index_select(): Index to scalar can have only 1 value, got "
-                               f"{index.shape[0]} value(s)")
+            raise error("argument-count", RuntimeError(
+                f"index_select(): Index to scalar can have only 1 value, got {index.shape[0]} value(s)"), what="index",
+                count=index.shape[0], need="{n}", n=1)
         return m.reshape(IndexSelect(0)(m.reshape(input, (1,)), index), ())
     n = input.shape[dim]
     _within(index, n, f"INDICES element is out of DATA bounds, id={{}} axis_dim={n}")
@@ -304,15 +317,20 @@ def index_copy(input, dim, index, source):
     """`input` with the slices of `source` put at positions along a dimension."""
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_copy_")
     if input.ndim and source.ndim and input.ndim != source.ndim:
-        raise IndexError("index_copy_(): When source and destination are not scalars, their dimensionality must match. "
-                         f"Source dimensionality ({source.ndim}), destination dimensionality ({input.ndim})")
+        raise error("tensor-dims", IndexError(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"), what="source",
+            shape=source.shape, need="{n}", n=input.ndim)
     if dtype_of(input) != dtype_of(source):
-        raise RuntimeError("index_copy_(): self and source expected to have the same dtype, but got (self) "
-                           f"{m.type_word(input)} and (source) {m.type_word(source)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"index_copy_(): self and source expected to have the same dtype, but got (self) {m.type_word(input)} and "
+            f"(source) {m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
+            other_dtype=dtype_of(source))
     x, s = _vectors(input, source)
     if s.shape[dim] != index.shape[0]:
-        raise IndexError(f"index_copy_(): Number of indices ({index.shape[0]}) should be equal to source.size(dim) "
-                         f"({s.shape[dim]})")
+        raise error("dimension-size", IndexError(
+            f"index_copy_(): Number of indices ({index.shape[0]}) should be equal to source.size(dim) ({s.shape[dim]})"
+        ), what="source", dim=dim, size=s.shape[dim], n=index.shape[0], must="{n}, the number of positions in index")
     _bounds(index, dim, x.shape[dim], IndexError)
     y = IndexCopy(dim)(x, index, s)
     return m.reshape(y, ()) if input.ndim == 0 else y
@@ -326,8 +344,10 @@ def index_fill(input, dim, index, value):
     _bounds(index, dim, x.shape[dim], IndexError, -x.shape[dim])
     if isinstance(value, Tensor):
         if value.ndim:
-            raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-                               f"{value.ndim} dimension(s).")
+            raise error("tensor-dims", RuntimeError(
+                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
+                "dimension(s)."), what="value", shape=value.shape, need="{n}", n=0,
+                fix="give one number, for example {what}.item() or {what}[0].")
         y = IndexFillWith(dim)(x, index, value)
     else:
         value = scalar(number(value, "index_fill_", "value", 4), dtypes.of(dtype_of(input)))
@@ -339,7 +359,9 @@ def index_fill(input, dim, index, value):
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """`input` reduced ("prod", "mean", "amax", "amin") with slices of `source` sent to positions along a dimension."""
     if reduce not in ("prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+        raise error("argument-choice", RuntimeError(
+            f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}."), what="reduce",
+            value=reduce, choices=["prod", "mean", "amax", "amin"])
     warnings.warn("index_reduce() is in beta and the API may change at any time.", UserWarning, stacklevel=3)
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_reduce")
     _source(input, dim, index, source, "index_reduce_")
@@ -353,7 +375,10 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
 
 def _flat(index, n, name):
     if dtype_of(index) != np.int64:
-        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {m.type_word(index)}")
+        raise error("tensor-dtype", RuntimeError(
+            f"{name}(): Expected a long tensor for index, but got {m.type_word(index)}"), what="index",
+            dtype=dtype_of(index), fn=f"{name}()", must="whole numbers of type int64",
+            fix="convert it first: {what}.long().")
     _within(index, n, f"out of range: tried to access index {{}} on a tensor of {n} elements.", IndexError, -n)
 
 
@@ -361,7 +386,7 @@ def _flat(index, n, name):
 def take(input, index):
     """The elements at positions in the flattened tensor."""
     if size_of(input) == 0 and size_of(index):
-        raise IndexError("take(): tried to take from an empty tensor")
+        raise error("tensor-empty", IndexError("take(): tried to take from an empty tensor"), what="input", fn="take()")
     _flat(index, size_of(input), "take")
     return Take()(input, index)
 
@@ -371,11 +396,15 @@ def put(input, index, source, accumulate=False):
     """`input` with the elements of `source` put (or added) at positions in the flattened tensor."""
     _flat(index, size_of(input), "put_")
     if dtype_of(input) != dtype_of(source):
-        raise RuntimeError("put_(): self and source expected to have the same dtype, but got self.dtype = "
-                           f"{m.type_word(input)} and source.dtype = {m.type_word(source)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {m.type_word(input)} and "
+            f"source.dtype = {m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
+            other_dtype=dtype_of(source))
     if size_of(index) != size_of(source):
-        raise IndexError("put_(): Expected source and index to have the same number of elements, but got "
-                         f"source.numel() = {size_of(source)}, index.numel() = {size_of(index)}")
+        raise error("lengths-differ", IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{size_of(source)}, index.numel() = {size_of(index)}"), what="source", count=size_of(source),
+            other="index", other_count=size_of(index))
     return Put(bool(accumulate))(input, index, source)
 
 
@@ -384,9 +413,12 @@ def unravel_index(indices, shape):
     """The coordinates, a tensor for each dimension, of positions in a flattened tensor of this shape."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if dtype_of(indices).kind not in "iu":
-        raise TypeError("expected 'indices' to be integer dtype, but got " + repr(indices.dtype))
+        raise error("tensor-dtype", TypeError("expected 'indices' to be integer dtype, but got " + repr(indices.dtype)),
+                    what="indices", dtype=dtype_of(indices), fn="unravel_index()", must="whole numbers",
+                    fix="convert it first: {what}.long().")
     if any(s < 0 for s in shape):
-        raise ValueError("'shape' cannot have negative values, but got " + str(shape))
+        raise error("argument-value", ValueError("'shape' cannot have negative values, but got " + str(shape)),
+                    what="shape", value=shape, must="whole numbers of at least 0")
     out, step = [], 1
     for s in reversed(shape):
         out.append(m.remainder(m.div(indices, step, rounding_mode="floor"), s))
@@ -400,11 +432,15 @@ def take_along_dim(input, indices, dim=None):
     if dim is None:
         input, indices, dim = m.reshape(input, (-1,)), m.reshape(indices, (-1,)), 0
     if input.ndim != indices.ndim:
-        raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but "
-                           f"got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
+        raise error("tensor-dims", RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {input.ndim}"
+            f" dimensions for input, and {indices.ndim} dimensions for indices"), what="indices", shape=indices.shape,
+            need="{n}", n=input.ndim,
+            fix="indices.unsqueeze(dim) adds the dimension that argmax(dim) drops; argsort(dim) keeps it.")
     dim = normal_dim(dim, input.ndim)
     if input.ndim == 0:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=input.shape, need="at least {n}", n=1)
     n = input.shape[dim]
     _bounds(indices, dim, n, RuntimeError, -n)
     rest = np.broadcast_shapes(*[tuple(1 if d == dim else s for d, s in enumerate(v.shape)) for v in (input, indices)])

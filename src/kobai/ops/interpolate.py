@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .reduce import not_implemented
@@ -89,37 +90,56 @@ def _check_mode(n, mode, align_corners, antialias):
     ndim = n + 2
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
-            raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | "
-                             "bicubic | trilinear\n  fix: leave out align_corners.")
+            raise error("arguments-exclude", ValueError(
+                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                "trilinear"), what="align_corners", other=f"mode={mode!r}",
+                fix="leave out align_corners; it is for the modes linear, bilinear, bicubic and trilinear.")
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and ndim == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D "
-                         "tensor as input")
+        raise error("arguments-exclude", ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
+        ), mode=repr(mode), ndim=ndim,
+            why="antialias=True is for the modes bilinear, bicubic and lanczos and inputs of 4 dimensions; here mode "
+                "is {mode}, and the input has {ndim} dimensions.", fix="leave out antialias, or change the mode.")
     if ndim not in (3, 4, 5) or mode not in _KINDS or mode in ("bicubic", "lanczos") and ndim != 4:
-        raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {ndim}D) for the "
-                                  f"modes: {_MODES} (got {mode})\n  fix: the input is (batch, channels, *sizes).")
+        raise error("tensor-dims", NotImplementedError(
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {ndim}D) for the modes: {_MODES} (got {mode}"
+            ")"), mode=repr(mode), ndim=ndim, why="mode={mode} does not go with an input of {ndim} dimensions.",
+            fix="the input is (batch, channels, *sizes), of 3 dimensions for linear, 4 for bilinear and bicubic, 5 "
+                "for trilinear.")
     wanted = _KINDS[mode][1]
     if wanted not in (None, n):
-        raise NotImplementedError(f"Got {ndim}D input, but {mode} mode needs {wanted + 2}D input\n"
-                                  "  fix: linear for 3D, bilinear for 4D, trilinear for 5D input.")
+        raise error("tensor-dims", NotImplementedError(f"Got {ndim}D input, but {mode} mode needs {wanted + 2}D input"),
+                    mode=repr(mode), ndim=ndim, n=wanted + 2,
+                    why="mode={mode} is for inputs of {n} dimensions, and this one has {ndim}.",
+                    fix="use linear for 3 dimensions, bilinear or bicubic for 4, trilinear for 5.")
     if mode == "lanczos" and not antialias:
-        raise ValueError("Lanczos mode requires antialias=True")
+        raise error("arguments-together", ValueError("Lanczos mode requires antialias=True"), what="mode='lanczos'",
+                    other="antialias=True")
 
 
 def _sizes(spatial, n, size, factor, recompute):
     """The sizes of the result, and the distance of results in elements where it was given (else ())."""
     if size is not None and factor is not None:
-        raise ValueError("only one of size or scale_factor should be defined")
+        raise error("arguments-exclude", ValueError("only one of size or scale_factor should be defined"), what="size",
+                    other="scale_factor")
     if size is None and factor is None:
-        raise ValueError("either size or scale_factor should be defined")
+        raise error("argument-missing", ValueError("either size or scale_factor should be defined"),
+                    why="neither size nor scale_factor was given.",
+                    fix="give size, the size of the result, or scale_factor, its ratio to that of the input.")
     if size is not None:
         if recompute:
-            raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+            raise error("arguments-exclude", ValueError(
+                "recompute_scale_factor is not meaningful with an explicit size."), what="recompute_scale_factor=True",
+                other="size")
         return _given_size(size, spatial, n), ()
     factors = tuple(factor) if isinstance(factor, (tuple, list)) else (factor,) * n
     if len(factors) != n:
-        raise ValueError("Input and scale_factor must have the same number of spatial dimensions, but got input with "
-                         f"spatial dimensions of {list(spatial)} and scale_factor of shape {factor}. Please provide "
-                         "input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.")
+        raise error("argument-count", ValueError(
+            "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
+            f"dimensions of {list(spatial)} and scale_factor of shape {factor}. Please provide input tensor in (N, C, "
+            "d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."), what="scale_factor",
+            count=len(factors), need="{n}", n=n,
+            fix="give one number, or one for each of the {n} dimensions after batch and channels.")
     factors = tuple([float(f) for f in factors])
     size = tuple([math.floor(s * f) for s, f in zip(spatial, factors)])
     return size, () if recompute else tuple([1 / f if f > 0 else 0.0 for f in factors])
@@ -130,12 +150,17 @@ def _given_size(size, spatial, n):
         return (int(size),) * n
     if not isinstance(size, (tuple, list)) or any(isinstance(s, float) for s in size):
         kinds = [type(s) for s in size] if isinstance(size, (tuple, list)) else type(size)
-        raise TypeError("expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but "
-                        f"got size with types {kinds}")
+        raise error("argument-type", TypeError(
+            "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got size "
+            f"with types {kinds}"), value=size,
+            why="size is {value}; it must be a whole number or a tuple of whole numbers.",
+            fix="write size=(64, 64); where a size is computed, use // instead of /.")
     if len(size) != n:
-        raise ValueError("Input and output must have the same number of spatial dimensions, but got input with spatial "
-                         f"dimensions of {list(spatial)} and output size of {size}. Please provide input tensor in "
-                         "(N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.")
+        raise error("argument-count", ValueError(
+            "Input and output must have the same number of spatial dimensions, but got input with spatial dimensions "
+            f"of {list(spatial)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
+            "format and output size in (o1, o2, ...,oK) format."), what="size", count=len(size), need="{n}", n=n,
+            fix="give one number, or one for each of the {n} dimensions after batch and channels.")
     return tuple([int(s) for s in size])
 
 
@@ -144,10 +169,15 @@ def _check_sizes(shape, n, size):
     if min(spatial) <= 0 or min(size) <= 0:
         names = "DHW"[3 - n:] if n != 1 else "W"
         before, after = (", ".join(f"{a}: {s}" for a, s in zip(names, v)) for v in (spatial, size))
-        raise RuntimeError("Input and output sizes should be greater than 0, but got "
-                           f"input ({before}) output ({after})")
+        raise error("dimension-size", RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input ({before}) output ({after})"),
+            have=tuple(spatial), want=tuple(size),
+            why="the input measures {have} and the result would measure {want}; no size can be 0.",
+            fix="look why the input is empty, or give a larger size or scale_factor.")
     if shape[1] == 0:
-        raise RuntimeError(f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(shape)}")
+        raise error("tensor-empty", RuntimeError(
+            f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(shape)}"), what="input",
+            fn="interpolate()")
 
 
 @public("nn.functional")
