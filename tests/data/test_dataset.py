@@ -55,9 +55,9 @@ def test_tensor_dataset_wants_equal_lengths_and_tells_them():
 
 
 def test_tensor_dataset_of_arrays_tells_how_to_convert_them():
-    with pytest.raises(TypeError, match=r"argument 1 is a numpy.ndarray.*\n?.*torch.from_numpy"):
+    with pytest.raises(TypeError, match=r"(?s)argument 1 is of type ndarray.*torch.from_numpy"):
         TensorDataset(kobai.zeros(3), np.zeros(3))
-    with pytest.raises(TypeError, match=r"argument 0 is a list.*torch.tensor"):
+    with pytest.raises(TypeError, match=r"(?s)argument 0 is of type list.*torch.tensor"):
         TensorDataset([1, 2])
 
 
@@ -65,7 +65,7 @@ def test_dataset_without_getitem_says_so():
     class Nothing(Dataset):
         pass
 
-    with pytest.raises(NotImplementedError, match="Nothing has none"):
+    with pytest.raises(NotImplementedError, match="Nothing does not define __getitem__"):
         Nothing()[0]
 
 

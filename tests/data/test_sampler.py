@@ -76,7 +76,7 @@ def test_distributed_sampler():
 
 @pytest.mark.parametrize(("make", "error", "message"), [
     (lambda: RandomSampler([]), ValueError, "num_samples should be a positive integer value, but got "
-                                            "num_samples=0\nThe dataset is empty"),
+                                            "num_samples=0\n  cause: the dataset is empty"),
     (lambda: RandomSampler([1], replacement=1), TypeError, "replacement should be a boolean value"),
     (lambda: WeightedRandomSampler([1.], True), ValueError, "num_samples should be a positive integer"),
     (lambda: WeightedRandomSampler([[1.]], 1), ValueError, r"1d sequence .* shape \(1, 1\)"),

@@ -24,7 +24,8 @@ def raised():
             if not isinstance(node, ast.Call) or len(node.args) not in (2, 3):
                 continue
             kind = node.args[-2]
-            if isinstance(kind, ast.Constant) and ast.unparse(node.func).endswith("error" if len(node.args) == 2 else "check"):
+            called = ast.unparse(node.func)
+            if isinstance(kind, ast.Constant) and (called.endswith("error") if len(node.args) == 2 else called == "check"):
                 yield f"{path.relative_to(SOURCE)}:{node.lineno}", kind.value, {k.arg: k.value for k in node.keywords}
 
 

@@ -5,6 +5,7 @@ import functools
 import warnings
 
 from .. import devices, dtypes
+from ..diagnose import error
 from ..pytree import tree_map
 from ..tensor import Tensor
 from .policy import install, state
@@ -32,10 +33,15 @@ class autocast:
 
     def __init__(self, device_type, dtype=None, enabled=True, cache_enabled=None):
         if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+            raise error("argument-type",
+                        ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`"),
+                        what="device_type", kind=type(device_type), must="a text",
+                        fix="write torch.autocast('cpu', dtype=torch.bfloat16).")
         kind = devices.device(device_type).type
         if not is_autocast_available(kind):
-            raise RuntimeError(f"User specified an unsupported autocast device_type '{device_type}'")
+            raise error("argument-choice",
+                        RuntimeError(f"User specified an unsupported autocast device_type '{device_type}'"),
+                        what="device_type", value=device_type, choices=["cpu", "cuda"])
         if kind == "cuda" and enabled:
             warnings.warn(_NO_GPU, stacklevel=2)
             enabled = False

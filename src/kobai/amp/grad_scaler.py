@@ -36,9 +36,11 @@ class GradScaler:
             warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
             enabled = False
         if enabled and growth_factor <= 1.0:
-            raise AssertionError("The growth factor must be > 1.0.")
+            raise error("argument-value", AssertionError("The growth factor must be > 1.0."), what="growth_factor",
+                        value=growth_factor, low=1, must="a number above {low}")
         if enabled and backoff_factor >= 1.0:
-            raise AssertionError("The backoff factor must be < 1.0.")
+            raise error("argument-value", AssertionError("The backoff factor must be < 1.0."), what="backoff_factor",
+                        value=backoff_factor, high=1, must="a number below {high}")
         self._enabled, self._scale = bool(enabled), float(init_scale)
         self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
         self._growth_interval, self._good_steps = growth_interval, 0
@@ -61,7 +63,10 @@ class GradScaler:
             return
         self._check_used("unscale_")
         if id(optimizer) in self._stepped:
-            raise RuntimeError("unscale_() is being called after step().")
+            raise error("call-order", RuntimeError("unscale_() is being called after step()."),
+                        why="step() was called before, and it has divided the gradients by the scale.",
+                        fix="keep this order: scaler.unscale_(optimizer), clip, scaler.step(optimizer), "
+                            "scaler.update().")
         if id(optimizer) in self._found:
             raise error("call-order",
                         RuntimeError("unscale_() has already been called on this optimizer since the last update()."),
@@ -77,9 +82,15 @@ class GradScaler:
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
-            raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
+            raise error("not-possible",
+                        RuntimeError("Closure use is not currently supported if GradScaler is enabled."),
+                        why="a closure computes gradients anew within the step, and the scaler would not have scaled "
+                            "their loss.",
+                        fix="use an optimizer that needs no closure, or GradScaler(enabled=False).")
         if id(optimizer) in self._stepped:
-            raise RuntimeError("step() has already been called since the last update().")
+            raise error("call-order", RuntimeError("step() has already been called since the last update()."),
+                        why="step() was called twice for this optimizer, without update() in between.",
+                        fix="call scaler.update() at the end of each iteration.")
         if id(optimizer) not in self._found:
             self.unscale_(optimizer)
         self._stepped.add(id(optimizer))
@@ -93,7 +104,10 @@ class GradScaler:
         if new_scale is not None:
             self._scale = float(new_scale)
         elif not self._found:
-            raise AssertionError("No inf checks were recorded prior to update.")
+            raise error("call-order", AssertionError("No inf checks were recorded prior to update."),
+                        why="no optimizer made a step through the scaler, so nobody looked whether the gradients are "
+                            "finite.",
+                        fix="write scaler.step(optimizer) in place of optimizer.step(), before update().")
         elif any(self._found.values()):
             self._scale, self._good_steps = self._scale * self._backoff_factor, 0
         else:
@@ -105,8 +119,11 @@ class GradScaler:
 
     def _check_used(self, name):
         if not self._used:
-            raise AssertionError(f"Attempted {name} but _scale is None.  This may indicate your script did not use "
-                                 "scaler.scale(loss or outputs) earlier in the iteration.")
+            raise error("call-order",
+                        AssertionError(f"Attempted {name} but _scale is None.  This may indicate your script did not "
+                                       "use scaler.scale(loss or outputs) earlier in the iteration."),
+                        name=name, why="{name}() was called, and no loss has been scaled.",
+                        fix="write scaler.scale(loss).backward() before.")
 
     def get_scale(self):
         """The scale, as a Python number; 1.0 if not enabled."""
@@ -140,8 +157,11 @@ class GradScaler:
         if not self._enabled:
             return
         if not state_dict:
-            raise RuntimeError("The source state dict is empty, possibly because it was saved from a disabled instance "
-                               "of GradScaler.")
+            raise error("argument-value",
+                        RuntimeError("The source state dict is empty, possibly because it was saved from a disabled "
+                                     "instance of GradScaler."),
+                        why="the state is empty, as that of a scaler with enabled=False is.",
+                        fix="begin without it, or make this scaler with enabled=False, too.")
         self._scale, self._growth_factor = state_dict["scale"], state_dict["growth_factor"]
         self._backoff_factor, self._growth_interval = state_dict["backoff_factor"], state_dict["growth_interval"]
         self._good_steps = state_dict["_growth_tracker"]

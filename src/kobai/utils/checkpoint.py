@@ -13,6 +13,7 @@ from ..autograd.engine import backward
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..autograd.mode import enable_grad, modes, no_grad
+from ..diagnose import error
 from ..random import get_rng_state, set_rng_state
 from ..tensor import Tensor
 
@@ -67,14 +68,23 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
         return _recorded(function, args, kwargs, use_reentrant)
     if use_reentrant:
         if kwargs:
-            raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+            raise error("call-form", ValueError("Unexpected keyword arguments: " + ",".join(kwargs)),
+                        names=list(kwargs),
+                        why="with use_reentrant=True only arguments without names reach the function, and {names} "
+                            "has one.",
+                        fix="write use_reentrant=False.")
         if context_fn is not noop_context_fn or debug:
-            raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+            raise error("arguments-exclude",
+                        ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False."),
+                        why="context_fn and debug are about the graph that only use_reentrant=False keeps.",
+                        fix="write use_reentrant=False.")
         if modes.grad and not any(isinstance(a, Tensor) and a.requires_grad for a in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         return CheckpointFunction.apply(function, preserve, *args)
     if determinism_check not in ("default", "none"):
-        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
+        raise error("argument-choice",
+                    ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}"),
+                    what="determinism_check", value=determinism_check, choices=["default", "none"])
     return _own_graph(function, args, kwargs, preserve, context_fn, determinism_check == "default", early_stop)
 
 
@@ -164,21 +174,24 @@ class _Run:
         with contextlib.suppress(_Enough), saved_tensors_hooks(keep, lambda t: t):
             self.rerun()
         if len(values) != len(self.saved):
-            raise CheckpointError(
-                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and "
-                f"recomputation.\nNumber of tensors saved during forward: {len(self.saved)}\n"
-                f"Number of tensors saved during recomputation: {len(values)}.{_ADVICE}")
+            raise error("wrong-return",
+                        CheckpointError("torch.utils.checkpoint: A different number of tensors was saved during the "
+                                        "original forward and recomputation."),
+                        count=len(self.saved), again=len(values),
+                        why="forward saved {count} tensors, and computing it again saved {again}: the function did "
+                            "something else.",
+                        fix="let the function depend on its arguments only, and not change them or anything outside.")
         for i, (t, (shape, dtype)) in enumerate(zip(values, self.saved)):
             if self.check and (tuple(t.shape), t.dtype) != (shape, dtype):
-                raise CheckpointError(
-                    "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
-                    f"during the forward pass.\ntensor at position {i}:\nsaved: {shape} {dtype}\n"
-                    f"recomputed: {tuple(t.shape)} {t.dtype}{_ADVICE}")
+                raise error("wrong-return",
+                            CheckpointError("torch.utils.checkpoint: Recomputed values for the following tensors "
+                                            "have different metadata than during the forward pass."),
+                            i=i, shape=shape, dtype=dtype, new_shape=tuple(t.shape), new_dtype=t.dtype,
+                            why="tensor {i} was saved as {shape} {dtype}, and computed again as {new_shape} "
+                                "{new_dtype}.",
+                            fix="let the function depend on its arguments only, and not change them or anything "
+                                "outside.")
         return dict(enumerate(values))
-
-
-_ADVICE = ("\n  cause: the function did something else the second time.\n  fix: it must depend on its arguments only, and "
-           "not change them.")
 
 
 # ---- use_reentrant=True ------------------------------------------------------------------------
@@ -197,10 +210,13 @@ class CheckpointFunction(Function):
     def backward(ctx, *grads):
         """Gradients of the arguments; those of parameters go into their `.grad`."""
         if modes.partial:
-            raise RuntimeError(
-                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
-                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
-                ".backward() without passing the `inputs` argument.")
+            raise error("not-possible",
+                        RuntimeError("When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing "
+                                     "an `inputs` parameter to .backward(). To resolve this error, you can either set "
+                                     "use_reentrant=False, or call .backward() without passing the `inputs` argument."),
+                        why="with use_reentrant=True a backward pass of its own runs inside, and it fills .grad of "
+                            "all parameters.",
+                        fix="write checkpoint(function, x, use_reentrant=False).")
         args = [other if t is None else t.detach().requires_grad_(t.requires_grad)
                 for t, other in zip(ctx.saved_tensors, ctx.others)]
         with ctx.random.again(), enable_grad():
@@ -208,7 +224,10 @@ class CheckpointFunction(Function):
         outs = outs if isinstance(outs, (tuple, list)) else (outs,)
         pairs = [(o, g) for o, g in zip(outs, grads) if isinstance(o, Tensor) and o.requires_grad]
         if not pairs:
-            raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
+            raise error("not-possible",
+                        RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary"),
+                        why="nothing that the function returned needs a gradient.",
+                        fix="call it without checkpoint(), or give what it computes with requires_grad=True.")
         backward([o for o, _ in pairs], [g for _, g in pairs])
         return None, None, *[a._grad if isinstance(a, Tensor) else None for a in args]
 
@@ -223,7 +242,9 @@ def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwar
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
-        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+        raise error("call-form", ValueError("Unexpected keyword arguments: " + ",".join(kwargs)), names=list(kwargs),
+                    why="the layers get the input only, and {names} was given by name.",
+                    fix="leave it out; checkpoint(layer, x, ...) passes arguments on to one layer.")
     functions = list(functions.children()) if hasattr(functions, "children") else list(functions)
     size = len(functions) // segments
     for i in range(segments - 1):

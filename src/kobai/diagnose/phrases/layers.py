@@ -427,4 +427,136 @@ LAYERS: dict[str, str] = {
         "普通のパラメータにしてください: nn.Parameter(x.to_dense())。",
     "the parameters at {places} are complex.": "{places} のパラメータが複素数です。",
     "use another optimizer, such as Adam.": "Adam など別のオプティマイザを使ってください。",
+    "write torch.autocast('cpu', dtype=torch.bfloat16).":
+        "torch.autocast('cpu', dtype=torch.bfloat16) と書いてください。",
+    "step() was called before, and it has divided the gradients by the scale.":
+        "先に step() が呼ばれ、勾配はすでに倍率で割られています。",
+    "keep this order: scaler.unscale_(optimizer), clip, scaler.step(optimizer), scaler.update().":
+        "次の順序を守ってください: scaler.unscale_(optimizer)、クリップ、scaler.step(optimizer)、scaler.update()。",
+    "a closure computes gradients anew within the step, and the scaler would not have scaled their loss.":
+        "closure はステップの中で勾配を計算し直しますが、その損失には倍率が掛かりません。",
+    "use an optimizer that needs no closure, or GradScaler(enabled=False).":
+        "closure の要らないオプティマイザか、GradScaler(enabled=False) を使ってください。",
+    "step() was called twice for this optimizer, without update() in between.":
+        "このオプティマイザの step() が、間に update() なしで二度呼ばれました。",
+    "call scaler.update() at the end of each iteration.": "各反復の最後に scaler.update() を呼んでください。",
+    "no optimizer made a step through the scaler, so nobody looked whether the gradients are finite.":
+        "scaler を通した step がなく、勾配が有限かどうか調べられていません。",
+    "write scaler.step(optimizer) in place of optimizer.step(), before update().":
+        "update() の前に、optimizer.step() ではなく scaler.step(optimizer) と書いてください。",
+    "{name}() was called, and no loss has been scaled.":
+        "{name}() が呼ばれましたが、まだどの損失にも倍率が掛けられていません。",
+    "write scaler.scale(loss).backward() before.": "先に scaler.scale(loss).backward() と書いてください。",
+    "the state is empty, as that of a scaler with enabled=False is.":
+        "状態が空です。enabled=False のスケーラの状態は空になります。",
+    "begin without it, or make this scaler with enabled=False, too.":
+        "これなしで始めるか、このスケーラも enabled=False にしてください。",
+    "time a function in Python, and leave language out.": "Python の関数を測り、language を省いてください。",
+    "with use_reentrant=True only arguments without names reach the function, and {names} has one.":
+        "use_reentrant=True では名前のない引数だけが関数に渡りますが、{names} は名前付きです。",
+    "write use_reentrant=False.": "use_reentrant=False と書いてください。",
+    "context_fn and debug are about the graph that only use_reentrant=False keeps.":
+        "context_fn と debug は、use_reentrant=False だけが保持するグラフに関するものです。",
+    "forward saved {count} tensors, and computing it again saved {again}: the function did something else.":
+        "順方向で保存されたテンソルは {count} 個ですが、再計算では {again} 個でした。関数が別のことをしています。",
+    "let the function depend on its arguments only, and not change them or anything outside.":
+        "関数は引数だけに依存し、引数や外のものを変えないようにしてください。",
+    "tensor {i} was saved as {shape} {dtype}, and computed again as {new_shape} {new_dtype}.":
+        "テンソル {i} は {shape} {dtype} として保存されましたが、再計算では {new_shape} {new_dtype} でした。",
+    "with use_reentrant=True a backward pass of its own runs inside, and it fills .grad of all parameters.":
+        "use_reentrant=True では内側で独立した逆方向の計算が走り、すべてのパラメータの .grad に書き込みます。",
+    "write checkpoint(function, x, use_reentrant=False).":
+        "checkpoint(function, x, use_reentrant=False) と書いてください。",
+    "nothing that the function returned needs a gradient.": "関数が返したもののうち、勾配の必要なものがありません。",
+    "call it without checkpoint(), or give what it computes with requires_grad=True.":
+        "checkpoint() なしで呼ぶか、計算に使うものを requires_grad=True にしてください。",
+    "the layers get the input only, and {names} was given by name.":
+        "各層に渡るのは入力だけですが、{names} が名前付きで渡されました。",
+    "leave it out; checkpoint(layer, x, ...) passes arguments on to one layer.":
+        "それを省いてください。一つの層に引数を渡すには checkpoint(layer, x, ...) を使います。",
+    "the sampler and the workers were made from {name}, and would not follow.":
+        "サンプラとワーカーは {name} をもとに作られており、後から変えても反映されません。",
+    "make a new loader: DataLoader(dataset, {name}=...).": "新しく作ってください: DataLoader(dataset, {name}=...)。",
+    "an iterable dataset decides itself what comes next; {name} would choose samples by number.":
+        "IterableDataset は順序を自分で決めますが、{name} は番号でサンプルを選びます。",
+    "leave {name} out; to shuffle, do it in __iter__ of the dataset.":
+        "{name} を省いてください。シャッフルは IterableDataset の __iter__ の中で行います。",
+    "batch_sampler says already which samples make up each batch.":
+        "どのサンプルがどのバッチに入るかは batch_sampler がすでに決めています。",
+    "leave out batch_size, shuffle, sampler and drop_last.":
+        "batch_size、shuffle、sampler、drop_last を省いてください。",
+    "the name of a way to start processes, or multiprocessing.get_context(name)":
+        "プロセスの開始方法の名前か multiprocessing.get_context(name)",
+    "write `def __getitem__(self, index): return ...` in {cls}, or derive it from IterableDataset and write "
+    "`__iter__`.":
+        "{cls} に `def __getitem__(self, index): return ...` を書くか、IterableDataset から派生して `__iter__` を書"
+        "いてください。",
+    "some datasets were given by position, which makes samples tuples, and others by name, which makes them dicts.":
+        "位置で渡されたもの (サンプルはタプル) と、名前で渡されたもの (サンプルは辞書) が混ざっています。",
+    "give all by position, or all by name.": "すべて位置で渡すか、すべて名前で渡してください。",
+    "write StackDataset(images, labels), or StackDataset(image=images, label=labels).":
+        "StackDataset(images, labels) または StackDataset(image=images, label=labels) と書いてください。",
+    "their lengths are {sizes}, and sample i is made from sample i of each.":
+        "長さは {sizes} ですが、i 番目のサンプルはそれぞれの i 番目から作られます。",
+    "cut the longer ones: torch.utils.data.Subset(dataset, range(n)).":
+        "長いものを切り詰めてください: torch.utils.data.Subset(dataset, range(n))。",
+    "{what} returned {count} samples for {n} indices.":
+        "{what} は {n} 個の番号に対して {count} 個のサンプルを返しました。",
+    "return one for each: [self[i] for i in indices].": "番号ごとに一つ返してください: [self[i] for i in indices]。",
+    "the samples of an iterable dataset have no numbers, so none can come behind them.":
+        "IterableDataset のサンプルには番号がないので、後ろに続けることができません。",
+    "join iterable datasets with ChainDataset.": "IterableDataset は ChainDataset でつないでください。",
+    "a dataset of type {kind} has numbered samples and is not iterable.":
+        "型 {kind} のデータセットのサンプルは番号付きで、IterableDataset ではありません。",
+    "join such datasets with ConcatDataset.": "そのようなデータセットは ConcatDataset でつないでください。",
+    "DataLoader reads a Subset through __getitems__, so __getitem__ of {cls} would never be called.":
+        "DataLoader は Subset を __getitems__ で読むので、{cls} の __getitem__ は一度も呼ばれません。",
+    "add to {cls}: def __getitems__(self, indices): return [self[i] for i in indices]":
+        "{cls} に次を加えてください: def __getitems__(self, indices): return [self[i] for i in indices]",
+    "how many processes there are, and which one this is, is known only from a process group.":
+        "プロセスがいくつあり、これがどれなのかは、プロセスグループがないと分かりません。",
+    "call torch.distributed.init_process_group() before, or write num_replicas=2, rank=0.":
+        "先に torch.distributed.init_process_group() を呼ぶか、num_replicas=2, rank=0 のように書いてください。",
+    "StopIteration from a dataset or a collate_fn would end the epoch early, and nobody would notice.":
+        "データセットや collate_fn からの StopIteration は、気付かれないままエポックを途中で終わらせてしまいます。",
+    "look for a next() there, and write next(iterator, None) or catch StopIteration.":
+        "そこにある next() を探し、next(iterator, None) と書くか StopIteration を捕まえてください。",
+    "{name} is in the midst of an epoch, with samples on their way.":
+        "{name} はエポックの途中で、読み込み中のサンプルがあります。",
+    "pickle the dataset, and make a new loader from it.":
+        "データセットを pickle し、そこから新しくローダーを作ってください。",
+    "a worker process cannot send the graph of a tensor to the main process.":
+        "ワーカープロセスはテンソルの計算グラフを本体のプロセスに送れません。",
+    "return tensor.detach() from the dataset, or load with num_workers=0.":
+        "データセットから tensor.detach() を返すか、num_workers=0 で読み込んでください。",
+    "TensorDataset takes tensors, and argument {i} is of type {kind}.":
+        "TensorDataset に渡せるのはテンソルですが、引数 {i} の型は {kind} です。",
+    "convert it first: TensorDataset(torch.from_numpy(x), ...).":
+        "先に変換してください: TensorDataset(torch.from_numpy(x), ...)。",
+    "convert it first: TensorDataset(torch.tensor(x), ...).":
+        "先に変換してください: TensorDataset(torch.tensor(x), ...)。",
+    "the dataset is empty, so there is nothing to draw from.": "データセットが空で、選べるものがありません。",
+    "look at len(dataset): was its folder or file empty, or did a filter leave out everything?":
+        "len(dataset) を確かめてください。フォルダやファイルが空か、条件ですべて除かれていませんか。",
+    "nothing came from {names} in {timeout} seconds, and it is still running: the dataset is slower than that, or "
+    "waits for something.":
+        "{names} から {timeout} 秒間何も届きませんが、まだ動いています。データセットがそれより遅いか、何かを待って"
+        "います。",
+    "give a larger timeout, or use num_workers=0 to see where it is.":
+        "timeout を大きくするか、num_workers=0 にしてどこで止まっているか確かめてください。",
+    "worker {worker} was killed (SIGKILL); if nobody did that, the machine ran out of memory.":
+        "ワーカー {worker} が強制終了されました (SIGKILL)。誰も止めていなければ、メモリ不足です。",
+    "use fewer workers, smaller batches, or a smaller prefetch_factor.":
+        "ワーカーの数、バッチの大きさ、または prefetch_factor を減らしてください。",
+    "worker {worker} was ended by signal {name}: something compiled that the dataset calls has crashed.":
+        "ワーカー {worker} がシグナル {name} で終了しました。データセットが呼ぶコンパイル済みのコードが異常終了して"
+        "います。",
+    "use num_workers=0 to find out where.": "num_workers=0 にして場所を突き止めてください。",
+    "worker {worker} closed its pipe.": "ワーカー {worker} が通信路を閉じました。",
+    "worker {worker} left with exit code {code}: did the dataset call sys.exit()?":
+        "ワーカー {worker} が終了コード {code} で終わりました。データセットが sys.exit() を呼んでいませんか。",
+    "use num_workers=0 to find out where; a program whose workers are started by {method!r} must run its own code "
+    "under `if __name__ == '__main__':`.":
+        "num_workers=0 にして場所を突き止めてください。{method!r} でワーカーを起動するプログラムは、自分のコードを "
+        "`if __name__ == '__main__':` の下に書く必要があります。",
 }

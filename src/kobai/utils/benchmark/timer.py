@@ -5,6 +5,7 @@ import textwrap
 import timeit
 
 from ...backends.threads import get_num_threads, set_num_threads
+from ...diagnose import error
 from .measurement import Measurement
 
 _MOST = 10**7
@@ -21,7 +22,9 @@ class Timer:
     def __init__(self, stmt="pass", setup="pass", global_setup="", timer=timeit.default_timer, globals=None, label=None,
                  sub_label=None, description=None, env=None, num_threads=1, language="python"):
         if language not in ("python", "py") and getattr(language, "name", "PYTHON") != "PYTHON":
-            raise NotImplementedError("only statements in Python are timed: there is no C++ compiler")
+            raise error("not-in-kobai",
+                        NotImplementedError("only statements in Python are timed: there is no C++ compiler"),
+                        what="language='c++'", instead="time a function in Python, and leave language out.")
         self._named = {"stmt": textwrap.dedent(stmt).strip(), "setup": textwrap.dedent(setup).strip(), "label": label,
                        "sub_label": sub_label, "description": description, "env": env, "num_threads": num_threads}
         self._timer = timeit.Timer(self._named["stmt"], self._named["setup"], timer, dict(globals or {}))

@@ -115,8 +115,10 @@ class DataLoader(Generic[T_co]):
 
     def __setattr__(self, name, value) -> None:
         if name in FIXED and "_initialized" in self.__dict__:
-            raise ValueError(f"{name} attribute should not be set after "
-                             f"{type(self).__name__} is initialized\nMake a new loader instead.")
+            raise error("not-possible",
+                        ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized"),
+                        name=name, why="the sampler and the workers were made from {name}, and would not follow.",
+                        fix="make a new loader: DataLoader(dataset, {name}=...).")
         super().__setattr__(name, value)
 
     @property
@@ -170,19 +172,24 @@ class DataLoader(Generic[T_co]):
 
 def _check_workers(num_workers, timeout, prefetch_factor, persistent_workers) -> None:
     if num_workers < 0:
-        raise ValueError("num_workers option should be non-negative; use num_workers=0 to "
-                         "disable multiprocessing.")
+        raise error("argument-value",
+                    ValueError("num_workers option should be non-negative; use num_workers=0 to disable "
+                               "multiprocessing."),
+                    what="num_workers", value=num_workers, low=0, must="a whole number of at least {low}")
     if timeout < 0:
-        raise ValueError("timeout option should be non-negative")
+        raise error("argument-value", ValueError("timeout option should be non-negative"), what="timeout",
+                    value=timeout, low=0, must="a number of at least {low}")
     if num_workers == 0 and prefetch_factor is not None:
         raise error("arguments-together", ValueError(
             "prefetch_factor option could only be specified in multiprocessing.let num_workers > "
             "0 to enable multiprocessing, otherwise set prefetch_factor to None."),
             what="prefetch_factor", other="num_workers")
     if prefetch_factor is not None and prefetch_factor < 0:
-        raise ValueError("prefetch_factor option should be non-negative")
+        raise error("argument-value", ValueError("prefetch_factor option should be non-negative"),
+                    what="prefetch_factor", value=prefetch_factor, must="a positive whole number")
     if persistent_workers and num_workers == 0:
-        raise ValueError("persistent_workers option needs num_workers > 0")
+        raise error("arguments-together", ValueError("persistent_workers option needs num_workers > 0"),
+                    what="persistent_workers", other="num_workers")
 
 
 def _check_order(kind, batch_size, shuffle, sampler, batch_sampler, drop_last) -> None:
@@ -190,38 +197,52 @@ def _check_order(kind, batch_size, shuffle, sampler, batch_sampler, drop_last) -
         given = {"sampler": sampler, "batch_sampler": batch_sampler}
         for name, value in ({"shuffle": shuffle or None} | given).items():
             if value is not None:
-                raise ValueError(
-                    f"DataLoader with IterableDataset: expected unspecified {name} option, but "
-                    f"got {name}={value}\nAn iterable dataset has no indices to choose from: it "
-                    "decides the order itself.")
+                raise error("arguments-exclude",
+                            ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but "
+                                       f"got {name}={value}"),
+                            name=name,
+                            why="an iterable dataset decides itself what comes next; {name} would choose samples by "
+                                "number.",
+                            fix="leave {name} out; to shuffle, do it in __iter__ of the dataset.")
     if sampler is not None and shuffle:
         raise error("sampler-shuffle")
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None
                                       or drop_last):
-        raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, "
-                         "sampler, and drop_last")
+        raise error("arguments-exclude",
+                    ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
+                               "drop_last"),
+                    why="batch_sampler says already which samples make up each batch.",
+                    fix="leave out batch_size, shuffle, sampler and drop_last.")
     if batch_sampler is None and batch_size is None and drop_last:
-        raise ValueError("batch_size=None option disables auto-batching and is mutually "
-                         "exclusive with drop_last")
+        raise error("arguments-exclude",
+                    ValueError("batch_size=None option disables auto-batching and is mutually exclusive with "
+                               "drop_last"),
+                    what="drop_last=True", other="batch_size=None")
 
 
 def _checked_context(context, num_workers: int):
     if context is None:
         return None
     if num_workers == 0:
-        raise ValueError("multiprocessing_context can only be used with multi-process loading "
-                         f"(num_workers > 0), but got num_workers={num_workers}")
+        raise error("arguments-together",
+                    ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > "
+                               f"0), but got num_workers={num_workers}"),
+                    what="multiprocessing_context", other="num_workers")
     import multiprocessing  # noqa: PLC0415  (slow to import, and seldom needed)
     if isinstance(context, str):
         methods = multiprocessing.get_all_start_methods()
         if context not in methods:
-            raise ValueError("multiprocessing_context option should specify a valid start method "
-                             f"in {methods!r}, but got multiprocessing_context={context!r}")
+            raise error("argument-choice",
+                        ValueError("multiprocessing_context option should specify a valid start method in "
+                                   f"{methods!r}, but got multiprocessing_context={context!r}"),
+                        what="multiprocessing_context", value=context, choices=methods)
         context = multiprocessing.get_context(context)
     if not isinstance(context, multiprocessing.context.BaseContext):
-        raise TypeError("multiprocessing_context option should be a valid context object or a "
-                        "string specifying the start method, but got "
-                        f"multiprocessing_context={context}")
+        raise error("argument-type",
+                    TypeError("multiprocessing_context option should be a valid context object or a string "
+                              f"specifying the start method, but got multiprocessing_context={context}"),
+                    what="multiprocessing_context", kind=type(context),
+                    must="the name of a way to start processes, or multiprocessing.get_context(name)")
     return context
 
 

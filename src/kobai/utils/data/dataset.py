@@ -38,11 +38,10 @@ class Dataset(Generic[T_co]):
     """
 
     def __getitem__(self, index) -> T_co:
-        raise NotImplementedError(
-            "Subclasses of Dataset should implement __getitem__.\n"
-            f"{type(self).__name__} has none, so it cannot be asked for sample {index!r}. Write "
-            "`def __getitem__(self, index): return ...`, or derive from IterableDataset and "
-            "write `__iter__`.")
+        raise error("method-missing", NotImplementedError("Subclasses of Dataset should implement __getitem__."),
+                    cls=type(self), what="__getitem__",
+                    fix="write `def __getitem__(self, index): return ...` in {cls}, or derive it from "
+                        "IterableDataset and write `__iter__`.")
 
     def __repr__(self) -> str:
         return object.__repr__(self).replace("<kobai.", "<torch.", 1)       # as articles print it
@@ -85,7 +84,11 @@ class TensorDataset(Dataset[tuple]):
     def __init__(self, *tensors) -> None:
         for position, tensor in enumerate(tensors):
             if not isinstance(tensor, kobai.Tensor):
-                raise TypeError(_not_a_tensor(position, tensor))
+                raise error("argument-type", TypeError("'int' object is not callable"), kind=type(tensor), i=position,
+                            why="TensorDataset takes tensors, and argument {i} is of type {kind}.",
+                            fix="convert it first: TensorDataset(torch.from_numpy(x), ...)."
+                            if type(tensor).__module__ == "numpy" else
+                            "convert it first: TensorDataset(torch.tensor(x), ...).")
         sizes = [tensor.size(0) for tensor in tensors]
         if len(set(sizes)) > 1:
             raise error("dataset-sizes", sizes=str(sizes))
@@ -96,16 +99,6 @@ class TensorDataset(Dataset[tuple]):
 
     def __len__(self) -> int:
         return self.tensors[0].size(0)
-
-
-def _not_a_tensor(position: int, value) -> str:
-    """Message for the classic mistake of giving NumPy arrays or lists to a `TensorDataset`."""
-    kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-    fix = "torch.from_numpy(x)" if kind.__module__ == "numpy" else "torch.tensor(x)"
-    return ("'int' object is not callable\n"
-            f"TensorDataset takes tensors, but argument {position} is a {name}. "
-            f"Convert it first: TensorDataset({fix}, ...).")
 
 
 class StackDataset(Dataset):
@@ -124,14 +117,22 @@ class StackDataset(Dataset):
 
     def __init__(self, *args, **kwargs) -> None:
         if args and kwargs:
-            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via "
-                             "``kwargs``) like input/output, but both types are given.")
+            raise error("arguments-exclude",
+                        ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like "
+                                   "input/output, but both types are given."),
+                        why="some datasets were given by position, which makes samples tuples, and others by name, "
+                            "which makes them dicts.",
+                        fix="give all by position, or all by name.")
         if not args and not kwargs:
-            raise ValueError("At least one dataset should be passed")
+            raise error("argument-missing", ValueError("At least one dataset should be passed"), fn="StackDataset()",
+                        what="datasets",
+                        fix="write StackDataset(images, labels), or StackDataset(image=images, label=labels).")
         self.datasets = args or kwargs
         sizes = [len(dataset) for dataset in self._parts()]
         if len(set(sizes)) > 1:
-            raise ValueError(f"Size mismatch between datasets\nTheir lengths are {sizes}.")
+            raise error("lengths-differ", ValueError("Size mismatch between datasets"), sizes=sizes,
+                        why="their lengths are {sizes}, and sample i is made from sample i of each.",
+                        fix="cut the longer ones: torch.utils.data.Subset(dataset, range(n)).")
         self._length = sizes[0]
 
     def _parts(self):
@@ -156,9 +157,11 @@ def _read_many(dataset, indices: list) -> list:
     many = getattr(dataset, "__getitems__", None)
     samples = many(indices) if callable(many) else [dataset[index] for index in indices]
     if len(samples) != len(indices):
-        raise ValueError(
-            f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}\n"
-            f"{type(dataset).__name__}.__getitems__ must return one sample for each index.")
+        raise error("wrong-return",
+                    ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}"),
+                    what=f"{type(dataset).__name__}.__getitems__()", count=len(samples), n=len(indices),
+                    why="{what} returned {count} samples for {n} indices.",
+                    fix="return one for each: [self[i] for i in indices].")
     return samples
 
 
@@ -175,10 +178,12 @@ class ConcatDataset(Dataset[T_co]):
     def __init__(self, datasets) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise AssertionError("datasets should not be an empty iterable")
+            raise error("argument-count", AssertionError("datasets should not be an empty iterable"), what="datasets",
+                        count=0, need="at least {n}", n=1)
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
-            raise AssertionError("ConcatDataset does not support IterableDataset\n"
-                                 "An iterable dataset has no indices; join them by ChainDataset.")
+            raise error("argument-value", AssertionError("ConcatDataset does not support IterableDataset"),
+                        why="the samples of an iterable dataset have no numbers, so none can come behind them.",
+                        fix="join iterable datasets with ChainDataset.")
         self.cumulative_sizes = self.cumsum(self.datasets)
 
     @staticmethod
@@ -191,12 +196,13 @@ class ConcatDataset(Dataset[T_co]):
 
     def __getitem__(self, idx):
         if idx < -len(self):
-            raise ValueError("absolute value of index should not exceed dataset length")
+            raise error("position-range", ValueError("absolute value of index should not exceed dataset length"),
+                        what="idx", value=idx, size=len(self), last=len(self) - 1)
         idx += len(self) * (idx < 0)
         part = bisect_right(self.cumulative_sizes, idx)
         if part == len(self.datasets):
-            raise IndexError(f"list index out of range\nIndex {idx} of a ConcatDataset with "
-                             f"{len(self)} samples.")
+            raise IndexError(  # plain: it ends a for loop
+                f"list index out of range\nIndex {idx} of a ConcatDataset with {len(self)} samples.")
         return self.datasets[part][idx - (self.cumulative_sizes[part - 1] if part else 0)]
 
 
@@ -213,7 +219,10 @@ class ChainDataset(IterableDataset):
     def _streams(self):
         for dataset in self.datasets:
             if not isinstance(dataset, IterableDataset):
-                raise AssertionError("ChainDataset only supports IterableDataset")
+                raise error("argument-value", AssertionError("ChainDataset only supports IterableDataset"),
+                            kind=type(dataset),
+                            why="a dataset of type {kind} has numbered samples and is not iterable.",
+                            fix="join such datasets with ConcatDataset.")
             yield dataset
 
     def __iter__(self):
@@ -238,10 +247,12 @@ class Subset(Dataset[T_co]):
         if (kind.__getitem__ is not Subset.__getitem__
                 and kind.__getitems__ is Subset.__getitems__):
             # The loader prefers __getitems__, so the override would silently not be called.
-            raise NotImplementedError(
-                f"{kind.__name__} overrides __getitem__ but not __getitems__.\n"
-                "DataLoader reads a Subset through __getitems__. Add to the class:\n"
-                "    def __getitems__(self, indices): return [self[i] for i in indices]")
+            raise error("method-missing",
+                        NotImplementedError(f"{kind.__name__} overrides __getitem__ but not __getitems__."), cls=kind,
+                        what="__getitems__",
+                        why="DataLoader reads a Subset through __getitems__, so __getitem__ of {cls} would never be "
+                            "called.",
+                        fix="add to {cls}: def __getitems__(self, indices): return [self[i] for i in indices]")
 
     def __getitem__(self, idx):
         if isinstance(idx, list):
@@ -287,8 +298,9 @@ def random_split(dataset, lengths, generator=None) -> list:
 def _lengths_of_fractions(fractions, total: int) -> list:
     for index, fraction in enumerate(fractions):
         if not 0 <= fraction <= 1:
-            raise ValueError(f"Fraction at index {index} is not between 0 and 1\n"
-                             f"It is {fraction}.")
+            raise error("argument-value", ValueError(f"Fraction at index {index} is not between 0 and 1"),
+                        what=f"lengths[{index}]", value=fraction, low=0, high=1,
+                        must="a number between {low} and {high}")
     lengths = [math.floor(total * fraction) for fraction in fractions]
     for index in range(total - sum(lengths)):
         lengths[index % len(lengths)] += 1

@@ -3,6 +3,7 @@
 import math
 
 import kobai
+from kobai.diagnose import error
 from kobai.utils.data.sampler import Sampler
 
 __all__ = ["DistributedSampler"]
@@ -36,8 +37,10 @@ class DistributedSampler(Sampler):
         num_replicas = _world("get_world_size") if num_replicas is None else num_replicas
         rank = _world("get_rank") if rank is None else rank
         if not 0 <= rank < num_replicas:
-            raise ValueError(f"Invalid rank {rank}, rank should be in the interval "
-                             f"[0, {num_replicas - 1}]")
+            raise error("argument-value",
+                        ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"),
+                        what="rank", value=rank, low=0, high=num_replicas - 1,
+                        must="a whole number between {low} and {high}")
         self.dataset = dataset
         self.num_replicas = num_replicas
         self.rank = rank
@@ -74,7 +77,9 @@ def _world(question: str) -> int:
     """Ask the distributed package, which only a program that set it up has."""
     package = getattr(kobai, "distributed", None)
     if package is None or not package.is_initialized():
-        raise ValueError("Default process group has not been initialized, please make sure to "
-                         "call init_process_group.\nOr tell DistributedSampler the numbers: "
-                         "num_replicas=..., rank=...")
+        raise error("call-order",
+                    ValueError("Default process group has not been initialized, please make sure to call "
+                               "init_process_group."),
+                    why="how many processes there are, and which one this is, is known only from a process group.",
+                    fix="call torch.distributed.init_process_group() before, or write num_replicas=2, rank=0.")
     return getattr(package, question)()

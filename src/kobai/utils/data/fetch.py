@@ -2,6 +2,7 @@
 
 import operator
 
+from kobai.diagnose import error
 from kobai.tensor import Tensor
 from kobai.utils.data.collate import default_collate
 from kobai.utils.data.dataset import Subset, TensorDataset
@@ -31,8 +32,12 @@ class MapFetcher:
     def __call__(self, indices):
         try:
             return self._fetch(indices)
-        except StopIteration as error:      # would end the epoch early, and nobody would notice
-            raise RuntimeError("the dataset (or the collate_fn) raised StopIteration") from error
+        except StopIteration as end:      # would end the epoch early, and nobody would notice
+            raise error("not-possible", RuntimeError("the dataset (or the collate_fn) raised StopIteration"),
+                        why="StopIteration from a dataset or a collate_fn would end the epoch early, and nobody "
+                            "would notice.",
+                        fix="look for a next() there, and write next(iterator, None) or catch "
+                            "StopIteration.") from end
 
     def _fetch(self, indices):
         if self.batched and self.collate_fn is default_collate:

@@ -3,6 +3,7 @@
 import warnings
 
 import kobai
+from kobai.diagnose import error
 from kobai.utils.data.dataset import IterableDataset
 from kobai.utils.data.fetch import IterableFetcher, MapFetcher, explain
 from kobai.utils.data.pin import pin_memory
@@ -53,7 +54,9 @@ class LoaderIterator:
                       f"{self._num_yielded} samples have been fetched.{hint}", stacklevel=3)
 
     def __getstate__(self):
-        raise NotImplementedError(f"{type(self).__name__} cannot be pickled")
+        raise error("not-possible", NotImplementedError(f"{type(self).__name__} cannot be pickled"), name=type(self),
+                    why="{name} is in the midst of an epoch, with samples on their way.",
+                    fix="pickle the dataset, and make a new loader from it.")
 
 
 def _has_accelerator() -> bool:
@@ -70,8 +73,8 @@ class InProcessIterator(LoaderIterator):
     def __init__(self, loader) -> None:
         super().__init__(loader)
         if loader.num_workers == 0 and loader.timeout != 0:
-            raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0\n"
-                                 "Only a worker can be waited for: set num_workers, too.")
+            raise error("arguments-together", AssertionError("_SingleProcessDataLoaderIter requires timeout == 0"),
+                        what="timeout", other="num_workers")
         self._fetcher = self._fetcher_kind(loader.dataset, loader._auto_collation,
                                            loader.collate_fn, loader.drop_last)
 
@@ -81,8 +84,8 @@ class InProcessIterator(LoaderIterator):
             return self._fetcher(indices)
         except StopIteration:
             raise
-        except Exception as error:
-            error.add_note(explain(self._fetcher, indices))
+        except Exception as failure:
+            failure.add_note(explain(self._fetcher, indices))
             raise
 
     def _reset(self, loader) -> bool:

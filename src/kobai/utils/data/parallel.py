@@ -3,6 +3,7 @@
 import itertools
 import weakref
 
+from kobai.diagnose import error
 from kobai.utils.data.iterators import LoaderIterator
 from kobai.utils.data.pool import WorkerDied, WorkerPool, default_context
 from kobai.utils.data.worker import END, ERROR, Job, Task
@@ -16,8 +17,9 @@ class WorkerIterator(LoaderIterator):
     def __init__(self, loader) -> None:
         super().__init__(loader)
         if loader.prefetch_factor <= 0:
-            raise AssertionError("prefetch_factor must be greater than 0 for "
-                                 "MultiProcessingDataLoaderIter")
+            raise error("argument-value",
+                        AssertionError("prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter"),
+                        what="prefetch_factor", value=loader.prefetch_factor, must="a positive whole number")
         self._in_order = loader.in_order
         self._ahead = loader.prefetch_factor * loader.num_workers
         self._persistent = loader.persistent_workers

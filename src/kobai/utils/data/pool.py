@@ -8,6 +8,7 @@ import sys
 import time
 from multiprocessing.connection import wait
 
+from kobai.diagnose import error
 from kobai.utils.data import transport
 from kobai.utils.data.randomness import HeldGenerators
 from kobai.utils.data.worker import GRACE, Epoch, Task, work
@@ -65,8 +66,8 @@ class WorkerPool:
                                   daemon=True, name=f"kobai-data-worker-{job.id}")
         try:
             process.start()
-        except (TypeError, AttributeError, pickle.PicklingError) as error:
-            error.add_note(
+        except (TypeError, AttributeError, pickle.PicklingError) as failure:
+            failure.add_note(
                 f"A worker started by '{self.method}' gets its dataset, collate_fn and "
                 "worker_init_fn by pickling: define them at the top level of a module, or "
                 "pass multiprocessing_context='fork' where the system has it.")
@@ -108,7 +109,7 @@ class WorkerPool:
         while True:
             worker = self._ready(workers, deadline)
             if worker is None:
-                raise RuntimeError(self._timed_out(workers, timeout))
+                raise self._timed_out(workers, timeout)
             (kind, epoch, number), parts = self._read(worker)
             if epoch == self.epoch:
                 return worker, kind, number, transport.unpack(parts)
@@ -123,29 +124,30 @@ class WorkerPool:
             if connection in ready or connection.poll():
                 return worker
         for end in ready:
-            raise WorkerDied(self._died(ends[end]))
+            raise self._died(ends[end])
 
     def _read(self, worker: int) -> tuple:
         try:
             return self.receivers[worker].receive()
-        except (EOFError, OSError) as error:
-            raise WorkerDied(self._died(worker)) from error
+        except (EOFError, OSError) as failure:
+            raise self._died(worker) from failure
         except BaseException:           # Ctrl-C within a message: the rest would be misread
             self.close()
             raise
 
-    def _timed_out(self, workers, timeout: float) -> str:
-        names = ", ".join(f"{worker} (pid {self.processes[worker].pid})" for worker in workers)
-        return (f"DataLoader timed out after {timeout} seconds\n"
-                f"No batch came from worker {names}. It is still running: the dataset is slower "
-                "than the timeout, or waits for something. Give a larger timeout, or use "
-                "num_workers=0 to see where it is.")
+    def _timed_out(self, workers, timeout: float) -> Exception:
+        names = [f"worker {worker} (pid {self.processes[worker].pid})" for worker in workers]
+        return error("argument-value", RuntimeError(f"DataLoader timed out after {timeout} seconds"),
+                     names=" ".join(names), timeout=timeout,
+                     why="nothing came from {names} in {timeout} seconds, and it is still running: the dataset is slower "
+                         "than that, or waits for something.",
+                     fix="give a larger timeout, or use num_workers=0 to see where it is.")
 
-    def _died(self, worker: int) -> str:
+    def _died(self, worker: int) -> Exception:
         process = self.processes[worker]
         process.join(GRACE)
-        return (f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly\n"
-                f"Worker {worker} {_reason(process.exitcode, self.method)}")
+        plain = WorkerDied(f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly")
+        return _ended(plain, worker, process.exitcode, self.method)
 
     def close(self) -> None:
         """End the workers: by asking, after a moment by force. May be called again."""
@@ -167,16 +169,20 @@ class WorkerPool:
                 process.kill()
 
 
-def _reason(exit_code, method: str) -> str:
-    """Why a process ended, as far as its exit code tells, and what to do about it."""
-    if exit_code is None:
-        return "closed its pipe."
-    if exit_code == -getattr(signal, "SIGKILL", 9):
-        return ("was killed (SIGKILL). If nobody did that, the machine ran out of memory: use "
-                "fewer workers, smaller batches, or a smaller prefetch_factor.")
-    if exit_code < 0:
-        return (f"was ended by signal {signal.Signals(-exit_code).name}, so something compiled "
-                "that the dataset calls has crashed. Use num_workers=0 to find out where.")
-    hint = ("" if method == "fork" else " A program whose workers are started by "
-            f"'{method}' must run its own code under `if __name__ == '__main__':`.")
-    return f"left with exit code {exit_code}: did the dataset call sys.exit()?{hint}"
+def _ended(plain, worker: int, code, method: str) -> Exception:
+    """The error for a process that ended: why, as far as its exit code tells, and what to do about it."""
+    if code == -getattr(signal, "SIGKILL", 9):
+        return error("machine", plain, worker=worker,
+                     why="worker {worker} was killed (SIGKILL); if nobody did that, the machine ran out of memory.",
+                     fix="use fewer workers, smaller batches, or a smaller prefetch_factor.")
+    if code is not None and code < 0:
+        return error("machine", plain, worker=worker, name=signal.Signals(-code).name,
+                     why="worker {worker} was ended by signal {name}: something compiled that the dataset calls has "
+                         "crashed.",
+                     fix="use num_workers=0 to find out where.")
+    return error("machine", plain, worker=worker, code=code, method=method,
+                 why="worker {worker} closed its pipe." if code is None else
+                     "worker {worker} left with exit code {code}: did the dataset call sys.exit()?",
+                 fix="use num_workers=0 to find out where." if method == "fork" else
+                     "use num_workers=0 to find out where; a program whose workers are started by {method!r} must run "
+                     "its own code under `if __name__ == '__main__':`.")

@@ -72,14 +72,14 @@ class RandomSampler(Sampler[int]):
     def __init__(self, data_source, replacement: bool = False, num_samples=None,
                  generator=None) -> None:
         if not isinstance(replacement, bool):
-            raise TypeError("replacement should be a boolean value, but got "
-                            f"replacement={replacement}")
+            raise error("argument-type",
+                        TypeError(f"replacement should be a boolean value, but got replacement={replacement}"),
+                        what="replacement", kind=type(replacement), must="True or False")
         self.data_source = data_source
         self.replacement = replacement
         self._num_samples = num_samples
         self.generator = generator
-        _require_positive("num_samples", self.num_samples,
-                          "The dataset is empty." if num_samples is None else "")
+        _require_positive("num_samples", self.num_samples, empty=num_samples is None)
 
     @property
     def num_samples(self) -> int:
@@ -147,8 +147,10 @@ class WeightedRandomSampler(Sampler[int]):
         _require_bool("replacement", replacement)
         self.weights = kobai.as_tensor(weights, dtype=kobai.double)
         if self.weights.dim() != 1:
-            raise ValueError("weights should be a 1d sequence but given weights have shape "
-                             f"{tuple(self.weights.shape)}")
+            raise error("tensor-dims",
+                        ValueError("weights should be a 1d sequence but given weights have shape "
+                                   f"{tuple(self.weights.shape)}"),
+                        what="weights", shape=self.weights.shape, need="{n}", n=1)
         self.num_samples = num_samples
         self.replacement = replacement
         self.generator = generator
@@ -206,12 +208,18 @@ def random_seed(generator=None) -> int:
     return int(kobai.empty((), dtype=kobai.int64).random_(generator=generator).item())
 
 
-def _require_positive(name: str, value, cause: str = "") -> None:
+def _require_positive(name: str, value, empty: bool = False) -> None:
+    """Raise unless `value` is a positive int; `empty`: it is the length of a dataset."""
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        message = f"{name} should be a positive integer value, but got {name}={value}"
-        raise ValueError(f"{message}\n{cause}" if cause else message)
+        plain = ValueError(f"{name} should be a positive integer value, but got {name}={value}")
+        if empty:
+            raise error("tensor-empty", plain,
+                        why="the dataset is empty, so there is nothing to draw from.",
+                        fix="look at len(dataset): was its folder or file empty, or did a filter leave out everything?")
+        raise error("argument-value", plain, what=name, value=value, must="a positive whole number")
 
 
 def _require_bool(name: str, value) -> None:
     if not isinstance(value, bool):
-        raise ValueError(f"{name} should be a boolean value, but got {name}={value}")
+        raise error("argument-type", ValueError(f"{name} should be a boolean value, but got {name}={value}"), what=name,
+                    kind=type(value), must="True or False")

@@ -20,6 +20,7 @@ from multiprocessing import reduction
 
 import numpy as np
 
+from kobai.diagnose import error
 from kobai.tensor import Tensor, wrap
 
 __all__ = ["CAN_SHARE", "Receiver", "Sender", "pack", "unpack"]
@@ -37,10 +38,10 @@ class BatchPickler(pickle.Pickler):
         if type(value) is not Tensor:
             return NotImplemented
         if value.grad_fn is not None:
-            raise RuntimeError(
-                "Cowardly refusing to serialize non-leaf tensor which requires_grad\n"
-                "A worker process cannot send a graph to the main process. Return "
-                "tensor.detach() from the dataset, or load with num_workers=0.")
+            raise error("not-possible",
+                        RuntimeError("Cowardly refusing to serialize non-leaf tensor which requires_grad"),
+                        why="a worker process cannot send the graph of a tensor to the main process.",
+                        fix="return tensor.detach() from the dataset, or load with num_workers=0.")
         if value.device.type != "cpu":
             return NotImplemented
         return _rebuild, (value._array(), value.requires_grad)
