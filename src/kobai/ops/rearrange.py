@@ -189,9 +189,12 @@ def repeat(input, *repeats):
     if any(t < 0 for t in times):
         lead = len(times) - input.ndim
         size = [t * (input.shape[i - lead] if i >= lead else 1) for i, t in enumerate(times)]
-        least = next((s for s in size if s < 0), min(times))
-        raise error("argument-value", RuntimeError(f"Trying to create tensor with negative dimension {least}: {size}"),
-                    what="repeats", value=times, must="whole numbers of at least {low}", low=0)
+        if min(size) < 0:
+            least = next(s for s in size if s < 0)
+            raise error("argument-value", RuntimeError(
+                        f"Trying to create tensor with negative dimension {least}: {size}"), what="repeats", value=times,
+                        must="whole numbers of at least {low}", low=0)
+        times = tuple([max(t, 0) for t in times])  # PyTorch lets it pass where there is nothing to repeat
     return Repeat(times)(input)
 
 

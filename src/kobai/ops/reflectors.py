@@ -47,11 +47,36 @@ def _reflected(C, A, tau, i, conjugate=False):
     return C - (m.conj(t) if conjugate else t) * (v @ (H(v) @ C))
 
 
+def _check_factors(input, tau, other, left):
+    """PyTorch's errors of ormqr."""
+    at = -2 if left else -1
+    for what, v in (("input", input), ("other", other)):
+        if len(v.shape) < 2:
+            raise error("tensor-dims", RuntimeError(f"torch.ormqr: {what} must have at least 2 dimensions."), what=what,
+                        shape=tuple(v.shape), need="at least {n}", n=2)
+    n, k = other.shape[at], tau.shape[-1]
+    if n != input.shape[-2]:
+        raise error("shapes-differ", RuntimeError(f"torch.ormqr: other.shape[{at}] must be equal to input.shape[-2]"),
+                    what="input", shape=tuple(input.shape), other="other", other_shape=tuple(other.shape),
+                    must="other needs as many rows as input" if left else "other needs as many columns as input has rows")
+    if k != min(n, input.shape[-1]):
+        raise error("shapes-differ", RuntimeError(
+                    f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{at}], input.shape[-1])"),
+                    what="input", shape=tuple(input.shape), other="tau", other_shape=tuple(tau.shape),
+                    must="tau has one number for each column of input",
+                    fix="tau comes from geqrf() together with input: a, tau = torch.geqrf(x).")
+    if dtype_of(tau) != dtype_of(input):
+        raise error("dtypes-differ", RuntimeError(
+                    "torch.ormqr: Expected input and tau to have the same dtype, but input has dtype"
+                    f"{m.type_word(input)} and tau has dtype {m.type_word(tau)}"), what="tau", dtype=dtype_of(tau),
+                    other="input", other_dtype=dtype_of(input))
+
+
 def _check(input, tau, name):
     if len(input.shape) < 2:
         raise error("tensor-dims", RuntimeError(f"torch.{name}: input must have at least 2 dimensions."), what="input",
                     shape=tuple(input.shape), need="at least {n}", n=2)
-    if input.shape[-2] < input.shape[-1] and name.startswith("linalg"):
+    if input.shape[-2] < input.shape[-1]:
         raise error("tensor-shape", RuntimeError(
                     f"torch.{name}: input.shape[-2] must be greater than or equal to input.shape[-1]"), what="input",
                     shape=tuple(input.shape), want="(..., m, n)",
@@ -96,7 +121,7 @@ def geqrf(input):
 @public()
 def ormqr(input, tau, other, left=True, transpose=False):
     """Q @ other, or other @ Q where not `left`, with Q from reflections; its conjugate transpose if `transpose`."""
-    _check(input, tau, "ormqr")
+    _check_factors(input, tau, other, left)
     if not left:
         return H(ormqr(input, tau, H(other), True, not transpose))
     order = range(tau.shape[-1]) if transpose else reversed(range(tau.shape[-1]))

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -20,10 +21,9 @@ class _Call:
         self.name, self.input, self.window, self.flags = name, input, window, flags
         self.n_fft, self.hop_length, self.win_length = n_fft, hop_length, win_length
 
-    def require(self, condition, text):
-        """Raise PyTorch's error if the condition does not hold."""
-        if not condition:
-            raise RuntimeError(f"{self} : {text}")
+    def said(self, text):
+        """The exception in PyTorch's words: what was called, and what is wrong."""
+        return RuntimeError(f"{self} : {text}")
 
     def __str__(self):
         x, w = self.input, self.window
@@ -36,12 +36,21 @@ class _Call:
 
     def check_window(self):
         """`hop_length` and `win_length` must fit, and the window must have that length."""
-        self.require(self.hop_length > 0, f"expected hop_length > 0, but got hop_length={self.hop_length}")
-        self.require(0 < self.win_length <= self.n_fft,
-                     f"expected 0 < win_length <= n_fft, but got win_length={self.win_length}")
+        if self.hop_length <= 0:
+            raise error("argument-value", self.said(f"expected hop_length > 0, but got hop_length={self.hop_length}"),
+                        what="hop_length", value=self.hop_length, must="a positive whole number")
+        if not 0 < self.win_length <= self.n_fft:
+            raise error("argument-value", self.said(
+                        f"expected 0 < win_length <= n_fft, but got win_length={self.win_length}"), what="win_length",
+                        value=self.win_length, must="a whole number between {low} and {high}", low=1, high=self.n_fft,
+                        fix="a piece of n_fft={high} samples holds the window: choose {low} to {high}.")
         shape = None if self.window is None else tuple(self.window.shape)
-        self.require(shape is None or shape == (self.win_length,), "expected a 1D window tensor of size equal to "
-                     f"win_length={self.win_length}, but got window with size {list(shape or ())}")
+        if shape not in (None, (self.win_length,)):
+            raise error("tensor-shape", self.said(
+                        f"expected a 1D window tensor of size equal to win_length={self.win_length}, but got window "
+                        f"with size {list(shape)}"), what="window", shape=shape, want=(self.win_length,),
+                        n=self.win_length,
+                        fix="write window=torch.hann_window({n}); win_length is n_fft where it is not given.")
 
 
 def _whole_window(call, like):
@@ -80,17 +89,27 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
                  onesided=onesided, return_complex=return_complex, align_to_window=align_to_window)
     if return_complex is None:
         if not (_is_complex(input) or _is_complex(window)):
-            raise RuntimeError("stft requires the return_complex parameter be given for real inputs, and will further "
-                               "require that return_complex=True in a future PyTorch release.\n"
-                               "  fix: return_complex=True")
+            raise error("argument-missing", RuntimeError(
+                        "stft requires the return_complex parameter be given for real inputs, and will further "
+                        "require that return_complex=True in a future PyTorch release."), what="return_complex",
+                        fn="stft()",
+                        fix="write return_complex=True; torch.view_as_real(result) makes pairs of real numbers of it.")
         return_complex = True
     x = m.unsqueeze(input, 0) if len(input.shape) == 1 else input
     if center:
         x = m.squeeze(m.pad(m.unsqueeze(x, 1), [n_fft // 2] * 2, pad_mode), 1) if len(x.shape) == 2 else x
         call.input = x if len(input.shape) > 1 else m.squeeze(x, 0)
-    call.require(len(x.shape) == 2, "expected a 1D or 2D tensor")
-    call.require(dtype_of(input).kind in "fc", "expected a tensor of floating point or complex values")
-    call.require(0 < n_fft <= x.shape[1], f"expected 0 < n_fft < {x.shape[1]}, but got n_fft={n_fft}")
+    if len(x.shape) != 2:
+        raise error("tensor-dims", call.said("expected a 1D or 2D tensor"), what="input", shape=tuple(input.shape),
+                    need="{n} or {m}", n=1, m=2, fix="a signal is (samples,) or (batch, samples): x.flatten(0, -2).")
+    if dtype_of(input).kind not in "fc":
+        raise error("tensor-dtype", call.said("expected a tensor of floating point or complex values"), what="input",
+                    dtype=dtype_of(input), fn="stft()", must="floating point or complex numbers",
+                    fix="convert first: x.float() or x.double().")
+    if not 0 < n_fft <= x.shape[1]:
+        raise error("argument-value", call.said(f"expected 0 < n_fft < {x.shape[1]}, but got n_fft={n_fft}"),
+                    what="n_fft", value=n_fft, must="a whole number between {low} and {high}", low=1, high=x.shape[1],
+                    why="n_fft is {value}, and there are {high} samples in a signal: no piece is that long.")
     call.check_window()
     pieces = m.unfold(x, 1, n_fft, hop)
     whole = _whole_window(call, x)
@@ -98,7 +117,10 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
         pieces = pieces * whole
     complex_ = _is_complex(pieces)
     if onesided and complex_:
-        raise RuntimeError("Cannot have onesided output if window or input is complex")
+        raise error("arguments-exclude", RuntimeError("Cannot have onesided output if window or input is complex"),
+                    what="onesided", other="complex",
+                    why="the spectrum of complex numbers is not symmetric, so one half of it (onesided=True) does "
+                        "not give the other.", fix="leave out onesided, or write onesided=False.")
     norm = "ortho" if normalized else "backward"
     y = FftC2C((2,), norm)(pieces) if complex_ else FftR2C((2,), norm, onesided is not False)(pieces)
     y = m.transpose(y, 1, 2)
@@ -118,8 +140,17 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     Shape: (..., frequencies, pieces), complex -> (..., length).
     """
     if not _is_complex(input):
-        raise RuntimeError("istft requires a complex-valued input tensor matching the output from stft with "
-                           "return_complex=True.")
+        raise error("tensor-dtype", RuntimeError(
+                    "istft requires a complex-valued input tensor matching the output from stft with "
+                    "return_complex=True."), what="input", dtype=dtype_of(input), fn="istft()", must="complex numbers",
+                    fix="stft(..., return_complex=True) gives them; torch.view_as_complex(input) makes them of pairs "
+                        "of real numbers.")
+    if len(input.shape) < 2:
+        raise error("tensor-dims", IndexError(
+                    f"Dimension out of range (expected to be in range of [{-len(input.shape) - 1}, {len(input.shape)}],"
+                    f" but got {-len(input.shape) - 2})"), what="input", shape=tuple(input.shape), need="{n} or {m}",
+                    n=2, m=3, fix="spectra are (frequencies, pieces) or (batch, frequencies, pieces), as stft() "
+                                  "gives them.")
     hop = n_fft // 4 if hop_length is None else hop_length
     call = _Call("istft", input, window, n_fft, hop, n_fft if win_length is None else win_length, center=center,
                  normalized=normalized, onesided=onesided, length=length, return_complex=return_complex)
@@ -140,8 +171,9 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     lowest = squares._data if isinstance(squares, Tensor) and hasattr(squares, "_data") else squares
     if isinstance(lowest, np.ndarray) and lowest.size:
         if np.abs(lowest).min() < 1e-11:
-            raise RuntimeError(f"{call} window overlap add min: 1\n  cause: at some sample all windows are zero, so "
-                               "its value is lost.\n  fix: a smaller hop_length, or another window.")
+            raise error("argument-value", RuntimeError(f"{call} window overlap add min: 1"), what="hop_length",
+                        value=hop, why="at some sample all windows are zero, so its value is lost.",
+                        fix="take a smaller hop_length than {value}, or another window.")
     y = y / squares
     if end > total:
         warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in "
@@ -152,21 +184,40 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
 
 def _check_spectra(call, onesided, return_complex):
     x, n = call.input, call.n_fft
-    call.require(len(x.shape) in (2, 3), f"expected a tensor with 2 or 3 dimensions, but got {len(x.shape)}")
-    call.require(0 not in x.shape, "input tensor cannot be empty.")
+    if len(x.shape) > 3:  # (PyTorch counts the dimension of real and imaginary part)
+        raise error("tensor-dims", call.said(
+                    f"expected a tensor with 3 or 4 dimensions, but got {len(x.shape) + 1}"), what="input",
+                    shape=tuple(x.shape), need="{n} or {m}", n=2, m=3,
+                    fix="spectra are (frequencies, pieces) or (batch, frequencies, pieces), as stft() gives them.")
+    if 0 in x.shape:
+        raise error("tensor-empty", call.said("input tensor cannot be empty."), what="input", fn="istft()")
     call.check_window()
     if onesided:
         wanted, points = "n_fft / 2 + 1 when onesided=True", n // 2 + 1
     else:
         wanted, points = "n_fft when onesided=False", n
-    call.require(x.shape[-2] == points, "expected the frequency dimension (3rd to the last) of the input tensor to "
-                 f"match {wanted}, but got {x.shape[-2]}")
-    call.require(call.hop_length <= call.win_length, "expected 0 < hop_length <= win_length")
+    if x.shape[-2] != points:
+        raise error("dimension-size", call.said(
+                    f"expected the frequency dimension (3rd to the last) of the input tensor to match {wanted}, but "
+                    f"got {x.shape[-2]}"), what="input", dim=len(x.shape) - 2, size=x.shape[-2], must="{n}", n=points,
+                    why="dimension {dim} of input holds {size} frequencies; with n_fft={n_fft} there are {n}.", n_fft=n,
+                    fix="give the same n_fft and onesided to stft() and istft().")
+    if call.hop_length > call.win_length:
+        raise error("argument-value", call.said("expected 0 < hop_length <= win_length"), what="hop_length",
+                    value=call.hop_length, must="a whole number between {low} and {high}", low=1, high=call.win_length,
+                    why="hop_length is {value}, and the window has {high} samples: those between two windows are lost.")
     if return_complex:
         if onesided:
-            raise RuntimeError("cannot have onesided output if window or input is complex")
+            raise error("arguments-exclude", RuntimeError("Cannot have onesided output if window or input is complex"),
+                        what="onesided", other="return_complex",
+                        why="with return_complex=True the signal is complex, and half of its spectrum "
+                            "(onesided=True) is not enough to find it.",
+                        fix="leave out onesided for a complex signal, or return_complex for a real one.")
     elif _is_complex(call.window):
-        raise RuntimeError("Complex windows are incompatible with return_complex=False")
+        raise error("arguments-exclude", RuntimeError("Complex windows are incompatible with return_complex=False"),
+                    what="window", other="return_complex=False",
+                    why="window is complex, so the signal is complex, too.",
+                    fix="write return_complex=True, or give a real window.")
 
 
 def _pieces(x, n_fft, norm, return_complex):

@@ -7,18 +7,20 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..diagnose import error
 from ..inplace import changed, refuse_leaf
 from ..public import export
 from ..tensor import Size, wrap
 from .arguments import sizes
 from .movement import normal_dim
 from .strided import elements, geometry
+from .types import c_name
 
 
 def stride(self, dim=None):
     """How far apart neighbours lie in memory along each dimension (or one), in elements."""
     steps = geometry(self)[1]
-    return steps if dim is None else steps[normal_dim(dim, self.ndim)]
+    return steps if dim is None else steps[_existing(dim, steps)]
 
 
 def storage_offset(self):
@@ -42,7 +44,10 @@ def size(self, dim=None):
 
 def _existing(dim, shape):
     if not shape:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                    what="input", shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     return normal_dim(dim, len(shape))
 
 
@@ -212,16 +217,22 @@ def set_(self, source=None, storage_offset=0, size=None, stride=()):
         self._data = np.ndarray(shape, flat.dtype, flat, storage_offset * step, [s * step for s in stride])
         return self
     if source.dtype is not self.dtype:
-        raise RuntimeError(f"Could not set tensor of type {source.dtype} to a tensor of type {self.dtype}")
+        raise error("dtypes-differ", RuntimeError(
+                    f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}"),
+                    what="source", dtype=source.dtype, other="self", other_dtype=self.dtype,
+                    fix="convert it first: source.to({other_dtype}).")
     self._data, self._ver = source._array(), source._ver
     return self
 
 
 def resize_(self, *shape, memory_format=None):
     """Another shape in place; the elements that fit keep their place in memory, new ones are 0."""
-    refuse_leaf(self)
     if self._rg:
-        raise RuntimeError("cannot resize variables that require grad")
+        raise error("not-possible", RuntimeError("cannot resize variables that require grad"),
+                    why="the tensor has requires_grad=True, and its gradient has the shape that the tensor has now.",
+                    fix="x.detach().resize_(...) resizes without gradients; x.reshape(...) and torch.cat make "
+                        "another tensor.")
+    refuse_leaf(self)
     shape = sizes(shape, "resize_")
     flat, begin = elements(self._array())
     n = int(np.prod(shape))
@@ -262,7 +273,9 @@ def is_pinned(self, device=None):
 def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     """The memory as a DLPack capsule, for other array libraries."""
     if self._rg:
-        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        raise error("not-possible", BufferError("Can't export tensors that require gradient, use tensor.detach()"),
+                    why="other libraries' arrays do not pass gradients on, and this tensor has requires_grad=True.",
+                    fix="export x.detach(), which shares its memory.")
     kwargs = {} if max_version is None else {"max_version": max_version, "copy": copy}
     return self._array().__dlpack__(stream=stream if stream != -1 else None, **kwargs)
 

@@ -246,20 +246,40 @@ def as_strided(input, size, stride, storage_offset=None):
 
 def _check_strided(x, size, stride, offset):
     if len(size) != len(stride):
-        raise RuntimeError("mismatch in length of strides and shape")
+        raise error("lengths-differ", RuntimeError("mismatch in length of strides and shape"), what="size",
+                    count=len(size), other="stride", other_count=len(stride))
     if any(s < 0 for s in stride):
         raise error("memory", RuntimeError(
             f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"),
             why="a stride says how many elements further on the next one lies, and a tensor only goes forward.",
             fix="x.flip(dim) gives the elements backwards, as a copy.")
+    if any(n < 0 for n in size):
+        raise error("argument-value", RuntimeError(
+                    f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"),
+                    what="size", value=size, must="whole numbers of at least {low}", low=0)
     if offset < 0:
-        raise RuntimeError(f"Tensor: invalid storage offset {offset}")
+        raise error("argument-value", RuntimeError(f"Tensor: invalid storage offset {offset}"), what="storage_offset",
+                    value=offset, must="a whole number of at least {low}", low=0)
     room = elements(x._array())[0].size if isinstance(x, Tensor) and not isinstance(x, LiftedTensor) else size_of(x)
     if _last(size, stride, offset) >= room:
         item = dtype_of(x).itemsize
-        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
-                           f"itemsize {item} requiring a storage size of {(_last(size, stride, offset) + 1) * item} "
-                           f"are out of bounds for storage of size {room * item}")
+        raise error("memory", RuntimeError(
+                    f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize "
+                    f"{item} requiring a storage size of {(_last(size, stride, offset) + 1) * item} are out of "
+                    f"bounds for storage of size {room * item}"),
+                    why="the last element of such a view is number {last} of the memory, and that holds {room} "
+                        "elements (0 to {end}).", last=_last(size, stride, offset), room=room, end=room - 1,
+                    size=tuple(size), stride=tuple(stride), offset=offset,
+                    fix="make size {size}, stride {stride} or storage_offset {offset} smaller.")
+
+
+def _check_part(src, want):
+    """`src` is to take the place of a part of that shape."""
+    if tuple(src.shape) != tuple(want):
+        raise error("tensor-shape", RuntimeError(
+                    f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size "
+                    f"= {list(want)}"), what="src", shape=tuple(src.shape), want=tuple(want),
+                    fix="src takes the place of a part of input, and has the shape of that part: {want}.")
 
 
 def as_strided_(self, size, stride, storage_offset=None):
@@ -275,9 +295,7 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """A copy of `input` with `src` where `as_strided` looks."""
     size, stride, offset = tuple(size), tuple(stride), storage_offset or 0
     _check_strided(input, size, stride, offset)
-    if tuple(src.shape) != size:
-        raise RuntimeError("expected src to have a size equal to the slice of self. src size = "
-                           f"{list(src.shape)}, slice size = {list(size)}")
+    _check_part(src, size)
     return AsStridedScatter(size, stride, offset)(input, src)
 
 
@@ -291,11 +309,16 @@ def unfold(input, dimension, size, step):
             return Slice(0, 0, 1)(input)
     n = input.shape[dim]
     if size > n:
-        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
+        raise error("argument-value", RuntimeError(
+                    f"maximum size for tensor at dimension {dim} is {n} but size is {size}"), what="size", value=size,
+                    must="a whole number of at most {high}", high=n, dim=dim,
+                    why="size is {value}, and dimension {dim} has only {high} elements: no window is that large.")
     if size < 0:
-        raise RuntimeError(f"size is {size} but must be >= 0")
+        raise error("argument-value", RuntimeError(f"size is {size} but must be >= 0"), what="size", value=size,
+                    must="a whole number of at least {low}", low=0)
     if step <= 0:
-        raise RuntimeError(f"step is {step} but must be > 0")
+        raise error("argument-value", RuntimeError(f"step is {step} but must be > 0"), what="step", value=step,
+                    must="a positive whole number")
     return Unfold(dim, int(size), int(step))(input)
 
 
@@ -304,13 +327,12 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of `input` with `src` in the place of a slice."""
     dim = normal_dim(dim, input.ndim)
     if step <= 0:
-        raise RuntimeError("slice step must be positive")
+        raise error("argument-value", RuntimeError("slice step must be positive"), what="step", value=step,
+                    must="a positive whole number")
     start, end, _ = slice(start, end, step).indices(input.shape[dim])
     end = max(start, end)
     want = [*input.shape[:dim], -(-(end - start) // step), *input.shape[dim + 1:]]
-    if list(src.shape) != want:
-        raise RuntimeError("expected src to have a size equal to the slice of self. src size = "
-                           f"{list(src.shape)}, slice size = {want}")
+    _check_part(src, want)
     return SliceScatter(dim, start, end, step)(input, src)
 
 
@@ -320,10 +342,9 @@ def select_scatter(input, src, dim, index):
     dim = normal_dim(dim, input.ndim)
     n = input.shape[dim]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension "
-                         f"{dim}")
+        raise error("position-range", IndexError(
+                    f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}"),
+                    what="index", value=index, size=n, last=n - 1)
     want = [*input.shape[:dim], *input.shape[dim + 1:]]
-    if list(src.shape) != want:
-        raise RuntimeError("expected src to have a size equal to the slice of self. src size = "
-                           f"{list(src.shape)}, slice size = {want}")
+    _check_part(src, want)
     return SelectScatter(dim, index % n)(input, src)

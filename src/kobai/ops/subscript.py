@@ -126,8 +126,9 @@ def _tensor_item(t):
             t = m.cast(t, np.dtype(np.bool_))
         return t if t._value.shape else bool(t)
     if dtype not in (np.int64, np.int32):
-        raise IndexError("tensors used as indices must be long, int, byte or bool tensors\n"
-                         f"  cause: this one is {t.dtype!r}.\n  fix: .long() for positions, .bool() for a mask.")
+        raise error("tensor-dtype", IndexError("tensors used as indices must be long, int, byte or bool tensors"),
+                    what="index", dtype=t.dtype, fn="x[index]", must="whole numbers, or True and False",
+                    fix="index.long() makes positions of it, index.bool() or a comparison (x > 0) a mask.")
     if not t._value.shape and not isinstance(t, LiftedTensor):
         return int(t)
     return t
@@ -147,10 +148,16 @@ def _check_count(items, ndim):
     if count <= ndim:
         return
     if ndim == 0 and items[0].__class__ is int:
-        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
-                         "to convert a 0-dim tensor to a number")
+        raise error("tensor-dims", IndexError(
+                    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                    "convert a 0-dim tensor to a number"), what="x", shape=(), need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     if ndim == 0 and items[0].__class__ is slice:
-        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        raise error("tensor-dims", IndexError("slice() cannot be applied to a 0-dim tensor."), what="x", shape=(),
+                    need="at least {n}", n=1,
+                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
+                        "dimension.")
     raise error("index-many", ndim=ndim, count=count)
 
 
@@ -163,10 +170,13 @@ def _in_range(i, d, n):
 def _slice(s, d, n):
     step = 1 if s.step is None else to_int(s.step)
     if step == 0:
-        raise ValueError("slice step cannot be zero")
+        raise error("argument-value", ValueError("slice step cannot be zero"), what="step", value=0,
+                    must="a positive whole number")
     if step < 0:
-        raise ValueError("step must be greater than zero\n  cause: views with a negative step do not exist.\n"
-                         "  fix: torch.flip(x, (dim,)) reverses a dimension.")
+        raise error("argument-value", ValueError("step must be greater than zero"), what="step", value=step,
+                    must="a positive whole number",
+                    why="the step of x[start:stop:step] is {value}; there are no views with a negative step.",
+                    fix="torch.flip(x, (dim,)) gives the elements of a dimension backwards.")
     start, end, step = s.indices(n)
     return Slice(d, start, max(start, end), step)
 
@@ -218,8 +228,10 @@ def _number(v, x):
         return constant(wrap(scalar(v, dtypes.of(dtype_of(x)))))
     kind = type(v)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    raise TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}\n  fix: make it a tensor first: "
-                    "x[...] = torch.tensor(value)")
+    raise error("argument-type", TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}"), what="value",
+                kind=name, must="a number or a tensor",
+                why="the value to be put into the tensor is of type {kind}; only a number or a tensor can be.",
+                fix="make it a tensor first: x[...] = torch.tensor(value).")
 
 
 def _array(i):
@@ -232,8 +244,10 @@ def _fitting(v, array, value):
         if not np.shape(v):
             return v.astype(array.dtype)
         names = [type_word(dtypes.of(a.dtype)) for a in (array, v)]
-        raise RuntimeError("Index put requires the source and destination dtypes match, got "
-                           f"{names[0]} for the destination and {names[1]} for the source.\n  fix: value.to(x.dtype)")
+        raise error("dtypes-differ", RuntimeError(
+                    f"Index put requires the source and destination dtypes match, got {names[0]} for the destination "
+                    f"and {names[1]} for the source."), what="value", dtype=v.dtype, other="x", other_dtype=array.dtype,
+                    fix="convert it: x[...] = value.to(x.dtype).")
     return v
 
 
@@ -254,8 +268,11 @@ m.type_word = lambda x: type_word(dtypes.of(dtype_of(x)))
 def copy_into(array, v):
     """Write the array or scalar v into `array`, broadcast; PyTorch's RuntimeError if it does not fit."""
     if not array.flags.writeable:
-        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single "
-                           "memory location. Please clone() the tensor before performing the operation.")
+        raise error("memory", RuntimeError(
+                    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                    "location. Please clone() the tensor before performing the operation."),
+                    why="the tensor was expanded: several of its elements are the same number in memory (or its "
+                        "memory is read-only).", fix="write to x.clone() instead.")
     if v.dtype.kind == "c" and array.dtype.kind not in "cb":
         v = v.real
     while v.ndim > array.ndim and v.shape[0] == 1:
@@ -270,9 +287,14 @@ def copy_into(array, v):
 def check_expands(v, shape):
     """PyTorch's errors where a value cannot be expanded to `shape`."""
     if v.ndim > len(shape):
-        raise RuntimeError(f"expand(torch.{m.type_name(v)}{{{list(v.shape)}}}, size={list(shape)}): the number of "
-                           f"sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in "
-                           f"the tensor ({v.ndim})")
+        raise error("shapes-differ", RuntimeError(
+                    f"expand(torch.{m.type_name(v)}{{{list(v.shape)}}}, size={list(shape)}): the number of sizes "
+                    f"provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor "
+                    f"({v.ndim})"), what="value", shape=tuple(v.shape), other="x[...]", other_shape=tuple(shape),
+                    n=v.ndim, k=len(shape),
+                    why="the value has shape {shape} and is put into a place of shape {other_shape}, which has fewer "
+                        "dimensions.",
+                    fix="drop dimensions of the value: value[0], value.squeeze(0) or value.reshape({other_shape}).")
     lead = len(shape) - v.ndim
     for i, s in enumerate(v.shape):
         if s not in (1, shape[i + lead]):
@@ -318,7 +340,8 @@ def _positions(input, indices):
         found.append(i)
         d += _consumed(i)
     if d > input.ndim:
-        raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {d})")
+        raise error("argument-count", IndexError(f"too many indices for tensor of dimension {input.ndim} (got {d})"),
+                    what="indices", count=d, need="at most {n}", n=input.ndim)
     return tuple(dims), found
 
 
@@ -327,7 +350,9 @@ def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` put (or added) at positions, as input[indices] = values."""
     dims, found = _positions(input, indices)
     if not hasattr(values, "shape"):
-        raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+        raise error("argument-type", TypeError(
+                    f"index_put(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}"),
+                    what="values", kind=type(values), must="a tensor", fix="make it a tensor: torch.tensor({what}).")
     if not dims:
         return m.clone(input)
     if dtype_of(values) != dtype_of(input):
@@ -349,7 +374,10 @@ def index_put_(self, indices, values, accumulate=False):
     dims, found = _positions(self, indices)
     if dims:
         if not isinstance(values, Tensor):
-            raise TypeError(f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+            raise error("argument-type", TypeError(
+                        f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}"),
+                        what="values", kind=type(values), must="a tensor",
+                        fix="make it a tensor: torch.tensor({what}).")
         index_put_here(self, dims, found, values, bool(accumulate))
     return self
 

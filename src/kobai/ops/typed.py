@@ -4,12 +4,14 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import m
 from ..public import export
 from ..tensor import LiftedTensor, Size, Tensor, wrap
 from .arguments import check_options, sizes
 from .construct import from_data
 from .conversion import _TYPES
+from .types import c_name
 
 
 def build(d, args, device=None, cls=Tensor):
@@ -20,8 +22,9 @@ def build(d, args, device=None, cls=Tensor):
         if isinstance(data, Tensor):
             return _same_memory(data, cls)
         if isinstance(data, bool) or isinstance(data, (float, complex)) or data is None:
-            raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})\n"
-                            "  fix: torch.tensor(number) makes a tensor of one number.")
+            raise error("argument-type", TypeError(f"new(): data must be a sequence (got {type(data).__name__})"),
+                        what="data", kind=type(data), must="a shape, or a list of numbers",
+                        fix="torch.tensor(number) makes a tensor of one number.")
         if not hasattr(data, "__index__") or isinstance(data, np.ndarray) and data.ndim:
             return wrap(np.array(from_data(data, d)._data), cls)
     shape = sizes((tuple(args[0]),) if args and isinstance(args[0], Size) else args, "new")
@@ -46,6 +49,12 @@ def _constructor(cls, *args, device=None, dtype=None):
 Tensor.__new__ = staticmethod(_constructor)
 
 
+def _options(d):
+    """What PyTorch's message says of a tensor."""
+    return (f"TensorOptions(dtype={c_name(d)}, device=cpu, layout=Strided, requires_grad=false (default), "
+            "pinned_memory=false (default), memory_format=(nullopt))")
+
+
 class _Typed(type):
     """The class of FloatTensor and its kin: isinstance() looks at the dtype."""
 
@@ -54,8 +63,10 @@ class _Typed(type):
 
     def __call__(cls, *args, device=None):
         if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not cls.dtype:
-            raise TypeError(f"expected a tensor of dtype {cls.dtype!r} (got {args[0].dtype!r})\n"
-                            f"  fix: tensor.to({cls.dtype!r})")
+            raise error("dtypes-differ", TypeError(f"expected {_options(cls.dtype)} (got {_options(args[0].dtype)})"),
+                        what="data", dtype=args[0].dtype, other=f"torch.{cls.__name__}", other_dtype=cls.dtype,
+                        why="{other} holds {other_dtype}, and the tensor given is {dtype}; a constructor does not "
+                            "convert tensors.", fix="convert it: x.to({other_dtype}).")
         return build(cls.dtype, args, device)
 
 
@@ -89,10 +100,15 @@ def _make_subclass(cls, data, require_grad=False):
 
 def set_default_tensor_type(t):
     """Set the default dtype by a class such as torch.DoubleTensor, or its name."""
+    given = t
     if isinstance(t, str):
         t = next((c for c in CLASSES.values() if t == f"torch.{c.__name__}"), None)
     if t is None or not hasattr(t, "dtype"):
-        raise TypeError("invalid type object: only floating-point types are supported as the default type")
+        raise error("argument-choice", TypeError(
+                    "invalid type object: only floating-point types are supported as the default type"), what="t",
+                    value=given,
+                    choices=["torch.FloatTensor", "torch.DoubleTensor", "torch.HalfTensor", "torch.BFloat16Tensor"],
+                    fix="write one of {choices}, or use torch.set_default_dtype(torch.float64).")
     dtypes.set_default_dtype(t.dtype)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..devices import check as check_device, cpu
+from ..diagnose import error
 from ..public import export
 from ..tensor import Tensor
 from .arguments import as_dtype
@@ -78,6 +79,16 @@ def can_cast(from_, to):
     return dtypes.can_cast(as_dtype(from_), as_dtype(to))
 
 
+def c_name(d):
+    """The name of a dtype in C++, which some of PyTorch's messages say: "long int" for int64."""
+    return _C_NAMES.get(d.name, d.name)
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+            "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+
+
 class iinfo:
     """Limits of an integer dtype.
 
@@ -88,9 +99,14 @@ class iinfo:
     def __init__(self, type):
         d = as_dtype(type)
         if d is dtypes.bool_:
-            raise TypeError("torch.bool is not supported by torch.iinfo")
+            raise error("tensor-dtype", TypeError("torch.bool is not supported by torch.iinfo"), what="type", dtype=d,
+                        fn="iinfo()", must="dtypes of whole numbers",
+                        fix="a bool is True or False; iinfo(torch.uint8) is the smallest of whole numbers.")
         if d.category != dtypes.INT:
-            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+            raise error("tensor-dtype", TypeError(
+                        "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"),
+                        what="type", dtype=d, fn="iinfo()", must="dtypes of whole numbers",
+                        fix="torch.finfo({dtype}) has the limits of floating point numbers.")
         info = np.iinfo(d.np)
         self.bits, self.min, self.max, self.dtype = info.bits, int(info.min), int(info.max), d.name
 
@@ -116,8 +132,10 @@ class finfo:
     def __init__(self, type=None):
         d = as_dtype(type, dtypes.get_default_dtype()).to_real()
         if d.category != dtypes.FLOAT:
-            raise TypeError(
-                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise error("tensor-dtype", TypeError(
+                        "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"),
+                        what="type", dtype=d, fn="finfo()", must="dtypes of floating point or complex numbers",
+                        fix="torch.iinfo({dtype}) has the limits of whole numbers.")
         self.bits, self.dtype = 8 * d.itemsize, d.name
         if d is dtypes.bfloat16:
             self.max, self.eps, self.tiny = (2 - 2.0**-7) * 2.0**127, 2.0**-7, 2.0**-126

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -87,11 +88,16 @@ def _unpooled(input, kernel, stride, padding, output_size):
         return usual
     size = [int(s) for s in output_size][-n:] if len(output_size) == n + 2 else [int(s) for s in output_size]
     if len(size) != n:
-        raise ValueError(f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length "
-                         f"of '{len(size)}'")
+        raise error("argument-count", ValueError(
+                    f"output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
+                    f"'{len(size)}'"), what="output_size", count=len(size), need="{n} or {m}", n=n, m=n + 2)
     for d, (s, u, t) in enumerate(zip(size, usual, stride)):
         if not u - t < s < u + t:
-            raise ValueError(f'invalid output_size "{output_size}" (dim {d} must be between {u - t} and {u + t})')
+            raise error("argument-value", ValueError(
+                        f'invalid output_size "{output_size}" (dim {d} must be between {u - t} and {u + t})'),
+                        what=f"output_size[{d}]", value=s, must="a whole number between {low} and {high}",
+                        low=u - t + 1, high=u + t - 1,
+                        fix="give the size of what was pooled: output_size=x.shape[{back}:].", back=-n)
     return size
 
 
@@ -103,11 +109,17 @@ def _make_unpool(n):
         stride = kernel if stride is None else per_dim(stride, n, name, "stride")
         size = _unpooled(input, kernel, stride, per_dim(padding, n, name, "padding"), output_size)
         if dtype_of(indices) != np.int64:
-            raise RuntimeError("elements in indices should be type int64 but got: "
-                               + m.type_name(indices).removesuffix("Tensor"))
+            raise error("tensor-dtype", RuntimeError(
+                        "elements in indices should be type int64 but got: " + m.type_name(indices).removesuffix("Tensor")),
+                        what="indices", dtype=dtype_of(indices), fn=f"{name}()", must="whole numbers of type int64",
+                        fix="give the indices that the pooling returned with return_indices=True.")
         if indices.shape != input.shape:
-            raise RuntimeError("Expected shape of indices to be same as that of the input tensor "
-                               f"({list(input.shape)}) but got indices tensor with shape: {list(indices.shape)}")
+            raise error("shapes-differ", RuntimeError(
+                        f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but "
+                        f"got indices tensor with shape: {list(indices.shape)}"), what="indices",
+                        shape=tuple(indices.shape), other="input", other_shape=tuple(input.shape),
+                        must="both must have the same shape",
+                        fix="give the indices that the pooling returned with return_indices=True.")
         _check_positions(indices, size)
         if n == 1:
             y = MaxUnpool2d((1, *size))(m.unsqueeze(input, -2), m.unsqueeze(indices, -2))
@@ -123,8 +135,11 @@ def _check_positions(indices, size):
     if type(index) is np.ndarray and index.size:
         if index.min() < 0 or index.max() >= total:
             first = index[(index < 0) | (index >= total)][0]
-            raise RuntimeError(f"Found an invalid max index: {first} (output volumes are of size "
-                               f"{'x'.join(map(str, size))}{'x1' * (len(size) == 1)})")
+            raise error("data-range", RuntimeError(
+                        f"Found an invalid max index: {first} (output volumes are of size "
+                        f"{'x'.join(map(str, size))}{'x1' * (len(size) == 1)})"), what="indices", value=int(first),
+                        must="a whole number between {low} and {high}", low=0, high=total - 1,
+                        fix="give output_size, the size of what was pooled, and the indices that the pooling returned.")
 
 
 for _n in (1, 2, 3):

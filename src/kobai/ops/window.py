@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -107,17 +108,48 @@ def per_dim(v, n, fn, name):
     """One number for all n dimensions, or a tuple of them, as a tuple of n ints."""
     if v.__class__ is int:
         return (v,) * n
-    if hasattr(v, "__index__") and not isinstance(v, (tuple, list)):
+    if hasattr(v, "__index__") and not isinstance(v, (tuple, list, bool)):
         return (int(v),) * n
     if isinstance(v, (float, str, bool)) or not hasattr(v, "__iter__"):
-        raise TypeError(f"{fn}(): argument '{name}' must be tuple of ints, not {type(v).__name__}")
-    v = tuple([int(i) for i in v])
+        raise _no_ints(v, n, fn, name)
+    try:
+        v = tuple(map(index, v))
+    except TypeError:
+        raise _no_ints(v, n, fn, name) from None
     if len(v) == 1:
         return v * n
     if len(v) != n:
-        raise RuntimeError(f"{fn}: {name} must either be a single int, or a tuple of {_WORDS[n]}\n"
-                           f"  cause: {name}={v} has {len(v)} numbers.")
+        raise error("argument-count", RuntimeError(
+                    f"{fn}: {name} must either be a single int, or a tuple of {_WORDS[n]}"), what=name, count=len(v),
+                    need="{n} or {m}", n=1, m=n,
+                    why="{what} is {value}, {count} numbers; there is one for each of the {m} dimensions of a "
+                        "window, or one for all.", value=v, fix="write one whole number, or a tuple of {m}.")
     return v
+
+
+_POSITIONS = {"im2col": ("kernel_size", "dilation", "padding", "stride"),
+              "col2im": ("output_size", "kernel_size", "dilation", "padding", "stride")}
+
+
+def _no_ints(v, n, fn, name):
+    """PyTorch's error for an argument that is neither a whole number nor a tuple of them."""
+    names = _POSITIONS.get(fn, ("kernel_size", "stride", "padding", "dilation"))
+    place = f" (position {names.index(name) + 2})" if name in names else ""
+    bad, kind = 0, type(v)
+    if isinstance(v, (tuple, list)):
+        bad = next(i for i, e in enumerate(v) if not hasattr(e, "__index__"))
+        kind = type(v[bad])
+    if bad:
+        words = f"argument '{name}' failed to unpack the object at pos {bad + 1} with error \"type must be tuple of " \
+                f"ints,but got {kind.__name__}\""
+    elif isinstance(v, (tuple, list)) or fn in _POSITIONS:
+        words = f"argument '{name}'{place} must be tuple of ints, but found element of type {kind.__name__} at pos 0"
+    else:
+        words = f"argument '{name}'{place} must be tuple of ints, not {kind.__name__}"
+    return error("argument-type", TypeError(f"{fn}(): {words}"), what=name, kind=kind, n=n,
+                 must="a whole number, or a tuple of {n} of them",
+                 why="{what} has to be a whole number, or a tuple of {n} of them; a value of type {kind} was found.",
+                 fix="sizes count elements: divide with a // b, or convert with int(a).")
 
 
 def windows_of(shape, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
@@ -128,19 +160,30 @@ def windows_of(shape, fn, n, kernel_size, stride, padding, dilation, ceil_mode):
     w = Windows(kernel, stride, per_dim(padding, n, fn, "padding"), per_dim(dilation, n, fn, "dilation"),
                 bool(ceil_mode))
     if min(w.stride) <= 0:
-        raise RuntimeError("stride should not be zero" if 0 in w.stride else
-                           f"stride should be greater than zero, but got {_named('d', w.stride)}")
+        raise error("argument-value", RuntimeError(
+                    "stride should not be zero" if 0 in w.stride else
+                    f"stride should be greater than zero, but got {_named('d', w.stride)}"),
+                    what="kernel_size" if w.stride is kernel else "stride",
+                    value=w.stride, must="positive whole numbers")
     if min(kernel) <= 0:
-        raise RuntimeError(f"kernel size should be greater than zero, but got {_named('k', kernel)}")
+        raise error("argument-value", RuntimeError(
+                    f"kernel size should be greater than zero, but got {_named('k', kernel)}"), what="kernel_size",
+                    value=kernel, must="positive whole numbers")
     if min(w.dilation) <= 0:
-        raise RuntimeError(f"dilation should be greater than zero, but got {_named('dilation', w.dilation)}")
+        raise error("argument-value", RuntimeError(
+                    f"dilation should be greater than zero, but got {_named('dilation', w.dilation)}"), what="dilation",
+                    value=w.dilation, must="positive whole numbers")
     for k, p, d in zip(kernel, w.padding, w.dilation):
         if p < 0:
-            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+            raise error("argument-value", RuntimeError(f"pad must be non-negative, but got pad: {p}"), what="padding",
+                        value=p, must="a whole number of at least {low}", low=0)
         if p > (d * (k - 1) + 1) // 2:
-            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, "
-                               f"kernel_size={k} and dilation={d}\n  cause: some windows would lie in the padding "
-                               "only.")
+            raise error("argument-value", RuntimeError(
+                        f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                        f"dilation={d}"), what="padding", value=p, must="a whole number of at most {high}",
+                        high=(d * (k - 1) + 1) // 2, size=d * (k - 1) + 1,
+                        why="padding is {value}, more than half of the window of {size} elements: some windows would "
+                            "lie in the padding only.")
     _check_result(shape, w, n)
     return w
 
@@ -174,5 +217,11 @@ def as_image(w):
 
 def check_dims(shape, n, message):
     """PyTorch's error unless a shape is (C, *n dimensions) or (N, C, *n dimensions), only N may be 0."""
-    if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1:]:
-        raise RuntimeError(message + f"\n  cause: the input has shape {list(shape)}.")
+    if len(shape) not in (n + 1, n + 2):
+        raise error("tensor-dims", RuntimeError(message), what="input", shape=tuple(shape), need="{n} or {m}", n=n + 1,
+                    m=n + 2, why="input has shape {shape}; needed is (N, C, ...) or (C, ...): {n} or {m} dimensions.",
+                    fix="x.unsqueeze(0) adds a dimension in front, for one example or one channel.")
+    if 0 in shape[-n - 1:]:
+        raise error("tensor-empty", RuntimeError(message), what="input", shape=tuple(shape),
+                    dim=len(shape) - n - 1 + tuple(shape[-n - 1:]).index(0),
+                    why="input has shape {shape}: dimension {dim} is empty, and windows need elements.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..public import export
 from .arguments import as_dtype, check_options
 from .creation import made
+from .types import c_name
 
 
 def _window(name, bell):
@@ -16,9 +18,17 @@ def _window(name, bell):
         check_options(device, layout)
         d = as_dtype(dtype, dtypes.get_default_dtype(), name)
         if d.category != dtypes.FLOAT:
-            raise RuntimeError(f"{name} expects floating point dtypes, got: {d!r}")
+            raise error("tensor-dtype", RuntimeError(
+                        f"{name} expects floating point dtypes, got: TensorOptions(dtype={c_name(d)}, device=cpu, "
+                        "layout=Strided (default), requires_grad=false (default), pinned_memory=false, "
+                        "memory_format=(nullopt))"), what="dtype", dtype=d, fn=f"{name}()",
+                        must="floating point numbers",
+                        why="dtype is {dtype}, and the numbers of a window lie between 0 and 1.",
+                        fix="leave out dtype, or write torch.float32 or torch.float64.")
         if window_length < 0:
-            raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
+            raise error("argument-value", RuntimeError(
+                        f"{name} requires non-negative window_length, got window_length={window_length}"),
+                        what="window_length", value=window_length, must="a whole number of at least {low}", low=0)
         if window_length < 2:
             return made(np.ones(window_length, d.np), requires_grad)
         t = np.arange(window_length, dtype=d.np) / d.np.type(window_length - (not periodic))

@@ -253,4 +253,119 @@ MORE: dict[str, str] = {
     "give weights of at least 0.": "0 以上の重みを渡してください。",
     "the weights add up to 0: no observation counts.": "重みの合計が 0 で、どの観測も数えられません。",
     "give at least one observation a positive weight.": "少なくとも一つの観測に正の重みを付けてください。",
+    "a piece of n_fft={high} samples holds the window: choose {low} to {high}.":
+        "窓は n_fft={high} 個のサンプルに収まります。{low} から {high} までを選んでください。",
+    "write window=torch.hann_window({n}); win_length is n_fft where it is not given.":
+        "window=torch.hann_window({n}) と書いてください。win_length を渡さなければ n_fft と同じになります。",
+    "write return_complex=True; torch.view_as_real(result) makes pairs of real numbers of it.":
+        "return_complex=True と書いてください。torch.view_as_real(result) で実数の組に変換できます。",
+    "a signal is (samples,) or (batch, samples): x.flatten(0, -2).":
+        "信号の形は (サンプル,) か (バッチ, サンプル) です: x.flatten(0, -2)。",
+    "n_fft is {value}, and there are {high} samples in a signal: no piece is that long.":
+        "n_fft は {value} ですが、信号のサンプルは {high} 個で、その長さの区間を取れません。",
+    "the spectrum of complex numbers is not symmetric, so one half of it (onesided=True) does not give the other.":
+        "複素数のスペクトルは対称でないので、片側 (onesided=True) から残りは得られません。",
+    "leave out onesided, or write onesided=False.": "onesided を外すか、onesided=False と書いてください。",
+    "stft(..., return_complex=True) gives them; torch.view_as_complex(input) makes them of pairs of real numbers.":
+        "stft(..., return_complex=True) が複素数を返します。実数の組からは torch.view_as_complex(input) "
+        "で作れます。",
+    "spectra are (frequencies, pieces) or (batch, frequencies, pieces), as stft() gives them.":
+        "スペクトルの形は stft() が返す (周波数, 区間) か (バッチ, 周波数, 区間) です。",
+    "at some sample all windows are zero, so its value is lost.":
+        "すべての窓が 0 になるサンプルがあり、その値が失われています。",
+    "take a smaller hop_length than {value}, or another window.":
+        "hop_length を {value} より小さくするか、別の窓を使ってください。",
+    "dimension {dim} of input holds {size} frequencies; with n_fft={n_fft} there are {n}.":
+        "input の次元 {dim} には周波数が {size} 個ありますが、n_fft={n_fft} なら {n} 個です。",
+    "give the same n_fft and onesided to stft() and istft().":
+        "stft() と istft() に同じ n_fft と onesided を渡してください。",
+    "hop_length is {value}, and the window has {high} samples: those between two windows are lost.":
+        "hop_length は {value} ですが、窓は {high} サンプルなので、窓と窓の間のサンプルが失われます。",
+    "with return_complex=True the signal is complex, and half of its spectrum (onesided=True) is not enough to find "
+    "it.":
+        "return_complex=True では信号が複素数なので、スペクトルの片側 (onesided=True) だけでは復元できません。",
+    "leave out onesided for a complex signal, or return_complex for a real one.":
+        "複素数の信号なら onesided を、実数の信号なら return_complex を外してください。",
+    "window is complex, so the signal is complex, too.": "window が複素数なので、信号も複素数になります。",
+    "write return_complex=True, or give a real window.": "return_complex=True と書くか、実数の窓を渡してください。",
+    "convert it first: source.to({other_dtype}).": "先に source.to({other_dtype}) で変換してください。",
+    "the tensor has requires_grad=True, and its gradient has the shape that the tensor has now.":
+        "テンソルが requires_grad=True で、勾配は今の形に対応しています。",
+    "x.detach().resize_(...) resizes without gradients; x.reshape(...) and torch.cat make another tensor.":
+        "x.detach().resize_(...) なら勾配なしで変更できます。別のテンソルを作るには x.reshape(...) や torch.cat "
+        "を使ってください。",
+    "other libraries' arrays do not pass gradients on, and this tensor has requires_grad=True.":
+        "テンソルが requires_grad=True ですが、他のライブラリの配列は勾配を伝えません。",
+    "export x.detach(), which shares its memory.": "メモリを共有する x.detach() を渡してください。",
+    "the last element of such a view is number {last} of the memory, and that holds {room} elements (0 to {end}).":
+        "このビューの最後の要素はメモリの {last} 番ですが、メモリにある要素は {room} 個 (0 から {end} まで) です。",
+    "make size {size}, stride {stride} or storage_offset {offset} smaller.":
+        "size {size}、stride {stride}、storage_offset {offset} のどれかを小さくしてください。",
+    "src takes the place of a part of input, and has the shape of that part: {want}.":
+        "src は input の一部と置き換わるので、その部分の形 {want} でなければなりません。",
+    "size is {value}, and dimension {dim} has only {high} elements: no window is that large.":
+        "size は {value} ですが、次元 {dim} の要素は {high} 個しかなく、その大きさの窓を取れません。",
+    "whole numbers, or True and False": "整数か、True と False",
+    "index.long() makes positions of it, index.bool() or a comparison (x > 0) a mask.":
+        "位置なら index.long()、マスクなら index.bool() か比較 (x > 0) を使ってください。",
+    "the step of x[start:stop:step] is {value}; there are no views with a negative step.":
+        "x[start:stop:step] の step が {value} ですが、負の間隔のビューはありません。",
+    "torch.flip(x, (dim,)) gives the elements of a dimension backwards.":
+        "次元を逆順にするには torch.flip(x, (dim,)) を使ってください。",
+    "a number or a tensor": "数かテンソル",
+    "the value to be put into the tensor is of type {kind}; only a number or a tensor can be.":
+        "テンソルに入れようとした値の型は {kind} ですが、入れられるのは数かテンソルです。",
+    "make it a tensor first: x[...] = torch.tensor(value).":
+        "先にテンソルにしてください: x[...] = torch.tensor(value)。",
+    "convert it: x[...] = value.to(x.dtype).": "変換してください: x[...] = value.to(x.dtype)。",
+    "the tensor was expanded: several of its elements are the same number in memory (or its memory is read-only).":
+        "テンソルは expand されていて、複数の要素がメモリ上の同じ数を指しています (または読み取り専用です)。",
+    "write to x.clone() instead.": "x.clone() に書き込んでください。",
+    "the value has shape {shape} and is put into a place of shape {other_shape}, which has fewer dimensions.":
+        "形 {shape} の値を、次元がより少ない {other_shape} の場所に入れようとしています。",
+    "drop dimensions of the value: value[0], value.squeeze(0) or value.reshape({other_shape}).":
+        "値の次元を減らしてください: value[0]、value.squeeze(0)、value.reshape({other_shape})。",
+    "dtypes of whole numbers": "整数の型",
+    "dtypes of floating point or complex numbers": "浮動小数点数か複素数の型",
+    "a bool is True or False; iinfo(torch.uint8) is the smallest of whole numbers.":
+        "bool は True か False です。最も小さい整数の型は iinfo(torch.uint8) です。",
+    "torch.finfo({dtype}) has the limits of floating point numbers.":
+        "浮動小数点数の範囲は torch.finfo({dtype}) で得られます。",
+    "torch.iinfo({dtype}) has the limits of whole numbers.": "整数の範囲は torch.iinfo({dtype}) で得られます。",
+    "a shape, or a list of numbers": "形、または数のリスト",
+    "torch.tensor(number) makes a tensor of one number.": "一つの数のテンソルは torch.tensor(数) で作れます。",
+    "{other} holds {other_dtype}, and the tensor given is {dtype}; a constructor does not convert tensors.":
+        "{other} の型は {other_dtype} ですが、渡されたテンソルは {dtype} です。"
+        "コンストラクタはテンソルを変換しません。",
+    "convert it: x.to({other_dtype}).": "x.to({other_dtype}) で変換してください。",
+    "write one of {choices}, or use torch.set_default_dtype(torch.float64).":
+        "{choices} のどれかを書くか、torch.set_default_dtype(torch.float64) を使ってください。",
+    "give the size of what was pooled: output_size=x.shape[{back}:].":
+        "プーリング前の大きさを渡してください: output_size=x.shape[{back}:]。",
+    "give the indices that the pooling returned with return_indices=True.":
+        "return_indices=True としたプーリングが返した indices を渡してください。",
+    "give output_size, the size of what was pooled, and the indices that the pooling returned.":
+        "プーリング前の大きさを output_size に、プーリングが返した indices とともに渡してください。",
+    "a whole number, or a tuple of {n} of them": "整数、または {n} 個の整数のタプル",
+    "{what} has to be a whole number, or a tuple of {n} of them; a value of type {kind} was found.":
+        "{what} は整数か、{n} 個の整数のタプルでなければなりませんが、型が {kind} の値がありました。",
+    "sizes count elements: divide with a // b, or convert with int(a).":
+        "大きさは要素の個数です。割り算には a // b を、変換には int(a) を使ってください。",
+    "{what} is {value}, {count} numbers; there is one for each of the {m} dimensions of a window, or one for all.":
+        "{what} は {value} で、数が {count} 個あります。窓の {m} 個の次元ごとに一つ、または全体に一つです。",
+    "write one whole number, or a tuple of {m}.": "整数一つか、{m} 個のタプルを書いてください。",
+    "positive whole numbers": "正の整数",
+    "padding is {value}, more than half of the window of {size} elements: some windows would lie in the padding only.":
+        "padding は {value} で、窓の {size} 要素の半分を超えています。パディングだけの窓ができてしまいます。",
+    "input has shape {shape}; needed is (N, C, ...) or (C, ...): {n} or {m} dimensions.":
+        "input の形は {shape} ですが、必要なのは (N, C, ...) か (C, ...) の {n} 次元または {m} 次元です。",
+    "input has shape {shape}: dimension {dim} is empty, and windows need elements.":
+        "input の形は {shape} で、次元 {dim} が空ですが、窓には要素が必要です。",
+    "dtype is {dtype}, and the numbers of a window lie between 0 and 1.":
+        "dtype は {dtype} ですが、窓の数は 0 から 1 の間の値です。",
+    "leave out dtype, or write torch.float32 or torch.float64.":
+        "dtype を外すか、torch.float32 か torch.float64 と書いてください。",
+    "other needs as many rows as input": "other の行数は input の行数と同じでなければなりません",
+    "other needs as many columns as input has rows": "other の列数は input の行数と同じでなければなりません",
+    "tau has one number for each column of input": "tau には input の列ごとに一つの数が必要です",
 }
