@@ -52,6 +52,7 @@ class Op:
     `floats` (integers become the default float), `outputs` ("many" if forward returns a tuple).
     """
 
+    __slots__ = ("_native", "__dict__", "__weakref__")  # what machine code has to know, see backends/apply.py
     inputs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     variadic = False
@@ -420,6 +421,8 @@ def _long3(op, a, b, c):
 _WAYS = [(apply1, _long1), (apply_view, _long1), (apply2, _long2), (apply3, _long3),
          (apply_any, apply_unwatched), (Tensor._array, Tensor._array_told)]
 _SHORT = [short.__code__ for short, _ in _WAYS]
+short_ways = apply1, apply_view, apply2, apply3  # as Python functions, whatever these names mean later
+watched = np.zeros(1, np.int64)  # while it is not 0, backends/apply.py leaves all ops to these functions
 _recorders = 0
 _lock = Lock()
 
@@ -430,7 +433,14 @@ def long_ways(on):
     The general way gives the same; other threads are only slower meanwhile.
     """
     global _recorders
+    leave_to_python(on)
     with _lock:
         _recorders += 1 if on else -1
         for (short, long), code in zip(_WAYS, _SHORT):
             short.__code__ = long.__code__ if _recorders else code
+
+
+def leave_to_python(on):
+    """Have no op applied by machine code while somebody watches or replaces what Python's functions do."""
+    with _lock:
+        watched[0] += 1 if on else -1

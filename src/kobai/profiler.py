@@ -19,7 +19,7 @@ import time
 from types import FunctionType
 
 from .autograd import engine
-from .op import registry
+from .op import leave_to_python, registry
 
 __all__ = ["ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule",
            "supported_activities", "tensorboard_trace_handler"]
@@ -206,6 +206,7 @@ class _Clock:
         self.running += 1
         if self.running > 1:
             return
+        leave_to_python(True)
         for cls in [*registry.here()]:
             forward = vars(cls).get("forward")
             if forward is not None:
@@ -216,6 +217,7 @@ class _Clock:
         """Give back what was replaced, when the last profile ends."""
         self.running -= 1
         if not self.running:
+            leave_to_python(False)
             while self.replaced:
                 owner, name, value = self.replaced.pop()
                 setattr(owner, name, value)

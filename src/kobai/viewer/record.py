@@ -32,8 +32,8 @@ MOST_BYTES = 1 << 30  # of arrays of one step
 
 # Where an operation is applied to tensors -> the names of the tensors in that function.
 SITES = {
-    core.apply1.__code__: ("a",), core.apply_view.__code__: ("a",), core.apply2.__code__: ("a", "b"),
-    core.apply3.__code__: ("a", "b", "c"), general.apply_any.__code__: "inputs", general._compute.__code__: "tensors",
+    **dict(zip([way.__code__ for way in core.short_ways], (("a",), ("a",), ("a", "b"), ("a", "b", "c")))),
+    general.apply_any.__code__: "inputs", general._compute.__code__: "tensors",
 }
 
 
@@ -81,6 +81,8 @@ class Recording:
     # ---- begin and end -----------------------------------------------------------------------
     def __enter__(self):
         self.thread, self.on = threading.get_ident(), True
+        core.leave_to_python(True)
+        self._undo.append(lambda: core.leave_to_python(False))
         for cls in [*registry.here()]:  # those that are not imported yet are watched once they are
             self._watch_class(cls)
         self._replace(Op, "__init_subclass__", classmethod(self._new_class(vars(Op)["__init_subclass__"])))

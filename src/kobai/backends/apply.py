@@ -1,0 +1,193 @@
+"""The short ways of `kobai.op` as machine code, once a program has recorded many ops.
+
+A short way is a page of Python whatever the op: look at the inputs, compute, make the Tensor and its node.  For small
+arrays that takes several times as long as computing.  Machine code that reads and makes the same objects does it in
+a fraction, for all ops alike: what it has to know of one is a record (`_Record`), and what a rule wants saved, a list.
+It makes the same calls into NumPy, so that no number changes, and what is out of the ordinary it leaves to Python.
+"""
+from __future__ import annotations
+
+import ctypes
+import inspect
+import struct
+import sys
+import sysconfig
+import threading
+import types
+
+import numpy as np
+
+from kobai import op as ops
+from kobai.autograd.mode import modes
+from kobai.autograd.node import Node, inside, orders
+from kobai.backends import llvm
+from kobai.backends.apply_code import (
+    DTYPE,
+    FILENAME,
+    ITEMS,
+    KNOWN_TYPES,
+    NODE,
+    OWN,
+    PLAN,
+    RESULT,
+    SHAPE,
+    VALUE,
+    WORDS,
+    text,
+)
+from kobai.backends.entry import _looks_as_known as _looks_as_entry_knows
+from kobai.backends.native import _FASTCALL, _MethodDef, _new_function
+from kobai.compile.kernel import NoKernel
+from kobai.general import CONSTANT, grad_mask, record, share
+from kobai.rules import compiled_rules
+from kobai.tensor import Tensor, refresh, wrap
+
+_WAY1, _WAY_VIEW, _WAY2, _WAY3 = ops.short_ways
+_kept: list = []                              # objects whose addresses machine code has
+_pages: dict = {}                             # rule -> what it wants saved, in words
+_types = np.zeros(KNOWN_TYPES, np.int64)      # plain types of tensors
+
+
+# ---- what machine code knows of an op --------------------------------------------------------
+def learn(op, *inputs):
+    """Python's way, and then what that has found out about the op."""
+    way = (_WAY_VIEW if op.view else _WAY1, _WAY2, _WAY3)[len(inputs) - 1]
+    out = way(op, *inputs)
+    needs = grad_mask(inputs)
+    if needs and op.differentiable and op._plans[needs] is None:
+        op._plans[needs] = compiled_rules(type(op), needs, False)
+    op._native = _record_of(op, len(inputs))
+    _know_types()
+    return out
+
+
+def _record_of(op, count):
+    """The words that `RECORD` names, and for each set of inputs that require grad a plan."""
+    forward = inspect.getattr_static(type(op), "forward")
+    is_method = type(forward) is types.FunctionType
+    usable = op.outputs == 1 and not op.variadic and len(op.inputs) == count and "forward" not in vars(op) \
+        and (is_method or type(forward) in (types.BuiltinFunctionType, np.ufunc)) and (not op.view or count == 1)
+    least = min(op.least, (1 << 63) - 1)
+    words = [count * usable, id(forward), is_method, least, op.elementwise and count > 1, op.differentiable, op.view,
+             id(op.Node)]
+    _kept.append(forward)
+    for needs in range(1, 1 << count):
+        words += _plan(op, op._plans[needs])
+    return _words(words)
+
+
+def _plan(op, rules):
+    """The words of a plan: (save, vjp) as they are, if they are known."""
+    if rules is None:
+        return [0] * PLAN
+    save, vjp = rules
+    page = _pages.get(vjp)
+    if page is None:
+        _pages[vjp] = page = _page(op, vjp.asks)
+    return [id(vjp), ctypes.addressof(page)]
+
+
+def _page(op, asks):
+    """What a rule wants saved: how many values and version cells; what and of which value; of which tensors."""
+    values, cells = [], []
+    for ask in asks:
+        name, what = next(((n, w) for n in (*op.inputs, "y") for end, w in (("", VALUE), ("_shape", SHAPE), ("_dtype", DTYPE))
+                           if n + end == ask), None)
+        number = RESULT if name == "y" else op.inputs.index(name)
+        values += [what, number]
+        if what == VALUE:
+            cells.append(number)
+    cells.sort(key=lambda c: c == RESULT)  # the result's comes last
+    words = [len(asks), len(cells), *values, *cells]
+    return (ctypes.c_int64 * len(words))(*words)
+
+
+def _know_types():
+    """Parameters and buffers are plain tensors; their module may have been imported since."""
+    nn = sys.modules.get("kobai.nn.parameter")
+    found = [Tensor, *([nn.Parameter, nn.Buffer] if nn else ())]
+    _types[:] = id(Tensor)
+    _types[:len(found)] = [id(t) for t in found]
+
+
+def _words(numbers):
+    return struct.pack(f"={len(numbers)}q", *map(int, numbers))
+
+
+def _odd(op, a, x, y):
+    """The end of an op of one input whose result has another dtype."""
+    out = wrap(y)
+    if op.view:
+        share(op, a, out)
+    record(op, (a,), (x,), out, y, 1, y.dtype.kind == "c")
+    return out
+
+
+# ---- in place of Python's ways ---------------------------------------------------------------
+def begin():
+    """Have `install` done by another thread: LLVM takes 10 milliseconds, or 50 if it has to be loaded."""
+    try:
+        threading.Thread(target=_try, name="kobai-compile").start()
+    except RuntimeError:  # the interpreter ends
+        return
+
+
+def _try():
+    try:
+        install()
+    except NoKernel:
+        return
+
+
+def install():
+    """Have ops applied by machine code from now on; False where that is not possible."""
+    if not _looks_as_known():
+        return False
+    machine = llvm.machine()
+    address, = machine.load(machine.assemble_glue(text()), "apply")
+    definition = _MethodDef(b"apply", address, _FASTCALL, None)
+    thread = np.array([-1, 0, 0, 0], np.int64)
+    names = {n: sys.intern(n) for n in ("__dict__", "grad", "pack", "shape", "dtype")}
+    _know_types()
+    _kept.extend([definition, thread, *names.values()])
+    found = {
+        "learn": learn, "modes": modes, "none": None, "true": True, "false": False, "zero": 0, "one": 1,
+        "array_type": np.ndarray, "float_type": float, "int_type": int, "scalar32": np.float32, "scalar64": np.float64,
+        "descr32": np.dtype(np.float32), "descr64": np.dtype(np.float64), "constant": CONSTANT._ver, "refresh": refresh,
+        "share": share, "order": orders, "getframe": sys._getframe, "inside": inside, "tensor_type": Tensor, "odd": _odd,
+        "dict_name": names["__dict__"], "grad_name": names["grad"], "pack_name": names["pack"],
+        "shape_name": names["shape"], "dtype_name": names["dtype"]}
+    words = {k: id(v) for k, v in found.items()}
+    words |= {"watched": ops.watched.ctypes.data, "thread": thread.ctypes.data, "tensor_types": _types.ctypes.data}
+    for way in ops.short_ways:
+        count = way.__code__.co_argcount - 1
+        words |= {"otherwise": id(way), "inputs": count}
+        block = _words([words[w] for w in WORDS])
+        native = _new_function(ctypes.byref(definition), block, None)
+        _replace(way, native)
+    return True
+
+
+def _replace(way, native):
+    """Let all modules that use a short way use another."""
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == "kobai" and name != __name__:
+            for key, value in [*vars(module).items()]:
+                if value is way:
+                    setattr(module, key, native)
+
+
+def _looks_as_known():
+    """Whether objects of this Python lie in memory as the machine code reads and writes them."""
+    if sys.implementation.name != "cpython" or not (3, 11) <= sys.version_info[:2] <= (3, 13) \
+            or sysconfig.get_config_var("Py_GIL_DISABLED") or not _looks_as_entry_knows() or not llvm.bridge().works:
+        return False
+
+    def words(thing, offset, count=1):
+        return [*(ctypes.c_int64 * count).from_address(id(thing) + offset)]
+    node = Node(*[object() for _ in range(6)])
+    pair, code, op = (object(), object()), _words.__code__, object.__new__(ops.Op)
+    op._native = pair
+    return (words(op, OWN) == [id(pair)] and words(pair, ITEMS, 2) == [*map(id, pair)]
+            and all(words(node, offset) == [id(getattr(node, name))] for name, offset in NODE.items())
+            and words(code, FILENAME) == [id(code.co_filename)])
