@@ -99,6 +99,7 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
     changed = [v for v in _behind(whole.outputs[:count]) if v in written]  # gradients of gradients start from what it was
     needed += [v for v in changed if v not in needed]
     outputs, saved, replaced = list(whole.outputs[:count]), [], {}
+    returned = {outputs[n]: n for n in position}
     for v in needed:
         if v in inputs and v not in written:
             continue
@@ -106,9 +107,9 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
             keep = Node(Clone(), [v], [(v.shape, v.dtype)])
             ahead.insert(0, keep)
             outputs.append(keep.outs[0])
-        else:
+        elif v not in returned:
             outputs.append(v)
-        saved.append((len(outputs) - 1, v))
+        saved.append((returned.get(v, len(outputs) - 1), v))
     forward = Graph(inputs, ahead, outputs, whole.writes).verify().without_dead()
     direct = [v for v in needed if v in inputs and v not in written]
     back_inputs = []

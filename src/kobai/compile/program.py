@@ -72,6 +72,9 @@ class Program:
         if joint is not None:
             self._differentiated = [sources[i] for i in joint.differentiated]
             self._watched = [sources[i] for i in joint.inputs if sources[i][0] in ("arg", "tensor")]
+            self._kept = [i for i, r in enumerate(self.results) if r.number in joint.saved]
+            self._open = [(i, joint.position[r.number]) for i, r in enumerate(self.results)
+                          if r.number is not None and r.requires_grad and r.node is None]
             self._outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
@@ -181,26 +184,28 @@ class Program:
         return self._result(arrays, outputs, leaves)
 
     def _result(self, arrays, outputs, leaves):
-        node = None if self.joint is None else self._node(arrays, outputs, leaves)
-        return self.rebuild([self._returned(r, outputs, leaves, node) for r in self.results])
+        made = [self._returned(r, outputs, leaves) for r in self.results]
+        if self.joint is not None:
+            node = self._node(arrays, outputs, leaves, [made[i]._ver for i in self._kept])
+            for i, number in self._open:
+                made[i]._node = Port(node, number)
+        return self.rebuild(made)
 
-    def _returned(self, r: Returned, outputs, leaves, node):
+    def _returned(self, r: Returned, outputs, leaves):
         if r.number is None:
             kind, what = r.same
             return leaves[what] if kind == "arg" else what._grad if kind == "grad" else what
         t = wrap(outputs[r.number], r.kind)
         t._rg, t._node = r.requires_grad, r.node
-        if node is not None and r.requires_grad and r.node is None:
-            t._node = Port(node, self.joint.position[r.number])
         return t
 
-    def _node(self, arrays, outputs, leaves):
-        """The node that stands for this call in the caller's graph."""
+    def _node(self, arrays, outputs, leaves, cells):
+        """The node that stands for this call in the caller's graph; `cells` count the changes of results that it keeps."""
         joint = self.joint
         edges = [edge_of(leaves[what] if kind == "arg" else what) for kind, what in self._differentiated]
-        cells = [(leaves[what] if kind == "arg" else what)._ver for kind, what in self._watched]
-        saved = [arrays[i] for i in joint.inputs] + [outputs[i] for i in joint.saved]
-        kept = self, arrays, saved, cells, sum([c[0] for c in cells]), leaves
+        cells += [(leaves[what] if kind == "arg" else what)._ver for kind, what in self._watched]
+        saved = *[arrays[i] for i in joint.inputs], *[outputs[i] for i in joint.saved]
+        kept = self, tuple(arrays), saved, sum([c[0] for c in cells]), tuple(leaves), *cells
         node = CompiledFunctionBackward(None, tuple(edges), kept, _vjp, None, here(3))
         node.extra = {"outs": self._outs}
         return node
@@ -216,7 +221,7 @@ def _vjp(node, g, s):
     """Gradients of what was differentiated, given those of the outputs."""
     if isinstance(s, Freed):
         raise error("second-backward", node=node)
-    program, arrays, saved, cells, version, leaves = s
+    program, arrays, saved, version, leaves, *cells = s
     if sum([c[0] for c in cells]) != version:
         raise error("inplace-saved", node=node)
     if any(isinstance(v, Tensor) for v in g):
