@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from .autograd.mode import runs
+from .autograd.mode import modes, runs
 from .lifted import m
 from .openblas import alone
 
@@ -27,6 +27,7 @@ PLAIN = 8192    # one pass at the speed of memory
 LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
 BUDGET = {OWN: 1 << 21, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
 CALL = 256      # a call counts as so many elements more
+RECORDED = 8    # times as much is computed by NumPy in a call that is recorded: the next ones run its plan instead
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
                  np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}
 _ndarray = np.ndarray
@@ -59,7 +60,7 @@ class Use:
     def code(self, size, make, *args):
         """The machine code ``make(*args)``, made by another thread; or None: NumPy computes once more."""
         if self.left > 0 and not runs.fixed:
-            self.left -= size + CALL
+            self.left -= size + CALL if modes.trace is None else (size + CALL) // RECORDED
             if self.left <= 0:
                 self.prepare(make, *args)
             return None
@@ -126,8 +127,10 @@ class _Products:
         if self.since != runs.seeded:  # so that what comes after a seed is the same each time
             self.since, self.left = runs.seeded, _MULTIPLIED
         use = self.use
+        if modes.trace is not None:  # the plan will need this code
+            use.prepare(_ready, dtype)
         if self.left > 0 and not runs.fixed:
-            self.left -= work
+            self.left -= work if modes.trace is None else work // RECORDED
             if self.left <= 0:
                 use.prepare(_ready, dtype)
             return None

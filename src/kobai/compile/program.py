@@ -5,6 +5,7 @@ go on into a backward pass of the caller has a second graph, which that pass run
 """
 from __future__ import annotations
 
+import gc
 import logging
 from typing import Any, NamedTuple
 
@@ -248,6 +249,16 @@ def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None) -> Recorde
     Without `make_plan`, or where `wanted(recorder)` says no when it has run, only to see whether it can be. Numbers of
     optimisers that are `moving` are read on each call.
     """
+    collects = gc.isenabled()
+    gc.disable()  # recording makes many objects and few cycles: looking for garbage takes a tenth of the time
+    try:
+        return _record(fn, args, kwargs, make_plan, watcher, moving, wanted)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
     with recording() as recorder, watcher:
@@ -371,7 +382,8 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         raise Unknown("it returns a tensor with a gradient that it made itself")
     for leaf in there:
         _grad(builder, recorder, leaf, arrays, grads)
-    cells = [(cell, count) for cell, count in recorder.cells.values() if _lives(builder, cell)]
+    versions = {id(getattr(v.source.holder, "_ver", None)) for v in builder.inputs}  # version cells of what was there before
+    cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions]
     position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
     graph, pair = builder.graph(arrays), None
     if joint is not None:
@@ -467,8 +479,3 @@ def _grad(builder, recorder, leaf, arrays, grads):
         if not builder.known(g._data):
             raise Unknown("a gradient that is not recorded")
         grads.append((leaf.tensor, _number(arrays, g._data)))
-
-
-def _lives(builder, cell):
-    """Whether a version cell belongs to a tensor that was there before."""
-    return any(getattr(v.source.holder, "_ver", None) is cell for v in builder.inputs)

@@ -208,6 +208,9 @@ def _owner(array):
 
 def _bounds(array):
     if isinstance(array, np.ndarray):
+        if array.flags.c_contiguous:  # as most are; NumPy's function takes ten times as long
+            start = _address(array)
+            return start, start + array.nbytes
         return byte_bounds(array) if array.size else (_address(array),) * 2
     return id(array), id(array) + 1  # a NumPy scalar: memory of its own
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import numpy as np
 
@@ -195,9 +196,19 @@ def add_rows(y, rows, x):
         np.add.at(y.reshape(-1), (rows[:, None] * width + np.arange(width)).ravel(), x.reshape(-1))
 
 
+_left = 1 << 24  # elements that are added up before SciPy is imported for it
+
+
 def _sparse_sum(count, rows, x):
-    """The sums as a product with a sparse 0-1 matrix, or None without SciPy (or for other numbers than floats)."""
+    """The sums as a product with a sparse 0-1 matrix, or None without SciPy (or for other numbers than floats).
+
+    Both ways add up in the same order. SciPy is imported when that has become worth a quarter of a second.
+    """
+    global _left
     if x.dtype.kind not in "fc" or x.dtype.itemsize < 4:
+        return None
+    if _left > 0 and "scipy.sparse" not in sys.modules:
+        _left -= x.size
         return None
     try:
         from scipy.sparse import csc_matrix  # noqa: PLC0415  (optional, and slow to import)
