@@ -258,7 +258,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
         place = int(np.flatnonzero(_plain(index) == bad)[0])
         raise error("position-range", RuntimeError(
             f"Index {place} of input takes value {bad} which is not in the valid range [0, {weight.shape[0]})"),
-            what=f"input[{place}]", value=bad, size=weight.shape[0], last=weight.shape[0] - 1)
+            what=f"input[{place}]", value=int(bad), size=weight.shape[0], last=weight.shape[0] - 1)
     if padding_idx is not None:
         padding_idx %= weight.shape[0]
     return _combined(weight, index, bag, count, mode, per_sample_weights, padding_idx, sparse, scale_grad_by_freq)

@@ -270,7 +270,7 @@ def _arg(op, name, input, dim, keepdim):
     kind = dtype_of(input).kind
     if kind in "bc":
         raise error("tensor-dtype", RuntimeError(
-            f"{name}(): does not support {('bool' if kind == 'b' else 'complex')} input"), what="input",
+            f"{name}(): does not support {'bool' if kind == 'b' else 'complex'} input"), what="input",
             dtype=dtype_of(input), fn=f"{name}()", must="whole or floating point numbers",
             fix="x.int() makes numbers of True and False, x.abs() of complex numbers.")
     if dim is None:

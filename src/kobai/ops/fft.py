@@ -107,7 +107,7 @@ def _floats(x, name, real=False):
     if d.kind in "bui":
         return m.cast(x, dtypes.get_default_dtype())
     if d.itemsize == 2:
-        raise error("tensor-dtype", RuntimeError(f"Unsupported dtype {('Half' if d == np.float16 else 'BFloat16')}"),
+        raise error("tensor-dtype", RuntimeError(f"Unsupported dtype {'Half' if d == np.float16 else 'BFloat16'}"),
                     what="input", dtype=d, fn="torch.fft", must="numbers of 32 or 64 bits",
                     fix="convert it first: {what}.float().")
     if real and d.kind == "c":

@@ -81,8 +81,10 @@ def _tensors(tensors, name):
     """The list of tensors that a joining function got; PyTorch's errors for anything else."""
     if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
         kind = type(tensors).__name__
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}\n"
-                        f"  fix: put the tensors in a list: {name}([a, b])")
+        raise error("argument-type", TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}"), what="tensors",
+            kind=type(tensors), fn=name, must="a list or tuple of tensors",
+            fix="put the tensors in a list: torch.{fn}([a, b]).")
     for i, v in enumerate(tensors):
         if not hasattr(v, "shape"):
             raise error("cat-element", place=i, got=type(v).__name__)
@@ -102,8 +104,10 @@ def cat(tensors, dim=0):
         raise error("cat-empty")
     shapes = [shape_of(v) for v in tensors]
     if () in shapes:
-        raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n"
-                           "  fix: torch.stack joins tensors without dimensions.")
+        raise error("tensor-dims", RuntimeError(
+            f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated"),
+            what=f"tensors[{shapes.index(())}]", shape=(), need="at least {n}", n=1,
+            fix="torch.stack joins tensors without dimensions.")
     if (0,) in shapes:  # an empty 1-d tensor joins with anything
         tensors = [v for v, s in zip(tensors, shapes) if s != (0,)] or tensors
         shapes = [s for s in shapes if s != (0,)] or shapes
@@ -145,7 +149,8 @@ def hstack(tensors):
     """Join side by side: along dimension 1, or 0 for vectors."""
     tensors = [atleast_1d(v) for v in _tensors(tensors, "hstack")]
     if not tensors:
-        raise RuntimeError("hstack expects a non-empty TensorList")
+        raise error("argument-missing", RuntimeError("hstack expects a non-empty TensorList"), fn="hstack()",
+                    what="tensors", must="at least one tensor")
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
@@ -172,8 +177,9 @@ def block_diag(*tensors):
     """Matrices (vectors are rows) along the diagonal of a larger matrix."""
     for i, v in enumerate(tensors):
         if v.ndim > 2:
-            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has "
-                               f"{v.ndim} dimensions")
+            raise error("tensor-dims", RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {v.ndim} dimensions"),
+                what=f"tensors[{i}]", shape=v.shape, need="at most {n}", n=2)
     if not tensors:
         return wrap(np.zeros((1, 0), np.float32))
     return BlockDiag()(*[atleast_2d(v) for v in tensors])

@@ -3,14 +3,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
+
 
 def lapack(name, x):
     """The LAPACK routine `name` (without the letter of the dtype) for arrays like `x`."""
     try:
         from scipy.linalg import get_lapack_funcs  # noqa: PLC0415  (optional, and slow to import)
     except ImportError:
-        raise ModuleNotFoundError(f"{name}: this factorisation needs SciPy\n  cause: NumPy has no LU and LDL routines, "
-                                  "and SciPy is not installed.\n  fix: pip install scipy") from None
+        raise error("machine", ModuleNotFoundError(f"{name}: this factorisation needs SciPy"), fn=name,
+                    why="{fn} needs SciPy, which is not installed.", fix="install it: pip install scipy.") from None
     return get_lapack_funcs((name,), (x,))[0]
 
 

@@ -33,7 +33,8 @@ from .decompose import (
 
 def _square(x, name):
     if len(x.shape) < 2:
-        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions."),
+                    what="A", shape=x.shape, need="at least {n}", n=2)
     if x.shape[-1] != x.shape[-2]:
         raise error("not-square", function=name, rows=x.shape[-2], cols=x.shape[-1])
     _floating(x, name)
@@ -41,7 +42,10 @@ def _square(x, name):
 
 def _floating(x, name):
     if dtype_of(x).kind not in "fc":
-        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {m.type_name(x)}")
+        raise error("tensor-dtype", RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {m.type_name(x)}"), what="A",
+            dtype=dtype_of(x), fn=name, must="floating point or complex numbers",
+            fix="convert it first: {what}.float().")
 
 
 @public("linalg torch Tensor", alias=("inverse",))
@@ -106,8 +110,10 @@ def solve(A, B, *, left=True):
     if not left:
         return dagger_free(solve(m.transpose(A, -2, -1), m.transpose(B, -2, -1)))
     if A.shape[-1] != B.shape[-2]:
-        raise RuntimeError(f"linalg.solve: Incompatible shapes of A and B for the equation AX = B "
-                           f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
+        raise error("shapes-differ", RuntimeError(
+            f"linalg.solve: Incompatible shapes of A and B for the equation AX = B ({A.shape[-2]}x{A.shape[-1]} and "
+            f"{B.shape[-2]}x{B.shape[-1]})"), what="A", shape=A.shape, other="B", other_shape=B.shape,
+            must="B needs as many rows as A")
     X = Solve()(*_broadcast(A, B))
     return m.squeeze(X, -1) if vector else X
 
@@ -253,8 +259,9 @@ def svdvals(A, *, driver=None):
 def qr(A, mode="reduced"):
     """(Q, R) with A = Q @ R."""
     if mode not in ("reduced", "complete", "r"):
-        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or "
-                           "'complete'")
+        raise error("argument-choice", RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"),
+            what="mode", value=mode, choices=["reduced", "complete", "r"])
     return return_type("linalg_qr", "Q", "R")(Qr(mode)(A))
 
 
@@ -309,8 +316,9 @@ class MatrixExp(Op):
         try:
             from scipy.linalg import expm  # noqa: PLC0415  (optional, and slow to import)
         except ImportError:
-            raise ModuleNotFoundError("matrix_exp: the exponential of a matrix needs SciPy\n  cause: NumPy has none, and "
-                                      "SciPy is not installed.\n  fix: pip install scipy") from None
+            raise error("machine", ModuleNotFoundError("matrix_exp: the exponential of a matrix needs SciPy"),
+                        fn="matrix_exp", why="{fn} needs SciPy, which is not installed.",
+                        fix="install it: pip install scipy.") from None
         return expm(x).astype(x.dtype)
 
     def vjp_x(self, g, x):
@@ -330,7 +338,8 @@ def multi_dot(tensors):
     """The product of several matrices, in the order that needs the fewest multiplications."""
     tensors = list(tensors)
     if len(tensors) < 2:
-        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+        raise error("argument-count", RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}"),
+                    what="tensors", count=len(tensors), need="at least {n}", n=2)
     first, last = len(tensors[0].shape) == 1, len(tensors[-1].shape) == 1
     if first:
         tensors[0] = m.unsqueeze(tensors[0], 0)

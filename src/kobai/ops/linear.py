@@ -320,7 +320,10 @@ def mv(input, vec):
     """Matrix times vector: (n, k) x (k,) -> (n,)."""
     _same_dtype(input, vec)
     if len(input.shape) != 2 or len(vec.shape) != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {0}, {len(input.shape)}, {len(vec.shape)}")
+        raise error("tensor-dims", RuntimeError(
+            f"vector + matrix @ vector expected, got {0}, {len(input.shape)}, {len(vec.shape)}"), shape=input.shape,
+            other_shape=vec.shape, why="mv takes a matrix and a vector; the shapes are {shape} and {other_shape}.",
+            fix="a @ b multiplies vectors, matrices and batches of matrices.")
     if input.shape[1] != vec.shape[0]:
         raise error("matvec-sizes", rows=input.shape[0], cols=input.shape[1], size=vec.shape[0])
     return Mv()(input, vec)
@@ -334,8 +337,9 @@ def dot(input, tensor):
     if input.shape != tensor.shape:
         raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     if dtype_of(input) != dtype_of(tensor):
-        raise RuntimeError("dot : expected both vectors to have same dtype, but found "
-                           f"{m.type_name(input)} and {m.type_name(tensor)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"dot : expected both vectors to have same dtype, but found {m.type_name(input)} and {m.type_name(tensor)}"
+        ), what="input", dtype=dtype_of(input), other="tensor", other_dtype=dtype_of(tensor))
     return Dot()(input, tensor)
 
 
@@ -397,8 +401,11 @@ def _scaled(c, beta, y, alpha):
 def outer(input, vec2):
     """All products of the elements of two vectors: (n,) x (m,) -> (n, m)."""
     if len(input.shape) != 1 or len(vec2.shape) != 1:
-        raise RuntimeError(f"outer: Expected 1-D argument self, but got {len(input.shape)}-D" if len(
-            input.shape) != 1 else f"outer: Expected 1-D argument vec2, but got {len(vec2.shape)}-D")
+        raise error("tensor-dims", RuntimeError(
+            f"outer: Expected 1-D argument self, but got {len(input.shape)}-D" if len(
+            input.shape) != 1 else f"outer: Expected 1-D argument vec2, but got {len(vec2.shape)}-D"),
+            what="input" if len(input.shape) != 1 else "vec2", shape=(input if len(input.shape) != 1 else vec2).shape,
+            need="{n}", n=1, fix="x.flatten() makes a vector of it.")
     return m.unsqueeze(input, -1) * vec2
 
 
@@ -408,8 +415,10 @@ def inner(input, other):
     if not len(input.shape) or not len(other.shape):
         return input * other
     if input.shape[-1] != other.shape[-1]:
-        raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
-                           f"{list(input.shape)} and {list(other.shape)}")
+        raise error("shapes-differ", RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
+            f"{list(other.shape)}"), what="input", shape=input.shape, other="other", other_shape=other.shape,
+            must="the last dimensions must be equal")
     return m.tensordot(input, other, ([-1], [-1]))
 
 
@@ -428,7 +437,10 @@ def matmul(input, other):
         _check_product(input, other)
         return Mm()(input, other)
     if not na or not nb:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D")
+        raise error("tensor-dims", RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D"),
+            what="other" if na else "input", shape=(other if na else input).shape, need="at least {n}", n=1,
+            fix="multiply by a number with a * b.")
     if na == 1 and nb == 1:
         return dot(input, other)
     if na == 1:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from math import prod
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 
@@ -19,8 +20,9 @@ def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weig
     """
     classes = tuple(linear_weight.shape[:-1])
     if len(classes) > 1 and len(input.shape) != 2:
-        raise ValueError("linear_cross_entropy: multi-dimensional weights require batched input (N, in_features), got "
-                         f"{len(input.shape)} dimensions")
+        raise error("tensor-dims", ValueError(
+            "linear_cross_entropy: multi-dimensional weights require batched input (N, in_features), got "
+            f"{len(input.shape)} dimensions"), what="input", shape=input.shape, need="{n}", n=2)
     flat = m.reshape(linear_weight, (prod(classes), linear_weight.shape[-1])) if len(classes) > 1 else linear_weight
     bias = linear_bias if linear_bias is None or len(classes) == 1 else m.reshape(linear_bias, (prod(classes),))
     logits = m.linear(input, flat, bias)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Elementwise, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Only
@@ -193,7 +194,9 @@ class Isposinf(Elementwise):
 
     def forward(self, x):
         if x.dtype.kind == "c":
-            raise RuntimeError("isposinf does not support complex inputs.")
+            raise error("tensor-dtype", RuntimeError("isposinf does not support complex inputs."), what="input",
+                        dtype=x.dtype, fn="isposinf()", must="numbers that are not complex",
+                        fix="x.abs() gives absolute values, x.real the real parts.")
         return x == np.inf
 
     def emit(self, k, x):
@@ -208,7 +211,9 @@ class Isneginf(Elementwise):
 
     def forward(self, x):
         if x.dtype.kind == "c":
-            raise RuntimeError("isneginf does not support complex inputs.")
+            raise error("tensor-dtype", RuntimeError("isneginf does not support complex inputs."), what="input",
+                        dtype=x.dtype, fn="isneginf()", must="numbers that are not complex",
+                        fix="x.abs() gives absolute values, x.real the real parts.")
         return x == -np.inf
 
     def emit(self, k, x):
@@ -254,10 +259,13 @@ class IsClose(Elementwise):
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether |input - other| <= atol + rtol * |other|, for each pair of elements."""
     if dtype_of(input) != dtype_of(other):
-        raise RuntimeError(f"{m.type_name(input)} did not match {m.type_name(other)}")
+        raise error("dtypes-differ", RuntimeError(f"{m.type_name(input)} did not match {m.type_name(other)}"),
+                    what="input", dtype=dtype_of(input), other="other", other_dtype=dtype_of(other))
     if rtol < 0 or atol < 0:
-        raise RuntimeError(f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
-                           f"{rtol if rtol < 0 else atol}")
+        raise error("argument-value", RuntimeError(
+            f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
+            f"{rtol if rtol < 0 else atol}"), what="rtol" if rtol < 0 else "atol", value=rtol if rtol < 0 else atol,
+            must="a number of at least {low}", low=0)
     return IsClose(float(rtol), float(atol), bool(equal_nan))(input, other)
 
 

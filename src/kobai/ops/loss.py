@@ -463,7 +463,8 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     """Squared near 0, absolute beyond beta (Girshick 2015)."""
     reduction = reduction_of(reduction, size_average, reduce)
     if beta < 0:
-        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+        raise error("argument-value", RuntimeError("smooth_l1_loss does not support negative values for beta."),
+                    what="beta", value=beta, must="a number of at least {low}", low=0)
     input, target = same_shape(input, target, "smooth_l1_loss")
     if beta == 0:
         return reduced(m.abs(input - target), reduction)
@@ -474,7 +475,8 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """Squared near 0, linear beyond delta (Huber 1964)."""
     if delta <= 0:
-        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+        raise error("argument-value", RuntimeError("huber_loss does not support non-positive values for delta."),
+                    what="delta", value=delta, must="a positive number")
     input, target = same_shape(input, target, "huber_loss")
     if weight is not None:
         v = HuberLoss("none", float(delta))(input, target) * weight
@@ -511,8 +513,10 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
     if tuple(input.shape) != tuple(target.shape):
         raise error("bce-logits-size", a=str(input.shape), b=str(target.shape))
     if dtype_of(target).kind in "iu" and dtype_of(input).kind in "fV":
-        raise RuntimeError(f"result type {kind_name(input.dtype)} can't be cast to the desired output type "
-                           f"{kind_name(target.dtype)}")
+        raise error("tensor-dtype", RuntimeError(
+            f"result type {kind_name(input.dtype)} can't be cast to the desired output type {kind_name(target.dtype)}"),
+            what="target", dtype=dtype_of(target), fn="binary_cross_entropy_with_logits()",
+            must="floating point numbers", fix="convert it first: {what}.float().")
     return BinaryCrossEntropyWithLogits(reduction_of(reduction, size_average, reduce))(
         input, target, weight, pos_weight)
 
@@ -522,9 +526,12 @@ def _misfit(scores, target):
     if len(scores) == 2:
         return error("target-shape", have=target)
     if len(scores) == 4:
-        return RuntimeError(f"size mismatch (got input: {scores} , target: {target}" if len(target) == 3 else "only "
-                            f"batches of spatial targets supported (3D tensors) but got targets of dimension: {len(target)}")
-    return RuntimeError(f"Expected target size {[scores[0], *scores[2:]]}, got {target}")
+        text = f"size mismatch (got input: {scores} , target: {target}" if len(target) == 3 else \
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(target)}"
+    else:
+        text = f"Expected target size {[scores[0], *scores[2:]]}, got {target}"
+    return error("tensor-shape", RuntimeError(text), what="target", shape=tuple(target), want=(scores[0], *scores[2:]),
+                 fix="a target holds class numbers: it has the shape of input without dimension 1, the classes.")
 
 
 @public("nn.functional")
@@ -539,14 +546,20 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     single = len(input.shape) == 1
     if single:
         if len(target.shape) == 1 and target.shape[0] != 1:
-            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
+            raise error("tensor-shape", ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}"), what="target",
+                shape=target.shape, want=(1,),
+                fix="input holds the scores of one sample: give one class, or the scores of all samples as (batch, "
+                    "classes).")
         input, target = m.unsqueeze(input, 0), m.reshape(target, (1,))
     if input.shape[0] != target.shape[0]:
         raise error("target-batch", a=input.shape[0], b=target.shape[0])
     if tuple(input.shape[2:]) != tuple(target.shape[1:]):
         raise _misfit(list(input.shape), list(target.shape))
     if weight is not None and tuple(weight.shape) != (input.shape[1],):
-        raise RuntimeError("weight tensor should be defined either for all or no classes")
+        raise error("tensor-shape", RuntimeError("weight tensor should be defined either for all or no classes"),
+                    what="weight", shape=weight.shape, want=(input.shape[1],), n=input.shape[1],
+                    fix="give one weight for each of the {n} classes.")
     y = NllLoss(reduction, ignore_index)(input, target, weight)
     return m.reshape(y, ()) if single and reduction == "none" else y
 
@@ -563,7 +576,9 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
         return NllLoss(reduction, ignore_index)(apply1(_LOG_ROWS, input), target, None)
     dim = 1 if len(input.shape) > 1 else 0
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise error("argument-value", RuntimeError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"), what="label_smoothing",
+            value=label_smoothing, must="a number between {low} and {high}", low=0, high=1)
     logp = m.log_softmax(input, dim)
     if tuple(target.shape) == tuple(input.shape) and dtype_of(target).kind in "fV":
         return _with_probabilities(logp, target, weight, reduction, label_smoothing, dim)

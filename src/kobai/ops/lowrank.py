@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .decompose import Cholesky, Eigh, H, Qr, SolveTriangular, Svd
@@ -49,12 +50,17 @@ def svd_lowrank(A, q=6, niter=2, M=None):
 def pca_lowrank(A, q=None, center=True, niter=2):
     """(U, S, V) of the columns of A without their means (if `center`): V has the principal directions."""
     if dtype_of(A).kind not in "fc":
-        raise ValueError(f"input must be floating point tensor, got {dtypes.of(dtype_of(A))}")
+        raise error("tensor-dtype", ValueError(f"input must be floating point tensor, got {dtypes.of(dtype_of(A))}"),
+                    what="A", dtype=dtype_of(A), fn="pca_lowrank()", must="floating point or complex numbers",
+                    fix="convert it first: {what}.float().")
     q = min(6, *A.shape[-2:]) if q is None else q
     if not 0 <= q <= min(A.shape[-2:]):
-        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(A.shape[-2:])}")
+        raise error("argument-value", ValueError(
+            f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(A.shape[-2:])}"), what="q",
+            value=q, must="a whole number between {low} and {high}", low=0, high=min(A.shape[-2:]))
     if niter < 0:
-        raise ValueError(f"niter(={niter}) must be non-negative integer")
+        raise error("argument-value", ValueError(f"niter(={niter}) must be non-negative integer"), what="niter",
+                    value=niter, must="a whole number of at least {low}", low=0)
     return svd_lowrank(A - m.mean(A, -2, keepdim=True) if center else A, q, niter)
 
 
@@ -67,8 +73,11 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     """
     k = k if k is not None else X.shape[-1] if X is not None else 1
     if A.shape[-1] < 3 * k:
-        raise ValueError(f"LOBPCG algorithm is not applicable when the number of A rows (={A.shape[-1]}) is smaller "
-                         f"than 3 x the number of requested eigenpairs (={k})")
+        raise error("dimension-size", ValueError(
+            f"LOBPCG algorithm is not applicable when the number of A rows (={A.shape[-1]}) is smaller than 3 x the "
+            f"number of requested eigenpairs (={k})"), n=A.shape[-1], k=k, needed=3 * k,
+            why="A has {n} rows, and for k={k} eigenpairs lobpcg() needs at least {needed}.",
+            fix="use torch.linalg.eigh(A), or a smaller k.")
     if B is not None:  # B = L L^H: (L^-1 A L^-H) (L^H x) = lambda (L^H x)
         L = Cholesky()(B)
         A = SolveTriangular(False)(L, H(SolveTriangular(False)(L, A)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..inplace import into
 from ..op import Op, dtype_of, m
 from ..public import export, public
@@ -137,12 +138,14 @@ class Lu(Op):
 # ---- torch.linalg ----------------------------------------------------------------------------
 def _check(A, name, pivot=True):
     if len(A.shape) < 2:
-        raise RuntimeError("torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: "
-                           f"{list(A.shape)} instead")
+        raise error("tensor-dims", RuntimeError(
+            f"torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead"), what="A",
+            shape=A.shape, need="at least {n}", n=2)
     if dtype_of(A).kind not in "fc":
         raise not_implemented("lu_cpu", A)
     if not pivot:
-        raise RuntimeError(f"{name}: LU without pivoting is not implemented on the CPU")
+        raise error("not-defined", RuntimeError(f"{name}: LU without pivoting is not implemented on the CPU"),
+                    why="pivot=False works only on graphics cards in PyTorch, too.", fix="leave out pivot=False.")
 
 
 def _refuse_zero(info, name):
@@ -150,10 +153,10 @@ def _refuse_zero(info, name):
     if bad.size:
         where = f"(Batch element {bad[0]}): " if info.ndim else ""
         i = np.asarray(info._data).reshape(-1)[bad[0]]
-        raise RuntimeError(
+        raise error("matrix-singular", RuntimeError(
             f"torch.{name}: {where}U[{i},{i}] is zero and using it on lu_solve would result in a division by zero. If "
             "you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
-            "linalg.lu_factor_ex(A, pivot)\n  cause: the matrix is singular.")
+            "linalg.lu_factor_ex(A, pivot)"))
 
 
 @public("linalg", name="lu")
@@ -282,9 +285,11 @@ class LdlSolve(Op):
 
 
 def _check_ldl(A, name):
-    if len(A.shape) < 2 or A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} "
-                           "matrices")
+    if len(A.shape) < 2:
+        raise error("tensor-dims", RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions."), what="A",
+                    shape=A.shape, need="at least {n}", n=2)
+    if A.shape[-1] != A.shape[-2]:
+        raise error("not-square", function=name, rows=A.shape[-2], cols=A.shape[-1])
 
 
 @public("linalg")

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .loss import reduced, reduction_of
@@ -43,7 +44,8 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where the target is 1, max(0, cos - margin) where it is -1."""
     if len(target.shape) not in (0, 1):
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        raise error("tensor-dims", RuntimeError("0D or 1D target tensor expected, multi-target not supported"),
+                    what="target", shape=target.shape, need="{n} or {m}", n=0, m=1)
     eps = 1e-12
     dot = m.sum(input1 * input2, -1)
     size = (m.sum(input1 * input1, -1) + eps) * (m.sum(input2 * input2, -1) + eps)
@@ -57,9 +59,11 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """max(0, -target * (input1 - input2) + margin)."""
     if len(input1.shape) != len(input2.shape) or len(input1.shape) != len(target.shape):
-        raise RuntimeError(
-            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} ")
+        raise error("shapes-differ", RuntimeError(
+            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.shape}"
+            f", input2: {input2.shape}, target: {target.shape} "), q=input1.shape, k=input2.shape, v=target.shape,
+            why="input1, input2 and target have shapes {q}, {k} and {v}; they need the same number of dimensions.",
+            fix="x.unsqueeze(0) adds a dimension in front, x.squeeze(0) drops one of size 1.")
     v = m.clamp_min(-target * (input1 - input2) + margin, 0)
     return reduced(v, reduction_of(reduction, size_average, reduce))
 
@@ -79,7 +83,8 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     """Mean over classes i != t of max(0, margin - x[t] + x[i]) ** p."""
     reduction = reduction_of(reduction, size_average, reduce)
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise error("argument-choice", ValueError("only p == 1 and p == 2 supported"), what="p", value=p,
+                    choices=[1, 2])
     single = len(input.shape) < 2
     x = m.reshape(input, (1, -1)) if single else input
     t = m.reshape(target, (-1,))
@@ -133,14 +138,20 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
             if tuple(input.shape[:-1]) == tuple(var.shape):
                 var = m.unsqueeze(var, -1)
             elif len(var.shape) != len(input.shape) or sum([v for n, v in zip(input.shape, var.shape) if n != v]) != 1:
-                raise ValueError("var is of incorrect size")  # more than one dimension is not the input's
+                raise error("shapes-differ", ValueError("var is of incorrect size"),  # of more than one dimension
+                            what="var", shape=var.shape, other="input", other_shape=input.shape,
+                            must="var must have the shape of input, or size 1 in one dimension of it")
         if hasattr(var, "_data") and bool((var._data < 0).any()):
-            raise ValueError("var has negative entry/entries")
+            raise error("data-range", ValueError("var has negative entry/entries"), what="var",
+                        value=float(var._data.min()), must="a number of at least {low}", low=0,
+                        fix="variances are squares: var = std ** 2, or F.softplus(x) of what a network computes.")
         with_floor = m.where(m.lt(var, eps), m.zeros_like(var) + eps, var)
         floor = var + (with_floor - var).detach()  # kept above eps, but the gradient passes
     else:
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise error("argument-value", ValueError("var has negative entry/entries"), what="var", value=var,
+                        must="a number of at least {low}", low=0,
+                        fix="variances are squares: var = std ** 2, or F.softplus(x) of what a network computes.")
         floor = m.zeros_like(input) + max(var, eps)
     d = input - target
     v = 0.5 * (m.log(floor) + d * d / floor)
@@ -154,7 +165,8 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
                         reduce=None, reduction="mean"):
     """max(0, |a - p| - |a - n| + margin); with `swap`, the nearer of a and p to n counts."""
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise error("argument-value", ValueError(f"margin must be greater than 0, got {margin}"), what="margin",
+                    value=margin, must="a positive number")
     near = m.pairwise_distance(anchor, positive, p, eps)
     far = m.pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -167,7 +179,7 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
                                       reduction="mean"):
     """triplet_margin_loss with a distance of the user's own."""
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise error("reduction-name", name=str(reduction))
     distance = distance_function or m.pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

@@ -6,6 +6,7 @@ from math import inf, nan
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import export
 from .arguments import as_dtype
@@ -39,7 +40,9 @@ def _mask_of(x, mask):
         return None
     mask = mask if dtype_of(mask).kind == "b" else mask != 0
     if len(mask.shape) > len(x.shape):
-        raise IndexError("_input_mask expected broadcastable mask (got mask dimensionality higher than of the input)")
+        raise error("tensor-dims", IndexError(
+            "_input_mask expected broadcastable mask (got mask dimensionality higher than of the input)"), what="mask",
+            shape=mask.shape, need="at most {n}", n=len(x.shape))
     return m.expand(mask, tuple(x.shape)) if tuple(mask.shape) != tuple(x.shape) else mask
 
 
@@ -55,7 +58,9 @@ def _count(x, mask, dims, keepdim):
 
 def _refuse_bool(x, name):
     if dtype_of(x).kind == "b":
-        raise NotImplementedError(f"identity of {name} on torch.bool input")
+        raise error("tensor-dtype", NotImplementedError(f"identity of {name} on torch.bool input"), what="input",
+                    dtype=dtype_of(x), fn=f"{name}()", must="numbers",
+                    fix="convert it first: {what}.float() or {what}.int().")
 
 
 # ---- reductions ------------------------------------------------------------------------------
@@ -135,8 +140,10 @@ def _mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The mean over `dim` of the elements where `mask` holds; NaN where it holds nowhere."""
     x = _converted(input, dtype)
     if dtype_of(x).kind in "bui":
-        raise ValueError("mean(): Could not infer output dtype. Input dtype must be either a floating point or complex "
-                         f"dtype. Got: {dtypes.of(dtype_of(x))}")
+        raise error("tensor-dtype", ValueError(
+            "mean(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            f"{dtypes.of(dtype_of(x))}"), what="input", dtype=dtype_of(x), fn="mean()",
+            must="floating point or complex numbers", fix="convert it first: {what}.float().")
     dims = normal_dims(dim, x.ndim)
     return m.sum(_filled(x, mask, 0), dims, keepdim) / _count(x, mask, dims, keepdim)
 
@@ -147,7 +154,9 @@ def _median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     x = _converted(input, dtype)
     dim = one_dim(dim, x.ndim, "median") if isinstance(dim, int) or x.ndim == 0 else normal_dims(dim, x.ndim)[0]
     if mask is not None and dtype_of(x).kind not in "fV":
-        raise ValueError(f"input with no identity: median of {dtypes.of(dtype_of(x))} elements with a mask")
+        raise error("tensor-dtype", ValueError(
+            f"input with no identity: median of {dtypes.of(dtype_of(x))} elements with a mask"), what="input",
+            dtype=dtype_of(x), fn="median()", must="floating point numbers", fix="convert it first: {what}.float().")
     return m.nanmedian(_filled(x, mask, nan), dim, keepdim)[0]
 
 

@@ -144,11 +144,13 @@ _C_NAMES = {"int64": "long int", "int32": "int", "uint8": "unsigned char", "floa
 
 def _check_mask(mask, name, text=""):
     if not hasattr(mask, "shape"):
-        raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}")
+        raise error("argument-type", TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}"),
+                    what="mask", kind=type(mask), must="a tensor")
     if dtype_of(mask).kind != "b" and not text:
         raise error("mask-dtype", dtype=_C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name))
     if dtype_of(mask).kind != "b":
-        raise RuntimeError(f"{text}\n  fix: compare, or convert with .bool(), to get a mask.")
+        raise error("tensor-dtype", RuntimeError(text), what="mask", dtype=dtype_of(mask), fn=f"{name}()",
+                    must="True and False", fix="compare, as in x > 0, or convert: mask.bool().")
 
 
 def _same_shape(x, mask):
@@ -166,8 +168,10 @@ def masked_fill(input, mask, value):
     _check_mask(mask, "masked_fill")
     if isinstance(value, Tensor):
         if value.ndim:
-            raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-                               f"{value.ndim} dimension(s).")
+            raise error("tensor-dims", RuntimeError(
+                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
+                "dimension(s)."), what="value", shape=value.shape, need="{n}", n=0,
+                fix="give one number, for example {what}.item() or {what}[0].")
         return MaskedFillWith()(input, mask, value)
     if type(value) is not float or dtype_of(input).kind != "f":
         value = scalar(number(value, "masked_fill", "value", 3), dtypes.of(dtype_of(input)))
@@ -205,13 +209,17 @@ def masked_scatter(input, mask, source):
     """`input`, but the elements of `source`, in their order, where `mask` holds."""
     _check_mask(mask, "masked_scatter", "masked_scatter: expected BoolTensor for mask")
     if dtype_of(input) != dtype_of(source):
-        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got"
-                           f"{m.type_word(input)} and {m.type_word(source)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{m.type_word(input)} and "
+            f"{m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source", other_dtype=dtype_of(source))
     input, mask = _same_shape(input, mask)
     flat = m.reshape(source, (-1,)) if source.ndim != 1 else source
     if isinstance(mask, Tensor) and hasattr(mask, "_value") and isinstance(mask._value, (np.ndarray, np.generic)) \
             and flat.shape[0] < np.count_nonzero(mask._value):
-        raise RuntimeError("Number of elements of source < number of ones in mask")
+        raise error("argument-count", RuntimeError("Number of elements of source < number of ones in mask"),
+                    count=flat.shape[0], n=int(np.count_nonzero(mask._value)),
+                    why="mask is True {n} times, and source has {count} elements.",
+                    fix="give at least mask.sum() elements, or use torch.where(mask, a, b).")
     return MaskedScatter()(input, mask, flat)
 
 
@@ -256,7 +264,9 @@ def where(condition, input=None, other=None):
             raise error("where-dtype", dtype=m.type_word(condition))
         condition = cast(condition, np.dtype(np.bool_))
     if isinstance(condition, bool):
-        raise TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool")
+        raise error("argument-type", TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool"),
+                    what="condition", kind=type(condition), must="a tensor",
+                    fix="compare tensors (x > 0); for one condition write a if condition else b.")
     return Where()(condition, _like(input, other), _like(other, input))
 
 

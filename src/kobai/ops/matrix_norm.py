@@ -5,6 +5,7 @@ from math import inf
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
 from .arguments import as_dtype
@@ -17,12 +18,18 @@ from .norms import vector_norm
 def _dims(x, dim):
     dims = tuple([int(d) for d in dim]) if isinstance(dim, (tuple, list)) else (int(dim),)
     if len(dims) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+        raise error("argument-count", RuntimeError(
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}"), what="dim", count=len(dims),
+            need="{n}", n=2)
     if len(x.shape) < 2:
-        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError(
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."), what="A", shape=x.shape,
+            need="at least {n}", n=2)
     dims = tuple([normal_dim(d, len(x.shape)) for d in dims])
     if dims[0] == dims[1]:
-        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
+        raise error("argument-value", RuntimeError(
+            f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})"), what="dim", value=dim,
+            must="different dimensions")
     return dims
 
 
@@ -45,8 +52,10 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """
     dims = _dims(A, dim)
     if dtype_of(A).kind not in "fcV":
-        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got "
-                           f"{m.type_word(A)}\n  fix: A.float()")
+        raise error("tensor-dtype", RuntimeError(
+            f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {m.type_word(A)}"),
+            what="A", dtype=dtype_of(A), fn="linalg.matrix_norm()", must="floating point or complex numbers",
+            fix="convert it first: {what}.float().")
     if dtype is not None:
         A = m.cast(A, as_dtype(dtype, fn="matrix_norm"))
     if ord == "fro":
@@ -54,8 +63,8 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if ord == "nuc":
         return _kept(m.sum(_singular_values(A, dims), -1), A.shape, dims, keepdim)
     if isinstance(ord, str) or abs(ord) not in (1, 2, inf):
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.\n"
-                           "  fix: 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.")
+        raise error("argument-choice", RuntimeError(f"linalg.matrix_norm: Order {ord} not supported."), what="ord",
+                    value=ord, choices=["fro", "nuc", 1, -1, 2, -2, inf, -inf])
     largest = m.amax if ord > 0 else m.amin
     if abs(ord) == 2:
         return _kept(_extreme(largest, _singular_values(A, dims), -1), A.shape, dims, keepdim)
@@ -87,13 +96,18 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     if ord is None:
         return vector_norm(A, 2, dims, keepdim, dtype=dtype)
     if not isinstance(ord, (int, float, str)):
-        raise TypeError("linalg_norm() received an invalid combination of arguments - got (Tensor, "
-                        f"{type(ord).__name__}), but expected one of:\n  a number, 'fro' or 'nuc' as ord")
+        raise error("argument-type", TypeError(
+            f"linalg_norm() received an invalid combination of arguments - got (Tensor, {type(ord).__name__})"),
+            what="ord", kind=type(ord), must="a number, 'fro' or 'nuc'")
     if dims is None and len(A.shape) not in (1, 2):
-        raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-                           f"{len(A.shape)}D.")
+        raise error("tensor-dims", RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {len(A.shape)}D."),
+            what="A", shape=A.shape, need="{n} or {m}", n=1, m=2,
+            fix="name the dimensions: dim=-1 for vectors, dim=(-2, -1) for matrices.")
     if dims is not None and len(dims) not in (1, 2):
-        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
+        raise error("argument-count", RuntimeError(
+            f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}"), what="dim",
+            count=len(dims), need="{n} or {m}", n=1, m=2)
     count = len(A.shape) if dims is None else len(dims)
     if count == 2 or isinstance(ord, str):
         return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
@@ -107,7 +121,8 @@ def cond(A, p=None):
     Args: p, the norm: norm(A) * norm(inverse); by default the largest singular value over the smallest.
     """
     if len(A.shape) < 2:
-        raise RuntimeError("linalg.cond: The input tensor A must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError("linalg.cond: The input tensor A must have at least 2 dimensions."),
+                    what="A", shape=A.shape, need="at least {n}", n=2)
     if p is None or p in (2, -2):
         values = Svdvals()(A)
         if values.shape[-1] == 0:
@@ -115,10 +130,10 @@ def cond(A, p=None):
         top, bottom = m.select(values, -1, 0), m.select(values, -1, values.shape[-1] - 1)
         return bottom / top if p == -2 else top / bottom
     if p not in ("fro", "nuc", inf, -inf, 1, -1):
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+        raise error("argument-choice", RuntimeError(f"linalg.cond got an invalid norm type: {p}"), what="p", value=p,
+                    choices=["fro", "nuc", inf, -inf, 1, -1, 2, -2])
     if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"linalg.cond(ord={p}): A must be batches of square matrices, but they are {A.shape[-2]} by "
-                           f"{A.shape[-1]} matrices")
+        raise error("not-square", function=f"linalg.cond(ord={p})", rows=A.shape[-2], cols=A.shape[-1])
     if A.shape[-1] == 0:
         return m.sum(m.abs(A), (-2, -1))
     inverse, regular = _inverse(A)

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -205,15 +206,23 @@ def _check_1d(shape, kernel_size, stride, padding, dilation):
     k, p, d = (per_dim(v, 1, "max_pool1d", "")[0] for v in (kernel_size, padding, dilation))
     for name, v in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation)):
         if v and per_dim(v, 1, "max_pool1d", name)[0] <= 0 or v == 0:
-            raise RuntimeError(f"max_pool1d() {name} must be greater than zero, but got {per_dim(v, 1, '', '')[0]}")
+            raise error("argument-value", RuntimeError(
+                f"max_pool1d() {name} must be greater than zero, but got {per_dim(v, 1, '', '')[0]}"), what=name,
+                value=v, must="a positive whole number")
     if p < 0:
-        raise RuntimeError(f"max_pool1d() padding must be non-negative, but got {p}")
+        raise error("argument-value", RuntimeError(f"max_pool1d() padding must be non-negative, but got {p}"),
+                    what="padding", value=p, must="a whole number of at least {low}", low=0)
     if p > k // 2 and d == 1:
-        raise RuntimeError("max_pool1d() padding should be at most half of kernel size, but got "
-                           f"padding={p} and kernel_size={k}")
+        raise error("argument-value", RuntimeError(
+            f"max_pool1d() padding should be at most half of kernel size, but got padding={p} and kernel_size={k}"),
+            what="padding", value=p, must="a number of at most {high}", high=k // 2, k=k,
+            fix="a padding of at most {high}, half of kernel_size={k}; F.pad(x, (1, 1), value=-math.inf) adds more.")
     if shape[-1] + 2 * p < d * (k - 1) + 1:
-        raise RuntimeError("max_pool1d() Invalid computed output size: 0\n"
-                           f"  cause: the window of {d * (k - 1) + 1} does not fit into {shape[-1]} elements.")
+        raise error("dimension-size", RuntimeError("max_pool1d() Invalid computed output size: 0"), have=(shape[-1],),
+                    window=(d * (k - 1) + 1,), pads=(p,),
+                    why="windows of {window} elements do not fit into the input, which is {have} with a padding of "
+                        "{pads}.",
+                    fix="give a smaller kernel_size or a larger padding, or pool (or stride) less before.")
 
 
 def _max_pool(input, n, kernel_size, stride, padding, dilation, ceil_mode, return_indices):

@@ -409,14 +409,19 @@ def full_shape(x, shape):
                 raise error("two-unknown", shape=str(list(shape)))
             unknown = i
         elif s < 0:
-            raise RuntimeError(f"invalid shape dimension {s} at index {i} of shape {list(shape)}")
+            raise error("argument-value", RuntimeError(
+                f"invalid shape dimension {s} at index {i} of shape {list(shape)}"), value=s, i=i,
+                why="the size {value} at place {i} of the shape is below 0.",
+                fix="sizes are 0 or more; one of them may be -1 and follows from the others.")
         else:
             known *= s
     if unknown is not None and known and size % known == 0:
         return (*shape[:unknown], size // known, *shape[unknown + 1:])
     if unknown is not None and known == 0 and size == 0:
-        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
-                           "dimension size -1 can be any value and is ambiguous\n  fix: give all sizes.")
+        raise error("tensor-empty", RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"), shape=tuple(shape),
+            why="the tensor has no elements, so in {shape} any size could stand for -1.", fix="give all sizes.")
     if unknown is not None or known != size:
         raise error("view-size", new=str(list(shape)), size=size, have=x.shape,
                     rest=f"needs a multiple of {known}" if unknown is not None else f"has {known}")

@@ -29,13 +29,17 @@ def _multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else m.unsqueeze(key_padding_mask, 0)
     length, batch, size = query.shape
     if is_causal and attn_mask is None:
-        raise RuntimeError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-                           "`generate_square_subsequent_mask` to create this mask.")
+        raise error("arguments-together", RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."), what="is_causal=True", other="attn_mask",
+            fix="give attn_mask=nn.Transformer.generate_square_subsequent_mask(length), or leave out is_causal.")
     if key_padding_mask is not None:
         for d, want in enumerate((batch, key.shape[0])):
             if key_padding_mask.shape[d] != want:
-                raise AssertionError(f"Expected key_padded_mask.shape[{d}] to be {want}, but got "
-                                     f"{key_padding_mask.shape[d]}")
+                raise error("dimension-size", AssertionError(
+                    f"Expected key_padded_mask.shape[{d}] to be {want}, but got {key_padding_mask.shape[d]}"),
+                    what="key_padding_mask", dim=d, size=key_padding_mask.shape[d], n=want, must="{n}, as in key",
+                    fix="key_padding_mask is (batch, keys), True where a key is only padding.")
     padding = _as_numbers(key_padding_mask, "key_padding_mask", dtype_of(query))
     mask = None if is_causal and key_padding_mask is None and not need_weights else _as_numbers(
         attn_mask, "attn_mask", dtype_of(query))
@@ -81,7 +85,9 @@ def _as_numbers(mask, name, dtype):
         return None
     kind = dtype_of(mask)
     if kind.kind not in "bfV":
-        raise AssertionError(f"only bool and floating types of {name} are supported")
+        raise error("tensor-dtype", AssertionError(f"only bool and floating types of {name} are supported"), what=name,
+                    dtype=kind, fn="MultiheadAttention", must="True and False, or floating point numbers",
+                    fix="convert it: {what}.bool(), True where a position is hidden.")
     if kind.kind == "b":
         return m.where(mask, np.array(-np.inf, dtype), np.array(0, dtype))
     return mask
@@ -145,21 +151,34 @@ def _check_ranks(query, key, value, padding, mask, heads):
     """Whether there is a batch dimension."""
     ndim = len(query.shape)
     if ndim not in (2, 3):
-        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor")
+        raise error("tensor-dims", AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor"), what="query",
+            shape=query.shape, need="{n} or {m}", n=2, m=3,
+            fix="query is (positions, batch, features), with batch_first=True (batch, positions, features), or "
+                "(positions, features).")
     kind, n = ("batched (3-D)", 3) if ndim == 3 else ("unbatched (2-D)", 2)
     if (len(key.shape), len(value.shape)) != (n, n):
-        raise AssertionError(f"For {kind} `query`, expected `key` and `value` to be {n}-D but found "
-                             f"{len(key.shape)}-D and {len(value.shape)}-D tensors respectively")
+        raise error("tensor-dims", AssertionError(
+            f"For {kind} `query`, expected `key` and `value` to be {n}-D but found {len(key.shape)}-D and "
+            f"{len(value.shape)}-D tensors respectively"), n=n, k=len(key.shape), v=len(value.shape),
+            why="query has {n} dimensions, key has {k} and value has {v}; all three need the same number.",
+            fix="x.unsqueeze(0) adds a dimension in front, x.squeeze(0) drops one of size 1.")
     if padding is not None and len(padding.shape) != n - 1:
-        raise AssertionError(f"For {kind} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found "
-                             f"{len(padding.shape)}-D tensor instead")
+        raise error("tensor-dims", AssertionError(
+            f"For {kind} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found {len(padding.shape)}"
+            "-D tensor instead"), what="key_padding_mask", shape=padding.shape, need="{n}", n=n - 1,
+            fix="key_padding_mask is (batch, keys), or (keys,) without a batch.")
     if mask is not None and len(mask.shape) not in (2, 3):
-        raise AssertionError(f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
-                             f"{len(mask.shape)}-D tensor instead")
+        raise error("tensor-dims", AssertionError(
+            f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {len(mask.shape)}-D tensor "
+            "instead"), what="attn_mask", shape=mask.shape, need="{n} or {m}", n=2, m=3,
+            fix="attn_mask is (queries, keys), or (batch * heads, queries, keys).")
     if ndim == 2 and mask is not None and len(mask.shape) == 3:
         want = (heads, query.shape[0], key.shape[0])
         if tuple(mask.shape) != want:
-            raise AssertionError(f"Expected `attn_mask` shape to be {want} but got {mask.shape}")
+            raise error("tensor-shape", AssertionError(f"Expected `attn_mask` shape to be {want} but got {mask.shape}"),
+                        what="attn_mask", shape=mask.shape, want=want,
+                        fix="attn_mask is (queries, keys), or (batch * heads, queries, keys).")
     return ndim == 3
 
 
@@ -167,11 +186,17 @@ def _check_sizes(query, key, value, size, heads, separate):
     if query.shape[2] != size:
         raise error("attention-size", wanted=size, got=query.shape[2], size=query.shape[2], grown=query)
     if size // heads * heads != size:
-        raise AssertionError(f"embed_dim {size} not divisible by num_heads {heads}")
+        raise error("size-divisible", AssertionError(f"embed_dim {size} not divisible by num_heads {heads}"),
+                    what="embed_dim", value=size, by=heads, fix="choose num_heads so that it divides {value}.")
     if separate and key.shape[:2] != value.shape[:2]:
-        raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+        raise error("shapes-differ", AssertionError(
+            f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"), what="key",
+            shape=key.shape, other="value", other_shape=value.shape,
+            must="dimensions 0 and 1, positions and batch, must be equal")
     if not separate and key.shape != value.shape:
-        raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+        raise error("shapes-differ", AssertionError(f"key shape {key.shape} does not match value shape {value.shape}"),
+                    what="key", shape=key.shape, other="value", other_shape=value.shape,
+                    must="both must have the same shape")
 
 
 def _checked_mask(mask, length, keys, heads):
@@ -180,5 +205,7 @@ def _checked_mask(mask, length, keys, heads):
         return None
     want = (length, keys) if len(mask.shape) == 2 else (heads, length, keys)
     if tuple(mask.shape) != want:
-        raise RuntimeError(f"The shape of the {len(want)}D attn_mask is {mask.shape}, but should be {want}.")
+        raise error("tensor-shape", RuntimeError(
+            f"The shape of the {len(want)}D attn_mask is {mask.shape}, but should be {want}."), what="attn_mask",
+            shape=mask.shape, want=want, fix="attn_mask is (queries, keys), or (batch * heads, queries, keys).")
     return m.unsqueeze(mask, 0) if len(want) == 2 else mask

@@ -345,10 +345,10 @@ def _check_dtypes(x, params, kernel):
         raise not_implemented(kernel, x)
     for p in params:
         if p is not None and dtype_of(p) != d and not (d.itemsize == 2 and dtype_of(p) == _F32):
-            raise RuntimeError(
-                "mixed dtype (CPU): all inputs must share same datatype.\n  cause: the input is "
-                f"{m.type_name(x)}, a weight {m.type_name(p)}.\n  fix: convert one of them: layer.double(), or "
-                "x.float().")
+            raise error("dtypes-differ", RuntimeError("mixed dtype (CPU): all inputs must share same datatype."),
+                        dtype=d, other_dtype=dtype_of(p),
+                        why="the input has dtype {dtype}, a weight or running statistic {other_dtype}.",
+                        fix="convert one of them: x.float() for the data, layer.double() for the layer.")
 
 
 @public("nn.functional")
@@ -377,7 +377,9 @@ def _batch_norm(input, running_mean, running_var, weight, bias, training, moment
     if not training:
         for name, v in (("running_mean", running_mean), ("running_var", running_var)):
             if v is None:
-                raise RuntimeError(f"{name} must be defined in evaluation mode")
+                raise error("argument-missing", RuntimeError(f"{name} must be defined in evaluation mode"), what=name,
+                            why="in evaluation, batch_norm() takes mean and variance from before, and {what} is None.",
+                            fix="give running_mean and running_var (nn.BatchNorm1d keeps them), or training=True.")
     for name, v in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if v is not None and tuple(v.shape) != (channels,):
             raise error("norm-channels", what=name, a=channels, b=prod(v.shape), grown=input, size=channels)
@@ -415,9 +417,15 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     """
     shape = tuple(input.shape)
     if use_input_stats and prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+        raise error("tensor-shape", ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"), shape=input.shape,
+            why="input has shape {shape}: each channel of a sample holds one element, which has no variance.",
+            fix="give larger images, or use a layer norm or batch norm here.")
     if not use_input_stats and (running_mean is None or running_var is None):
-        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+        raise error("argument-missing", RuntimeError(
+            "Expected running_mean and running_var to be defined when use_input_stats is false"),
+            why="use_input_stats=False asks for mean and variance from before, and running_mean or running_var is "
+                "None.", fix="give both, or leave out use_input_stats=False.")
     n, c = shape[:2]
 
     def repeated(v):
@@ -469,16 +477,21 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
 def _normalized(input, normalized_shape, weight, bias, fn, star):
     """The shape that is normalised over, checked."""
     if not isinstance(normalized_shape, (tuple, list)):
-        raise TypeError(f"{fn}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
-                        f"{type(normalized_shape).__name__}")
+        raise error("argument-type", TypeError(
+            f"{fn}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
+            f"{type(normalized_shape).__name__}"), what="normalized_shape", kind=type(normalized_shape),
+            must="a tuple of whole numbers", fix="give the last sizes of the input as a tuple: (10,), or x.shape[-1:].")
     size = tuple(normalized_shape)
     if not size:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
-                           "element, but got normalized_shape = []")
+        raise error("argument-count", RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"), what="normalized_shape", count=0, need="at least {n}", n=1,
+            fix="give the last sizes of the input as a tuple: (10,), or x.shape[-1:].")
     for name, v in (("weight", weight), ("bias", bias)):
         if v is not None and tuple(v.shape) != size:
-            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                               f"{list(v.shape)} and normalized_shape = {list(size)}")
+            raise error("tensor-shape", RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(v.shape)} and "
+                f"normalized_shape = {list(size)}"), what=name, shape=v.shape, want=size)
     shape = tuple(input.shape)
     if len(shape) < len(size) or shape[len(shape) - len(size):] != size:
         raise error("layer-norm-shape", normal=str(list(size)), wanted=f"{star}{', '.join(map(str, size))}",
@@ -511,18 +524,29 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     """
     shape = tuple(input.shape)
     if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise error("tensor-dims", RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}"), what="input", shape=shape,
+            need="at least {n}", n=2,
+            fix="the input is (batch, channels, ...); x.unsqueeze(0) adds a dimension in front.")
     if num_groups == 0:
-        raise ZeroDivisionError("integer division or modulo by zero")
+        raise error("argument-value", ZeroDivisionError("integer division or modulo by zero"), what="num_groups",
+                    value=num_groups, must="a positive whole number")
     if shape[0] * (shape[1] // num_groups) * prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+        raise error("tensor-shape", ValueError(
+            f"Expected more than 1 value per channel when training, got input size {list(shape)}"), shape=shape,
+            groups=num_groups,
+            why="the input has shape {shape}: with {groups} groups, each holds one element, which has no variance.",
+            fix="use fewer groups, or more channels.")
     if shape[1] % num_groups:
-        raise RuntimeError("Expected number of channels in input to be divisible by num_groups, but got input of shape "
-                           f"{list(shape)} and num_groups={num_groups}")
+        raise error("size-divisible", RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} "
+            f"and num_groups={num_groups}"), what="input.size(1)", value=shape[1], by=num_groups,
+            fix="choose a number of groups that divides {value}, the number of channels.")
     for name, v in (("weight", weight), ("bias", bias)):
         if v is not None and tuple(v.shape) != shape[1:2]:
-            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but "
-                               f"got {name} of shape {list(v.shape)} and input of shape {list(shape)}")
+            raise error("tensor-shape", RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(v.shape)} and input of shape {list(shape)}"), what=name, shape=v.shape, want=shape[1:2])
     _check_dtypes(input, (weight, bias), "GroupNormKernelImpl")
     return NativeGroupNorm(eps, int(num_groups))(input, weight, bias)
 
@@ -535,8 +559,10 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """
     shape = tuple(input.shape)
     if len(shape) < 3:
-        raise ValueError("Expected 3D or higher dimensionality                          input (got "
-                         f"{len(shape)} dimensions)")
+        raise error("tensor-dims", ValueError(
+            f"Expected 3D or higher dimensionality                          input (got {len(shape)} dimensions)"),
+            what="input", shape=shape, need="at least {n}", n=3,
+            fix="the input is (batch, channels, ...); x.unsqueeze(0) adds a dimension in front.")
     if 0 in shape:
         return input
     square = m.unsqueeze(input * input, 1)

@@ -6,6 +6,7 @@ from math import inf
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -88,10 +89,14 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     tensor(5.)
     """
     if isinstance(ord, str):
-        raise TypeError("linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str")
+        raise error("argument-type", TypeError(
+            "linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str"), what="ord", kind=type(ord),
+            must="a number", fix="torch.linalg.norm and torch.linalg.matrix_norm take 'fro' and 'nuc'.")
     if dtype_of(x).kind not in "fcV":
-        raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
-                           f"{m.type_word(x)}\n  fix: x.float()")
+        raise error("tensor-dtype", RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {m.type_word(x)}"),
+            what="x", dtype=dtype_of(x), fn="linalg.vector_norm()", must="floating point or complex numbers",
+            fix="convert it first: {what}.float().")
     if dtype is not None:
         x = _converted(x, as_dtype(dtype, fn="vector_norm"))
     ord, (dims, keepdim) = float(ord), read_dims("linalg_vector_norm", x, dim, keepdim)
@@ -103,24 +108,33 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
 def _converted(x, d):
     have = dtypes.of(dtype_of(x))
     if d.category < dtypes.FLOAT:
-        raise RuntimeError("linalg.vector_norm: dtype should be floating point or complex, but got "
-                           f"{m.word_of(d)}")
+        raise error("argument-value", RuntimeError(
+            f"linalg.vector_norm: dtype should be floating point or complex, but got {m.word_of(d)}"), what="dtype",
+            value=d, must="a floating point or complex dtype")
     if have.is_complex and not d.is_complex:
-        raise RuntimeError(f"linalg.vector_norm: dtype should be complex for complex inputs, but got {m.word_of(d)}")
+        raise error("argument-value", RuntimeError(
+            f"linalg.vector_norm: dtype should be complex for complex inputs, but got {m.word_of(d)}"), what="dtype",
+            value=d, must="a complex dtype")
     if dtypes.promote_types(have, d) is not d:
-        raise RuntimeError(f"linalg.vector_norm: the dtype of the input ({m.word_of(have)}) should be convertible "
-                           f"without narrowing to the specified dtype ({m.word_of(d)})")
+        raise error("argument-value", RuntimeError(
+            f"linalg.vector_norm: the dtype of the input ({m.word_of(have)}) should be convertible without narrowing "
+            f"to the specified dtype ({m.word_of(d)})"), dtype=have, other_dtype=d,
+            why="dtype={other_dtype} is narrower than {dtype}, the dtype of the input.",
+            fix="leave out dtype, or convert the input before: x.to({other_dtype}).")
     return m.cast(x, d)
 
 
 def _check_not_empty(x, ord, dim, dims):
     if dim is None and not size_of(x):
-        raise RuntimeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation "
-                           "does not have an identity")
+        raise error("tensor-empty", RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have "
+            "an identity"), what="x", fn="linalg.vector_norm()")
     for d in dims:
         if x.shape[d] == 0:
-            raise RuntimeError(f"linalg.vector_norm cannot compute the {ord} norm on the dimension {d}because this "
-                               "dimension is empty and the operation does not have an identity")
+            raise error("tensor-empty", RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord} norm on the dimension {d}because this dimension is empty "
+                "and the operation does not have an identity"), shape=x.shape, dim=d,
+                why="dimension {dim} of shape {shape} is empty, and this norm of nothing is not defined.")
 
 
 @public()
@@ -129,17 +143,22 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if isinstance(p, str) and p == "nuc":
         return _nuclear(input if dtype is None else m.cast(input, as_dtype(dtype)), dim, keepdim)
     if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.\n  fix: a number, 'fro' or 'nuc'.")
+        raise error("argument-value", RuntimeError(f"linalg.matrix_norm: Order {p} not supported."), what="p", value=p,
+                    must="a number, 'fro' or 'nuc'")
     p = 2 if p is None or isinstance(p, str) else number(p, "norm", "p")
     return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
 def _nuclear(x, dim, keepdim):
     if x.ndim < 2:
-        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+        raise error("tensor-dims", RuntimeError(
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."), what="input", shape=x.shape,
+            need="at least {n}", n=2)
     dims = tuple(range(x.ndim)) if dim is None else tuple([one_dim(d, x.ndim, "norm") for d in dim])
     if len(dims) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+        raise error("argument-count", RuntimeError(
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}"), what="dim", count=len(dims),
+            need="{n}", n=2)
     y = m.sum(m.svdvals(m.movedim(x, dims, (-2, -1))), -1)
     return m.reshape(y, [1 if d in dims else s for d, s in enumerate(x.shape)]) if keepdim else y
 
@@ -171,8 +190,10 @@ class Dist(Op):
 def dist(input, other, p=2):
     """The p-norm of input - other."""
     if dtype_of(input).kind in "bui" and dtype_of(other).kind in "bui":
-        raise RuntimeError("norm(): input dtype should be either floating point or complex. Got "
-                           f"{m.type_word(input)} instead.\n  fix: .float()")
+        raise error("tensor-dtype", RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {m.type_word(input)} instead."),
+            what="input", dtype=dtype_of(input), fn="dist()", must="floating point or complex numbers",
+            fix="convert it first: {what}.float().")
     return Dist(float(p))(input, other)
 
 
@@ -238,7 +259,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     Shape: x1 (..., n, k), x2 (..., m, k) -> (..., n, m); leading dimensions broadcast.
     """
     if compute_mode not in _MODES:
-        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+        raise error("argument-choice", ValueError(f"{compute_mode} is not a valid value for compute_mode"),
+                    what="compute_mode", value=compute_mode, choices=list(_MODES))
     _check_cdist(x1, x2, p)
     lead = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     a, b = m.expand_to(x1, (*lead, *x1.shape[-2:])), m.expand_to(x2, (*lead, *x2.shape[-2:]))
@@ -251,15 +273,24 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 def _check_cdist(x1, x2, p):
     for name, x in (("X1", x1), ("X2", x2)):
         if dtype_of(x).kind not in "fV":
-            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {m.type_word(x)}")
+            raise error("tensor-dtype", RuntimeError(
+                f"cdist only supports floating-point dtypes, {name} got: {m.type_word(x)}"), what=name.lower(),
+                dtype=dtype_of(x), fn="cdist()", must="floating point numbers", fix="convert it first: {what}.float().")
         if len(x.shape) < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {len(x.shape)}D")
+            raise error("tensor-dims", RuntimeError(
+                f"cdist only supports at least 2D tensors, {name} got: {len(x.shape)}D"), what=name.lower(),
+                shape=x.shape, need="at least {n}", n=2)
     if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+        raise error("shapes-differ", RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"), what="x1",
+            shape=x1.shape, other="x2", other_shape=x2.shape, must="the last dimensions must be equal")
     if dtype_of(x1) != dtype_of(x2):
-        raise RuntimeError(f"expected scalar type {m.type_word(x1)} but found {m.type_word(x2)}")
+        raise error("dtypes-differ", RuntimeError(
+            f"expected scalar type {m.type_word(x1)} but found {m.type_word(x2)}"), what="x1", dtype=dtype_of(x1),
+            other="x2", other_dtype=dtype_of(x2))
     if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
+        raise error("argument-value", RuntimeError("cdist only supports non-negative p values"), what="p", value=p,
+                    must="a number of at least {low}", low=0)
 
 
 class Pdist(Op):
@@ -283,9 +314,11 @@ class Pdist(Op):
 def pdist(input, p=2.0):
     """The p-norm distances of all pairs of rows: (n, k) -> (n (n - 1) / 2,)."""
     if input.ndim != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+        raise error("tensor-dims", RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D"), what="input",
+                    shape=input.shape, need="{n}", n=2)
     if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
+        raise error("argument-value", RuntimeError("pdist only supports non-negative p values"), what="p", value=p,
+                    must="a number of at least {low}", low=0)
     return Pdist(float(p))(input)
 
 
@@ -293,11 +326,15 @@ def pdist(input, p=2.0):
 def renorm(input, p, dim, maxnorm):
     """`input` with each of its slices along `dim` scaled down to a p-norm of at most `maxnorm`."""
     if p <= 0:
-        raise RuntimeError("renorm: non-positive-norm not supported")
+        raise error("argument-value", RuntimeError("renorm: non-positive-norm not supported"), what="p", value=p,
+                    must="a positive number")
     if maxnorm < 0:
-        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
+        raise error("argument-value", RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}"),
+                    what="maxnorm", value=maxnorm, must="a number of at least {low}", low=0)
     if input.ndim < 2:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+        raise error("tensor-dims", RuntimeError(
+            f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"), what="input", shape=input.shape,
+            need="at least {n}", n=2)
     dim = one_dim(dim, input.ndim, "renorm")
     size = vector_norm(input, p, [d for d in range(input.ndim) if d != dim], True)
     return input * m.where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)

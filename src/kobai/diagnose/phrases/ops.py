@@ -100,7 +100,7 @@ OPS: dict[str, str] = {
     "choose another downscale_factor, or pad or cut the images to a multiple of {by}.":
         "別の downscale_factor を選ぶか、画像を {by} の倍数の大きさになるように広げるか切り取ってください。",
     "choose a number of groups that divides {value}, the number of channels.":
-        "groups には、チャネル数 {value} を割り切る数を選んでください。",
+        "組の数 (groups) には、チャネル数 {value} を割り切る数を選んでください。",
     "prepend and append are joined to the input and need its {ndim} dimensions.":
         "prepend と append は input につなぐので、同じ {ndim} 次元でなければなりません。",
     "for example prepend=x[:1], which keeps the dimension that x[0] drops.":
@@ -427,4 +427,107 @@ OPS: dict[str, str] = {
         "A = L @ L.mH となる L があるのは、A が対称で、固有値がすべて正のときだけです。",
     "look at torch.linalg.eigvalsh(A).min(); A + 1e-6 * torch.eye(n) moves eigenvalues away from 0.":
         "torch.linalg.eigvalsh(A).min() を確かめてください。A + 1e-6 * torch.eye(n) で固有値を 0 から離せます。",
+    "var must have the shape of input, or size 1 in one dimension of it":
+        "var は input と同じ形か、その一つの次元の大きさだけが 1 の形でなければなりません",
+    "a target holds class numbers: it has the shape of input without dimension 1, the classes.":
+        "target はクラスの番号です。input から次元 1 (クラス) を除いた形にしてください。",
+    "put the tensors in a list: torch.{fn}([a, b]).": "テンソルをリストに入れてください: torch.{fn}([a, b])。",
+    "torch.stack joins tensors without dimensions.": "次元のないテンソルをつなぐには torch.stack を使ってください。",
+    "at least one tensor": "一つ以上のテンソル",
+    "{fn} needs SciPy, which is not installed.": "{fn} には SciPy が必要ですが、インストールされていません。",
+    "install it: pip install scipy.": "pip install scipy でインストールしてください。",
+    "B needs as many rows as A": "B の行数は A の行数と同じでなければなりません",
+    "mv takes a matrix and a vector; the shapes are {shape} and {other_shape}.":
+        "mv は行列とベクトルの積ですが、形は {shape} と {other_shape} です。",
+    "a @ b multiplies vectors, matrices and batches of matrices.":
+        "a @ b ならベクトル、行列、行列のバッチを掛けられます。",
+    "the last dimensions must be equal": "最後の次元の大きさが同じでなければなりません",
+    "multiply by a number with a * b.": "数との積は a * b で計算してください。",
+    "input holds the scores of one sample: give one class, or the scores of all samples as (batch, classes).": (
+        "input は一つのサンプルのスコアです。クラスを一つ渡すか、全サンプルのスコアを (バッチ, クラス) の形で渡し"
+        "てください。"),
+    "give one weight for each of the {n} classes.": "{n} 個のクラスそれぞれに一つの重みを渡してください。",
+    "A has {n} rows, and for k={k} eigenpairs lobpcg() needs at least {needed}.":
+        "A の行数は {n} ですが、k={k} 個の固有対を求めるには lobpcg() に {needed} 行以上が必要です。",
+    "use torch.linalg.eigh(A), or a smaller k.": "torch.linalg.eigh(A) を使うか、k を小さくしてください。",
+    "pivot=False works only on graphics cards in PyTorch, too.": "pivot=False は、PyTorch でも GPU でしか使えません。",
+    "leave out pivot=False.": "pivot=False を外してください。",
+    "input1, input2 and target have shapes {q}, {k} and {v}; they need the same number of dimensions.":
+        "input1、input2、target の形は {q}、{k}、{v} ですが、次元の数が同じでなければなりません。",
+    "x.unsqueeze(0) adds a dimension in front, x.squeeze(0) drops one of size 1.":
+        "x.unsqueeze(0) は先頭に次元を加え、x.squeeze(0) は大きさ 1 の次元を除きます。",
+    "variances are squares: var = std ** 2, or F.softplus(x) of what a network computes.":
+        "分散は 2 乗した数です。var = std ** 2 とするか、ネットワークの出力に F.softplus(x) を使ってください。",
+    "True and False": "True と False",
+    "compare, as in x > 0, or convert: mask.bool().": "x > 0 のように比べるか、mask.bool() で変換してください。",
+    "mask is True {n} times, and source has {count} elements.":
+        "mask の True は {n} 個ですが、source の要素は {count} 個です。",
+    "give at least mask.sum() elements, or use torch.where(mask, a, b).":
+        "mask.sum() 個以上の要素を渡すか、torch.where(mask, a, b) を使ってください。",
+    "compare tensors (x > 0); for one condition write a if condition else b.":
+        "テンソルを比べてください (x > 0)。条件が一つなら a if condition else b と書きます。",
+    "a number, 'fro' or 'nuc'": "数、'fro'、'nuc' のどれか",
+    "name the dimensions: dim=-1 for vectors, dim=(-2, -1) for matrices.":
+        "次元を指定してください。ベクトルなら dim=-1、行列なら dim=(-2, -1) です。",
+    "a padding of at most {high}, half of kernel_size={k}; F.pad(x, (1, 1), value=-math.inf) adds more.": (
+        "padding は kernel_size={k} の半分の {high} 以下にしてください。それ以上は F.pad(x, (1, 1), value=-math.i"
+        "nf) で加えられます。"),
+    "the size {value} at place {i} of the shape is below 0.": "形の {i} 番目の大きさ {value} が負です。",
+    "sizes are 0 or more; one of them may be -1 and follows from the others.":
+        "大きさは 0 以上です。一つだけ -1 と書け、ほかから決まります。",
+    "the tensor has no elements, so in {shape} any size could stand for -1.":
+        "テンソルに要素がないので、{shape} の -1 にはどんな大きさも当てはまります。",
+    "give all sizes.": "すべての大きさを書いてください。",
+    "give attn_mask=nn.Transformer.generate_square_subsequent_mask(length), or leave out is_causal.":
+        "attn_mask=nn.Transformer.generate_square_subsequent_mask(長さ) を渡すか、is_causal を外してください。",
+    "{n}, as in key": "key と同じ {n} ",
+    "key_padding_mask is (batch, keys), True where a key is only padding.":
+        "key_padding_mask の形は (バッチ, key の数) で、埋め草の位置が True です。",
+    "True and False, or floating point numbers": "True と False、または浮動小数点数",
+    "convert it: {what}.bool(), True where a position is hidden.":
+        "{what}.bool() で変換してください。True の位置が隠されます。",
+    "query is (positions, batch, features), with batch_first=True (batch, positions, features), or (positions, "
+    "features).": (
+        "query の形は (位置, バッチ, 特徴)、batch_first=True なら (バッチ, 位置, 特徴)、バッチがなければ (位置, 特"
+        "徴) です。"),
+    "query has {n} dimensions, key has {k} and value has {v}; all three need the same number.":
+        "query は {n} 次元、key は {k} 次元、value は {v} 次元ですが、三つとも同じでなければなりません。",
+    "key_padding_mask is (batch, keys), or (keys,) without a batch.":
+        "key_padding_mask の形は (バッチ, key の数) です。バッチがなければ (key の数,) です。",
+    "attn_mask is (queries, keys), or (batch * heads, queries, keys).":
+        "attn_mask の形は (query の数, key の数) か (バッチ × ヘッド, query の数, key の数) です。",
+    "choose num_heads so that it divides {value}.": "num_heads には {value} を割り切る数を選んでください。",
+    "dimensions 0 and 1, positions and batch, must be equal":
+        "次元 0 と 1 (位置とバッチ) の大きさが同じでなければなりません",
+    "the input has dtype {dtype}, a weight or running statistic {other_dtype}.":
+        "入力の型は {dtype}、重みか移動統計の型は {other_dtype} です。",
+    "convert one of them: x.float() for the data, layer.double() for the layer.":
+        "一方を変換してください。データなら x.float()、層なら layer.double() です。",
+    "in evaluation, batch_norm() takes mean and variance from before, and {what} is None.":
+        "評価時の batch_norm() は以前の平均と分散を使いますが、{what} が None です。",
+    "give running_mean and running_var (nn.BatchNorm1d keeps them), or training=True.":
+        "running_mean と running_var を渡すか (nn.BatchNorm1d なら自動で保持します)、training=True にしてください。",
+    "input has shape {shape}: each channel of a sample holds one element, which has no variance.":
+        "input の形は {shape} で、サンプルの各チャネルに要素が一つしかないので、分散がありません。",
+    "give larger images, or use a layer norm or batch norm here.":
+        "画像を大きくするか、ここでは LayerNorm や BatchNorm を使ってください。",
+    "use_input_stats=False asks for mean and variance from before, and running_mean or running_var is None.":
+        "use_input_stats=False では以前の平均と分散を使いますが、running_mean か running_var が None です。",
+    "give both, or leave out use_input_stats=False.": "両方を渡すか、use_input_stats=False を外してください。",
+    "give the last sizes of the input as a tuple: (10,), or x.shape[-1:].":
+        "入力の最後の大きさをタプルで渡してください: (10,) や x.shape[-1:]。",
+    "the input is (batch, channels, ...); x.unsqueeze(0) adds a dimension in front.":
+        "入力の形は (バッチ, チャネル, ...) です。x.unsqueeze(0) で先頭に次元を加えられます。",
+    "the input has shape {shape}: with {groups} groups, each holds one element, which has no variance.":
+        "入力の形は {shape} です。{groups} 個の組に分けると要素が一つずつになり、分散がありません。",
+    "use fewer groups, or more channels.": "組を減らすか、チャネルを増やしてください。",
+    "torch.linalg.norm and torch.linalg.matrix_norm take 'fro' and 'nuc'.":
+        "'fro' と 'nuc' を使えるのは torch.linalg.norm と torch.linalg.matrix_norm です。",
+    "a complex dtype": "複素数の型",
+    "dtype={other_dtype} is narrower than {dtype}, the dtype of the input.":
+        "dtype={other_dtype} は、入力の型 {dtype} より範囲や精度の狭い型です。",
+    "leave out dtype, or convert the input before: x.to({other_dtype}).":
+        "dtype を外すか、先に x.to({other_dtype}) で入力を変換してください。",
+    "dimension {dim} of shape {shape} is empty, and this norm of nothing is not defined.":
+        "形 {shape} の次元 {dim} に要素がなく、空のもののこのノルムは定義されません。",
 }
