@@ -53,7 +53,8 @@ def _checked(name, input, q, interpolation):
                     what="input", dtype=dtype_of(input), fn=f"{name}()", must="numbers of type float32 or float64",
                     fix="convert first: x.float() or x.double().")
     if not size_of(input):
-        raise error("tensor-empty", RuntimeError(f"{name}() input tensor must be non-empty"), what="input", fn=f"{name}()")
+        raise error("tensor-empty", RuntimeError(f"{name}() input tensor must be non-empty"), what="input",
+                    fn=f"{name}()")
     if not hasattr(q, "shape"):
         if not 0 <= q <= 1:
             raise error("argument-value", RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}"), what="q",

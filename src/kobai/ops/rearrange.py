@@ -192,8 +192,8 @@ def repeat(input, *repeats):
         if min(size) < 0:
             least = next(s for s in size if s < 0)
             raise error("argument-value", RuntimeError(
-                        f"Trying to create tensor with negative dimension {least}: {size}"), what="repeats", value=times,
-                        must="whole numbers of at least {low}", low=0)
+                        f"Trying to create tensor with negative dimension {least}: {size}"), what="repeats",
+                        value=times, must="whole numbers of at least {low}", low=0)
         times = tuple([max(t, 0) for t in times])  # PyTorch lets it pass where there is nothing to repeat
     return Repeat(times)(input)
 

@@ -58,7 +58,8 @@ def _check_factors(input, tau, other, left):
     if n != input.shape[-2]:
         raise error("shapes-differ", RuntimeError(f"torch.ormqr: other.shape[{at}] must be equal to input.shape[-2]"),
                     what="input", shape=tuple(input.shape), other="other", other_shape=tuple(other.shape),
-                    must="other needs as many rows as input" if left else "other needs as many columns as input has rows")
+                    must="other needs as many rows as input" if left else
+                         "other needs as many columns as input has rows")
     if k != min(n, input.shape[-1]):
         raise error("shapes-differ", RuntimeError(
                     f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{at}], input.shape[-1])"),

@@ -370,7 +370,8 @@ def expand(input, *size, implicit=False):
                     f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
                     f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor "
                     f"({input.ndim})"), what="size", count=len(size), need="at least {n}", n=input.ndim,
-                    why="size has {count} numbers, and input of shape {shape} has {n} dimensions; expand() never drops one.",
+                    why="size has {count} numbers, and input of shape {shape} has {n} dimensions; expand() never drops "
+                        "one.",
                     shape=tuple(input.shape),
                     fix="give a size for each dimension, -1 to keep it; x.squeeze(dim) or x[0] drops one.")
     full = []
@@ -459,7 +460,8 @@ def broadcast_tensors(*tensors):
                     m=a.shape[-at],
                     why="the tensors have shapes {shape} and {other_shape}: in dimension {i}, {n} and {m} are not "
                         "the same, and neither is 1.",
-                    fix="sizes are compared from the last dimension on; put in a 1 where one is to be repeated.") from None
+                    fix="sizes are compared from the last dimension on; put in a 1 where one is to be "
+                        "repeated.") from None
     return tuple([Expand(shape)(v) for v in tensors])
 
 

@@ -286,7 +286,8 @@ def _along(name, least, choose):
             raise error("size-divisible", RuntimeError(
                         f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
                         f"{input.shape[dim]} is not divisible by the split_size {at}!"),
-                        what=f"the size of dimension {dim}", value=input.shape[dim], by=at,
+                        what="input", value=input.shape[dim], by=at, dim=dim,
+                        why="dimension {dim} has size {value}, which cannot be divided by {by}.",
                         fix="give a number of parts that divides {value}, or use tensor_split(), whose parts may "
                             "differ by one.")
         return tensor_split(input, at, dim)

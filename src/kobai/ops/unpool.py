@@ -110,8 +110,9 @@ def _make_unpool(n):
         size = _unpooled(input, kernel, stride, per_dim(padding, n, name, "padding"), output_size)
         if dtype_of(indices) != np.int64:
             raise error("tensor-dtype", RuntimeError(
-                        "elements in indices should be type int64 but got: " + m.type_name(indices).removesuffix("Tensor")),
-                        what="indices", dtype=dtype_of(indices), fn=f"{name}()", must="whole numbers of type int64",
+                        "elements in indices should be type int64 but got: "
+                        + m.type_name(indices).removesuffix("Tensor")), what="indices",
+                        dtype=dtype_of(indices), fn=f"{name}()", must="whole numbers of type int64",
                         fix="give the indices that the pooling returned with return_indices=True.")
         if indices.shape != input.shape:
             raise error("shapes-differ", RuntimeError(

@@ -10,6 +10,7 @@ from math import pi, sqrt
 import numpy as np
 
 from .. import dtypes
+from ..diagnose import error
 from ..ops.arguments import as_dtype, check_options
 from ..ops.creation import made
 from ..tensor import strided
@@ -28,12 +29,25 @@ def _window(bell):
     def window(M, *args, sym=True, dtype=None, layout=strided, device=None, requires_grad=False, **kwargs):
         d = as_dtype(dtype, dtypes.get_default_dtype(), name)
         check_options(device)
+        if not hasattr(M, "__index__"):
+            raise error("argument-type", TypeError(
+                        f"{name}(): argument 'M' (position 1) must be int, not {type(M).__name__}"), what="M",
+                        kind=type(M), must="a whole number",
+                        why="M is of type {kind}; it says how many numbers the window has, so it is a whole number.")
         if M < 0:
-            raise ValueError(f"{name} requires non-negative window length, got M={M}")
+            raise error("argument-value", ValueError(f"{name} requires non-negative window length, got M={M}"),
+                        what="M", value=M, must="a whole number of at least {low}", low=0)
         if layout is not strided:
-            raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
+            raise error("layout", ValueError(f"{name} is implemented for strided tensors only, got: {layout}"),
+                        what="layout", layout=layout, fn=f"{name}()", must="torch.strided",
+                        why="layout is {layout}, and a window is an ordinary tensor (torch.strided).",
+                        fix="leave out layout.")
         if d not in (dtypes.float32, dtypes.float64):
-            raise ValueError(f"{name} expects float32 or float64 dtypes, got: {d}")
+            raise error("tensor-dtype", ValueError(f"{name} expects float32 or float64 dtypes, got: {d}"), what="dtype",
+                        dtype=d, fn=f"{name}()", must="numbers of type float32 or float64",
+                        why="dtype is {dtype}; windows are made as float32 or float64.",
+                        fix="make it as float32 and convert it: torch.signal.windows.{name}(...).to({dtype}).",
+                        name=name)
         values = bell(M, M - 1 if sym and M > 1 else M, sym, *args, **kwargs)
         return made((np.ones(M) if M < 2 else values).astype(d.np), requires_grad)
     window.__name__ = window.__qualname__ = name
@@ -49,9 +63,13 @@ def _steps(M):
 def exponential(M, period, sym, center=None, tau=1.0):
     """exp(-|n - center| / tau); `center` is the middle by default."""
     if tau <= 0:
-        raise ValueError(f"Tau must be positive, got: {tau} instead.")
+        raise error("argument-value", ValueError(f"Tau must be positive, got: {tau} instead."), what="tau", value=tau,
+                    must="a positive number")
     if sym and center is not None:
-        raise ValueError("Center must be None for symmetric windows")
+        raise error("arguments-exclude", ValueError("Center must be None for symmetric windows"), what="center",
+                    other="sym=True",
+                    why="a symmetric window (sym=True) has its center in the middle, and center={value} was given.",
+                    value=center, fix="leave out center, or write sym=False.")
     return np.exp(-np.abs(_steps(M) - (period / 2 if center is None else center)) / tau)
 
 
@@ -65,7 +83,8 @@ def cosine(M, period, sym):
 def gaussian(M, period, sym, std=1.0):
     """exp(-(n - middle)^2 / (2 std^2))."""
     if std <= 0:
-        raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
+        raise error("argument-value", ValueError(f"Standard deviation must be positive, got: {std} instead."),
+                    what="std", value=std, must="a positive number")
     return np.exp(-((_steps(M) - period / 2) / (std * sqrt(2))) ** 2)
 
 
@@ -73,7 +92,8 @@ def gaussian(M, period, sym, std=1.0):
 def kaiser(M, period, sym, beta=12.0):
     """I0(beta sqrt(1 - t^2)) / I0(beta), t from -1 to 1."""
     if beta < 0:
-        raise ValueError(f"beta must be non-negative, got: {beta} instead.")
+        raise error("argument-value", ValueError(f"beta must be non-negative, got: {beta} instead."), what="beta",
+                    value=beta, must="a number of at least {low}", low=0)
     t = 2 * _steps(M) / period - 1
     return np.i0(beta * np.sqrt(np.maximum(0, 1 - t * t))) / np.i0(beta)
 
@@ -82,9 +102,11 @@ def kaiser(M, period, sym, beta=12.0):
 def general_cosine(M, period, sym, a):
     """a[0] - a[1] cos(2 pi n / (M - 1)) + a[2] cos(4 pi n / (M - 1)) - ..."""
     if not isinstance(a, Iterable):
-        raise TypeError("Coefficients must be a list/tuple")
+        raise error("argument-type", TypeError("Coefficients must be a list/tuple"), what="a", kind=type(a),
+                    must="a list or tuple of numbers", fix="write the coefficients as a list: a=[0.5, 0.5].")
     if not a:
-        raise ValueError("Coefficients cannot be empty")
+        raise error("argument-count", ValueError("Coefficients cannot be empty"), what="a", count=0,
+                    need="at least {n}", n=1, fix="write the coefficients as a list: a=[0.5, 0.5].")
     t = 2 * pi * _steps(M) / max(period, 1)
     return sum((-1) ** i * w * np.cos(i * t) for i, w in enumerate(a))
 

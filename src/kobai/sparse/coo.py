@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from ..diagnose import error
 from ..lifted import Lifted
 from ..tensor import Layout, Tensor
 
@@ -51,9 +52,10 @@ class SparseValue(Lifted):
 def unsupported(op):
     """The error of an op that knows nothing of sparse values."""
     name = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", type(op).__name__).lower()
-    return NotImplementedError(
-        f"Could not run 'aten::{name}' with arguments from the 'SparseCPU' backend.\n"
-        f"  cause: {name} has no meaning for a sparse tensor here, or would fill it.\n  fix: x.to_dense()")
+    return error("not-possible", NotImplementedError(
+                 f"Could not run 'aten::{name}' with arguments from the 'SparseCPU' backend."), name=name,
+                 why="{name} would give numbers other than 0 where a sparse tensor stores nothing, or is not written "
+                     "for sparse tensors.", fix="make a dense tensor of it first: x.to_dense().")
 
 
 class Coo(SparseValue):

@@ -69,26 +69,41 @@ def _tensor_of(values, dtype):
 
 def _check_indices(indices, values):
     if indices.ndim != 2:
-        raise RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(indices.shape)}")
+        raise error("tensor-dims", RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(indices.shape)}"),
+                    what="indices", shape=indices.shape, need="{n}", n=2,
+                    fix="write a row for each sparse dimension, and a column for each value: [[0, 1], [2, 0]] are "
+                        "(0, 2) and (1, 0).")
     nnz = values.shape[0] if values.ndim else 0
     if nnz != indices.shape[1]:
-        raise RuntimeError(f"indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz "
-                           f"from values: {nnz}")
+        raise error("lengths-differ", RuntimeError(
+                    f"indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz from "
+                    f"values: {nnz}"), what="indices", count=indices.shape[1], other="values", other_count=nnz,
+                    why="indices has {count} columns, and values has {other_count} entries; each column is the place "
+                        "of one value.")
     if indices.size and indices.min() < 0:
         row = int(np.flatnonzero(indices.min(1) < 0)[0])
-        raise RuntimeError(f"found negative index {indices[row].min()} for dim {row}")
+        raise error("data-range", RuntimeError(f"found negative index {indices[row].min()} for dim {row}"),
+                    what="indices", value=int(indices[row].min()), must="a whole number of at least {low}", low=0)
 
 
 def _check_size(indices, values, size):
     k = indices.shape[0]
     if len(size) != k + values.ndim - 1 and indices.shape[1]:
-        raise RuntimeError(f"number of dimensions must be sparse_dim ({k}) + dense_dim ({values.ndim - 1}), but got "
-                           f"{len(size)}")
+        raise error("argument-count", RuntimeError(
+                    f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = "
+                    f"{k}, dense_dim = {values.ndim - 1}"), what="size", count=len(size), need="{n}",
+                    n=k + values.ndim - 1, rows=k, wide=values.ndim - 1,
+                    why="size has {count} numbers; indices has {rows} rows and each value {wide} dimensions, which "
+                        "makes {n}.")
     for d in range(k if indices.size else 0):
         top = indices[d].max()
         if top >= size[d]:
-            raise RuntimeError(f"size is inconsistent with indices: for dim {d}, size is {size[d]} but found "
-                               f"index {top}")
+            raise error("data-range", RuntimeError(
+                        f"size is inconsistent with indices: for dim {d}, size is {size[d]} but found index {top}"),
+                        what="indices", value=int(top), must="a whole number between {low} and {high}", low=0,
+                        high=size[d] - 1, dim=d, size=size[d],
+                        why="row {dim} of indices holds {value}, and dimension {dim} has size {size}: numbers 0 to "
+                            "{high}.", fix="make size larger, or correct the index.")
 
 
 def _compressed(name, layout):
@@ -123,7 +138,10 @@ def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=N
         return _matrix_to(self, layout, blocksize)
     n = self.ndim if sparse_dim is None else int(sparse_dim)
     if not (0 < n <= self.ndim or n == self.ndim == 0):
-        raise RuntimeError(f"dense_to_sparse: sparse_dim argument must be in [0,{self.ndim}] range, but {n} is given")
+        words = f"in [0,{self.ndim}] range, but {n} is given" if n else ">0 when self.dim()>0"
+        raise error("argument-value", RuntimeError(f"dense_to_sparse: sparse_dim argument must be {words}"),
+                    what="sparse_dim", value=n, must="a whole number between {low} and {high}", low=min(1, self.ndim),
+                    high=self.ndim)
     return self if self.layout is sparse_coo else ToSparse(n)(self)
 
 
@@ -150,12 +168,22 @@ def to_sparse_bsc(self, blocksize, dense_dim=None):
 def _matrix_to(x, layout, block=None):
     if block is not None:
         block = (block, block) if isinstance(block, int) else tuple(block)
-        if any(n % b for n, b in zip(x.shape, block)):
-            raise RuntimeError(f"tensor sparse size ({x.shape[0]},{x.shape[1]}) must be divisible by given blocksize "
-                               f"({block[0]},{block[1]})")
+        if x.ndim == 2 and any(n % b for n, b in zip(x.shape, block)):
+            d = 0 if x.shape[0] % block[0] else 1
+            start = "dense" if x.layout is strided else "sparse" if x.layout is sparse_coo else "sparse_compressed"
+            raise error("size-divisible", RuntimeError(
+                        f"{start}_to_{layout.name}: tensor sparse size ({x.shape[0]},{x.shape[1]}) must be divisible "
+                        f"by given blocksize ({block[0]},{block[1]})"), what="blocksize", value=x.shape[d], by=block[d],
+                        dim=d, why="dimension {dim} has size {value}, which cannot be divided by {by}.",
+                        fix="choose a blocksize that divides the shape {shape}, or pad the matrix with zeros (F.pad).",
+                        shape=tuple(x.shape))
     if x.ndim != 2:
-        raise RuntimeError(f"to_sparse_{layout.name[-3:]}(): only matrices are compressed here, got {x.ndim} "
-                           "dimensions")
+        raise error("tensor-dims", RuntimeError(
+                    f"to_sparse_{layout.name[-3:]}(): only matrices are compressed here, got {x.ndim} dimensions"),
+                    what="x", shape=tuple(x.shape), need="{n}", n=2,
+                    why="kobai compresses matrices only, and this tensor has shape {shape}.",
+                    fix="x.to_sparse() takes any number of dimensions; of a batch, compress one matrix after the "
+                        "other.")
     return ToCompressed(layout, block)(x)
 
 
@@ -167,6 +195,11 @@ def to_dense(self, dtype=None, *, masked_grad=True):
 
 def sparse_mask(self, mask):
     """The elements of this tensor at the indices of the sparse tensor `mask`."""
+    if tuple(self.shape) != tuple(mask.shape):
+        raise error("shapes-differ", RuntimeError(
+                    f"sparse_mask(): operands have incompatible sizes; self has size {list(self.shape)} but mask has "
+                    f"size {list(mask.shape)}"), what="x", shape=tuple(self.shape), other="mask",
+                    other_shape=tuple(mask.shape), must="both must have the same shape")
     return Masked()(self, mask)
 
 
@@ -174,9 +207,16 @@ def sparse_mask(self, mask):
 def _value(x, name, kind="sparse coordinate tensor"):
     value = x._value
     if x.layout is strided or kind != "sparse tensor" and not isinstance(value, Coo):
-        shown = "Strided" if x.layout is strided else x.layout.name.title().replace("_C", "C")
-        raise RuntimeError(f"{name} expected {kind} layout but got {shown}\n  fix: x.to_sparse() first.")
+        raise error("layout", RuntimeError(f"{name} expected {kind} layout but got {_layout_word(x)}"), what="x",
+                    layout=x.layout, fn=f"{name}()",
+                    must="sparse tensors" if kind == "sparse tensor" else "sparse tensors in coordinates (sparse_coo)",
+                    fix="x.to_sparse() makes one.")
     return value
+
+
+def _layout_word(x):
+    """PyTorch's word for a layout: "SparseCsr"."""
+    return "Sparse" if x.layout is sparse_coo else x.layout.name.title().replace("_", "")
 
 
 def coalesce(self):
@@ -192,8 +232,10 @@ def is_coalesced(self):
 def _coalesced(x, name):
     value = _value(x, name)
     if not value.coalesced:
-        raise RuntimeError(f"Cannot get {name} on an uncoalesced tensor, please call .coalesce() first\n"
-                           "  cause: an index may occur several times until values are added up.")
+        raise error("call-order", RuntimeError(
+                    f"Cannot get {name} on an uncoalesced tensor, please call .coalesce() first"),
+                    why="an index may occur several times here, and its values have not been added up.",
+                    fix="write x = x.coalesce() before x.{name}().", name=name)
     return value
 
 
@@ -228,9 +270,12 @@ def _nnz(self):
 def _part(name, by_rows, part):
     def get(self):
         if not isinstance(self._value, Compressed) or (self.layout in BY_ROWS) is not by_rows:
-            layout = "Strided" if self.layout is strided else self.layout.name
-            raise error("layout", RuntimeError(f"{name} expected sparse row compressed tensor layout but got {layout}"),
-                        what="the tensor", layout=self.layout, fn=name, must="sparse tensors compressed by rows or columns")
+            word = "row" if by_rows else "column"
+            raise error("layout", RuntimeError(
+                        f"{name} expected sparse {word} compressed tensor layout but got {_layout_word(self)}"),
+                        what="x", layout=self.layout, fn=f"{name}()",
+                        must="sparse tensors compressed by rows" if by_rows else "sparse tensors compressed by columns",
+                        fix="x.to_sparse_csr() makes one." if by_rows else "x.to_sparse_csc() makes one.")
         return wrap(getattr(self._value, part))
     get.__name__ = get.__qualname__ = name
     get.__doc__ = "Where each line starts." if part == "starts" else "The other index of each value."
@@ -248,10 +293,23 @@ def dense_dim(self):
 
 
 # ---- torch.sparse ----------------------------------------------------------------------------
+def _check_product(a, b):
+    for name, x in (("mat1", a), ("mat2", b)):
+        if x.ndim != 2:
+            raise error("tensor-dims", RuntimeError(f"addmm: matrices expected, got {x.ndim}D tensor"), what=name,
+                        shape=tuple(x.shape), need="{n}", n=2)
+    if a.shape[1] != b.shape[0]:
+        words = f"addmm: Argument #3 (dense): Expected dim 0 size {a.shape[1]}, got {b.shape[0]}" \
+            if a.layout is sparse_coo and b.layout is strided else \
+            f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
+        raise error("shapes-differ", RuntimeError(words), what="mat1", shape=tuple(a.shape), other="mat2",
+                    other_shape=tuple(b.shape), must="the first needs as many columns as the second has rows",
+                    fix="look at both shapes; .t() exchanges rows and columns.")
+
+
 def mm(sparse, dense):
     """sparse @ dense of two matrices; the gradient of a sparse one is sparse on its indices."""
-    if sparse.ndim != 2 or dense.ndim != 2 or sparse.shape[1] != dense.shape[0]:
-        raise RuntimeError(f"mm: expected matrices that fit, got {list(sparse.shape)} and {list(dense.shape)}")
+    _check_product(sparse, dense)
     return SparseMm()(sparse, dense)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..ops.index import add_rows
 from .coo import Coo, SparseValue, unsupported
 
@@ -16,10 +17,19 @@ SparseValue.on_values |= set("""Abs Sqrt Sin Tan Tanh Sinh Asin Atan Asinh Atanh
 
 # ---- sums and products, element by element ---------------------------------------------------
 def _joined(a, b, sign=1):
-    if a.shape != b.shape or a.sparse_dim != b.sparse_dim:
-        raise RuntimeError(f"add: expected 'self' and 'other' to have same size, but self has size {list(a.shape)} "
-                           f"while other has size {list(b.shape)} (FYI: dense-sparse addition does not currently "
-                           "support broadcasting)")
+    if a.shape != b.shape:
+        raise error("shapes-differ", RuntimeError(
+                    f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}"),
+                    what="self", shape=tuple(a.shape), other="other", other_shape=tuple(b.shape),
+                    must="both must have the same shape",
+                    fix="sparse tensors do not broadcast: make dense tensors of both (x.to_dense()), or give them "
+                        "one shape.")
+    if a.sparse_dim != b.sparse_dim:
+        raise error("layout", RuntimeError(
+                    f"add: expected 'self' and 'other' to have same density, but 'self' has {a.sparse_dim} sparse "
+                    f"dimensions while 'other' has {b.sparse_dim} sparse dimensions"),
+                    why="the first has {i} sparse dimensions, the second {j}: their values have different shapes.",
+                    i=a.sparse_dim, j=b.sparse_dim, fix="bring both to the same: x.to_dense().to_sparse(sparse_dim).")
     values = np.concatenate([a.values, b.values * b.dtype.type(sign) if sign != 1 else b.values])
     y = Coo(np.concatenate([a.indices, b.indices], 1), values, a.shape)
     return y.coalesce() if a.coalesced and b.coalesced else y
@@ -31,12 +41,22 @@ def _add(op, a, b, sign=1):
     if isinstance(b, Coo):
         return _into_dense(a, b, sign)
     if not np.shape(b):
-        raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.\n"
-                           "  cause: a number added to every element leaves no zeros.\n  fix: x.to_dense()")
+        raise error("not-possible", RuntimeError(
+                    "add(sparse, dense) is not supported. Use add(dense, sparse) instead."),
+                    why="a number added to every element leaves no zeros, so the result would not be sparse.",
+                    fix="make a dense tensor of it first: x.to_dense().")
     return _into_dense(b if sign == 1 else -b, a, 1)
 
 
 def _into_dense(dense, x, sign):
+    if np.ndim(dense) > len(x.shape) or any(s not in (1, n) for s, n in zip(np.shape(dense)[::-1], x.shape[::-1])):
+        raise error("shapes-differ", RuntimeError(
+                    f"add: expected 'self' and 'other' to have same size, but self has size {list(np.shape(dense))} "
+                    f"while other has size {list(x.shape)} (FYI: dense-sparse addition does not currently support "
+                    "broadcasting)"), what="self", shape=tuple(np.shape(dense)), other="other",
+                    other_shape=tuple(x.shape), must="both must have the same shape",
+                    fix="sparse tensors do not broadcast: make dense tensors of both (x.to_dense()), or give them "
+                        "one shape.")
     y = np.array(np.broadcast_to(dense, x.shape), np.result_type(dense, x.dtype))
     values = x.values if sign == 1 else x.values * x.dtype.type(sign)
     if x.sparse_dim == 1:
@@ -51,9 +71,17 @@ def _mul(op, a, b):
         a, b = b, a
     if not isinstance(b, Coo):
         return a.with_values(a.values * _at(b, a))
+    words = "sparse_binary_op_intersection_cpu(): expects sparse inputs with equal dimensionality, number of sparse " \
+            "dimensions, and shape of sparse dimensions"
     if a.shape != b.shape:
-        raise RuntimeError(f"mul: expected 'self' and 'other' to have same sizes, but {list(a.shape)} != "
-                           f"{list(b.shape)}")
+        raise error("shapes-differ", RuntimeError(words), what="self", shape=tuple(a.shape), other="other",
+                    other_shape=tuple(b.shape), must="both must have the same shape",
+                    fix="sparse tensors do not broadcast: make dense tensors of both (x.to_dense()), or give them "
+                        "one shape.")
+    if a.sparse_dim != b.sparse_dim:
+        raise error("layout", RuntimeError(words),
+                    why="the first has {i} sparse dimensions, the second {j}: their values have different shapes.",
+                    i=a.sparse_dim, j=b.sparse_dim, fix="bring both to the same: x.to_dense().to_sparse(sparse_dim).")
     a, b = a.coalesce(), b.coalesce()
     _, i, j = np.intersect1d(a.flat(), b.flat(), assume_unique=True, return_indices=True)
     return Coo(a.indices[:, i], a.values[i] * b.values[j], a.shape, True)
@@ -66,8 +94,11 @@ def _at(dense, x):
 
 def _div(op, a, b):
     if not isinstance(a, Coo) or isinstance(b, Coo) or np.shape(b):
-        raise RuntimeError("Sparse division requires a scalar or zero-dim dense tensor divisor (got shape "
-                           f"{list(np.shape(b))} for divisor)")
+        raise error("not-possible", RuntimeError(
+                    "Sparse division requires a scalar or zero-dim dense tensor divisor (got shape "
+                    f"{list(np.shape(b))} for divisor)"),
+                    why="a sparse tensor can be divided by one number only: where nothing is stored, other quotients "
+                        "could be NaN (0 / 0).", fix="make a dense tensor of it first: x.to_dense().")
     return a.with_values(a.values / b)
 
 
@@ -100,8 +131,10 @@ def _norm(op, x):
 # ---- matrix products -------------------------------------------------------------------------
 def _matrix(x):
     if isinstance(x, Coo) and (x.sparse_dim, x.dense_dim) != (2, 0):
-        raise RuntimeError(f"mm: expected matrices with 2 sparse dimensions, got {x.sparse_dim} sparse and "
-                           f"{x.dense_dim} dense ones")
+        raise error("layout", RuntimeError(f"addmm: matrices expected, got {x.sparse_dim}D tensor"),
+                    why="of the two dimensions {i} are stored as coordinates (sparse) and {j} in the values (dense); "
+                        "products need 2 and 0.", i=x.sparse_dim, j=x.dense_dim,
+                    fix="make a matrix by coordinates of it: x.to_dense().to_sparse().")
     return x
 
 
@@ -148,11 +181,14 @@ def _scaled(x, number):
 
 
 # ---- movements -------------------------------------------------------------------------------
-def _transposed(x, dims):
+def _transposed(x, dims, words=""):
     if any((d < x.sparse_dim) != (i < x.sparse_dim) for i, d in enumerate(dims)):
-        raise RuntimeError("transpose(sparse): transposed dimensions must be sparse, or all dense\n"
-                           f"  cause: {x.sparse_dim} dimensions are sparse, then {x.dense_dim} dense.\n"
-                           "  fix: x.to_dense()")
+        raise error("layout", RuntimeError(
+                    words or "permute(sparse_coo): transpositions between sparse and dense dimensions are not allowed."
+                    "Only transpositions within sparse and dense dimensions are supported."),
+                    why="{i} dimensions are stored as coordinates (sparse), the {j} after them in the values "
+                        "(dense), and the two kinds do not exchange.", i=x.sparse_dim, j=x.dense_dim,
+                    fix="make all dimensions sparse first: x.to_dense().to_sparse().")
     k = x.sparse_dim
     values = x.values.transpose(0, *[d - k + 1 for d in dims[k:]])
     return Coo(x.indices[list(dims[:k])], values, [x.shape[d] for d in dims])
@@ -163,6 +199,10 @@ def _exchanged(op, x):
     if len(dims) > 1 or hasattr(op, "dim0"):
         i, j = (op.dim0, op.dim1) if hasattr(op, "dim0") else (0, 1)
         dims[i], dims[j] = dims[j], dims[i]
+        words = f"transposed dimensions must be sparse Got sparse_dim: {x.sparse_dim}, d0: {i}, d1: {j}"
+        return _transposed(x, dims, f"sparse transpose: {words}" if hasattr(op, "dim0") else
+                           "t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got "
+                           f"{x.sparse_dim} sparse and {x.dense_dim} dense dimensions")
     return _transposed(x, dims)
 
 
@@ -197,8 +237,13 @@ def _unsqueeze(op, x):
 
 
 def _cat(op, *xs):
-    if not all(isinstance(x, Coo) for x in xs):
-        raise RuntimeError("Concatenating sparse tensors, but a dense tensor was found")
+    at = next((i for i, x in enumerate(xs) if not isinstance(x, Coo)), None)
+    if at is not None:
+        raise error("layout", RuntimeError(
+                    f"Concatenating sparse tensors, but a dense tensor was found at position {at}."),
+                    what=f"tensors[{at}]", layout="torch.strided", fn="cat()",
+                    must="sparse tensors together with sparse ones",
+                    fix="convert it: {what}.to_sparse(), or make dense tensors of the others.")
     k = xs[0].sparse_dim
     starts = np.cumsum([0] + [x.shape[op.dim] for x in xs])
     shape = (*xs[0].shape[:op.dim], int(starts[-1]), *xs[0].shape[op.dim + 1:])
@@ -228,7 +273,9 @@ def _zeros(op, x):
 
 
 def _reshape(op, x):
-    raise RuntimeError("reshape is not implemented for sparse tensors\n  fix: x.to_dense().reshape(...)")
+    raise error("not-possible", RuntimeError("reshape is not implemented for sparse tensors"),
+                why="each value of a sparse tensor is stored with its place in the present shape.",
+                fix="go by way of a dense tensor: x.to_dense().reshape(...).to_sparse().")
 
 
 SparseValue.rules |= {

@@ -6,7 +6,6 @@ MORE: dict[str, str] = {
         "correction=1 は unbiased=True と、0 は False と同じです。",
     "dimension {i} of the first and dimension {j} of the second must have the same size":
         "前者の次元 {i} と後者の次元 {j} は同じ大きさでなければなりません",
-    "sparse tensors compressed by rows or columns": "行または列で圧縮した疎なテンソル",
     "a stride says how many elements further on the next one lies, and a tensor only goes forward.":
         "ストライドは次の要素がいくつ先にあるかを表し、テンソルは前にしか進めません。",
     "x.flip(dim) gives the elements backwards, as a copy.": "逆順の要素は x.flip(dim) で (写しとして) 得られます。",
@@ -368,4 +367,83 @@ MORE: dict[str, str] = {
     "other needs as many rows as input": "other の行数は input の行数と同じでなければなりません",
     "other needs as many columns as input has rows": "other の列数は input の行数と同じでなければなりません",
     "tau has one number for each column of input": "tau には input の列ごとに一つの数が必要です",
+    "make a dense tensor of it first: x.to_dense().": "先に x.to_dense() で通常のテンソルにしてください。",
+    "{name} would give numbers other than 0 where a sparse tensor stores nothing, or is not written for sparse "
+    "tensors.":
+        "{name} は、疎なテンソルが何も格納していない所に 0 以外の数を生じるか、疎なテンソルに対応していません。",
+    "write a row for each sparse dimension, and a column for each value: [[0, 1], [2, 0]] are (0, 2) and (1, 0).":
+        "疎な次元ごとに一行、値ごとに一列で書いてください。[[0, 1], [2, 0]] は位置 (0, 2) と (1, 0) です。",
+    "indices has {count} columns, and values has {other_count} entries; each column is the place of one value.":
+        "indices は {count} 列、values は {other_count} 個です。一列が一つの値の位置を表します。",
+    "size has {count} numbers; indices has {rows} rows and each value {wide} dimensions, which makes {n}.":
+        "size の数は {count} 個ですが、indices は {rows} 行、値はそれぞれ {wide} 次元なので、合わせて {n} "
+        "個必要です。",
+    "row {dim} of indices holds {value}, and dimension {dim} has size {size}: numbers 0 to {high}.":
+        "indices の {dim} 行に {value} がありますが、次元 {dim} の大きさは {size} で、番号は 0 から {high} "
+        "までです。",
+    "make size larger, or correct the index.": "size を大きくするか、添字を直してください。",
+    "dimension {dim} has size {value}, which cannot be divided by {by}.":
+        "次元 {dim} の大きさは {value} で、{by} で割り切れません。",
+    "choose a blocksize that divides the shape {shape}, or pad the matrix with zeros (F.pad).":
+        "形 {shape} を割り切る blocksize を選ぶか、F.pad で行列を 0 で広げてください。",
+    "kobai compresses matrices only, and this tensor has shape {shape}.":
+        "kobai が圧縮できるのは行列だけですが、このテンソルの形は {shape} です。",
+    "x.to_sparse() takes any number of dimensions; of a batch, compress one matrix after the other.":
+        "x.to_sparse() は何次元でも使えます。バッチなら行列を一つずつ圧縮してください。",
+    "sparse tensors": "疎なテンソル",
+    "sparse tensors in coordinates (sparse_coo)": "座標による疎なテンソル (sparse_coo)",
+    "x.to_sparse() makes one.": "x.to_sparse() で変換できます。",
+    "an index may occur several times here, and its values have not been added up.":
+        "同じ位置が何度も現れる可能性があり、その値がまだ足し合わされていません。",
+    "write x = x.coalesce() before x.{name}().": "x.{name}() の前に x = x.coalesce() と書いてください。",
+    "sparse tensors compressed by rows": "行で圧縮した疎なテンソル",
+    "sparse tensors compressed by columns": "列で圧縮した疎なテンソル",
+    "x.to_sparse_csr() makes one.": "x.to_sparse_csr() で変換できます。",
+    "x.to_sparse_csc() makes one.": "x.to_sparse_csc() で変換できます。",
+    "the first needs as many columns as the second has rows": "前者の列数は後者の行数と同じでなければなりません",
+    "look at both shapes; .t() exchanges rows and columns.":
+        "両方の形を確かめてください。.t() で行と列を入れ替えられます。",
+    "sparse tensors do not broadcast: make dense tensors of both (x.to_dense()), or give them one shape.":
+        "疎なテンソルはブロードキャストしません。両方を x.to_dense() で通常のテンソルにするか、形を揃えてください。",
+    "the first has {i} sparse dimensions, the second {j}: their values have different shapes.":
+        "前者の疎な次元は {i} 個、後者は {j} 個で、値の形が異なります。",
+    "bring both to the same: x.to_dense().to_sparse(sparse_dim).":
+        "x.to_dense().to_sparse(疎な次元の数) で揃えてください。",
+    "a number added to every element leaves no zeros, so the result would not be sparse.":
+        "すべての要素に数を足すと 0 が残らず、結果が疎になりません。",
+    "a sparse tensor can be divided by one number only: where nothing is stored, other quotients could be NaN (0 / "
+    "0).":
+        "疎なテンソルを割れるのは一つの数だけです。何も格納していない所が 0 / 0 で NaN になりうるためです。",
+    "of the two dimensions {i} are stored as coordinates (sparse) and {j} in the values (dense); products need 2 and "
+    "0.":
+        "次元のうち {i} 個が座標 (疎)、{j} 個が値の中 (密) に格納されています。積には 2 個と 0 個が必要です。",
+    "make a matrix by coordinates of it: x.to_dense().to_sparse().":
+        "x.to_dense().to_sparse() で、座標だけの行列にしてください。",
+    "{i} dimensions are stored as coordinates (sparse), the {j} after them in the values (dense), and the two kinds "
+    "do not exchange.":
+        "{i} 個の次元が座標 (疎)、その後の {j} 個が値の中 (密) に格納されていて、この二種類は入れ替えられません。",
+    "make all dimensions sparse first: x.to_dense().to_sparse().":
+        "先に x.to_dense().to_sparse() ですべての次元を疎にしてください。",
+    "sparse tensors together with sparse ones": "疎なテンソル同士",
+    "convert it: {what}.to_sparse(), or make dense tensors of the others.":
+        "{what}.to_sparse() で変換するか、残りを通常のテンソルにしてください。",
+    "each value of a sparse tensor is stored with its place in the present shape.":
+        "疎なテンソルの値は、それぞれ今の形での位置とともに格納されています。",
+    "go by way of a dense tensor: x.to_dense().reshape(...).to_sparse().":
+        "通常のテンソルを経由してください: x.to_dense().reshape(...).to_sparse()。",
+    "M is of type {kind}; it says how many numbers the window has, so it is a whole number.":
+        "M の型は {kind} ですが、窓の数の個数なので整数でなければなりません。",
+    "torch.strided": "torch.strided",
+    "layout is {layout}, and a window is an ordinary tensor (torch.strided).":
+        "layout は {layout} ですが、窓は通常のテンソル (torch.strided) です。",
+    "leave out layout.": "layout を外してください。",
+    "dtype is {dtype}; windows are made as float32 or float64.":
+        "dtype は {dtype} ですが、窓は float32 か float64 で作られます。",
+    "make it as float32 and convert it: torch.signal.windows.{name}(...).to({dtype}).":
+        "float32 で作ってから変換してください: torch.signal.windows.{name}(...).to({dtype})。",
+    "a symmetric window (sym=True) has its center in the middle, and center={value} was given.":
+        "対称な窓 (sym=True) の中心は真ん中ですが、center={value} が渡されました。",
+    "leave out center, or write sym=False.": "center を外すか、sym=False と書いてください。",
+    "a list or tuple of numbers": "数のリストかタプル",
+    "write the coefficients as a list: a=[0.5, 0.5].": "係数をリストで書いてください: a=[0.5, 0.5]。",
 }
