@@ -292,7 +292,7 @@ def test_constraints(name):
             try:
                 found.append(repr(getattr(t.distributions, registry)(c)))
             except NotImplementedError as e:
-                found.append(str(e))
+                found.append(str(e).partition("\n  cause:")[0])
         assert found[0] == found[1]
 
 
@@ -321,8 +321,10 @@ def test_messages(program):
         try:
             found.append(str(program(t, t.distributions)))
         except Exception as e:
-            found.append((type(e).__name__, " ".join(str(e).split())))
-    assert found[0] == found[1]
+            found.append((type(e).__name__, " ".join(str(e).partition("\n  cause:")[0].split())))
+    if found[1] != ("NotImplementedError", ""):  # PyTorch says nothing
+        assert found[0] == found[1]
+    assert found[0][0] == found[1][0]
 
 
 def test_every_name_is_there():

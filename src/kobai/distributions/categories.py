@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..op import m
 from ..ops.creation import eye
 from ..ops.random import multinomial, rand
@@ -33,7 +34,9 @@ class Categorical(Distribution):
         one_of(probs, logits)
         name, given = ("probs", probs) if probs is not None else ("logits", logits)
         if given.ndim < 1:
-            raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
+            raise error("tensor-dims", ValueError(f"`{name}` parameter must be at least one-dimensional."), what=name,
+                        shape=given.shape, need="at least {n}", n=1,
+                        fix="give one number for each category: torch.tensor([0.2, 0.3, 0.5]).")
         if probs is not None:
             self.probs = probs / probs.sum(-1, keepdim=True)
         else:
@@ -152,7 +155,9 @@ class Multinomial(Distribution):
 
     def __init__(self, total_count=1, probs=None, logits=None, validate_args=None):
         if not isinstance(total_count, int):
-            raise NotImplementedError("inhomogeneous total_count is not supported")
+            raise error("argument-type", NotImplementedError("inhomogeneous total_count is not supported"),
+                        what="total_count", kind=type(total_count), must="a whole number",
+                        fix="write one number of draws for all, such as total_count=10.")
         self.total_count = total_count
         self._categorical = Categorical(probs=probs, logits=logits)
         super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:],

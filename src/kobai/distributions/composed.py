@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..tensor import Size
 from . import constraints
 from .distribution import Distribution
@@ -23,8 +24,14 @@ class Independent(Distribution):
     def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
         n, batch = reinterpreted_batch_ndims, base_distribution.batch_shape
         if n > len(batch):
-            raise ValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), actual "
-                             f"{n} vs {len(batch)}")
+            raise error("argument-value",
+                        ValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), "
+                                   f"actual {n} vs {len(batch)}"),
+                        what="reinterpreted_batch_ndims", value=n, shape=batch,
+                        why="{value} dimensions of the batch should become part of an event, and the batch_shape "
+                            "{shape} has {ndim}.",
+                        fix="use a smaller number, or give the parameters more dimensions: loc.expand(n) makes a "
+                            "batch of n.")
         self.base_dist, self.reinterpreted_batch_ndims = base_distribution, n
         shape = (*batch, *base_distribution.event_shape)
         super().__init__(shape[:len(batch) - n], shape[len(batch) - n:], validate_args=validate_args)
@@ -66,7 +73,9 @@ class Independent(Distribution):
 
     def enumerate_support(self, expand=True):
         if self.reinterpreted_batch_ndims > 0:
-            raise NotImplementedError("Enumeration over cartesian product is not implemented")
+            raise error("not-possible", NotImplementedError("Enumeration over cartesian product is not implemented"),
+                        why="the values of several dimensions together would be all their combinations.",
+                        fix="use base_dist.enumerate_support(), which is about each dimension by itself.")
         return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self):
@@ -88,15 +97,25 @@ class TransformedDistribution(Distribution):
     def __init__(self, base_distribution, transforms, validate_args=None):
         self.transforms = [transforms] if isinstance(transforms, Transform) else transforms
         if not isinstance(self.transforms, list) or not all(isinstance(t, Transform) for t in self.transforms):
-            raise ValueError("transforms must be a Transform or a list of Transforms" if isinstance(
-                transforms, list) else f"transforms must be a Transform or list, but was {transforms}")
+            message = "transforms must be a Transform or a list of Transforms" if isinstance(
+                transforms, list) else f"transforms must be a Transform or list, but was {transforms}"
+            raise error("argument-type", ValueError(message),
+                        what="transforms[i]" if isinstance(transforms, list) else "transforms",
+                        must="a transform or a list of transforms",
+                        kind=next((type(t) for t in transforms if not isinstance(t, Transform)), list)
+                        if isinstance(transforms, list) else type(transforms),
+                        fix="write TransformedDistribution(base, [AffineTransform(0.0, 2.0), ExpTransform()]).")
         whole = ComposeTransform(self.transforms)
         base, change = base_distribution, whole.codomain.event_dim - whole.domain.event_dim
         shape = (*base.batch_shape, *base.event_shape)
         own = len(base.event_shape)
         if len(shape) < whole.domain.event_dim:
-            raise ValueError("base_distribution needs to have shape with size at least "
-                             f"{whole.domain.event_dim}, but got {Size(shape)}.")
+            raise error("tensor-dims",
+                        ValueError("base_distribution needs to have shape with size at least "
+                                   f"{whole.domain.event_dim}, but got {Size(shape)}."),
+                        what="base_distribution", shape=shape, need="at least {n}", n=whole.domain.event_dim,
+                        fix="these transforms work on vectors or matrices: give the base distribution more "
+                            "dimensions, Normal(torch.zeros(3), 1.0).")
         after = tuple(whole.forward_shape(shape))
         before = tuple(whole.inverse_shape(after))
         if before != shape:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import weakref
 
+from ..diagnose import error
 from ..op import m
 from ..tensor import Size
 from . import constraints
@@ -35,12 +36,14 @@ class IndependentTransform(Transform):
 
     def _call(self, x):
         if x.ndim < self.domain.event_dim:
-            raise ValueError("Too few dimensions on input")
+            raise error("tensor-dims", ValueError("Too few dimensions on input"), what="x", shape=x.shape,
+                        need="at least {n}", n=self.domain.event_dim)
         return self.base_transform(x)
 
     def _inverse(self, y):
         if y.ndim < self.codomain.event_dim:
-            raise ValueError("Too few dimensions on input")
+            raise error("tensor-dims", ValueError("Too few dimensions on input"), what="y", shape=y.shape,
+                        need="at least {n}", n=self.codomain.event_dim)
         return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x, y):
@@ -174,7 +177,11 @@ class CatTransform(Transform):
 
     def _pieces(self, x):
         if x.shape[self.dim] != self.length:
-            raise AssertionError(f"expected {self.length} elements along dim {self.dim}, got {x.shape[self.dim]}")
+            raise error("dimension-size",
+                        AssertionError(f"expected {self.length} elements along dim {self.dim}, got "
+                                       f"{x.shape[self.dim]}"),
+                        what="x", dim=self.dim, size=x.shape[self.dim], length=self.length,
+                        must="{length}, the sum of the lengths")
         return m.split_with_sizes(x, self.lengths, self.dim)
 
     def _call(self, x):
@@ -215,8 +222,11 @@ class StackTransform(Transform):
 
     def _slices(self, z):
         if z.shape[self.dim] != len(self.transforms):
-            raise AssertionError(f"expected {len(self.transforms)} slices along dim {self.dim}, got "
-                                 f"{z.shape[self.dim]}")
+            raise error("dimension-size",
+                        AssertionError(f"expected {len(self.transforms)} slices along dim {self.dim}, got "
+                                       f"{z.shape[self.dim]}"),
+                        what="x", dim=self.dim, size=z.shape[self.dim], count=len(self.transforms),
+                        must="{count}, one slice for each transform")
         return m.unbind(z, self.dim)
 
     def _call(self, x):
@@ -265,7 +275,9 @@ class ReshapeTransform(Transform):
     def __init__(self, in_shape, out_shape, cache_size=0):
         self.in_shape, self.out_shape = Size(in_shape), Size(out_shape)
         if self.in_shape.numel() != self.out_shape.numel():
-            raise ValueError("in_shape, out_shape have different numbers of elements")
+            raise error("shapes-differ", ValueError("in_shape, out_shape have different numbers of elements"),
+                        what="in_shape", shape=self.in_shape, other="out_shape", other_shape=self.out_shape,
+                        must="both must have the same number of elements")
         super().__init__(cache_size)
 
     @constraints.dependent_property
@@ -297,5 +309,8 @@ class ReshapeTransform(Transform):
     def _replaced(self, shape, old, new):
         cut = len(at_least(len(old), shape)) - len(old)
         if tuple(shape[cut:]) != tuple(old):
-            raise ValueError(f"Shape mismatch: expected {shape[cut:]} but got {old}")
+            raise error("tensor-shape", ValueError(f"Shape mismatch: expected {shape[cut:]} but got {old}"),
+                        what="shape", shape=tuple(shape[cut:]), want=tuple(old),
+                        why="the shape ends in {shape}, and what is reshaped has shape {want}.",
+                        fix="give a shape that ends in {want}.")
         return (*shape[:cut], *new)

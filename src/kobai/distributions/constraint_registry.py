@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+from ..diagnose import error
 from . import constraints, transforms
 
 
@@ -23,8 +24,12 @@ class ConstraintRegistry:
             return lambda factory: self.register(constraint, factory)
         kind = type(constraint) if isinstance(constraint, constraints.Constraint) else constraint
         if not isinstance(kind, type) or not issubclass(kind, constraints.Constraint):
-            raise TypeError("Expected constraint to be either a Constraint subclass or instance, but got "
-                            f"{constraint}")
+            raise error("argument-type",
+                        TypeError("Expected constraint to be either a Constraint subclass or instance, but got "
+                                  f"{constraint}"),
+                        what="constraint", kind=type(constraint), must="a constraint or a class of constraints",
+                        fix="take one of torch.distributions.constraints, or derive a class from "
+                            "constraints.Constraint.")
         self._table[kind] = factory
         return factory
 
@@ -32,7 +37,11 @@ class ConstraintRegistry:
         """The transform to the set `constraint`."""
         factory = self._table.get(type(constraint))
         if factory is None:
-            raise NotImplementedError(f"Cannot transform _{type(constraint).__name__} constraints")
+            raise error("not-defined",
+                        NotImplementedError(f"Cannot transform _{type(constraint).__name__} constraints"),
+                        name=type(constraint), why="no transform is known that leads to the set {name}.",
+                        fix="register one: @biject_to.register(constraints.{name}), above a function of the "
+                            "constraint that returns a transform.")
         return factory(constraint)
 
 

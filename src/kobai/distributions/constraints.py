@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..diagnose import error
 from ..op import m
 from ..tensor import wrap
 
@@ -25,7 +26,8 @@ class Constraint:
 
     def check(self, value):
         """Whether each value is in the set: a bool tensor."""
-        raise NotImplementedError
+        raise error("method-missing", NotImplementedError(f"{type(self).__name__} does not implement check"),
+                    cls=type(self), what="check")
 
     def __repr__(self):
         return type(self).__name__ + "()"
@@ -62,7 +64,10 @@ class Dependent(Constraint):
 
     def _known(self, value, name):
         if value is NotImplemented:
-            raise NotImplementedError(f".{name} cannot be determined statically")
+            raise error("not-possible", NotImplementedError(f".{name} cannot be determined statically"), name=name,
+                        why="this set depends on parameters, so its {name} is not known before they are.",
+                        fix="ask the constraint of a distribution that has its parameters, d.support, or give {name} "
+                            "to constraints.dependent(...).")
         return value
 
     def __call__(self, *, is_discrete=NotImplemented, event_dim=NotImplemented):
@@ -71,7 +76,9 @@ class Dependent(Constraint):
                          event_dim=self._event_dim if event_dim is NotImplemented else event_dim)
 
     def check(self, value):
-        raise ValueError("Cannot determine validity of dependent constraint")
+        raise error("not-possible", ValueError("Cannot determine validity of dependent constraint"),
+                    why="this set depends on parameters, so nothing can be checked before they are known.",
+                    fix="ask the constraint of a distribution that has its parameters: d.support.check(value).")
 
 
 def is_dependent(constraint):
@@ -103,7 +110,10 @@ class IndependentConstraint(Constraint):
         result = self.base_constraint.check(value)
         n = self.reinterpreted_batch_ndims
         if result.ndim < n:
-            raise ValueError(f"Expected value.dim() >= {self.base_constraint.event_dim + n} but got {value.ndim}")
+            raise error("tensor-dims",
+                        ValueError(f"Expected value.dim() >= {self.base_constraint.event_dim + n} but got "
+                                   f"{value.ndim}"),
+                        what="value", shape=value.shape, need="at least {n}", n=self.base_constraint.event_dim + n)
         return result.reshape(*result.shape[:result.ndim - n], -1).all(-1) if n else result
 
     def __repr__(self):

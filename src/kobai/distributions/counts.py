@@ -8,6 +8,7 @@ import numpy as np
 from .. import random as sampler
 from ..autograd.batched import random_function
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..op import m
 from ..ops.random import bernoulli, poisson, rand
 from ..tensor import Size, wrap
@@ -20,7 +21,10 @@ from .parameters import broadcast_all, clamp_probs, lazy_property, logits_to_pro
 def one_of(probs, logits):
     """Raise ValueError unless exactly one of the two is given."""
     if (probs is None) == (logits is None):
-        raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+        raise error("arguments-exclude", ValueError("Either `probs` or `logits` must be specified, but not both."),
+                    what="probs", other="logits",
+                    why="probs and logits say the same in two ways; exactly one of them is needed.",
+                    fix="give probs (probabilities) or logits (any numbers, as a layer computes them).")
 
 
 @random_function
@@ -127,7 +131,9 @@ class ContinuousBernoulli(ByProbability, ExponentialFamily):
         self._set(probs, logits)
         if probs is not None:
             if validate_args is not None and not self.arg_constraints["probs"].check(self.probs).all():
-                raise ValueError("The parameter probs has invalid values")
+                from .refusals import refused  # noqa: PLC0415  (only for a mistake)
+                raise refused(ValueError("The parameter probs has invalid values"), "probs", self.probs,
+                              self.arg_constraints["probs"])
             self.probs = clamp_probs(self.probs)
         self._lims = lims
         super().__init__(self._param.shape, validate_args=validate_args)
@@ -244,14 +250,19 @@ class Binomial(ByProbability):
     def entropy(self):
         count = int(self.total_count.max())
         if not self.total_count.min() == count:
-            raise NotImplementedError("Inhomogeneous total count not supported by `entropy`.")
+            raise error("not-possible", NotImplementedError("Inhomogeneous total count not supported by `entropy`."),
+                        fn="entropy()", why="{fn} is here for one total_count only, and these differ.",
+                        fix="make one distribution for each total_count.")
         log_prob = self.log_prob(self.enumerate_support(False))
         return -(m.exp(log_prob) * log_prob).sum(0)
 
     def enumerate_support(self, expand=True):
         count = int(self.total_count.max())
         if not self.total_count.min() == count:
-            raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
+            raise error("not-possible",
+                        NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`."),
+                        fn="enumerate_support()", why="{fn} is here for one total_count only, and these differ.",
+                        fix="make one distribution for each total_count.")
         return self._enumerated(wrap(np.arange(1 + count, dtype=self._param.dtype.np)), expand)
 
 
@@ -266,8 +277,10 @@ class Geometric(ByProbability):
         if self._validate_args and probs is not None and not (self.probs > 0).all():
             value = self.probs
             bad = value[~(value > 0)]
-            raise ValueError(f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) of "
-                             f"distribution {self!r} to be positive but found invalid values:\n{bad}")
+            raise error("data-range",
+                        ValueError(f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) "
+                                   f"of distribution {self!r} to be positive but found invalid values:\n{bad}"),
+                        what="probs", value=bad.detach().reshape(-1)[0].item(), low=0, must="a number above {low}")
 
     mean = property(lambda self: 1.0 / self.probs - 1.0)
     mode = property(lambda self: m.zeros_like(self.probs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 
 from ..autograd.mode import modes, no_grad
+from ..diagnose import error
 from ..op import m
 from ..tensor import Size, Tensor
 from . import constraints
@@ -28,7 +29,8 @@ class Distribution:
     def set_default_validate_args(value):
         """Switch the checks of parameters and values on or off for distributions made from now on."""
         if value not in (True, False):
-            raise ValueError
+            raise error("argument-value", ValueError("value must be True or False"), what="value", value=value,
+                        must="True or False")
         Distribution._validate_args = value
 
     def __init__(self, batch_shape=Size(()), event_shape=Size(()), validate_args=None):  # noqa: B008
@@ -53,9 +55,10 @@ class Distribution:
             value = getattr(self, name)
             valid = constraint.check(value)
             if not _holds(valid):
-                raise ValueError(
+                plain = ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                     f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}")
+                raise _refused(plain, name, value, constraint)
 
     # ---- shapes --------------------------------------------------------------------------
     batch_shape = property(lambda self: self._batch_shape)
@@ -64,7 +67,8 @@ class Distribution:
     def expand(self, batch_shape, _instance=None):
         """The same distributions with a larger batch shape, without copying parameters."""
         if not self._expanded:
-            raise NotImplementedError
+            raise error("method-missing", NotImplementedError(f"{self.__class__} does not implement expand"),
+                        cls=type(self), what="expand")
         new = type(self).__new__(type(self)) if _instance is None else _instance
         shape = Size(batch_shape)
         for name, value in self.__dict__.items():
@@ -81,8 +85,13 @@ class Distribution:
     def _get_checked_instance(self, cls, _instance=None):
         """An instance to fill in `expand`, for subclasses written for PyTorch."""
         if _instance is None and type(self).__init__ is not cls.__init__:
-            raise NotImplementedError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom "
-                                      "__init__ method must also define a custom .expand() method.")
+            raise error("method-missing",
+                        NotImplementedError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom "
+                                            "__init__ method must also define a custom .expand() method."),
+                        cls=type(self), what="expand", base=cls,
+                        why="{cls} has an __init__ of its own, so expand() of {base} does not know how to make "
+                            "another one.",
+                        fix="write `def expand(self, batch_shape, _instance=None)` in {cls}.")
         return type(self).__new__(type(self)) if _instance is None else _instance
 
     def _extended_shape(self, sample_shape=Size(())):  # noqa: B008
@@ -103,17 +112,17 @@ class Distribution:
     @property
     def mean(self):
         """The mean."""
-        raise NotImplementedError
+        raise _absent(self, "mean")
 
     @property
     def mode(self):
         """The most probable value."""
-        raise NotImplementedError(f"{self.__class__} does not implement mode")
+        raise _absent(self, "mode")
 
     @property
     def variance(self):
         """The variance."""
-        raise NotImplementedError
+        raise _absent(self, "variance")
 
     @property
     def stddev(self):
@@ -127,7 +136,11 @@ class Distribution:
 
     def rsample(self, sample_shape=Size(())):  # noqa: B008
         """Random values as differentiable functions of the parameters."""
-        raise NotImplementedError
+        raise error("method-missing", NotImplementedError(f"{self.__class__} does not implement rsample"),
+                    cls=type(self), what="rsample",
+                    why="samples of {cls} are not differentiable functions of its parameters.",
+                    fix="use d.sample() and d.log_prob(x), or a distribution with has_rsample, such as Normal; in a class "
+                        "of your own write `def rsample(self, sample_shape=())`.")
 
     def sample_n(self, n):
         """n samples."""
@@ -136,19 +149,20 @@ class Distribution:
 
     def log_prob(self, value):
         """The logarithm of the density, or of the probability, of values."""
-        raise NotImplementedError
+        raise error("method-missing", NotImplementedError(f"{self.__class__} does not implement log_prob"),
+                    cls=type(self), what="log_prob")
 
     def cdf(self, value):
         """The probability of a value not larger than this one."""
-        raise NotImplementedError
+        raise _absent(self, "cdf")
 
     def icdf(self, value):
         """The value that is not exceeded with this probability."""
-        raise NotImplementedError
+        raise _absent(self, "icdf")
 
     def entropy(self):
         """Minus the mean of log_prob."""
-        raise NotImplementedError
+        raise _absent(self, "entropy")
 
     def perplexity(self):
         """exp(entropy)."""
@@ -156,7 +170,9 @@ class Distribution:
 
     def enumerate_support(self, expand=True):
         """All values of a discrete distribution, along a new first dimension."""
-        raise NotImplementedError
+        raise error("not-possible", NotImplementedError(f"{self.__class__} does not implement enumerate_support"),
+                    cls=type(self), why="the values of {cls} cannot be listed.",
+                    fix="look at d.has_enumerate_support before, or draw values: d.sample((100,)).")
 
     def _enumerated(self, values, expand):
         """`values` in front of the batch's dimensions."""
@@ -172,15 +188,26 @@ class Distribution:
     def _validate_sample(self, value):
         """Raise ValueError if `value` cannot be a sample."""
         if not isinstance(value, Tensor):
-            raise ValueError("The value argument to log_prob must be a Tensor")
+            raise error("argument-type", ValueError("The value argument to log_prob must be a Tensor"), what="value",
+                        kind=type(value), must="a tensor", fix="write torch.tensor(value).")
         first = value.ndim - len(self._event_shape)
         if tuple(value.shape[max(first, 0):]) != tuple(self._event_shape):
-            raise ValueError("The right-most size of value must match event_shape: "
-                             f"{value.shape} vs {self._event_shape}.")
+            raise error("shapes-differ",
+                        ValueError(f"The right-most size of value must match event_shape: {value.shape} vs "
+                                   f"{self._event_shape}."),
+                        what="value", shape=value.shape, other="event_shape", other_shape=self._event_shape,
+                        must="the last dimensions of a value must be those of an event",
+                        fix="one value of this distribution has shape {other_shape}; samples and batch stand in front.")
         for i, j in zip(reversed(value.shape), reversed((*self._batch_shape, *self._event_shape))):
             if 1 not in (i, j) and i != j:
-                raise ValueError("Value is not broadcastable with batch_shape+event_shape: "
-                                 f"{value.shape} vs {Size((*self._batch_shape, *self._event_shape))}.")
+                raise error("shapes-differ",
+                            ValueError(f"Value is not broadcastable with batch_shape+event_shape: {value.shape} vs "
+                                       f"{Size((*self._batch_shape, *self._event_shape))}."),
+                            what="value", shape=value.shape, other="batch_shape + event_shape",
+                            other_shape=Size((*self._batch_shape, *self._event_shape)),
+                            must="counted from the last dimension, sizes must be equal or 1",
+                            fix="for n values of each distribution the shape is (n, ...) in front of {other_shape}: "
+                                "value.unsqueeze(1) or the like.")
         try:
             support = self.support
         except NotImplementedError:
@@ -188,9 +215,10 @@ class Distribution:
                           "the distribution with `validate_args=False` to turn off validation.", stacklevel=3)
             return
         if not _holds(support.check(value)):
-            raise ValueError(
+            plain = ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the "
                 f"support ({support!r}) of the distribution {self!r}, but found invalid values:\n{value}")
+            raise _refused(plain, "value", value, support)
 
     def __repr__(self):
         shown = [n for n in self.arg_constraints if n in self.__dict__]
@@ -234,6 +262,18 @@ class ExponentialFamily(Distribution):
         for p, slope in zip(eta, slopes):
             result = result - (p * slope).reshape(*self._batch_shape, -1).sum(-1)
         return result
+
+
+def _absent(d, what):
+    """The error for what a kind of distribution does not have. PyTorch's has no text."""
+    return error("method-missing", NotImplementedError(f"{d.__class__} does not implement {what}"), cls=type(d), what=what,
+                 why="no formula is known for {what} of {cls}.",
+                 fix="estimate it from samples, x = d.sample((10000,)); in a class of your own write `def {what}(self, ...)`.")
+
+
+def _refused(plain, what, value, constraint):
+    from .refusals import refused  # noqa: PLC0415  (only for a mistake)
+    return refused(plain, what, value, constraint)
 
 
 def _holds(valid) -> bool:

@@ -5,6 +5,7 @@ import math
 
 from .. import random as sampler
 from ..autograd.batched import random_function
+from ..diagnose import error
 from ..op import m
 from ..ops.construct import tensor
 from ..ops.implicit import SampleDirichlet, StandardGamma
@@ -100,7 +101,9 @@ class Dirichlet(ExponentialFamily):
 
     def __init__(self, concentration, validate_args=None):
         if concentration.ndim < 1:
-            raise ValueError("`concentration` parameter must be at least one-dimensional.")
+            raise error("tensor-dims", ValueError("`concentration` parameter must be at least one-dimensional."),
+                        what="concentration", shape=concentration.shape, need="at least {n}", n=1,
+                        fix="give one number for each category: torch.tensor([0.2, 0.3, 0.5]).")
         self.concentration = concentration
         super().__init__(concentration.shape[:-1], concentration.shape[-1:], validate_args=validate_args)
 

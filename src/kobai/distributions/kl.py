@@ -7,6 +7,7 @@ import warnings
 
 from ..autograd import engine
 from ..autograd.mode import enable_grad
+from ..diagnose import error
 from ..op import m
 from .categories import Categorical, OneHotCategorical
 from .composed import Independent, TransformedDistribution
@@ -32,9 +33,11 @@ _FOUND: dict = {}
 def register_kl(type_p, type_q):
     """A decorator: the function of (p, q) is used for distributions of these types and their subclasses."""
     if not isinstance(type_p, type) or not issubclass(type_p, Distribution):
-        raise TypeError(f"Expected type_p to be a Distribution subclass but got {type_p}")
+        raise error("argument-type", TypeError(f"Expected type_p to be a Distribution subclass but got {type_p}"),
+                    what="type_p", kind=type(type_p), must="a class of distributions")
     if not isinstance(type_q, type) or not issubclass(type_q, Distribution):
-        raise TypeError(f"Expected type_q to be a Distribution subclass but got {type_q}")
+        raise error("argument-type", TypeError(f"Expected type_q to be a Distribution subclass but got {type_q}"),
+                    what="type_q", kind=type(type_q), must="a class of distributions")
 
     def decorate(fn):
         _TABLE[type_p, type_q] = fn
@@ -71,8 +74,7 @@ def kl_divergence(p, q):
     if key not in _FOUND:
         _FOUND[key] = _nearest(*key)
     if _FOUND[key] is None:
-        raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type "
-                                  f"{type(q).__name__}")
+        raise _no_formula(p, q, f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}")
     return _FOUND[key](p, q)
 
 
@@ -84,13 +86,20 @@ def _x_log_x(x):
     return m.xlogy(x, x)
 
 
+def _no_formula(p, q, text):
+    return error("not-defined", NotImplementedError(text), p=type(p), q=type(q),
+                 why="no formula is known for KL({p} || {q}).",
+                 fix="estimate it, x = p.sample((10000,)); (p.log_prob(x) - q.log_prob(x)).mean(), or register a formula "
+                     "with register_kl.")
+
+
 # ---- the same family -------------------------------------------------------------------------
 @register_kl(ExponentialFamily, ExponentialFamily)
 def _bregman(p, q):
     """F. Nielsen and R. Nock: the Bregman divergence of the log-normaliser."""
     if type(p) is not type(q):
-        raise NotImplementedError("The cross KL-divergence between different exponential families cannot be computed "
-                                  "using Bregman divergences")
+        raise _no_formula(p, q, "The cross KL-divergence between different exponential families cannot be computed "
+                                "using Bregman divergences")
     with enable_grad():
         eta = [v.detach().requires_grad_() for v in p._natural_params]
         norm = p._log_normalizer(*eta)
@@ -122,7 +131,11 @@ def _beta_beta(p, q):
 @register_kl(Binomial, Binomial)
 def _binomial_binomial(p, q):
     if (p.total_count < q.total_count).any():
-        raise NotImplementedError("KL between Binomials where q.total_count > p.total_count is not implemented")
+        raise error("not-defined",
+                    NotImplementedError("KL between Binomials where q.total_count > p.total_count is not implemented"),
+                    why="where q.total_count is larger than p.total_count there is no simple formula.",
+                    fix="sum over the values: x = p.enumerate_support(); (p.log_prob(x).exp() * (p.log_prob(x) - "
+                        "q.log_prob(x))).sum(0).")
     kl = p.total_count * (p.probs * (p.logits - q.logits) + m.log1p(-p.probs) - m.log1p(-q.probs))
     return m.where(p.total_count > q.total_count, math.inf, kl)
 
@@ -267,22 +280,25 @@ def _low_low(p, q):
 
 def _same_events(p, q):
     if p.event_shape != q.event_shape:
-        raise ValueError("KL-divergence between two Multivariate Normals with different event shapes cannot be "
-                         "computed")
+        raise error("shapes-differ",
+                    ValueError("KL-divergence between two Multivariate Normals with different event shapes cannot be "
+                               "computed"),
+                    what="p.event_shape", shape=p.event_shape, other="q.event_shape", other_shape=q.event_shape,
+                    must="both must be about vectors of one length")
 
 
 # ---- made of others --------------------------------------------------------------------------
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed_transformed(p, q):
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError
+        raise _no_formula(p, q, "No KL(p || q) is implemented for different transforms or event shapes")
     return kl_divergence(p.base_dist, q.base_dist)
 
 
 @register_kl(Independent, Independent)
 def _independent_independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError
+        raise _no_formula(p, q, "No KL(p || q) is implemented for different reinterpreted_batch_ndims")
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..op import m
 from ..ops.construct import tensor
 from ..ops.creation import eye
@@ -54,10 +55,21 @@ class _ByCovariance(Distribution):
         given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
         given = {name: value for name, value in given.items() if value is not None}
         if len(given) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+            raise error("arguments-exclude",
+                        ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be "
+                                   "specified."),
+                        names=list(given),
+                        why="the covariance is described in three ways, of which exactly one is needed; given: "
+                            "{names}." if given else
+                            "the covariance is described in three ways, of which one is needed, and none was given.",
+                        fix="give covariance_matrix, or precision_matrix (its inverse), or scale_tril (its Cholesky "
+                            "factor).")
         (name, value), = given.items()
         if value.ndim < 2:
-            raise ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
+            raise error("tensor-dims",
+                        ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions"),
+                        what=name, shape=value.shape, need="at least {n}", n=2,
+                        fix="torch.diag(variances) makes a matrix of variances.")
         batch = Size(np.broadcast_shapes(tuple(value.shape[:-2]), lead))
         setattr(self, name, value.expand(*batch, *value.shape[-2:]))
         self._given = name, value
@@ -106,7 +118,9 @@ class MultivariateNormal(_ByCovariance):
 
     def __init__(self, loc, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args=None):
         if loc.ndim < 1:
-            raise ValueError("loc must be at least one-dimensional.")
+            raise error("tensor-dims", ValueError("loc must be at least one-dimensional."), what="loc", shape=loc.shape,
+                        need="at least {n}", n=1,
+                        fix="give a vector, torch.zeros(2); for single numbers there is Normal.")
         batch = self._set(covariance_matrix, precision_matrix, scale_tril, tuple(loc.shape[:-1]))
         self.loc = loc.expand(*batch, *loc.shape[-1:])
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
@@ -147,14 +161,22 @@ class LowRankMultivariateNormal(Distribution):
 
     def __init__(self, loc, cov_factor, cov_diag, validate_args=None):
         if loc.ndim < 1:
-            raise ValueError("loc must be at least one-dimensional.")
+            raise error("tensor-dims", ValueError("loc must be at least one-dimensional."), what="loc", shape=loc.shape,
+                        need="at least {n}", n=1,
+                        fix="give a vector, torch.zeros(2); for single numbers there is Normal.")
         n = loc.shape[-1]
         if cov_factor.ndim < 2:
-            raise ValueError("cov_factor must be at least two-dimensional, with optional leading batch dimensions")
+            raise error("tensor-dims",
+                        ValueError("cov_factor must be at least two-dimensional, with optional leading batch "
+                                   "dimensions"),
+                        what="cov_factor", shape=cov_factor.shape, need="at least {n}", n=2)
         if cov_factor.shape[-2] != n:
-            raise ValueError(f"cov_factor must be a batch of matrices with shape {n} x m")
+            raise error("dimension-size", ValueError(f"cov_factor must be a batch of matrices with shape {n} x m"),
+                        what="cov_factor", dim=-2, size=cov_factor.shape[-2], length=n,
+                        must="{length}, the length of loc")
         if tuple(cov_diag.shape[-1:]) != (n,):
-            raise ValueError(f"cov_diag must be a batch of vectors with shape {Size((n,))}")
+            raise error("tensor-shape", ValueError(f"cov_diag must be a batch of vectors with shape {Size((n,))}"),
+                        what="cov_diag", shape=cov_diag.shape, want=(n,))
         batch = np.broadcast_shapes(tuple(loc.shape[:-1]), tuple(cov_factor.shape[:-2]), tuple(cov_diag.shape[:-1]))
         self.loc, self.cov_diag = loc.expand(*batch, n), cov_diag.expand(*batch, n)
         self.cov_factor = cov_factor.expand(*batch, *cov_factor.shape[-2:])
@@ -250,7 +272,9 @@ class Wishart(_ByCovariance, ExponentialFamily):
         event = self._given[1].shape[-2:]
         self.df = df.to(self._given[1].dtype).expand(batch)
         if (self.df <= event[-1] - 1).any():
-            raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {event[-1] - 1}.")
+            raise error("argument-value",
+                        ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {event[-1] - 1}."),
+                        what="df", value=df.min().item(), low=event[-1] - 1, must="a number above {low}")
         super().__init__(batch, event, validate_args=validate_args)
         self._unbroadcasted_scale_tril = self._factor()
 
@@ -326,7 +350,9 @@ class LKJCholesky(Distribution):
 
     def __init__(self, dim, concentration=1.0, validate_args=None):
         if dim < 2:
-            raise ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
+            raise error("argument-value",
+                        ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}."),
+                        what="dim", value=dim, low=2, must="a whole number of at least {low}")
         self.dim = dim
         self.concentration = concentration if isinstance(concentration, Tensor) else tensor(float(concentration))
         super().__init__(self.concentration.shape, (dim, dim), validate_args=validate_args)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..autograd.mode import no_grad
+from ..diagnose import error
 from ..op import m
 from ..tensor import Size
 from . import constraints
@@ -18,18 +19,33 @@ class MixtureSameFamily(Distribution):
     def __init__(self, mixture_distribution, component_distribution, validate_args=None):
         self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
         if not isinstance(mixture_distribution, Categorical):
-            raise ValueError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
+            raise error("argument-type",
+                        ValueError(" The Mixture distribution needs to be an  instance of "
+                                   "torch.distributions.Categorical"),
+                        what="mixture_distribution", kind=type(mixture_distribution), must="a Categorical",
+                        fix="write MixtureSameFamily(Categorical(weights), Normal(locs, scales)).")
         if not isinstance(component_distribution, Distribution):
-            raise ValueError("The Component distribution need to be an instance of torch.distributions.Distribution")
+            raise error("argument-type",
+                        ValueError("The Component distribution need to be an instance of "
+                                   "torch.distributions.Distribution"),
+                        what="component_distribution", kind=type(component_distribution), must="a distribution",
+                        fix="write MixtureSameFamily(Categorical(weights), Normal(locs, scales)).")
         ours, theirs = mixture_distribution.batch_shape, component_distribution.batch_shape[:-1]
         for i, j in zip(reversed(ours), reversed(theirs)):
             if i != 1 and j != 1 and i != j:
-                raise ValueError(f"`mixture_distribution.batch_shape` ({ours}) is not compatible with "
-                                 f"`component_distribution.batch_shape`({Size(theirs)})")
+                raise error("shapes-differ",
+                            ValueError(f"`mixture_distribution.batch_shape` ({ours}) is not compatible with "
+                                       f"`component_distribution.batch_shape`({Size(theirs)})"),
+                            what="mixture_distribution.batch_shape", shape=ours,
+                            other="component_distribution.batch_shape[:-1]", other_shape=tuple(theirs),
+                            must="counted from the last dimension, sizes must be equal or 1")
         count, kc = mixture_distribution.logits.shape[-1], component_distribution.batch_shape[-1]
         if count != kc:
-            raise ValueError(f"`mixture_distribution component` ({count}) does not equal "
-                             f"`component_distribution.batch_shape[-1]` ({kc})")
+            raise error("argument-value",
+                        ValueError(f"`mixture_distribution component` ({count}) does not equal "
+                                   f"`component_distribution.batch_shape[-1]` ({kc})"),
+                        count=count, size=kc, why="there are {count} weights and {size} components.",
+                        fix="the last dimension of the components' batch is what is mixed: give one weight for each.")
         self._num_component = count
         event_shape = component_distribution.event_shape
         self._event_ndims = len(event_shape)

@@ -23,8 +23,12 @@ def broadcast_all(*values):
     (tensor([0., 0.]), tensor([1., 1.]))
     """
     if not all(isinstance(v, (Tensor, int, float, bool, np.number)) for v in values):
-        raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing "
-                         "__torch_function__.")
+        raise error("argument-type",
+                    ValueError("Input arguments must all be instances of Number, torch.Tensor or objects "
+                               "implementing __torch_function__."),
+                    what="parameter",
+                    kind=next(type(v) for v in values if not isinstance(v, (Tensor, int, float, bool, np.number))),
+                    must="a number or a tensor", fix="make tensors of lists and arrays: torch.tensor([0.0, 1.0]).")
     first = next((v for v in values if isinstance(v, Tensor)), None)
     dtype = first.dtype if first is not None else dtypes.get_default_dtype()
     tensors = [v if isinstance(v, Tensor) else tensor(v, dtype=dtype) for v in values]
@@ -94,7 +98,8 @@ def tril_matrix_to_vec(mat, diag=0):
     """The elements on and below diagonal `diag` of matrices, row by row."""
     n = mat.shape[-1]
     if not -n <= diag < n:
-        raise ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
+        raise error("argument-value", ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}]."), what="diag",
+                    value=diag, low=-n, high=n - 1, must="a whole number between {low} and {high}")
     rows, columns = np.tril_indices(n, diag)
     return mat[..., rows, columns]
 
@@ -103,8 +108,11 @@ def vec_to_tril_matrix(vec, diag=0):
     """Lower triangular matrices from vectors: the inverse of `tril_matrix_to_vec`."""
     n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * vec.shape[-1] + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
     if round(n) - n > eps_of(vec.dtype):
-        raise ValueError(f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower "
-                         "triangular part of a square D x D matrix.")
+        raise error("dimension-size",
+                    ValueError(f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the "
+                               "lower triangular part of a square D x D matrix."),
+                    what="vec", dim=-1, size=vec.shape[-1],
+                    must="1, 3, 6, 10 or another number of elements on and below a diagonal")
     n = round(n)
     mat = vec.new_zeros((*vec.shape[:-1], n, n))
     rows, columns = np.tril_indices(n, diag)

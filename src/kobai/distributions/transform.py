@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import weakref
 
+from ..diagnose import error
 from . import constraints
 
 
@@ -23,7 +24,8 @@ class Transform:
 
     def __init__(self, cache_size=0):
         if cache_size not in (0, 1):
-            raise ValueError("cache_size must be 0 or 1")
+            raise error("argument-choice", ValueError("cache_size must be 0 or 1"), what="cache_size", value=cache_size,
+                        choices=[0, 1])
         self._cache_size, self._inv = cache_size, None
         self._cached_x_y = None, None
 
@@ -35,7 +37,10 @@ class Transform:
         """How many dimensions belong to one value."""
         if self.domain.event_dim == self.codomain.event_dim:
             return self.domain.event_dim
-        raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
+        raise error("not-possible", ValueError("Please use either .domain.event_dim or .codomain.event_dim"),
+                    a_dims=self.domain.event_dim, b_dims=self.codomain.event_dim,
+                    why="what goes in has {a_dims} dimensions and what comes out {b_dims}.",
+                    fix="write transform.domain.event_dim or transform.codomain.event_dim.")
 
     @property
     def inv(self):
@@ -49,7 +54,7 @@ class Transform:
     @property
     def sign(self):
         """1 if it is increasing, -1 if decreasing."""
-        raise NotImplementedError
+        raise _absent(self, "sign")
 
     def with_cache(self, cache_size=1):
         """The same transform with another cache size."""
@@ -57,7 +62,10 @@ class Transform:
             return self
         if type(self).__init__ is Transform.__init__:
             return type(self)(cache_size=cache_size)
-        raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
+        raise error("method-missing", NotImplementedError(f"{type(self)}.with_cache is not implemented"),
+                    cls=type(self), what="with_cache",
+                    why="{cls} has an __init__ of its own, so with_cache() does not know how to make another one.",
+                    fix="write `def with_cache(self, cache_size=1)` in {cls}.")
 
     def __eq__(self, other):
         return self is other
@@ -85,14 +93,14 @@ class Transform:
         return x
 
     def _call(self, x):
-        raise NotImplementedError
+        raise _absent(self, "_call")
 
     def _inverse(self, y):
-        raise NotImplementedError
+        raise _absent(self, "_inverse")
 
     def log_abs_det_jacobian(self, x, y):
         """log |det dy/dx| for y = t(x)."""
-        raise NotImplementedError
+        raise _absent(self, "log_abs_det_jacobian")
 
     def forward_shape(self, shape):
         """The shape of t(x) from that of x."""
@@ -146,8 +154,15 @@ class InverseTransform(Transform):
         return self._inv.forward_shape(shape)
 
 
+def _absent(transform, what):
+    """The error for a method that a transform does not have. PyTorch's has no text."""
+    return error("method-missing", NotImplementedError(f"{type(transform).__name__} does not implement {what}"),
+                 cls=type(transform), what=what)
+
+
 def at_least(n, shape):
     """`shape`, if it has n dimensions; else ValueError."""
     if len(shape) < n:
-        raise ValueError("Too few dimensions on input")
+        raise error("tensor-dims", ValueError("Too few dimensions on input"), what="x", shape=tuple(shape),
+                    need="at least {n}", n=n)
     return shape

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from ..diagnose import error
 from ..op import m
 from ..ops.construct import tensor
 from ..tensor import Tensor
@@ -344,10 +345,12 @@ class CorrCholeskyTransform(Transform):
         n = at_least(1, shape)[-1]
         d = round((0.25 + 2 * n) ** 0.5 + 0.5)
         if d * (d - 1) // 2 != n:
-            raise ValueError("Input is not a flattened lower-diagonal number")
+            raise error("dimension-size", ValueError("Input is not a flattened lower-diagonal number"), what="x",
+                        dim=-1, size=n, must="1, 3, 6, 10 or another number of elements below a diagonal")
         return (*shape[:-1], d, d)
 
     def inverse_shape(self, shape):
         if at_least(2, shape)[-2] != shape[-1]:
-            raise ValueError("Input is not square")
+            raise error("dimension-size", ValueError("Input is not square"), what="y", dim=-2, size=shape[-2],
+                        length=shape[-1], must="{length}, for a square matrix")
         return (*shape[:-2], shape[-1] * (shape[-1] - 1) // 2)

@@ -5,6 +5,7 @@ One file for each part of the package whose errors use them.
 from __future__ import annotations
 
 from ..language import language
+from .chances import CHANCES
 from .common import COMMON
 from .compat import COMPAT
 from .layers import LAYERS
@@ -13,7 +14,7 @@ from .ops_more import MORE
 from .others import OTHERS
 
 NAMES = ("must", "need", "instead", "why", "fix")  # the arguments of `error` that are phrases
-JAPANESE = COMMON | OPS | MORE | LAYERS | OTHERS | COMPAT
+JAPANESE = COMMON | OPS | MORE | LAYERS | CHANCES | OTHERS | COMPAT
 
 
 def phrase(english: str) -> str:
