@@ -8,7 +8,7 @@ from .autograd.node import Freed, Port
 from .diagnose import error
 from .lifted import Lifted, m
 from .rules import asks_of
-from .tensor import LiftedTensor, Tensor, wrap
+from .tensor import LiftedTensor, Tensor, constant, wrap
 
 
 def pack_saved(vjp, saved):
@@ -90,7 +90,7 @@ def tie(node, saved, grads):
         if isinstance(g, Tensor) and not g._rg and node.edges[i] is not None:
             rule = op.joint or op.rules.get(op.inputs[min(i, len(op.inputs) - 1)])
             asked = [v for a, v in zip(node.vjp.asks, saved) if a in asks_of(rule)]
-            asked += [alias(np.zeros(()), e) for n, e in zip(op.inputs, node.edges) if n in op.ties]
+            asked += [constant(alias(np.zeros(()), e)) for n, e in zip(op.inputs, node.edges) if n in op.ties]
             sources = [v for v in asked if isinstance(v, Tensor) and v._rg]
             if sources:
                 out[i] = m.tied(g, *sources)

@@ -11,6 +11,7 @@ from ..large import PLAIN, in_rows
 from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
+from . import again
 from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
 from .repeated import attempt as repeated, gradients as repeated_gradients
@@ -86,7 +87,7 @@ def _asking(node, g, graph, which, needed, found, freed):
     elif saved.__class__ is tuple and saved and saved[0].__class__ is Packed:
         saved = raw_saved(node)
     out = node.vjp(node, g, saved)
-    if graph and modes.trace is None:
+    if graph and (modes.trace is None or modes.trace.ties):
         out = tie(node, saved, out)
     if modes.look is not None:
         modes.look.passed(node, g, out)
@@ -401,6 +402,10 @@ def _to(wanted, roots, keep, graph):
             return found
     before, modes.partial = modes.partial, True
     try:
+        if graph and keep and roots and again.is_ordinary():
+            found = again.gradients(roots, wanted, propagate)
+            if found is not None:
+                return found
         return propagate(roots, keep=keep, graph=graph, wanted=wanted)
     finally:
         modes.partial = before

@@ -31,10 +31,11 @@ class Pattern:
         for node in self.order:  # grows meanwhile
             self._node(node)
 
-    def function(self, picks, passed=None):
+    def function(self, picks, passed=None, everything=False):
         """f(roots) -> (arrays number `picks`, leaves, nodes with saved values), or None for a graph unlike it.
 
-        `passed`: the numbers of the nodes that are returned, where these are not all.
+        `passed`: the numbers of the nodes that are returned, where these are not all. `everything`: all nodes are
+        returned, and after them all arrays, each once and as it is.
         """
         def several(names):
             return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
@@ -42,10 +43,13 @@ class Pattern:
                     for names in (list(self.nodes.values()), list(self.leaves.values())) if len(names) > 1]
         nodes = self.order if passed is None else [self.order[i] for i in passed]
         held = [self.nodes[node] for node in nodes if node in self.holding]
+        if everything:
+            held = list(self.nodes.values())
         picked = [f"asarray(a{i})" if f"a{i}" in self.scalars else f"a{i}" for i in picks]
+        more = f", {several(list(self.arrays.values()))}" if everything else ""
         body = "\n".join([*self.lines, *distinct])
         text = (f"def match(roots):\n try:\n{body}\n except (AttributeError, TypeError, ValueError):\n  return None\n"
-                f" return {several(picked)}, {several(list(self.leaves.values()))}, {several(held)}\n")
+                f" return {several(picked)}, {several(list(self.leaves.values()))}, {several(held)}{more}\n")
         exec(compile(text, "<kobai pattern>", "exec"), self.scope)
         return self.scope["match"]
 

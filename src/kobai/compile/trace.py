@@ -104,10 +104,11 @@ class Recorder:
         self.watched = False                   # a Watcher sees what is called
         self.again = False                     # state was made on this call: record the next one
         self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
+        self.ties = False                      # gradients belong to the graphs of what they were computed from: saved.tie
         self.hidden = False                    # something with a history was overwritten under no_grad
         self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
         self._known: set[int] = set()
-        self._literals: set[int] = set()
+        self.literals: set[int] = set()        # ids of numbers among the arguments of ops
         self._alive: list = []
         self._pages = Pages()
         self._written = None
@@ -176,7 +177,7 @@ class Recorder:
         if t is None:
             return None
         if not isinstance(t, Tensor):
-            self._literals.add(id(v))
+            self.literals.add(id(v))
             self._alive.append(v)
             return Literal(v)
         self.uses(t, v)
@@ -185,7 +186,7 @@ class Recorder:
     def uses(self, t, v):
         """The program uses the array of a tensor, or makes another tensor on it."""
         if id(v) not in self._known:
-            self.external(v, t, constant=id(v) in self._literals)
+            self.external(v, t, constant=id(v) in self.literals)
         if id(v) in self.externals:
             self.users.setdefault(id(v), set()).add(id(t))
 

@@ -1,0 +1,326 @@
+"""Gradients with a history (`create_graph=True`) that a program asks for again and again: one program computes them and
+all that their graph saves, and a function that is written for it makes the nodes of that graph.
+
+The nodes are those that the rules would have made, one for one, so nothing tells the two ways apart but time, and the
+rounding of sums: see repeated.py, whose counts, signatures and limits are used here, too.
+"""
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from .. import large
+from ..tensor import Tensor, wrap
+from .matching import Pattern
+from .mode import modes, runs
+from .node import Node, here, next_order
+from .repeated import MOST_SIGNATURES, _chosen, _plan, _walk
+
+PATIENCE = 60    # passes from a line before its graphs are looked at
+WAIT = 40        # passes of one signature from its recording to its first use
+_ndarray, _generic = np.ndarray, np.generic
+
+
+class _Sites(threading.local):
+    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded."""
+
+    def __init__(self):
+        self.of, self.since = {}, runs.seeded
+
+
+_sites = _Sites()
+
+
+class Site:
+    """A line that makes what is differentiated with a history."""
+
+    __slots__ = ("left", "programs", "ready", "code")
+
+    def __init__(self, code):
+        self.left, self.programs, self.ready, self.code = PATIENCE, {}, [], code
+
+
+class Again:
+    """A recorded pass: `match` gives the parts of a graph like the recorded one, `run` computes, `build` makes nodes."""
+
+    __slots__ = ("left", "job", "run", "match", "build", "chosen")
+
+    def __init__(self, job, match, build, chosen):
+        self.left, self.job, self.run, self.match, self.build, self.chosen = WAIT, job, None, match, build, chosen
+
+
+class Unlike(Exception):
+    """The graph of these gradients is out of the ordinary."""
+
+
+def gradients(roots, wanted, propagate):
+    """The gradients {leaf: Tensor} of the leaves `wanted`, with a history, or None: the engine has to do it."""
+    if any(root.__class__.__base__ is not Node or g.__class__ is not Tensor or g._rg for root, g in roots):
+        return None
+    site = _looked_at(roots[0][0])
+    if site is None:
+        return None
+    given = [(root, g._data) for root, g in roots]
+    for known in site.ready:
+        found = known.match(given)
+        if found is not None and known.chosen == _chosen(found[1], wanted):
+            return _rebuilt(site, known, found)
+    walked = _walk(given)
+    if not walked:
+        if walked is None:
+            site.programs = None
+        return None
+    key, arrays, leaves = walked
+    chosen = _chosen(leaves, wanted)
+    if len(chosen) != len(wanted):
+        return None  # some are no leaves, or not reached
+    known = site.programs.get((key, chosen))
+    if known is None:
+        if len(site.programs) >= MOST_SIGNATURES:
+            site.programs, site.ready = None, []
+            return None
+        found, site.programs[key, chosen] = _record(roots, given, wanted, propagate, arrays, leaves, chosen)
+        return found
+    if known and known.run is None:
+        known.left -= 1
+        if known.left <= 0:
+            plan = known.job() if known.job else False
+            if not plan:
+                site.programs[key, chosen] = False
+            else:
+                known.run, known.job = plan.run, plan  # the plan owns the memory that `run` works in
+                site.ready.append(known)
+    return None
+
+
+def _looked_at(root):
+    """The Site of a pass, if its graphs are looked at by now."""
+    if _sites.since != runs.seeded:
+        _sites.of, _sites.since = {}, runs.seeded
+    code, at = root.where
+    site = _sites.of.get((id(code), at))
+    if site is None:
+        if len(_sites.of) > 10_000:
+            _sites.of.clear()
+        site = _sites.of[id(code), at] = Site(code)
+    if site.left > 0:
+        site.left -= 1
+        return None
+    return None if site.programs is None or runs.fixed else site
+
+
+def _rebuilt(site, known, found):
+    """The gradients of a graph like the recorded one."""
+    picked, leaves, nodes, raw = found
+    out = known.run(*picked)
+    if out is None:
+        return None
+    made = known.build(out, leaves, nodes, raw, here(5))
+    if made is None:
+        return None
+    arrays = [t._data for t in made]
+    if len({id(a) for a in arrays}) < len({id(t) for t in made}):  # the compiler found that some are equal
+        site.ready.remove(known)
+        known.run, known.left, known.job = None, 1, None
+        return None
+    return dict(zip([leaves[i] for i in known.chosen], made))
+
+
+# ---- recording ---------------------------------------------------------------------------------
+def _record(roots, given, wanted, propagate, arrays, leaves, chosen):
+    """The gradients of a pass that is written down meanwhile, and the `Again` of it (False if that fails)."""
+    from kobai.backends.eager import begin  # noqa: PLC0415  (the compiler is not loaded before it is needed)
+    from kobai.compile.ssa import Builder, Unknown  # noqa: PLC0415
+    from kobai.compile.trace import recording  # noqa: PLC0415
+
+    start = next_order()
+    with recording() as recorder:
+        recorder.ties = True
+        for k, a in enumerate(arrays):
+            if id(a) not in recorder.externals:
+                recorder.external(a, source=("saved", k))
+        found = propagate(roots, keep=True, graph=True, wanted=wanted)
+    if recorder.reason is not None or recorder.cells:
+        return found, False
+    try:
+        pattern = Pattern(given)
+        text = _Text(pattern, recorder, start)
+        build = text.function([found[leaves[i]] for i in chosen], leaves)
+        graph = Builder(recorder).graph(text.computed)
+    except (Unknown, Unlike, KeyError):
+        return found, False
+    sources = [v.source.source for v in graph.inputs]
+    if any(s is None or s[0] != "saved" for s in sources):
+        return found, False
+    for v in graph.inputs:
+        v.source.array = None  # the arrays of this pass are not needed any more
+    match = pattern.function([s[1] for s in sources], everything=True)
+    return found, Again(begin(_plan, graph), match, build, chosen)
+
+
+class _Text:
+    """Python that makes the nodes of a recorded graph of gradients anew, from computed arrays and those of the first graph.
+
+    Its variables: `o` the arrays that the program computed, `a` those of the first graph, `l` its leaves, `n` its nodes.
+    """
+
+    def __init__(self, pattern, recorder, start):
+        self.start = start
+        self.scope = {"new": object.__new__, "next_order": next_order, "wrap": wrap}
+        self.lines: list[str] = []
+        self.checks: list[str] = []
+        self.computed: list = []
+        self.first = {id(node): f"n[{i}]" for i, node in enumerate(pattern.order)}
+        self.leaves = {id(leaf): f"l[{i}]" for i, leaf in enumerate(pattern.leaves)}
+        self.arrays = {i: f"a[{k}]" for k, i in enumerate(pattern.arrays)}
+        self.made_by = {id(call.outs[0]): call for call in recorder.log if getattr(call, "op", None) is not None
+                        and call.op.view and call.op.outputs == 1}
+        self.constants = {i: e.array for i, e in recorder.externals.items() if e.constant is not None}
+        self.literals = recorder.literals
+        self.cells = {id(leaf._ver): f"{name}._ver" for leaf, name in
+                      [(leaf, self.leaves[id(leaf)]) for leaf in pattern.leaves]}
+        self.nodes: dict = {}
+        self.tensors: dict = {}
+        self.alive: list = [recorder, pattern]  # whose ids are used here
+        self._leaves_hold(pattern)
+
+    def _leaves_hold(self, pattern):
+        """What was saved of a leaf is its array still: else its history would have one more step."""
+        for node in pattern.order:
+            for i, ask in enumerate(node.vjp.asks):
+                if ask in node.op.inputs and not node.op.variadic:
+                    edge = node.edges[node.op.inputs.index(ask)]
+                    value = node.saved[i]
+                    if isinstance(edge, Tensor) and isinstance(value, (_ndarray, _generic)):
+                        if edge._data is not value:
+                            raise Unlike
+                        self.checks.append(f" if {self.leaves[id(edge)]}._data is not {self.arrays[id(value)]}: return None")
+                elif ask in node.op.inputs and any(isinstance(e, Tensor) for e in node.edges):
+                    raise Unlike
+
+    def function(self, tensors, leaves):
+        """build(o, l, n, a, where): the gradients as Tensors with new nodes; None if a leaf is not as it was."""
+        for node in self._new_nodes(tensors):
+            self._node(node)
+        result = ", ".join([self._tensor(t) for t in tensors])
+        body = "\n".join([*self.checks, *self.lines])
+        text = f"def build(o, l, n, a, where):\n{body}\n return ({result},)\n"
+        exec(compile(text, "<kobai again>", "exec"), self.scope)
+        self.alive.clear()
+        return self.scope["build"]
+
+    def _new_nodes(self, tensors):
+        """The nodes that the pass made, earliest first."""
+        stack = [t._node for t in tensors if t._node is not None]
+        seen: dict = {}
+        while stack:
+            node = stack.pop()
+            if id(node) in seen or id(node) in self.first or id(node) in self.leaves:
+                continue
+            if not isinstance(node, Node) or node._order > self.start or node.op is None or node.hooks is not None \
+                    or node.extra is not None or node.saved.__class__ is not tuple:
+                raise Unlike
+            seen[id(node)] = node
+            stack.extend([e for e in node.edges if e is not None])
+        return sorted(seen.values(), key=lambda node: -node._order)
+
+    def _constant(self, value):
+        name = f"k{len(self.scope)}"
+        self.scope[name] = value
+        return name
+
+    def _edge(self, e):
+        if e is None:
+            return "None"
+        return self.first.get(id(e)) or self.leaves.get(id(e)) or self.nodes[id(e)]
+
+    def _node(self, node):
+        name = self.nodes[id(node)] = f"m{len(self.nodes)}"
+        count = len(node.vjp.asks)
+        saved = node.saved[:count] if node.vjp.cells else node.saved
+        values = [self._value(v) for v in saved]
+        if node.vjp.cells:
+            cells = [self._cell(c) for c in node.saved[count:-1]]
+            values += [*cells, " + ".join(f"{c}[0]" for c in cells)]
+        vjp, op = node.vjp, node.op
+        if any(isinstance(v, _ndarray) and v.size >= large.LARGE and v.size >= op.least for v in saved):
+            vjp = large.backward(op, sum(1 << i for i, e in enumerate(node.edges) if e is not None), vjp)
+        edges = [self._edge(e) for e in node.edges]
+        fit = node.fit and tuple([f if e is not None else None for f, e in zip(node.fit, node.edges)])
+        fit = fit if fit and any(f is not None for f in fit) else None  # numbers among the inputs have no shape
+        node.fit, node.vjp = fit, vjp  # as if the node had not been recorded
+        fields = {"op": self._constant(op), "vjp": self._constant(vjp), "hooks": "None", "extra": "None",
+                  "fit": "None" if fit is None else self._constant(fit), "where": "where",
+                  "edges": _several(edges), "saved": _several(values), "_order": "next_order()"}
+        self.lines.append(f" {name} = new({self._constant(type(node))})")
+        self.lines.append(" " + "; ".join(f"{name}.{k} = {v}" for k, v in fields.items()))
+
+    def _cell(self, cell):
+        """The version cell of something saved: of a leaf, or of a tensor that this pass made."""
+        known = self.cells.get(id(cell))
+        if known is None:
+            if cell.__class__ is not list or cell[0]:
+                raise Unlike
+            known = self.cells[id(cell)] = f"c{len(self.cells)}"
+            self.lines.append(f" {known} = [0, None]")
+        return known
+
+    def _value(self, v):
+        if v.__class__ is _ndarray or isinstance(v, _generic):
+            return self._array(v)
+        if v.__class__ is tuple and any(isinstance(i, (_ndarray, _generic, Tensor)) for i in v) or isinstance(v, Tensor):
+            raise Unlike
+        return self._constant(v)
+
+    def _array(self, a):
+        """Where to find an array: among the first graph's, as a view of another, or computed by the program."""
+        known = self.arrays.get(id(a))
+        if known is not None:
+            return known
+        if id(a) in self.constants or isinstance(a, _generic) and id(a) in self.literals:
+            return self._constant(a)
+        call = self.made_by.get(id(a))
+        if call is not None:
+            source = self._array(call.args[0])
+            expression = f"{self._constant(call.op)}.forward({source})"
+        else:
+            self.computed.append(a)
+            expression = f"o[{len(self.computed) - 1}]" + ("" if a.shape else "[()]")
+        name = self.arrays[id(a)] = f"v{len(self.arrays)}"
+        self.lines.append(f" {name} = {expression}")
+        return name
+
+    def _tensor(self, t):
+        """The name of a gradient, which has memory of its own, or is a view of a tensor that has."""
+        known = self.tensors.get(id(t))
+        if known is not None:
+            return known
+        if t.__class__ is not Tensor:
+            raise Unlike
+        base, cell = None, self._cell(t._ver)
+        if t._base is not None:
+            base = self._tensor(t._base)
+            if t._base._base is not None or t._base._data.__class__ is not _ndarray or id(t._data) not in self.made_by:
+                raise Unlike
+        elif id(t._data) in self.constants or id(t._data) in self.made_by or not np.asarray(t._data).flags.c_contiguous \
+                or self.arrays.get(id(t._data), "v").startswith("a"):
+            raise Unlike
+        name = self.tensors[id(t)] = f"t{len(self.tensors)}"
+        self.lines.append(f" {name} = wrap({self._array(t._data)}); {name}._ver = {cell}")
+        if base is not None:
+            self.lines.append(f" {name}._base = {base}; {name}._chain = {self._constant(t._chain)}; "
+                              f"{name}._seen = {base}._rebased")
+        if t._node is not None:
+            self.lines.append(f" {name}._node = {self._edge(t._node)}; {name}._rg = True")
+        return name
+
+
+def _several(names):
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def is_ordinary():
+    """Whether nobody watches what the pass does."""
+    return modes.trace is None and modes.grad and modes.look is None and not modes.anomaly and modes.pack is None \
+        and not modes.dual
