@@ -1,11 +1,13 @@
 """Phrases and facts of the kinds of mistakes: what is written where an error is raised, read from the source."""
 import ast
 import pathlib
+import re
 import string
 
 import pytest
 
 from kobai.diagnose.catalogue_kinds import KINDS
+from kobai.diagnose.errors import WORDS
 from kobai.diagnose.phrases import JAPANESE, NAMES
 from kobai.diagnose.phrases.common import COMMON
 
@@ -60,6 +62,25 @@ def test_every_phrase_has_a_japanese_side_with_the_same_facts():
                 assert english in JAPANESE, f"{where}: no Japanese for {english!r}"
     for english, japanese in JAPANESE.items():
         assert places(english) == places(japanese), english
+
+
+def test_words_in_place_of_a_name_have_a_japanese_side():
+    for where, _, given in RAISED:
+        words = [] if "why" in given and "fix" in given else [c for key in WORDS for c in constants(given.get(key))]
+        for word in words:
+            if re.match(r"(the|an?|one|no|each|every|some|something) ", str(word)):
+                assert word in JAPANESE, f"{where}: no Japanese for {word!r}"
+
+
+def test_what_is_of_the_wrong_type_is_named_in_japanese(monkeypatch):
+    import kobai
+    monkeypatch.setenv("KOBAI_LANG", "ja")
+    with pytest.raises(TypeError, match="only floating-point types are supported as the default type") as e:
+        kobai.set_default_dtype(kobai.int32)
+    assert "既定の型は torch.int32 ですが、浮動小数点数の型でなければなりません" in str(e.value)
+    with pytest.raises(RuntimeError, match="k.. out of range|selected number k out of range") as e:
+        kobai.ones(3).kthvalue(9)
+    assert "k には 1 以上 3 以下の整数を渡してください" in str(e.value)
 
 
 def test_every_phrase_is_used():

@@ -1,6 +1,7 @@
 """`error(code, ...)` makes the exception of a catalogue entry, with its text in the reader's language."""
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 
@@ -22,6 +23,9 @@ def entry_of(code):
     """The entry of the catalogue, which is read when the first error needs it."""
     from .catalogue import CATALOGUE  # noqa: PLC0415  (0.4 ms that `import kobai` need not take)
     return CATALOGUE[code]
+
+
+WORDS = ("what", "other", "kind", "cls", "where")  # names; where a thing has none, a phrase stands in place of it
 
 
 class _Text(dict):
@@ -95,11 +99,26 @@ def _explained(entry, which, info, facts):
     if isinstance(info.get("shape"), tuple):
         facts["ndim"] = str(len(info["shape"]))
     facts |= {key: shown(value, key == "value") for key, value in info.items() if key not in NAMES}
+    facts |= {key: phrase(facts[key]) for key in WORDS if isinstance(info.get(key), str)}
     for key in NAMES:
         if key in info:
             facts[key] = phrase(info[key]).format_map(facts)
     cause = "{why}" if "why" in info and "{why}" not in entry.cause[which] else entry.cause[which]
-    return cause, "{fix}" if "fix" in info else entry.fix[which]
+    fix = "{fix}" if "fix" in info else entry.fix[which]
+    return (_spaced(cause, facts), _spaced(fix, facts)) if which else (cause, fix)
+
+
+def _spaced(template, facts):
+    """In Japanese, spaces where Latin letters or digits begin or end, and none between Japanese words."""
+    for key in WORDS:
+        if not facts.get(key, "a")[-1:].isascii():
+            template = template.replace(f"{{{key}}} ", f"{{{key}}}")
+    must = facts.get("must")
+    if must and must[0].isascii():
+        template = re.sub(r"(?<=[^\s、。])\{must\}", " {must}", template)
+    if must and must[-1].isascii():
+        template = re.sub(r"\{must\}(?=[^\s、。])", "{must} ", template)
+    return template
 
 
 def _in_network(info, facts, labels):

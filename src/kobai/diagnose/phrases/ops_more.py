@@ -32,7 +32,6 @@ MORE: dict[str, str] = {
         "個ごとに一つの次元が続く (N, C, ...) か (C, ...) の形です。",
     "x.unsqueeze(0) adds a dimension in front; or give two numbers for each of the dimensions after C.":
         "x.unsqueeze(0) で先頭に次元を加えるか、C より後の次元ごとに二つの数を渡してください。",
-    "an even number": "偶数",
     "pad has {count} numbers; each dimension needs two, one for before and one for after it.":
         "pad の数は {count} 個です。次元ごとに、前と後の二つの数が必要です。",
     "write 0 where nothing is to be added: (0, 1) adds one element at the end of the last dimension.":
@@ -69,7 +68,6 @@ MORE: dict[str, str] = {
     "the last dimension holds real and imaginary part: torch.stack([re, im], -1).":
         "最後の次元が実部と虚部です: torch.stack([re, im], -1)。",
     "make it a tensor: torch.tensor({what}).": "torch.tensor({what}) でテンソルにしてください。",
-    "B needs as many rows as A": "B の行数は A の行数と同じでなければなりません",
     "both must have the same number of dimensions": "次元の数が同じでなければなりません",
     "add a dimension in front of the shorter one: x.unsqueeze(0).":
         "次元の少ない方の先頭に x.unsqueeze(0) で次元を加えてください。",
@@ -94,7 +92,6 @@ MORE: dict[str, str] = {
     "numbers of type float32 or float64": "float32 か float64 の数",
     "convert first: x.float() or x.double().": "先に x.float() か x.double() で変換してください。",
     "q.flatten() makes a row of all of them.": "q.flatten() ですべてを一列に並べられます。",
-    "a tuple of whole numbers": "整数のタプル",
     "write ({size},) for a row of {size} numbers.": "{size} 個の数の列なら ({size},) と書いてください。",
     "mean and std are both numbers, so nothing says how many random numbers there are to be.":
         "mean も std も数なので、乱数をいくつ作るのかが決まりません。",
@@ -229,7 +226,6 @@ MORE: dict[str, str] = {
         "大きさはそれぞれ input と同じか 1 とし、先頭の次元は省けます。",
     "{fn}() is computed by SciPy, and this Python does not have it.":
         "{fn}() は SciPy で計算しますが、この Python には SciPy がありません。",
-    "install it: pip install scipy.": "pip install scipy でインストールしてください。",
     "{fn} has a derivative by x only, here as in PyTorch: the one by a has no closed form.":
         "{fn} を微分できるのは x についてだけです (PyTorch も同じ)。a についての微分は閉じた式になりません。",
     "use a.detach() if the gradient by a is not needed.": "a の勾配が不要なら a.detach() を使ってください。",
@@ -353,7 +349,6 @@ MORE: dict[str, str] = {
     "{what} is {value}, {count} numbers; there is one for each of the {m} dimensions of a window, or one for all.":
         "{what} は {value} で、数が {count} 個あります。窓の {m} 個の次元ごとに一つ、または全体に一つです。",
     "write one whole number, or a tuple of {m}.": "整数一つか、{m} 個のタプルを書いてください。",
-    "positive whole numbers": "正の整数",
     "padding is {value}, more than half of the window of {size} elements: some windows would lie in the padding only.":
         "padding は {value} で、窓の {size} 要素の半分を超えています。パディングだけの窓ができてしまいます。",
     "input has shape {shape}; needed is (N, C, ...) or (C, ...): {n} or {m} dimensions.":
