@@ -10,12 +10,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from kobai.backends import object_code
+from kobai.backends import ahead, object_code
+from kobai.backends.assembler import Line, free_llvm
 from kobai.backends.native import Bridge
 from kobai.compile import cache
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
@@ -46,23 +46,22 @@ class _Tools:
         self.llvm = llvm
         self.cpu, self.features, self.vector_bytes = _describe_cpu(llvm)
         self.triple = llvm.get_default_triple()
-        target = llvm.Target.from_triple(self.triple)
-        self.target, self.hasty = (
-            target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True) for level in (2, 0)
-        )
-        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        self.hasty = self.machine(0)
+        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.machine(2))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.engine))  # its code outlives the interpreter's modules
-        self.passes = llvm.create_new_module_pass_manager()
-        self.passes.add_sroa_pass()
-        self.tuning = llvm.create_pass_builder(
-            self.target, llvm.create_pipeline_tuning_options(speed_level=1)
-        )
+        self.lines: list[Line] = []  # that nobody uses now
 
     def assemble(self, text: str) -> bytes:
-        module = self.llvm.parse_assembly(text)
-        module.verify()
-        self.passes.run(module, self.tuning)
-        return self.target.emit_object(module)
+        line = self.lines.pop() if self.lines else Line(self.llvm, self.machine(2))
+        try:
+            return line.assemble(text)
+        finally:
+            self.lines.append(line)
+
+    def machine(self, level: int):
+        """What writes code for this CPU: level 2 takes its time, 0 does not."""
+        target = self.llvm.Target.from_triple(self.triple)
+        return target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
 
     def assemble_in_haste(self, text: str) -> bytes:
         module = self.llvm.parse_assembly(text)
@@ -98,6 +97,7 @@ class Machine:
     """
 
     def __init__(self):
+        self._tools: _Tools | None = None
         identity = _identity() if object_code.supported else ""
         known = cache.store().get(cache.digest("machine", identity)) if identity and cache.store() else None
         if known is None:
@@ -109,15 +109,18 @@ class Machine:
         self.has_half = self.vector_bytes > 16 or "x86" not in self.triple
         self.name = cache.digest(identity or self._version(), known)
 
-    @cached_property
+    @property
     def tools(self) -> _Tools:
         """LLVM, when first needed."""
         global available
-        try:
-            return _Tools()
-        except (ImportError, OSError, RuntimeError) as e:
-            available = False
-            raise NoKernel(f"no machine code: {e}") from e
+        with _lock:
+            if self._tools is None:
+                try:
+                    self._tools = _Tools()
+                except (ImportError, OSError, RuntimeError) as e:
+                    available = False
+                    raise NoKernel(f"no machine code: {e}") from e
+            return self._tools
 
     def _version(self) -> str:
         import llvmlite  # noqa: PLC0415
@@ -146,8 +149,8 @@ class Machine:
 
     def compile(self, text: str) -> bytes:
         """Object code of LLVM text, made anew."""
-        with _lock:
-            return self.tools.assemble(text)
+        ahead.wanted()
+        return self.tools.assemble(text)
 
     def remembered(self, key: str, write: Callable[[], str]) -> bytes:
         """Object code of the text that ``write`` gives for this key and version of kobai."""
@@ -165,22 +168,19 @@ class Machine:
 
 
 def _after_fork():
-    """In a forked child: another thread may have been compiling, and does so no more."""
-    global _lock
-    if not _lock.acquire(blocking=False):
-        _lock = threading.RLock()
-        if _machine is not None:
-            vars(_machine).pop("tools", None)
-    else:
-        _lock.release()
+    """In a forked child: other threads may have been compiling, and do so no more."""
+    _lock.release()
+    _making.clear()
+    free_llvm()
 
 
 _lock = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # nobody imports LLVM, or has it but for a moment, while a process forks
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
 _machine: Machine | None = None
 _bridge: Bridge | None = None
 _compiled: dict[tuple[Kernel, Layout], Compiled] = {}
+_making: dict[tuple[Kernel, Layout], threading.RLock] = {}  # what some thread compiles now
 
 
 def machine() -> Machine:
@@ -256,9 +256,18 @@ def compiled(kernel: Kernel, layout: Layout) -> Compiled:
     """Machine code, made once for each kernel and layout."""
     key = kernel, layout
     found = _compiled.get(key)
-    if found is None:
-        with _lock:
-            found = _compiled.get(key) or _compiled.setdefault(key, Compiled(kernel, layout))
+    return found if found is not None else _made(key)
+
+
+def _made(key) -> Compiled:
+    """As `compiled`, if it is not there yet: made here, or being made by another thread."""
+    with _lock:
+        making = _making.setdefault(key, threading.RLock())
+    with making:
+        found = _compiled.get(key)
+        if found is None:
+            found = _compiled[key] = Compiled(*key)
+    _making.pop(key, None)
     return found
 
 

@@ -242,6 +242,12 @@ def _the_runner() -> _Runner:
     return _runner
 
 
+def compile_kernel(step: KernelStep):
+    """(code, fitted layout) of a kernel."""
+    fitted = fit(step.kernel, step.shape, step.strides, step.inner)
+    return llvm.compiled(step.kernel, fitted.layout), fitted
+
+
 class Program:
     """The machine code of a plan: `run(*inputs)` gives a list of results, or None where it could not run.
 
@@ -344,8 +350,7 @@ class Program:
 
     def _kernel_block(self, step: KernelStep):
         """(code, fitted layout, where its block begins, extent) of a kernel."""
-        fitted = fit(step.kernel, step.shape, step.strides, step.inner)
-        code = llvm.compiled(step.kernel, fitted.layout)
+        code, fitted = compile_kernel(step)
         self.kernels.append(code)
         start = self._block(step, [*fitted.sizes, *[s for strides in fitted.strides for s in strides]])
         return code, fitted, start, code.nest.extent(fitted.sizes)

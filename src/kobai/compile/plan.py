@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import gc
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -44,8 +44,10 @@ class Plan:
     def _make(self, graph: Graph):
         self.steps, self.places, self.size = passed(graph, lambda: _arranged(graph))
         try:
-            from kobai.backends.step import Program  # noqa: PLC0415 (backends are loaded when something is compiled)
-            self.program = Program(graph, self.steps, self.places, self.size)
+            from kobai.backends.ahead import doing  # noqa: PLC0415 (backends are loaded when something is compiled)
+            from kobai.backends.step import Program, compile_kernel  # noqa: PLC0415
+            with doing([partial(compile_kernel, s) for s in _kernel_steps(self.steps)]):
+                self.program = Program(graph, self.steps, self.places, self.size)
             self.run = self.program.run
         except NoKernel:
             self.run = _nothing
@@ -72,8 +74,7 @@ class Plan:
     @property
     def kernels(self):
         """The kernels, in the order in which they run."""
-        steps = [s for step in self.steps for s in (step.steps if isinstance(step, ChainStep) else [step])]
-        return [s.kernel for s in steps if isinstance(s, KernelStep)]
+        return [s.kernel for s in _kernel_steps(self.steps)]
 
     @property
     def llvm(self) -> str:
@@ -85,6 +86,12 @@ class Plan:
     def __str__(self):
         lines = [f"plan of {len(self.steps)} steps, {self.size} bytes shared"]
         return "\n".join([*lines, *[f"  {s}" for s in self.steps]])
+
+
+def _kernel_steps(steps) -> list[KernelStep]:
+    """Those of the steps that are kernels, alone or in chains."""
+    every = [s for step in steps for s in (step.steps if isinstance(step, ChainStep) else [step])]
+    return [s for s in every if isinstance(s, KernelStep)]
 
 
 def _arranged(graph: Graph) -> Arrangement:
