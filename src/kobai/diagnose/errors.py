@@ -110,9 +110,11 @@ def _explained(entry, which, info, facts):
 
 def _spaced(template, facts):
     """In Japanese, spaces where Latin letters or digits begin or end, and none between Japanese words."""
-    for key in WORDS:
+    for key in (*WORDS, "need"):
         if not facts.get(key, "a")[-1:].isascii():
             template = template.replace(f"{{{key}}} ", f"{{{key}}}")
+    if not facts.get("need", "a")[:1].isascii():
+        template = template.replace(" {need}", "{need}")
     must = facts.get("must")
     if must and must[0].isascii():
         template = re.sub(r"(?<=[^\s、。])\{must\}", " {must}", template)

@@ -94,7 +94,7 @@ OPS: dict[str, str] = {
     "that made it.": (
         "その次元には、チャネルごとに窓の要素が {by} 個ずつ並びます。元の unfold() と同じ kernel_size を渡してくだ"
         "さい。"),
-    "{n}, the number of windows": "窓の数 {n} ",
+    "{n}, the number of windows": "窓の数 {n}",
     "give the output_size, kernel_size, stride, padding and dilation of the unfold() that made it.":
         "元の unfold() と同じ output_size、kernel_size、stride、padding、dilation を渡してください。",
     "choose another downscale_factor, or pad or cut the images to a multiple of {by}.":
@@ -222,7 +222,7 @@ OPS: dict[str, str] = {
         "targets には全サンプルのラベルが {count} 個並んでいますが、target_lengths の合計は {total} です。",
     "give the lengths of these samples, or targets of shape (batch, longest length).":
         "これらのサンプルの長さを渡すか、targets を (バッチ, 最大の長さ) の形にしてください。",
-    "{n}, the number of samples": "サンプルの数 {n} ",
+    "{n}, the number of samples": "サンプルの数 {n}",
     "at least {n}, the largest of target_lengths": "target_lengths の最大値 {n} 以上",
     "log_probs is (steps, batch, classes), or (steps, classes) for one sample.":
         "log_probs の形は (ステップ, バッチ, クラス) です。サンプルが一つなら (ステップ, クラス) です。",
@@ -356,7 +356,7 @@ OPS: dict[str, str] = {
         "ばなりません。"),
     "x.unsqueeze(0) adds the batch in front.": "x.unsqueeze(0) で先頭にバッチの次元を加えてください。",
     "dimension 0, the batch, must be equal": "次元 0 (バッチ) の大きさが同じでなければなりません",
-    "{n}, the coordinates of a point": "点の座標の数 {n} ",
+    "{n}, the coordinates of a point": "点の座標の数 {n}",
     "mode='bicubic' is for images, and the input of shape {shape} holds volumes.":
         "mode='bicubic' は画像のためのものですが、形 {shape} の input は立体です。",
     "use mode='bilinear' or mode='nearest'.": "mode='bilinear' か mode='nearest' を使ってください。",
@@ -387,7 +387,7 @@ OPS: dict[str, str] = {
     "assign one number, or a value of shape {other_shape}.": "一つの数か、形が {other_shape} の値を代入してください。",
     "index.flatten() makes a vector of it; x[index] takes positions of any shape.":
         "index.flatten() でベクトルにできます。x[index] ならどの形の添字も使えます。",
-    "{n}, the number of positions in index": "index の位置の数 {n} ",
+    "{n}, the number of positions in index": "index の位置の数 {n}",
     "all dimensions but {dim} must be equal": "次元 {dim} 以外の大きさが同じでなければなりません",
     "indices.unsqueeze(dim) adds the dimension that argmax(dim) drops; argsort(dim) keeps it.":
         "argmax(dim) で減った次元は indices.unsqueeze(dim) で加えられます。argsort(dim) なら次元は減りません。",
@@ -480,7 +480,7 @@ OPS: dict[str, str] = {
     "give all sizes.": "すべての大きさを書いてください。",
     "give attn_mask=nn.Transformer.generate_square_subsequent_mask(length), or leave out is_causal.":
         "attn_mask=nn.Transformer.generate_square_subsequent_mask(長さ) を渡すか、is_causal を外してください。",
-    "{n}, as in key": "key と同じ {n} ",
+    "{n}, as in key": "key と同じ {n}",
     "key_padding_mask is (batch, keys), True where a key is only padding.":
         "key_padding_mask の形は (バッチ, key の数) で、埋め草の位置が True です。",
     "True and False, or floating point numbers": "True と False、または浮動小数点数",
