@@ -208,3 +208,13 @@ def test_factors_of_a_matrix():
     lu, p = tf.linalg.lu([[1.0, 3.0], [4.0, 1.0]])
     assert lu.numpy() == pytest.approx(np.array([[4, 1], [0.25, 2.75]])) and p.numpy().tolist() == [1, 0]
     assert tf.linalg.qr(tf.eye(2)).r.shape == (2, 2)
+
+
+def test_functions_as_callbacks_get_the_logs_by_their_place():
+    told = []
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    say = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, whatever: told.append(e), on_train_end=lambda end: told.append("end"),
+                                         on_train_batch_end=lambda b, kept: told.append(sorted(kept)))
+    model.fit(X, Y, epochs=1, batch_size=20, verbose=0, callbacks=[say])
+    assert told == [0, ["loss"], "end"]

@@ -50,14 +50,13 @@ _make_modules(_sys.modules[__name__])
 dtypes = _sys.modules[__name__ + ".dtypes"]
 vars(dtypes).update(_DTYPES)
 
-_LAZY = {"keras": "keras", "data": "data", "version": "version", "losses": "keras.losses",
-         "metrics": "keras.metrics", "optimizers": "keras.optimizers",
-         "initializers": "keras.initializers"}
+_LAZY = {**dict.fromkeys(("data", "image", "keras", "signal", "version")), "losses": "keras.losses", "metrics": "keras.metrics",
+         "optimizers": "keras.optimizers", "initializers": "keras.initializers"}
 
 
 def __getattr__(name):
     if name in _LAZY:
-        module = _importlib.import_module("." + _LAZY[name], __name__)
+        module = _importlib.import_module("." + (_LAZY[name] or name), __name__)
         globals()[name] = module
         return module
     from ..missing import missing_attribute

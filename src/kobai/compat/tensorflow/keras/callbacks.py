@@ -80,9 +80,11 @@ class CallbackList(Callback):
 
 def _to_all(name):
     def method(self, *args, **kwargs):
-        if len(args) + ("logs" in kwargs) < names:
-            kwargs["logs"] = {}
-        for c in self.callbacks:
+        if "logs" in kwargs:
+            args = (*args, kwargs.pop("logs"))
+        elif len(args) < names:
+            args = (*args, {})
+        for c in self.callbacks:  # logs by their place: a LambdaCallback may call them otherwise
             getattr(c, name)(*args, **kwargs)
     names = 1 if name.rpartition("_")[0] in ("on_train", "on_test", "on_predict") else 2  # a number, and the logs
     method.__name__ = method.__qualname__ = name
