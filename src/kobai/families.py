@@ -85,6 +85,20 @@ FAMILIES: dict[str, dict[str, str]] = {
         "torch":
             "cumulative_trapezoid diff gradient trapezoid trapz",
     },
+    "ops.loss": {
+        "m":
+            "binary_cross_entropy binary_cross_entropy_with_logits huber_loss l1_loss mse_loss "
+            "smooth_l1_loss soft_margin_loss",
+        "nn.functional":
+            "binary_cross_entropy binary_cross_entropy_with_logits huber_loss l1_loss mse_loss "
+            "smooth_l1_loss soft_margin_loss",
+    },
+    "ops.class_loss": {
+        "m":
+            "cross_entropy nll_loss",
+        "nn.functional":
+            "cross_entropy nll_loss",
+    },
     "ops.combine": {
         "Tensor":
             "vander",
@@ -266,14 +280,6 @@ FAMILIES: dict[str, dict[str, str]] = {
             "linear_cross_entropy",
         "nn.functional":
             "linear_cross_entropy",
-    },
-    "ops.loss": {
-        "m":
-            "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy huber_loss l1_loss "
-            "mse_loss nll_loss smooth_l1_loss soft_margin_loss",
-        "nn.functional":
-            "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy huber_loss l1_loss "
-            "mse_loss nll_loss smooth_l1_loss soft_margin_loss",
     },
     "ops.normalize": {
         "m":

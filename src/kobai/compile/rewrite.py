@@ -205,7 +205,7 @@ def _class_weights(work, op, args):
 
 
 def _nll(work, op, args):
-    from kobai.ops.loss import ClassWeights  # noqa: PLC0415
+    from kobai.ops.class_loss import ClassWeights  # noqa: PLC0415
 
     x, t, weight = args
     if weight is not None or x.dtype.kind != "f" or len(x.shape) < 2:

@@ -22,6 +22,7 @@ from . import (
     index,
     indexed,
     join,
+    limits,
     linear,
     logic,
     masks,

@@ -11,7 +11,8 @@ from ..autograd.node import Freed, Node, Port
 from ..diagnose.anew import Anew
 from ..lifted import Lifted
 from ..op import Contraction, Elementwise, Movement, Reduction
-from ..ops.loss import NllLoss, PointwiseLoss
+from ..ops.class_loss import NllLoss
+from ..ops.loss import PointwiseLoss
 from ..ops.softmax import LogSoftmax, Softmax
 from ..saved import raw_saved
 from ..tensor import Tensor, edge_of
