@@ -158,3 +158,9 @@ def test_random_split_refuses_what_does_not_add_up():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         random_split(range(2), [0.5, 0.5])
+
+
+def test_random_split_of_numbers_with_a_point_says_what_to_write():
+    """The first words are PyTorch's."""
+    with pytest.raises(TypeError, match=r"(?s)^randperm\(\) received an invalid combination.*\[0.8, 0.2\]"):
+        random_split(range(10), [0.8 * 10, 0.2 * 10])

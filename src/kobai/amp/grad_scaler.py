@@ -87,6 +87,7 @@ class GradScaler:
                         why="a closure computes gradients anew within the step, and the scaler would not have scaled "
                             "their loss.",
                         fix="use an optimizer that needs no closure, or GradScaler(enabled=False).")
+        self._check_used("step")
         if id(optimizer) in self._stepped:
             raise error("call-order", RuntimeError("step() has already been called since the last update()."),
                         why="step() was called twice for this optimizer, without update() in between.",

@@ -69,7 +69,7 @@ class Hardtanh(_Inplace):
         self.max_val = max_val if max_value is None else max_value
         if not self.max_val > self.min_val:
             raise error("argument-value",
-                        AssertionError(f"max_val must be larger than min_val, got {self.min_val} and {self.max_val}"),
+                        AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"),
                         what="max_val", value=self.max_val, low=self.min_val, must="a number above {low}")
 
     def forward(self, input: Tensor) -> Tensor:

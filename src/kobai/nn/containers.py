@@ -395,7 +395,7 @@ class ParameterList(_Numbered):
         setattr(self, self._key(index), _as_parameter(value))
 
     def __delitem__(self, index):
-        raise error("not-possible", TypeError("'ParameterList' object doesn't support item deletion"),
+        raise error("not-possible", AttributeError("__delitem__"),
                     why="the entries of a ParameterList keep their numbers, so none can be taken out.",
                     fix="make a new one without it: nn.ParameterList([p for i, p in enumerate(params) if i != 2]).")
 

@@ -339,7 +339,7 @@ class _FractionalMaxPoolNd(Module):
                         fix="write output_size=5, or output_ratio=0.5.")
         if output_size is not None and output_ratio is not None:
             raise error("arguments-exclude",
-                        ValueError(f"only one of output_size and output_ratio may be specified for {name}"),
+                        ValueError("only one of output_size and output_ratio may be specified"),
                         what="output_size", other="output_ratio")
         self.kernel_size = per_dim(kernel_size, self._n)
         self.return_indices = return_indices

@@ -196,7 +196,8 @@ class RNNBase(Module):
         name = type(self).__name__
         if input.ndim not in (2, 3):
             raise error("tensor-dims",
-                        ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead"),
+                        ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}D"
+                                   f"{' tensor' if name == 'RNN' else ''} instead"),
                         what="input", shape=input.shape, need="{n} or {m}", n=2, m=3,
                         fix="its dimensions are time, batch (may be left out), features; with batch_first=True the "
                             "batch comes first.")

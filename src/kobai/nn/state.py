@@ -143,9 +143,9 @@ class State:
         for hook in self._load_state_dict_post_hooks.values():
             if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
                 raise error("wrong-return",
-                            AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are "
-                                           "notexpected to return new values, if incompatible_keys need to be "
-                                           "modified,it should be done inplace."),
+                            AssertionError("Hooks registered with ``register_load_state_dict_post_hook`` are not "
+                                           "expected to return new values, if incompatible_keys need to be "
+                                           "modified, it should be done inplace."),
                             what=getattr(hook, "__name__", "hook"),
                             why="{what} returned something, and load_state_dict() only looks at the lists it was "
                                 "given.",

@@ -559,4 +559,6 @@ LAYERS: dict[str, str] = {
     "under `if __name__ == '__main__':`.":
         "num_workers=0 にして場所を突き止めてください。{method!r} でワーカーを起動するプログラムは、自分のコードを "
         "`if __name__ == '__main__':` の下に書く必要があります。",
+    "write fractions with the sum 1, random_split(data, [0.8, 0.2]), or make it whole by int().":
+        "合計が 1 の割合で random_split(data, [0.8, 0.2]) と書くか、int() で整数にしてください。",
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ... import cat
 from ...diagnose import error
 from ...tensor import Tensor
+from ..tree import typename
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -21,7 +22,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Make the parameters views of consecutive pieces of `vec`."""
     if not isinstance(vec, Tensor):
         raise error("argument-type",
-                    TypeError(f"expected torch.Tensor, but got: {type(vec).__module__}.{type(vec).__name__}"),
+                    TypeError(f"expected torch.Tensor, but got: {typename(vec)}"),
                     what="vec", kind=type(vec), must="a tensor")
     start = 0
     for param in parameters:

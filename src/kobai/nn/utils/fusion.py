@@ -51,7 +51,8 @@ def fuse_linear_bn_eval(linear: Module, bn: Module) -> Module:
     """One linear layer that does what `linear` and then `bn` do."""
     if not (linear.out_features == bn.num_features or bn.num_features == 1):
         raise error("argument-value",
-                    AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1"),
+                    AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
+                                   f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"),
                     features=linear.out_features, channels=bn.num_features,
                     why="the layer has {features} outputs, and the normalization is for {channels}.",
                     fix="join a layer with the normalization that follows it in the model.")

@@ -127,10 +127,10 @@ def _inverted(modules: list[Module], value: Any, missing) -> Any:
         if hasattr(module, "right_inverse"):
             try:
                 value = module.right_inverse(value)
-                continue
             except NotImplementedError:
-                pass
-        if missing is not None:
+                if missing is not None:
+                    raise
+        elif missing is not None:
             missing(module)
     return value
 

@@ -49,7 +49,8 @@ class BasePruningMethod(ABC):
         scores = tensor if importance_scores is None else importance_scores
         if scores.shape != tensor.shape:
             raise error("shapes-differ",
-                        ValueError(f"importance_scores should have the same shape as parameter {name} of {module}"),
+                        AssertionError(f"importance_scores should have the same shape as parameter {name} of {module}, "
+                                       f"got {scores.shape} vs {tensor.shape}"),
                         what="importance_scores", shape=scores.shape, other=name, other_shape=tensor.shape,
                         must="both must have the same shape")
         if old is None:
@@ -186,7 +187,7 @@ class _Structured(BasePruningMethod):
         if t.ndim <= 1:
             raise error("tensor-dims",
                         ValueError("Structured pruning can only be applied to multidimensional tensors. Found "
-                                   f"tensor of shape {t.shape} with {t.ndim} dims."),
+                                   f"tensor of shape {t.shape} with {t.ndim} dims"),
                         what="t", shape=t.shape, need="at least {n}", n=2,
                         fix="rows and channels are pruned from weights; for a bias use prune.l1_unstructured or "
                             "prune.random_unstructured.")

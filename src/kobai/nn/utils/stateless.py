@@ -83,7 +83,7 @@ def _with_tied(module: Module, given: Mapping[str, Tensor]) -> dict[str, Tensor]
 def replaced(module: Module, given: Mapping[str, Tensor], strict: bool = False):
     """A context in which the module's tables hold the given tensors."""
     if strict:
-        _check_names({name for name, _ in _named(module)}, set(given))
+        _check_names(module._get_name(), {name for name, _ in _named(module)}, set(given))
     undo = []
     try:
         for path, value in given.items():
@@ -105,13 +105,13 @@ def _table_of(module: Module, path: str) -> tuple[dict, str]:
     return {name: None}, name  # nobody reads it; `strict` is there to complain
 
 
-def _check_names(own: set[str], given: set[str]) -> None:
+def _check_names(name: str, own: set[str], given: set[str]) -> None:
     problems = []
     if given - own:
-        problems.append("Unexpected key(s): " + ", ".join(sorted(given - own)) + ".")
+        problems.append("Unexpected key(s): " + ", ".join(map(repr, sorted(given - own))) + ".")
     if own - given:
-        problems.append("Missing key(s): " + ", ".join(sorted(own - given)) + ".")
+        problems.append("Missing key(s): " + ", ".join(map(repr, sorted(own - given))) + ".")
     if problems:
-        raise error("argument-value", RuntimeError("Error(s) in swapping tensors: " + " ".join(problems)),
+        raise error("argument-value", RuntimeError("\n\t".join([f"Error(s) in reparametrizing for {name}:", *problems])),
                     why="strict=True asks for exactly the names of the module's parameters and buffers.",
                     fix="write dict(net.state_dict(), name=tensor), or leave strict out.")

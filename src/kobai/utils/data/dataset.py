@@ -291,6 +291,12 @@ def random_split(dataset, lengths, generator=None) -> list:
         lengths = _lengths_of_fractions(lengths, len(dataset))
     if sum(lengths) != len(dataset):
         raise error("split-lengths", lengths=str(list(lengths)), total=sum(lengths), size=len(dataset))
+    for i, length in enumerate(lengths):
+        if isinstance(length, float):
+            raise error("argument-type", TypeError("randperm() received an invalid combination of arguments - got (float, "
+                                                   "generator=torch._C.Generator)"),
+                        what=f"lengths[{i}]", kind=float, must="a whole number",
+                        fix="write fractions with the sum 1, random_split(data, [0.8, 0.2]), or make it whole by int().")
     order = iter(kobai.randperm(len(dataset), generator=generator).tolist())
     return [Subset(dataset, list(itertools.islice(order, length))) for length in lengths]
 
