@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from ..diagnose import error
 from ..inplace import inplace as _inplace
 from ..op import Elementwise, Op, dtype_of, m
@@ -13,6 +14,7 @@ from ..random import uniform
 from ..takes import Not, Only
 from ..testing.samples import S, binary, unary
 from .arguments import wrapped
+from .reduce import not_implemented
 
 
 def keep(g, mask):
@@ -487,9 +489,18 @@ def hardshrink(input, lambd=0.5):
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd."""
     if lambd < 0:
-        raise error("argument-value", RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}."),
-                    what="lambd", value=lambd, must="a number of at least {low}", low=0)
+        raise _negative_lambda(input, lambd)
     return Softshrink(float(lambd))(input)
+
+
+def _negative_lambda(input, lambd):
+    if dtype_of(input).kind not in "fV":
+        return not_implemented("softshrink_check", input)
+    from .types import finfo  # noqa: PLC0415  (only for a mistake)
+    most = finfo(dtypes.of(dtype_of(input))).max
+    return error("argument-value", RuntimeError(
+        f"lambda must be in range [0, {most:g}] for input dtype {m.type_word(input)}, but found {lambd:g}"),
+        what="lambd", value=lambd, must="a number of at least {low}", low=0)
 
 
 @public("nn.functional torch", inplace=True)
@@ -551,8 +562,8 @@ class RandomSlopes(Op):
 def glu(input, dim=-1):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
     if not len(input.shape):
-        raise error("tensor-dims", RuntimeError("glu does not support 0-dimensional tensors"), what="input",
-                    shape=input.shape, need="at least {n}", n=1,
+        raise error("tensor-dims", RuntimeError("glu does not support scalars because halving size must be even"),
+                    what="input", shape=input.shape, need="at least {n}", n=1,
                     fix="glu() halves a dimension: give a tensor that has an even one.")
     n = input.shape[dim]
     if n % 2:

@@ -15,6 +15,7 @@ from ..testing.samples import S
 from .dropout import DropoutNoise
 from .join import Cat
 from .movement import Slice
+from .reduce import not_implemented
 from .softmax import Softmax
 
 _PIECE = 1 << 18  # scores made at a time: they stay in the cache
@@ -244,10 +245,9 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
         lead = np.broadcast_shapes(*[tuple(v.shape[:-2]) for v in (query, key, value)])
         query, key, value = (m.expand_to(v, (*lead, *v.shape[-2:])) for v in (query, key, value))
     if key.shape[-2] != value.shape[-2]:
-        raise error("shapes-differ", RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{prod(key.shape[:-2])}, {key.shape[-2]}] "
-            f"but got: [{prod(value.shape[:-2])}, {value.shape[-2]}]."), what="key", shape=key.shape, other="value",
-            other_shape=value.shape, must="dimension -2, the number of positions, must be equal")
+        scores = (*query.shape[:-1], key.shape[-2])
+        raise error("shapes-differ", RuntimeError(_no_product(scores, tuple(value.shape))), what="key", shape=key.shape,
+                    other="value", other_shape=value.shape, must="dimension -2, the number of positions, must be equal")
     scores = (*query.shape[:-1], key.shape[-2])
     if attn_mask is not None:
         _check_mask(attn_mask, scores)
@@ -265,6 +265,14 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
     return ScaledDotProductAttention(scale, bool(is_causal))(query, key, value, attn_mask, keep)
 
 
+def _no_product(a, b):
+    """PyTorch's words for two shapes that matmul and bmm cannot multiply."""
+    if len(a) == len(b) == 2:
+        return f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})"
+    return (f"Expected size for first two dimensions of batch2 tensor to be: [{prod(a[:-2])}, {a[-1]}] but got: "
+            f"[{prod(b[:-2])}, {b[-2]}].")
+
+
 def _check_attention(query, key, value, mask):
     if min(len(v.shape) for v in (query, key, value)) < 2:
         raise error("tensor-dims", RuntimeError(
@@ -279,9 +287,11 @@ def _check_attention(query, key, value, mask):
             f"Expected query, key, and value to have the same dtype, but got query.dtype: {_c_name(query)} key.dtype: "
             f"{_c_name(key)} and value.dtype: {_c_name(value)} instead."), what="query", dtype=d,
             other="key" if dtype_of(key) != d else "value", other_dtype=dtype_of(key if dtype_of(key) != d else value))
+    if d.kind == "c":
+        raise not_implemented("softmax_lastdim_kernel_impl", query)
     if d.kind not in "fV":
         raise error("tensor-dtype", RuntimeError(
-            f"expected scalar type Float but found {m.type_name(query).removesuffix('Tensor')}"), what="query", dtype=d,
+            f"expected m1 and m2 to have the same dtype, but got: float != {_c_name(query)}"), what="query", dtype=d,
             fn="scaled_dot_product_attention()", must="floating point numbers",
             fix="convert all three first: query.float(), key.float() and value.float().")
     if mask is not None and dtype_of(mask) not in (np.bool_, np.float32, d):
@@ -292,11 +302,10 @@ def _check_attention(query, key, value, mask):
             fix="mask.bool() for a mask of what may be looked at, mask.to(query.dtype) for numbers that are added to "
                 "the scores.")
     if query.shape[-1] != key.shape[-1]:
-        raise error("shapes-differ", RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{prod(query.shape[:-2])}, "
-            f"{query.shape[-1]}] but got: [{prod(key.shape[:-2])}, {key.shape[-1]}]."), what="query", shape=query.shape,
-            other="key", other_shape=key.shape,
-            must="the last dimension must be equal: the vectors of the two are multiplied")
+        turned = (*key.shape[:-2], key.shape[-1], key.shape[-2])
+        raise error("shapes-differ", RuntimeError(_no_product(tuple(query.shape), turned)), what="query",
+                    shape=query.shape, other="key", other_shape=key.shape,
+                    must="the last dimension must be equal: the vectors of the two are multiplied")
 
 
 _C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",

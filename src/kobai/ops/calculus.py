@@ -142,8 +142,9 @@ def _by_coordinates(x, d, points, order):
 def _areas(y, x, dx, dim, name):
     """(areas of the trapezoids, their dimension): the width is `dx`, or the differences of `x`."""
     if dtype_of(y).kind == "b":
-        raise error("tensor-dtype", RuntimeError(f"{name}: received a bool input for `y`, but bool is not supported"),
-                    what="y", dtype=dtype_of(y), fn=f"{name}()", must="numbers",
+        raise error("tensor-dtype", RuntimeError(
+            f"{name}: received a bool input for {'`y`' if x is None else '`x` or `y`'}, but bool is not supported"),
+            what="y", dtype=dtype_of(y), fn=f"{name}()", must="numbers",
                     fix="convert it first: {what}.float() or {what}.int().")
     if not y.ndim:
         raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"), what="y",
@@ -153,9 +154,9 @@ def _areas(y, x, dx, dim, name):
     if x is None:
         return sums * (dx / 2), dim
     if dtype_of(x).kind == "b":
-        raise error("tensor-dtype", RuntimeError(f"{name}: received a bool input for `x`, but bool is not supported"),
-                    what="x", dtype=dtype_of(x), fn=f"{name}()", must="numbers",
-                    fix="convert it first: {what}.float() or {what}.int().")
+        raise error("tensor-dtype", RuntimeError(
+            f"{name}: received a bool input for `x` or `y`, but bool is not supported"), what="x",
+            dtype=dtype_of(x), fn=f"{name}()", must="numbers", fix="convert it first: {what}.float() or {what}.int().")
     if x.ndim == 1 and y.ndim > 1:
         if x.shape[0] != y.shape[dim]:
             raise error("shapes-differ", RuntimeError(f"{name}: There must be one `x` value for each sample point"),

@@ -84,9 +84,9 @@ def array_of(data, dtype=None):
     if exotic or not isinstance(data, (list, tuple, int, float, complex)):
         data = _plain(data)
     _check_lengths(data, 0, shape)
+    if 0 in shape:  # a dimension of size 0 hides the others from NumPy; nothing is no whole number
+        return np.empty(shape, (inferred if exotic or dtype is not None else dtypes.get_default_dtype()).np)
     a = _convert(data, inferred, kinds)
-    if a.shape != tuple(shape):  # a dimension of size 0 hides the others from NumPy
-        a = a.reshape(shape) if a.size == 0 else a
     return a if a.ndim else a[()]
 
 
@@ -94,25 +94,25 @@ _PLAIN = {float, int, bool, complex}
 _CATEGORY = {bool: 0, int: 1, float: 2, complex: 3}
 
 
-def _scan(data, depth, shape, kinds):
+def _scan(data, depth, shape, kinds, first=True):
     """Collect the types of all leaves in `kinds`, and the sizes along the first elements in `shape`."""
     if not _is_sequence(data):
         kinds.add(_kind(data))
         return
     if isinstance(data, (np.ndarray, Tensor)):
         kinds.add(_kind(data))
-        if depth == len(shape):
+        if first:
             shape.extend(data.shape)
         return
     n = len(data)
-    if depth == len(shape):
+    if first:
         shape.append(n)
     types = set(map(type, data))
     if types <= _PLAIN:
         kinds |= types
         return
-    for v in data:
-        _scan(v, depth + 1, shape, kinds)
+    for i, v in enumerate(data):
+        _scan(v, depth + 1, shape, kinds, first and not i)
 
 
 def _is_sequence(v):

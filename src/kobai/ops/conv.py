@@ -275,9 +275,8 @@ def _named_padding(input, weight, padding, stride, dilation, n):
     if padding == "valid":
         return input, (0,) * n
     if padding != "same":
-        raise error("argument-choice", ValueError(
-            f"Invalid padding string '{padding}', should be one of 'valid', 'same'"), what="padding", value=padding,
-            choices=["valid", "same"])
+        raise error("argument-choice", RuntimeError(f"Invalid padding string: '{padding}'"), what="padding",
+                    value=padding, choices=["valid", "same"])
     if any(s != 1 for s in stride):
         raise error("arguments-exclude", RuntimeError("padding='same' is not supported for strided convolutions"),
                     stride=tuple(stride),
@@ -308,13 +307,20 @@ def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups
     _check(input, weight, bias, groups, n, 0, 0, unbatched)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
         raise error("argument-value", RuntimeError(
-            f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)}, "
-            f"stride: {list(stride)}, dilation: {list(dilation)}"), what="output_padding", value=list(extra),
-            must="numbers below stride or dilation, in each dimension")
+            "output padding must be smaller than either stride or dilation, but got "
+            + " ".join(_sides("output_padding", extra, 0) + _sides("stride", stride, 1) + _sides("dilation", dilation,
+            1))),
+            what="output_padding", value=tuple(extra), must="numbers below stride or dilation, in each dimension")
     spatial = tuple([(s - 1) * t - 2 * p + d * (k - 1) + e + 1 for s, t, p, d, k, e in zip(
         input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)])
     y = ConvInput(stride, padding, dilation, groups, spatial)(input, weight, bias)
     return m.squeeze(y, 0) if unbatched else y
+
+
+def _sides(name, sizes, one):
+    """PyTorch's list of sizes by side; a sequence is an image of one line, with `one` as the size across."""
+    sizes = (one, *sizes) if len(sizes) == 1 else sizes
+    return [f"{name}_{side}: {v}" for side, v in zip(("depth", "height", "width")[-len(sizes):], sizes)]
 
 
 def _make(n):

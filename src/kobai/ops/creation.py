@@ -63,7 +63,8 @@ def _size_keyword(kwargs, size, name):
                     why="{fn} has no argument named {got}.", fix="look at the spelling; its arguments are {names}.")
     if not size:
         raise error("argument-missing", TypeError(f'{name}() missing 1 required positional arguments: "size"'),
-                    fn=f"{name}()", what="size", fix="{fn2}(2, 3), or {fn2}(()) for a tensor without dimensions.", fn2=name)
+                    fn=f"{name}()", what="size", fix="{fn2}(2, 3), or {fn2}(()) for a tensor without dimensions.",
+                    fn2=name)
     return size
 
 
@@ -154,7 +155,8 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
     if sorted(order) != list(_range(len(shape))):
         raise error("argument-value", RuntimeError(
             "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
-            f"{len(shape)} is not equal to len(physical_layout) = {len(order)}"), what="physical_layout", value=order,
+            f"{len(shape)} is not equal to len(physical_layout) = {len(order)}" if len(order) != len(shape) else
+            "Duplicate dim not allowed"), what="physical_layout", value=order,
             must="the numbers 0 to {last}, each once", last=len(shape) - 1)
     d = as_dtype(dtype, dtypes.get_default_dtype(), "empty_permuted")
     return made(np.zeros([shape[i] for i in order], d.np).transpose(np.argsort(order)), requires_grad)
@@ -193,7 +195,8 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
               memory_format=None):
     """The same number everywhere, of the shape and dtype of `input`."""
     need_tensor(input, "full_like")
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or ("meta" if input.is_meta else None),
+    return full(input.shape, fill_value, dtype=dtype or input.dtype,
+    device=device or ("meta" if input.is_meta else None),
                 layout=layout, requires_grad=requires_grad)
 
 
@@ -258,7 +261,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=
         raise error("no-kernel", kernel="arange_cpu", got=_TYPE[d.name], dtype=str(d))
     if d.category == dtypes.INT:
         start, end, step = int(start), int(end), int(step)
-    n = _steps(start, end, step, ValueError if d.category == dtypes.INT and dtype is not None else RuntimeError)
+    n = _steps(start, end, step)
     if d.category == dtypes.INT:
         return made(np.arange(start, start + n * step, step, np.int64).astype(d.np), requires_grad, out)
     return made((start + step * np.arange(n, dtype=np.float64)).astype(d.np), requires_grad, out)
@@ -272,20 +275,22 @@ def _bounds(args, kwargs, name):
     names = ("end",) if len(args) == 1 and "end" not in kwargs else ("start", "end", "step")
     given = dict(zip(names, args)) | kwargs
     if "end" not in given or len(args) > 3 or set(given) - {"start", "end", "step"}:
-        raise error("call-form", TypeError(f"{name}() received an invalid combination of arguments"), fn=name,
+        raise error("call-form", TypeError(
+            f"{name}() received an invalid combination of arguments - got "
+            f"({', '.join([v.__class__.__name__ for v in args] + [f'{k}={v.__class__.__name__}' for k, v in kwargs.items()])})"
+        ), fn=name,
                     why="{fn}() takes end; start and end; or start, end and step.",
                     fix="write {fn}(end), {fn}(start, end) or {fn}(start, end, step).")
     return [number(given.get(n, default), name, n) for n, default in (("start", 0), ("end", 0), ("step", 1))]
 
 
-def _steps(start, end, step, zero_error):
+def _steps(start, end, step):
     if isinstance(start, complex) or isinstance(end, complex) or isinstance(step, complex):
         raise error("argument-value", RuntimeError("value cannot be converted to type double without overflow"),
                     why="start, end or step is complex, and a range runs along the real numbers.",
                     fix="give real numbers, for example z.real.")
     if step == 0:
-        raise error("range-step") if zero_error is RuntimeError else error(
-            "argument-value", zero_error("step must be nonzero"), what="step", value=step, must="a number other than 0")
+        raise error("range-step")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise error("argument-value", RuntimeError(f"unsupported range: {start:g} -> {end:g}"), first=start, end=end,
                     why="the range runs from {first} to {end}, and has no end.",
@@ -305,7 +310,7 @@ def range(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=
     if end is None:
         start, end = 0, start
     d = as_dtype(dtype, dtypes.get_default_dtype(), "range")
-    _steps(start, end, step, RuntimeError)
+    _steps(start, end, step)
     n = math.floor((end - start) / step) + 1
     return made((start + step * np.arange(n)).astype(d.np), requires_grad, out)
 
@@ -387,7 +392,8 @@ def _spaced_ints(start, end, steps, d):
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Ones on the diagonal and zeros elsewhere, n rows and m (or n) columns."""
     if check_options(device, layout, True):
-        return without_numbers((n, n if m is None else m), (as_dtype(dtype, None, "eye") or dtypes.get_default_dtype()).np,
+        return without_numbers((n, n if m is None else m), (as_dtype(dtype, None,
+        "eye") or dtypes.get_default_dtype()).np,
                                requires_grad)
     for name, v in (("n", n), ("m", n if m is None else m)):
         if v < 0:

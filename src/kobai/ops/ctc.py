@@ -146,7 +146,7 @@ def _lengths(v, name, count, limit=None):
     for value in a.tolist():
         if value < 0 or limit is not None and value > limit:
             word, bound = ("least", 0) if value < 0 else ("most", limit)
-            raise error("argument-value", RuntimeError(
+            raise error("data-range", RuntimeError(
                 f"Expected {name} to have value at {word} {bound}, but got value {value} (while checking arguments for "
                 "ctc_loss_allocate_outputs)"), what=name, value=value, low=0, high=limit,
                 must="a number of at least {low}" if value < 0 else "a number of at most {high}",

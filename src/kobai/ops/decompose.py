@@ -30,9 +30,17 @@ def diagonal_matrix(v):
     return m.unsqueeze(v, -1) * _eye(v.shape[-1], v)
 
 
-def singular(text):
-    """PyTorch's error for matrices without an inverse."""
-    return error("matrix-singular", LinAlgError(text))
+def _zero_pivot(x):
+    """PyTorch's word for the first singular matrix of a batch, and where elimination finds a zero, from 1."""
+    for i, a in enumerate(x.reshape(-1, *x.shape[-2:])):
+        a = a.copy()
+        for k in range(len(a)):
+            p = k + int(np.abs(a[k:, k]).argmax())
+            if a[p, k] == 0:
+                return f"(Batch element {i}): " if x.ndim > 2 else "", k + 1
+            a[[k, p]] = a[[p, k]]
+            a[k + 1:] -= np.outer(a[k + 1:, k] / a[k, k], a[k])
+    return "", x.shape[-1]
 
 
 class Inv(Op):
@@ -45,9 +53,11 @@ class Inv(Op):
         try:
             return np.linalg.inv(x)
         except np.linalg.LinAlgError:
-            failure = "The diagonal element is zero, the inversion could not be completed because the input matrix " \
-                      "is singular."
-        raise singular(f"linalg.inv: {failure}")
+            pass
+        where, k = _zero_pivot(x)
+        raise error("matrix-singular", LinAlgError(
+            f"linalg.inv: {where}The diagonal element {k} is zero, the inversion could not be completed because the "
+            "input matrix is singular."))
 
     def vjp_x(self, g, y):
         return -(H(y) @ g @ H(y))
@@ -67,7 +77,8 @@ class Solve(Op):
             return np.linalg.solve(a, b)
         except np.linalg.LinAlgError:
             pass
-        raise singular("torch.linalg.solve: The solver failed because the input matrix is singular.")
+        raise error("matrix-singular", LinAlgError(
+            f"torch.linalg.solve: {_zero_pivot(a)[0]}The solver failed because the input matrix is singular."))
 
     def vjp_a(self, g, a, y):
         return -(Solve()(H(a), g) @ H(y))
@@ -346,7 +357,7 @@ class Qr(Op):
         (gq, gr), (q, r) = g, y
         if self.mode == "r":
             raise error("not-defined", RuntimeError(
-                "linalg_qr_backward: The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+                "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
                 "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."),
                 why="the gradient needs Q, which mode='r' does not compute.",
                 fix="use torch.linalg.qr(A), whose mode is 'reduced'.")

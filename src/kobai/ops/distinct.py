@@ -146,7 +146,7 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
     """Whether each of `elements` occurs in `test_elements`; either may be a number."""
     a, b = element if elements is None else elements, test_element if test_elements is None else test_elements
     for v in (a, b):
-        if not hasattr(v, "shape") and not isinstance(v, (int, float)) or not hasattr(a, "shape") and a is b:
+        if not hasattr(v, "shape") and (not isinstance(v, (int, float)) or not hasattr(a if v is b else b, "shape")):
             raise error("call-form", TypeError(
                 f"isin() received an invalid combination of arguments - got ({type(a).__name__}, {type(b).__name__})"),
                 why="elements and test_elements must be tensors, or one of them a number.",

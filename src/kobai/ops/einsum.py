@@ -106,7 +106,7 @@ def _parsed(equation):
     terms = tuple([_term(t, left, f"operand {i}") for i, t in enumerate(left.split(","))])
     if not arrow:
         return terms, None
-    output = _term(right, equation, "the output", len(left) + 2)
+    output = _term(right, equation, "output", len(left) + 2)
     for s in output:
         if output.count(s) > 1:
             raise error("text-syntax", RuntimeError(
@@ -123,15 +123,17 @@ def _term(text, equation, where, at=None):
         if text[i:i + 3] == DOTS:
             if DOTS in out:
                 raise error("text-syntax", RuntimeError(
-                    f"einsum(): found '.' for {where} for which an ellipsis was already found"), text=repr(equation),
+                    f"einsum(): found '.' for {where} for which an ellipsis was already found" if at is None else
+                    "einsum(): found '.' for output but an ellipsis (...) was already found"), text=repr(equation),
                     why="one term has ... twice",
                     fix="write ... once in a term: it stands for all dimensions without a letter.")
             out.append(DOTS)
             i += 2
         elif c == ".":
             raise error("text-syntax", RuntimeError(
-                f"einsum(): found '.' for {where} that is not part of any ellipsis"), text=repr(equation),
-                why="a single dot has no meaning", fix="write three dots, ..., for all dimensions without a letter.")
+                f"einsum(): found '.' for {where} that is not part of any ellipsis" + " (...)" * (at is not None)),
+                text=repr(equation), why="a single dot has no meaning",
+                fix="write three dots, ..., for all dimensions without a letter.")
         elif c in LETTERS:
             out.append(LETTERS.index(c))
         elif c != " ":
@@ -305,7 +307,8 @@ def _order(values, output, sizes):
         return [(0, 1)] if len(values) == 2 else []
     letter = dict(zip(sizes, LETTERS))
     text = ",".join(["".join([letter[s] for s in v.names]) for v in values])
-    path = _path(f"{text}->{''.join([letter[s] for s in output])}", [tuple([sizes[s] for s in v.names]) for v in values])
+    path = _path(f"{text}->{''.join([letter[s] for s in output])}",
+    [tuple([sizes[s] for s in v.names]) for v in values])
     pairs, left = [], list(range(len(values)))
     for step in path:  # usually of two operands
         first, *others = [left[i] for i in step]

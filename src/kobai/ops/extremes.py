@@ -225,7 +225,8 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
 def _check_is_dim(dim, name):
     if not hasattr(dim, "__index__"):
         raise error("argument-type", TypeError(
-            f"{name}() received an invalid combination of arguments - got ({type(dim).__name__})"), value=dim, fn=name,
+            f"{name}() received an invalid combination of arguments - got (Tensor, {type(dim).__name__})"), value=dim,
+            fn=name,
             why="{value} is neither a dimension nor a tensor.",
             fix="write torch.a{fn}(x, dim=(0, 1)) for several dimensions, torch.{fn}(x, other) for another tensor.")
 

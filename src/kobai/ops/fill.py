@@ -138,7 +138,7 @@ def fill(input, value):
     if isinstance(value, Tensor):
         if value.ndim:
             raise error("tensor-dims", RuntimeError(
-                f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."),
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."),
                 what="value", shape=value.shape, need="{n}", n=0,
                 fix="give one number, for example {what}.item() or {what}[0].")
         return FillWith()(input, value)

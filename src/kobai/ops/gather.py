@@ -275,7 +275,8 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     dim = normal_dim(dim, x.ndim)
     if not hasattr(index, "shape"):
         raise error("argument-type", TypeError(
-            f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}"), what="index", kind=type(index),
+            f"{name}(): argument 'index' (position 2) must be Tensor, not {type(index).__name__}"), what="index",
+            kind=type(index),
             must="a tensor of positions", fix="pass a tensor of positions: torch.tensor([0, 2]).")
     if dtype_of(index) not in (np.int64, np.int32) and 0 not in index.shape:
         raise error("position-dtype", fn=name, dtype=str(dtypes.of(dtype_of(index))))
@@ -376,7 +377,7 @@ def _old_reduce(input, dim, index, src, reduce):
 def scatter_add(input, dim, index, src):
     """`input` with elements of `src` added at positions along a dimension."""
     if not hasattr(src, "shape"):
-        raise error("not-tensor", function="scatter_add_", argument="src", place=3, got=type(src).__name__)
+        raise error("not-tensor", function="scatter_add", argument="src", place=3, got=type(src).__name__)
     dim = check_positions(input, dim, index, "scatter_add", src)
     return _apply(ScatterAdd(dim), input, index, src)
 
@@ -387,6 +388,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
 
     `reduce` is "sum", "prod", "mean", "amax" or "amin".
     """
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in _UFUNCS:
         raise error("argument-choice", RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"), what="reduce", value=reduce,

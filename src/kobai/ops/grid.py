@@ -244,21 +244,22 @@ def _warn_corners():
 def _check_grid(input, grid, mode):
     shape, where = list(input.shape), list(grid.shape)
     n = len(shape) - 2
+    text = f"expected grid and input to have same batch size, but got input with sizes {shape} and grid with sizes {where}" \
+        if shape[:1] != where[:1] else \
+        f"expected grid to have size {n} in last dimension, but got grid with sizes {where}" if where[-1] != n else \
+        f"expected {4 if n == 2 else 5}D input and grid with same number of dimensions, but got input with sizes {shape} " \
+        f"and grid with sizes {where}"
     if n not in (2, 3) or len(where) != len(shape):
-        raise error("tensor-dims", RuntimeError(
-            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
-            f"{shape} and grid with sizes {where}"), shape=tuple(shape), other_shape=tuple(where),
-            why="input has shape {shape} and grid {other_shape}; both need 4 dimensions for images, 5 for volumes.",
-            fix="x.unsqueeze(0) adds the batch in front.")
+        raise error("tensor-dims", RuntimeError("grid_sampler(): " + text), shape=tuple(shape),
+                    other_shape=tuple(where),
+                    why="input has shape {shape} and grid {other_shape}; both need 4 dimensions for images, 5 for volumes.",
+                    fix="x.unsqueeze(0) adds the batch in front.")
     if shape[0] != where[0]:
-        raise error("shapes-differ", RuntimeError(
-            f"grid_sampler(): expected grid and input to have same batch size, but got input with sizes {shape} and "
-            f"grid with sizes {where}"), what="input", shape=tuple(shape), other="grid", other_shape=tuple(where),
-            must="dimension 0, the batch, must be equal")
+        raise error("shapes-differ", RuntimeError("grid_sampler(): " + text), what="input", shape=tuple(shape),
+                    other="grid", other_shape=tuple(where), must="dimension 0, the batch, must be equal")
     if where[-1] != n:
-        raise error("dimension-size", RuntimeError(
-            f"grid_sampler(): expected grid to have size {n} in last dimension, but got grid with sizes {where}"),
-            what="grid", dim=len(where) - 1, size=where[-1], n=n, must="{n}, the coordinates of a point")
+        raise error("dimension-size", RuntimeError("grid_sampler(): " + text), what="grid", dim=len(where) - 1,
+                    size=where[-1], n=n, must="{n}, the coordinates of a point")
     if 0 in shape[2:]:
         raise error("tensor-empty", RuntimeError(
             f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {shape} with "
@@ -270,8 +271,8 @@ def _check_grid(input, grid, mode):
                     fix="use mode='bilinear' or mode='nearest'.")
     if dtype_of(input) != dtype_of(grid):
         raise error("dtypes-differ", RuntimeError(
-            f"grid_sampler(): expected input and grid to have same dtype, but input has {m.type_name(input)} and grid "
-            f"has {m.type_name(grid)}"), what="input", dtype=dtype_of(input), other="grid", other_dtype=dtype_of(grid))
+            f"expected scalar type {m.type_word(input)} but found {m.type_word(grid)}"), what="input",
+            dtype=dtype_of(input), other="grid", other_dtype=dtype_of(grid))
 
 
 @public("nn.functional", name="affine_grid")

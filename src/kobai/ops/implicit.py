@@ -38,7 +38,8 @@ class GammaSlope(Op):
         return np.asarray(-slope * np.exp(-log_density)).astype(dtype_of(a))[()]
 
     def vjp(self, g, needs):
-        raise error("not-defined", RuntimeError("derivative for aten::_standard_gamma_grad is not implemented"),
+        raise error("not-defined", NotImplementedError(
+            "the derivative for '_standard_gamma_grad' is not implemented."),
                     why="the gradient of a random sample has no derivative of its own, neither here nor in PyTorch.",
                     fix="take the gradient of samples only once, without create_graph=True.")
 
@@ -59,7 +60,8 @@ class BetaSlope(Op):
         return np.asarray(-slope * np.exp(-log_density)).astype(dtype_of(x))[()]
 
     def vjp(self, g, needs):
-        raise error("not-defined", RuntimeError("derivative for aten::_dirichlet_grad is not implemented"),
+        raise error("not-defined", RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"),
                     why="the gradient of a random sample has no derivative of its own, neither here nor in PyTorch.",
                     fix="take the gradient of samples only once, without create_graph=True.")
 

@@ -227,7 +227,8 @@ def _vector(index, name):
     """`index` as a vector of positions; PyTorch's errors for anything else."""
     if not hasattr(index, "shape"):
         raise error("argument-type", TypeError(
-            f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}"), what="index", kind=type(index),
+            f"{name}(): argument 'index' (position 2) must be Tensor, not {type(index).__name__}"), what="index",
+            kind=type(index),
             must="a tensor of positions", fix="pass a tensor of positions: torch.tensor([0, 2]).")
     if index.ndim > 1:
         raise error("tensor-dims", IndexError(f"{name}(): Index is supposed to be a vector"), what="index",
@@ -297,7 +298,10 @@ def index_select(input, dim, index):
                 count=index.shape[0], need="{n}", n=1)
         return m.reshape(IndexSelect(0)(m.reshape(input, (1,)), index), ())
     n = input.shape[dim]
-    _within(index, n, f"INDICES element is out of DATA bounds, id={{}} axis_dim={n}")
+    if dim:
+        _within(index, n, f"INDICES element is out of DATA bounds, id={{}} axis_dim={n}")
+    else:
+        _within(index, n, "index out of range in self", IndexError)
     return IndexSelect(dim)(input, index)
 
 

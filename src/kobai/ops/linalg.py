@@ -43,7 +43,7 @@ def _square(x, name):
 def _floating(x, name):
     if dtype_of(x).kind not in "fc":
         raise error("tensor-dtype", RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {m.type_name(x)}"), what="A",
+            f"{name}: Expected a floating point or complex tensor as input. Got {m.type_word(x)}"), what="A",
             dtype=dtype_of(x), fn=name, must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
 

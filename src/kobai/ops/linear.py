@@ -310,7 +310,8 @@ def bmm(input, mat2):
         first = len(input.shape) != 3
         raise error("batch-wanted", argument="batch1" if first else "batch2", have=(input if first else mat2).shape)
     if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
-        raise error("bmm-sizes", batch=input.shape[0], inner=input.shape[2], b_batch=mat2.shape[0], b_inner=mat2.shape[1])
+        raise error("bmm-sizes", batch=input.shape[0], inner=input.shape[2], b_batch=mat2.shape[0],
+                    b_inner=mat2.shape[1])
     _same_dtype(input, mat2)
     return Bmm()(input, mat2)
 
@@ -321,7 +322,7 @@ def mv(input, vec):
     _same_dtype(input, vec)
     if len(input.shape) != 2 or len(vec.shape) != 1:
         raise error("tensor-dims", RuntimeError(
-            f"vector + matrix @ vector expected, got {0}, {len(input.shape)}, {len(vec.shape)}"), shape=input.shape,
+            f"vector + matrix @ vector expected, got 1, {len(input.shape)}, {len(vec.shape)}"), shape=input.shape,
             other_shape=vec.shape, why="mv takes a matrix and a vector; the shapes are {shape} and {other_shape}.",
             fix="a @ b multiplies vectors, matrices and batches of matrices.")
     if input.shape[1] != vec.shape[0]:
@@ -338,7 +339,7 @@ def dot(input, tensor):
         raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     if dtype_of(input) != dtype_of(tensor):
         raise error("dtypes-differ", RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {m.type_name(input)} and {m.type_name(tensor)}"
+            f"dot : expected both vectors to have same dtype, but found {m.type_word(input)} and {m.type_word(tensor)}"
         ), what="input", dtype=dtype_of(input), other="tensor", other_dtype=dtype_of(tensor))
     return Dot()(input, tensor)
 

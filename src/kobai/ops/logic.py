@@ -259,12 +259,12 @@ class IsClose(Elementwise):
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether |input - other| <= atol + rtol * |other|, for each pair of elements."""
     if dtype_of(input) != dtype_of(other):
-        raise error("dtypes-differ", RuntimeError(f"{m.type_name(input)} did not match {m.type_name(other)}"),
+        raise error("dtypes-differ", RuntimeError(f"{m.type_word(input)} did not match {m.type_word(other)}"),
                     what="input", dtype=dtype_of(input), other="other", other_dtype=dtype_of(other))
     if rtol < 0 or atol < 0:
         raise error("argument-value", RuntimeError(
             f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
-            f"{rtol if rtol < 0 else atol}"), what="rtol" if rtol < 0 else "atol", value=rtol if rtol < 0 else atol,
+            f"{rtol if rtol < 0 else atol:g}"), what="rtol" if rtol < 0 else "atol", value=rtol if rtol < 0 else atol,
             must="a number of at least {low}", low=0)
     return IsClose(float(rtol), float(atol), bool(equal_nan))(input, other)
 

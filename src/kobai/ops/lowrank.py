@@ -50,8 +50,10 @@ def svd_lowrank(A, q=6, niter=2, M=None):
 def pca_lowrank(A, q=None, center=True, niter=2):
     """(U, S, V) of the columns of A without their means (if `center`): V has the principal directions."""
     if dtype_of(A).kind not in "fc":
-        raise error("tensor-dtype", ValueError(f"input must be floating point tensor, got {dtypes.of(dtype_of(A))}"),
-                    what="A", dtype=dtype_of(A), fn="pca_lowrank()", must="floating point or complex numbers",
+        raise error("tensor-dtype", RuntimeError(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            f"{m.type_word(A)}"), what="A", dtype=dtype_of(A), fn="pca_lowrank()",
+            must="floating point or complex numbers",
                     fix="convert it first: {what}.float().")
     q = min(6, *A.shape[-2:]) if q is None else q
     if not 0 <= q <= min(A.shape[-2:]):

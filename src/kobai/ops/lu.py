@@ -286,7 +286,8 @@ class LdlSolve(Op):
 
 def _check_ldl(A, name):
     if len(A.shape) < 2:
-        raise error("tensor-dims", RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions."), what="A",
+        raise error("tensor-dims", RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions."),
+                    what="A",
                     shape=A.shape, need="at least {n}", n=2)
     if A.shape[-1] != A.shape[-2]:
         raise error("not-square", function=name, rows=A.shape[-2], cols=A.shape[-1])
@@ -295,7 +296,7 @@ def _check_ldl(A, name):
 @public("linalg")
 def ldl_factor(A, *, hermitian=False):
     """(LD, pivots) of symmetric or Hermitian matrices, which need not be positive definite."""
-    _check_ldl(A, "torch.linalg.ldl_factor")
+    _check_ldl(A, "torch.linalg.ldl_factor_ex")
     return return_type("linalg_ldl_factor", "LD", "pivots")(LdlFactor(bool(hermitian))(A)[:2])
 
 

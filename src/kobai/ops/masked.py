@@ -154,10 +154,18 @@ def _median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     x = _converted(input, dtype)
     dim = one_dim(dim, x.ndim, "median") if isinstance(dim, int) or x.ndim == 0 else normal_dims(dim, x.ndim)[0]
     if mask is not None and dtype_of(x).kind not in "fV":
-        raise error("tensor-dtype", ValueError(
-            f"input with no identity: median of {dtypes.of(dtype_of(x))} elements with a mask"), what="input",
-            dtype=dtype_of(x), fn="median()", must="floating point numbers", fix="convert it first: {what}.float().")
+        return _whole_median(x, mask, dim, keepdim)
     return m.nanmedian(_filled(x, mask, nan), dim, keepdim)[0]
+
+
+def _whole_median(x, mask, dim, keepdim):
+    y = m.nanmedian(_filled(m.cast(x, np.dtype(np.float32)), mask, nan), dim, keepdim)[0]
+    if bool(m.any(m.isnan(y))):
+        raise error("tensor-empty", ValueError(
+            "masked median expects no fully masked out rows if dtype is not floating point"), dtype=dtype_of(x),
+            why="in some row mask is False everywhere, and {dtype} has no nan for its median.",
+            fix="convert it first: {what}.float().", what="input")
+    return m.cast(y, dtype_of(x))
 
 
 @_masked

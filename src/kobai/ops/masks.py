@@ -149,8 +149,9 @@ def _check_mask(mask, name, text=""):
     if dtype_of(mask).kind != "b" and not text:
         raise error("mask-dtype", dtype=_C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name))
     if dtype_of(mask).kind != "b":
-        raise error("tensor-dtype", RuntimeError(text), what="mask", dtype=dtype_of(mask), fn=f"{name}()",
-                    must="True and False", fix="compare, as in x > 0, or convert: mask.bool().")
+        raise error("tensor-dtype", RuntimeError(text.format(word=m.type_word(mask))), what="mask",
+                    dtype=dtype_of(mask), fn=f"{name}()", must="True and False",
+                    fix="compare, as in x > 0, or convert: mask.bool().")
 
 
 def _same_shape(x, mask):
@@ -207,7 +208,8 @@ def masked_select(input, mask):
 @public("torch Tensor", inplace=True)
 def masked_scatter(input, mask, source):
     """`input`, but the elements of `source`, in their order, where `mask` holds."""
-    _check_mask(mask, "masked_scatter", "masked_scatter: expected BoolTensor for mask")
+    _check_mask(mask, "masked_scatter", "masked_scatter_ only supports boolean masks, but got mask "
+                "with dtype {word}")
     if dtype_of(input) != dtype_of(source):
         raise error("dtypes-differ", RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got{m.type_word(input)} and "
@@ -264,8 +266,10 @@ def where(condition, input=None, other=None):
             raise error("where-dtype", dtype=m.type_word(condition))
         condition = cast(condition, np.dtype(np.bool_))
     if isinstance(condition, bool):
-        raise error("argument-type", TypeError("where(): argument 'condition' (position 1) must be Tensor, not bool"),
-                    what="condition", kind=type(condition), must="a tensor",
+        raise error("argument-type", TypeError(
+            "where() received an invalid combination of arguments - got "
+            f"(bool, {type(input).__name__}, {type(other).__name__})"), what="condition", kind=type(condition),
+            must="a tensor",
                     fix="compare tensors (x > 0); for one condition write a if condition else b.")
     return Where()(condition, _like(input, other), _like(other, input))
 

@@ -121,7 +121,7 @@ def cond(A, p=None):
     Args: p, the norm: norm(A) * norm(inverse); by default the largest singular value over the smallest.
     """
     if len(A.shape) < 2:
-        raise error("tensor-dims", RuntimeError("linalg.cond: The input tensor A must have at least 2 dimensions."),
+        raise error("tensor-dims", RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions."),
                     what="A", shape=A.shape, need="at least {n}", n=2)
     if p is None or p in (2, -2):
         values = Svdvals()(A)

@@ -345,8 +345,9 @@ def _check_dtypes(x, params, kernel):
         raise not_implemented(kernel, x)
     for p in params:
         if p is not None and dtype_of(p) != d and not (d.itemsize == 2 and dtype_of(p) == _F32):
-            raise error("dtypes-differ", RuntimeError("mixed dtype (CPU): all inputs must share same datatype."),
-                        dtype=d, other_dtype=dtype_of(p),
+            raise error("dtypes-differ", RuntimeError("mixed dtype (CPU): " + (
+                "all inputs must share same datatype." if dtype_of(p) == _F32 else
+                "expect parameter to have scalar type of Float")), dtype=d, other_dtype=dtype_of(p),
                         why="the input has dtype {dtype}, a weight or running statistic {other_dtype}.",
                         fix="convert one of them: x.float() for the data, layer.double() for the layer.")
 
