@@ -50,11 +50,15 @@ _make_modules(_sys.modules[__name__])
 dtypes = _sys.modules[__name__ + ".dtypes"]
 vars(dtypes).update(_DTYPES)
 
-_LAZY = {**dict.fromkeys(("data", "image", "keras", "signal", "version")), "losses": "keras.losses", "metrics": "keras.metrics",
-         "optimizers": "keras.optimizers", "initializers": "keras.initializers"}
+_LAZY = {**dict.fromkeys(("data", "image", "keras", "ragged", "signal", "sparse", "version")),
+         "losses": "keras.losses", "metrics": "keras.metrics", "optimizers": "keras.optimizers",
+         "initializers": "keras.initializers"}
+_CLASSES = {"RaggedTensor": "ragged", "SparseTensor": "sparse"}
 
 
 def __getattr__(name):
+    if name in _CLASSES:
+        return getattr(__getattr__(_CLASSES[name]), name)
     if name in _LAZY:
         module = _importlib.import_module("." + (_LAZY[name] or name), __name__)
         globals()[name] = module
@@ -64,4 +68,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*(n for n in globals() if not n.startswith("_")), *_LAZY})
+    return sorted({*(n for n in globals() if not n.startswith("_")), *_LAZY, *_CLASSES})

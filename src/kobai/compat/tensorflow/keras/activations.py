@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....diagnose import error
 from ....op import m
 from .. import nn_ops
 from ..tensors import box
@@ -65,7 +66,9 @@ def softmax(x, axis=-1):
     """e ** x divided by its sum along a dimension."""
     t = _float(x)
     if t.ndim == 1 and axis == -1:
-        raise ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}")
+        raise error("tensor-dims", ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}"),
+                    what="x", shape=tuple(t.shape), need="at least {n}", n=2,
+                    fix="give the batch a dimension of its own: x[tf.newaxis, :].")
     return _with_logits(m.softmax(t, axis), t)
 
 

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 
+from ....diagnose import error
 from .progress import Progbar
 
 
@@ -242,7 +243,10 @@ class ReduceLROnPlateau(_Monitor):
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=0.0001, cooldown=0,
                  min_lr=0.0, **kwargs):
         if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
+            raise error("argument-value",
+                        ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}"),
+                        what="factor", value=factor, must="a number below {high}", high=1,
+                        fix="the learning rate is multiplied by it: 0.1 or 0.5, for example.")
         super().__init__(monitor, mode, min_delta)
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
@@ -285,7 +289,9 @@ class LearningRateScheduler(Callback):
         except TypeError:
             new = self.schedule(epoch)
         if not isinstance(new, (float, np.float32, np.float64)) and not hasattr(new, "numpy"):
-            raise ValueError(f"The output of the `schedule` function should be a float. Got: {new}")
+            raise error("wrong-return",
+                        ValueError(f"The output of the `schedule` function should be a float. Got: {new}"),
+                        what="schedule", kind=type(new), must="a number")
         self.model.optimizer.learning_rate = new
         if self.verbose:
             _say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {new}.")

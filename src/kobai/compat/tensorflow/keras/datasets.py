@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ....diagnose import error
 from .utils import get_file
 
 _HOST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -49,7 +50,11 @@ class _OnlyArrays(pickle.Unpickler):
     def find_class(self, module, name):
         if module.startswith("numpy") and name in ("_reconstruct", "ndarray", "dtype", "scalar", "_frombuffer"):
             return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a data file")
+        raise error("file", pickle.UnpicklingError(f"{module}.{name} is not allowed in a data file"),
+                    path="the data file",
+                    why="it wants to make an object of {cls}, and a file of numbers has no need of it",
+                    cls=f"{module}.{name}",
+                    fix="take the file from its original place; this one may have been changed.")
 
 
 def _cifar10():

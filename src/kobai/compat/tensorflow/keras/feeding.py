@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ....diagnose import error
 from .. import dtypes, nest
 from ..random_ops import function_seeds, shuffle
 from ..tensors import EagerTensor
@@ -16,8 +17,11 @@ def unpack(data):
     """(x, y, sample_weight) of a batch; what is missing is None."""
     data = data if isinstance(data, (list, tuple)) and not (isinstance(data, list) and len(data) > 3) else (data,)
     if len(data) > 3:
-        raise ValueError("Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: "
-                         f"{data}")
+        raise error("argument-count",
+                    ValueError("Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: "
+                               f"{data}"),
+                    what="data", count=len(data), need="at most {n}", n=3,
+                    fix="give each batch as (x, y) or (x, y, sample_weight).")
     return (*data, None, None)[:3]
 
 
@@ -43,7 +47,9 @@ def _array(x):
     if a.dtype.kind == "f" and a.dtype != np.dtype(floatx()):
         a = a.astype(floatx())
     if a.dtype.kind == "O":
-        raise ValueError(f"Unrecognized data type: x={x} (of type {type(x)})")
+        raise error("argument-type", ValueError(f"Unrecognized data type: x={x} (of type {type(x)})"),
+                    what="x", kind=type(x), must="an array of numbers",
+                    fix="make numbers of it first: np.asarray(x, dtype='float32'); rows of different lengths need padding.")
     return a
 
 
@@ -68,9 +74,13 @@ class Arrays:
         self.parts = parts
         sizes = [len(v) for v in nest.flatten(parts) if v is not None]
         if len(set(sizes)) > 1:
-            raise ValueError("Data cardinality is ambiguous. Make sure all arrays contain the same number of samples."
-                             + "".join(f"'{name}' sizes: {', '.join(str(len(v)) for v in nest.flatten(p))}\n"
-                                       for name, p in zip("xyw", parts) if p is not None))
+            raise error("lengths-differ",
+                        ValueError("Data cardinality is ambiguous. Make sure all arrays contain the same number of samples."
+                                   + "".join(f"'{name}' sizes: {', '.join(str(len(v)) for v in nest.flatten(p))}\n"
+                                             for name, p in zip("xyw", parts) if p is not None)),
+                        what="x", count=sizes[0], other="another array",
+                        other_count=next(s for s in sizes if s != sizes[0]),
+                        fix="give x, y and sample_weight the same number of samples.")
         self.n = sizes[0]
         self.batch_size = batch_size or 32
         self.shuffled = shuffled
@@ -150,20 +160,26 @@ def _tensors(batch):
 def batches_of(x, y=None, sample_weight=None, batch_size=None, steps=None, shuffled=False, class_weight=None):
     """An iterable of batches that knows their number (or None) as `steps`."""
     if x is None:
-        raise ValueError("Unrecognized data type: x=None (of type <class 'NoneType'>)")
+        raise error("argument-missing", ValueError("Unrecognized data type: x=None (of type <class 'NoneType'>)"),
+                    fn="fit()", what="x", must="an array of numbers",
+                    fix="pass the data: model.fit(x, y), or a tf.data.Dataset.")
     if is_arrays(x):
         _only_arrays(x, y, sample_weight)
         found = Arrays(x, y, sample_weight, batch_size, shuffled, class_weight)
         return Stream(found, steps) if steps is not None and steps < found.steps else found
     if y is not None:
-        raise ValueError("When passing a dataset or generator as `x`, `y` must not be given: it comes with it.")
+        raise error("arguments-exclude",
+                    ValueError("When passing a dataset or generator as `x`, `y` must not be given: it comes with it."),
+                    what="y", other="a dataset as x", fix="leave out y: the dataset gives pairs (x, y) itself.")
     return Stream(x, steps)
 
 
 def _only_arrays(x, *others):
     """Raise ValueError, as Keras does, for plain lists of numbers."""
     if any(not hasattr(v, "shape") and not hasattr(v, "__array__") for v in nest.flatten([x, *others]) if v is not None):
-        raise ValueError(f"Unrecognized data type: x={x} (of type {type(x)})\n  fix: np.array(...) of each list, x and y")
+        raise error("argument-type", ValueError(f"Unrecognized data type: x={x} (of type {type(x)})"),
+                    what="x or y", kind=type(x), must="an array of numbers",
+                    fix="np.array(...) of each list, x and y.")
 
 
 def split_off(arrays, part):
@@ -172,9 +188,13 @@ def split_off(arrays, part):
     n = len(next(v for v in nest.flatten(arrays) if v is not None))
     at = int(math.floor(n * (1.0 - part)))
     if at in (0, n):
-        raise ValueError(f"Training data contains {n} samples, which is not sufficient to split it into a validation "
-                         f"and training set as specified by `validation_split={part}`. Either provide more data, or a "
-                         "different value for the `validation_split` argument.")
+        raise error("argument-value",
+                    ValueError(f"Training data contains {n} samples, which is not sufficient to split it into a validation "
+                               f"and training set as specified by `validation_split={part}`. Either provide more data, or a "
+                               "different value for the `validation_split` argument."),
+                    what="validation_split", value=part, must="a number that leaves samples on both sides",
+                    fix="give more than {n} samples, or another validation_split, or validation_data=(x, y).",
+                    n=n)
 
     def cut(piece):
         return [None if v is None else nest.map_structure(lambda a: a[piece], v) for v in arrays]

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ....diagnose import error
 from .. import creation, dtypes, matrices, shaping
 from ..arithmetic import multiply, sign
 from ..tensors import box
@@ -22,7 +23,10 @@ class Initializer:
     """Called with a shape (and a dtype), it gives a tensor."""
 
     def __call__(self, shape, dtype=None):
-        raise NotImplementedError("Initializer subclasses must implement the `__call__()` method.")
+        raise error("method-missing",
+                    NotImplementedError("Initializer subclasses must implement the `__call__()` method."),
+                    cls=type(self), what="__call__",
+                    fix="write `def __call__(self, shape, dtype=None): ...` in the class.")
 
     def get_config(self):
         """The parameters by name."""
@@ -73,8 +77,11 @@ class Identity(Initializer):
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 2:
-            raise ValueError("Identity matrix initializer can only be used for 2D matrices. Received: "
-                             f"shape={shape} of rank {len(shape)}.")
+            raise error("tensor-dims",
+                        ValueError("Identity matrix initializer can only be used for 2D matrices. Received: "
+                                   f"shape={shape} of rank {len(shape)}."),
+                        what="the weight", shape=tuple(shape), need="{n}", n=2,
+                        fix="choose another initializer for it, such as glorot_uniform.")
         return multiply(creation.eye(*shape, dtype=_dtype(dtype)), self.gain)
 
     def get_config(self):
@@ -88,8 +95,10 @@ class RandomInitializer(Initializer):
         self._init_seed = seed
         self.seed = seeds.make_default_seed() if seed is None else seed
         if not isinstance(self.seed, (int, seeds.SeedGenerator)):
-            raise ValueError("`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. "
-                             f"Received: seed={seed}")
+            raise error("argument-type",
+                        ValueError("`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. "
+                                   f"Received: seed={seed}"),
+                        what="seed", kind=type(seed), must="a whole number or a SeedGenerator")
 
     def get_config(self):
         return {"seed": self._init_seed}
@@ -147,9 +156,13 @@ class VarianceScaling(RandomInitializer):
 
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
         if scale <= 0.0:
-            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+            raise error("argument-value",
+                        ValueError(f"Argument `scale` must be positive float. Received: scale={scale}"),
+                        what="scale", value=scale, must="a positive number")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of ('fan_in', 'fan_out', 'fan_avg')")
+            raise error("argument-choice",
+                        ValueError(f"Invalid `mode` argument: {mode}. Please use one of ('fan_in', 'fan_out', 'fan_avg')"),
+                        what="mode", value=mode, choices=["fan_in", "fan_out", "fan_avg"])
         self.scale, self.mode = scale, mode
         self.distribution = "truncated_normal" if distribution == "normal" else distribution
         super().__init__(seed)
@@ -196,8 +209,11 @@ class Orthogonal(RandomInitializer):
 
     def __call__(self, shape, dtype=None):
         if len(shape) < 2:
-            raise ValueError(f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of "
-                             f"rank {len(shape)}.")
+            raise error("tensor-dims",
+                        ValueError(f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of "
+                                   f"rank {len(shape)}."),
+                        what="the weight", shape=tuple(shape), need="at least {n}", n=2,
+                        fix="choose another initializer for it, such as zeros.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         a = seeds.normal((max(rows, columns), min(rows, columns)), dtype=_dtype(dtype), seed=self.seed)
         q, r = matrices.qr(a)

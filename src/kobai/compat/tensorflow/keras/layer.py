@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from ....diagnose import error
 from .. import dtypes, nest
 from ..tensors import EagerTensor
 from ..values import cast, convert_to_tensor, is_tensor_like
@@ -73,7 +74,10 @@ class Layer(Operation):
         self._input_shape_arg = tuple(batch_shape[1:]) if batch_shape is not None else shape
         super().__init__(name)
         if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+            raise error("name-unknown",
+                        ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"),
+                        where=type(self), what="argument", name=next(iter(kwargs)), names=[],
+                        fix="look for the right spelling in the documentation of the layer.")
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
         self._dtype = dtypes.as_dtype(dtype_of(dtype) or floatx()).name
@@ -97,8 +101,11 @@ class Layer(Operation):
         tracked = self.__dict__.get("_tracked")
         if tracked is None:
             if isinstance(value, (Layer, Variable, *_CONTAINERS)) or name in ("_trainable", "built"):
-                raise RuntimeError(f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the "
-                                   "first statement in the `__init__()` method. Go add it!")
+                raise error("call-order",
+                            RuntimeError(f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the "
+                                         "first statement in the `__init__()` method. Go add it!"),
+                            why="the layer keeps track of its weights from `super().__init__()` on, and that was not called yet.",
+                            fix="write `super().__init__()` as the first line of `__init__`.")
             return
         if isinstance(value, (Variable, _TfVariable)):
             if not any(w is value for w in self._weights):
@@ -109,8 +116,11 @@ class Layer(Operation):
 
     def __getattr__(self, name):
         if name == "_tracked" or "_tracked" not in self.__dict__:
-            raise RuntimeError(f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first "
-                               "statement in the `__init__()` method. Go add it!")
+            raise error("call-order",
+                        RuntimeError(f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first "
+                                     "statement in the `__init__()` method. Go add it!"),
+                        why="the layer keeps track of its weights from `super().__init__()` on, and that was not called yet.",
+                        fix="write `super().__init__()` as the first line of `__init__`.")
         if name in ("input", "output", "input_shape", "output_shape"):  # the property was asked, and had none
             raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {name}.")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
@@ -207,19 +217,27 @@ class Layer(Operation):
         """Set the values of the weights. Raises ValueError for another number of them, or other shapes."""
         own = self.weights
         if len(own) != len(weights):
-            raise ValueError(f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
-                             f"{len(weights)}, but the layer was expecting {len(own)} weights.")
+            raise error("lengths-differ",
+                        ValueError(f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                                   f"{len(weights)}, but the layer was expecting {len(own)} weights."),
+                        what="weights", count=len(weights), other="the layer", other_count=len(own),
+                        fix="layer.get_weights() shows which arrays belong here, and in which order.")
         for w, value in zip(own, weights):
             if tuple(w.shape) != np.shape(value):
-                raise ValueError(f"Layer {self.name} weight shape {tuple(w.shape)} is not compatible with provided "
-                                 f"weight shape {np.shape(value)}.")
+                raise error("tensor-shape",
+                            ValueError(f"Layer {self.name} weight shape {tuple(w.shape)} is not compatible with provided "
+                                       f"weight shape {np.shape(value)}."),
+                            what="the array for a weight", shape=np.shape(value), want=tuple(w.shape))
             w.assign(np.asarray(value, w.numpy().dtype))
 
     def count_params(self):
         """The number of elements in all weights."""
         if not self.built:
-            raise ValueError(f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You "
-                             f"can build it manually via: `layer.build(input_shape)`.")
+            raise error("call-order",
+                        ValueError(f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You "
+                                   f"can build it manually via: `layer.build(input_shape)`."),
+                        why="the sizes of the weights are not known before the layer has seen an input.",
+                        fix="call the layer once, or layer.build(input_shape).")
         return int(sum(np.prod(w.shape, dtype=np.int64) for w in self.weights))
 
     dtype = variable_dtype = compute_dtype = property(lambda self: self._dtype)
@@ -250,7 +268,9 @@ class Layer(Operation):
     def call(self, *args, **kwargs):
         """What the layer computes."""
         kind = "Model" if hasattr(self, "train_step") else "Layer"
-        raise NotImplementedError(f"{kind} {type(self).__name__} does not have a `call()` method implemented.")
+        raise error("method-missing",
+                    NotImplementedError(f"{kind} {type(self).__name__} does not have a `call()` method implemented."),
+                    cls=type(self), what="call")
 
     def __call__(self, *args, **kwargs):
         convert = self._converted
@@ -309,8 +329,11 @@ class Layer(Operation):
         for value in nest.flatten(args):
             if not (value is None or isinstance(value, KerasTensor) or is_tensor_like(value)
                     or hasattr(value, "_is_dataset")):
-                raise ValueError("Only input tensors may be passed as positional arguments. The following argument value "
-                                 f"should be passed as a keyword argument: {value} (of type {type(value)})")
+                raise error("argument-type",
+                            ValueError("Only input tensors may be passed as positional arguments. The following argument value "
+                                       f"should be passed as a keyword argument: {value} (of type {type(value)})"),
+                            what="a positional argument", kind=type(value), must="a tensor",
+                            fix="name it: layer(x, training=True).")
 
     def _set_training(self, takes, kwargs, given):
         """Whether this call trains: as it is told, as the layer around it does, or by the default of `call`."""

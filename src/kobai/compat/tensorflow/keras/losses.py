@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ....diagnose import error
 from ....op import m
 from ....tensor import wrap
 from .. import dtypes, nn_ops
@@ -159,8 +160,11 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if t._value.shape != p._value.shape:
-        raise ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
-                         f"{tuple(t.shape)}, output.shape={tuple(p.shape)}")
+        raise error("shapes-differ",
+                    ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
+                               f"{tuple(t.shape)}, output.shape={tuple(p.shape)}"),
+                    what="y_true", shape=tuple(t.shape), other="y_pred", other_shape=tuple(p.shape),
+                    must="both must have the same shape")
     return box(m.mean(_binary(t, p, from_logits), axis))
 
 
@@ -176,10 +180,12 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     y_pred, from_logits = _logits_of(y_pred, from_logits)
     t, p = pair(y_true, y_pred)
     if t._value.shape != p._value.shape:
-        raise ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
-                         f"{tuple(t.shape)}, output.shape={tuple(p.shape)}\n  fix: for labels that are numbers of "
-                         "classes use sparse_categorical_crossentropy; or make them one-hot: "
-                         "keras.utils.to_categorical(y)")
+        raise error("shapes-differ",
+                    ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
+                               f"{tuple(t.shape)}, output.shape={tuple(p.shape)}"),
+                    what="y_true", shape=tuple(t.shape), other="y_pred", other_shape=tuple(p.shape),
+                    must="both must have the same shape",
+                    fix="for numbers of classes use sparse_categorical_crossentropy, or keras.utils.to_categorical(y).")
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / p._value.shape[axis]
     if from_logits:
@@ -196,9 +202,12 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     if c.ndim == p.ndim and c.shape[-1] == 1:
         c = c[..., 0]
     if c.shape != tuple(p._value.shape[:-1]):
-        raise ValueError("Argument `output` must have rank (ndim) `target.ndim - 1`. Received: target.shape="
-                         f"{c.shape}, output.shape={tuple(p.shape)}\n  fix: labels are numbers of classes here; for "
-                         "one-hot labels use categorical_crossentropy")
+        raise error("shapes-differ",
+                    ValueError("Argument `output` must have rank (ndim) `target.ndim - 1`. Received: target.shape="
+                               f"{c.shape}, output.shape={tuple(p.shape)}"),
+                    what="y_true", shape=c.shape, other="y_pred", other_shape=tuple(p.shape),
+                    must="y_true has one dimension fewer: a number of a class for each row",
+                    fix="labels are numbers of classes here; for one-hot labels use categorical_crossentropy.")
     c = c.astype(np.int64)
     valid = None if ignore_class is None else c != ignore_class
     if valid is not None:
@@ -247,9 +256,12 @@ class Loss:
         if reduction in ("auto", None):
             reduction = "sum_over_batch_size" if reduction == "auto" else None
         if reduction not in ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None):
-            raise ValueError("Invalid value for argument `reduction`. Expected one of {None, 'mean', "
-                             "'mean_with_sample_weight', 'none', 'sum', 'sum_over_batch_size'}. Received: "
-                             f"reduction={reduction}")
+            raise error("argument-choice",
+                        ValueError("Invalid value for argument `reduction`. Expected one of {None, 'mean', "
+                                   "'mean_with_sample_weight', 'none', 'sum', 'sum_over_batch_size'}. Received: "
+                                   f"reduction={reduction}"),
+                        what="reduction", value=reduction,
+                        choices=["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None])
         self.reduction, self.dtype = reduction, dtypes.as_dtype(dtype or floatx()).name
 
     def call(self, y_true, y_pred):
@@ -335,7 +347,9 @@ def _make(name, fn, parameters, doc, after=None):
         given.setdefault("name", after or fn.__name__)
         unknown = set(given) - {"reduction", "name", "dtype"}
         if unknown:
-            raise TypeError(f"{name}.__init__() got an unexpected keyword argument {unknown.pop()!r}")
+            raise error("name-unknown",
+                        TypeError(f"{name}.__init__() got an unexpected keyword argument {min(unknown)!r}"),
+                        where=name, what="argument", name=min(unknown), names=["reduction", "name", "dtype"])
         LossFunctionWrapper.__init__(self, fn, given.get("reduction", "sum_over_batch_size"), given["name"],
                                      given.get("dtype"), **own)
         self.__dict__.update(own)

@@ -1,6 +1,7 @@
 """`keras.Model`: layers that are trained together; functional and sequential models."""
 from __future__ import annotations
 
+from ....diagnose import error
 from .. import nest
 from ..indexing import getitem
 from ..shaping import expand_dims
@@ -48,13 +49,17 @@ class Model(Trainer, Layer):
         """The layer of a name, or at a place."""
         if index is not None:
             if len(self.layers) <= index:
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} "
-                                 "layers.")
+                raise error("position-range",
+                            ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} "
+                                       "layers."),
+                            what="index", value=index, size=len(self.layers), last=len(self.layers) - 1)
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No such layer: {name}. Existing layers are: {[x.name for x in self.layers]}.")
+        raise error("name-unknown",
+                    ValueError(f"No such layer: {name}. Existing layers are: {[x.name for x in self.layers]}."),
+                    where="the model", what="layer", name=name, names=[x.name for x in self.layers])
 
     def build(self, input_shape=None):
         """Make the weights by calling the model on placeholders of this shape."""
@@ -103,8 +108,11 @@ class Functional(Model):
         self._start_training()
         for v in nest.flatten(outputs):
             if not isinstance(v, KerasTensor):
-                raise ValueError(f"All `outputs` values must be KerasTensors. Received: outputs={outputs} including "
-                                 f"invalid value {v} of type {type(v)}")
+                raise error("argument-type",
+                            ValueError(f"All `outputs` values must be KerasTensors. Received: outputs={outputs} including "
+                                       f"invalid value {v} of type {type(v)}"),
+                            what="an output", kind=type(v), must="what a layer makes of keras.Input",
+                            fix="compute it with layers from keras.Input(...), not from arrays.")
         self._inputs_struct, self._outputs_struct = inputs, outputs
         self.inputs, self.outputs = nest.flatten(inputs), nest.flatten(outputs)
         self._nodes = sorted_nodes(self.outputs, self.inputs)
@@ -137,15 +145,20 @@ class Functional(Model):
             by_name = {n: inputs.get(n) for n in self.input_names}
             missing = [n for n, v in by_name.items() if v is None]
             if missing:
-                raise ValueError(f"Missing data for input \"{missing[0]}\". You passed a data dictionary with keys "
-                                 f"{list(inputs)}. Expected the following keys: {self.input_names}")
+                raise error("argument-missing",
+                            ValueError(f"Missing data for input \"{missing[0]}\". You passed a data dictionary with keys "
+                                       f"{list(inputs)}. Expected the following keys: {self.input_names}"),
+                            fn="the model", what=missing[0], must="an array of numbers",
+                            fix="give each input under its name: {names}.", names=list(self.input_names))
             return list(by_name.values())
         if isinstance(inputs, dict):
             inputs = {k: inputs[k] for k in self._inputs_struct}
         values = nest.flatten(inputs)
         if len(values) != len(self.inputs):
-            raise ValueError(f"Layer \"{self.name}\" expects {len(self.inputs)} input(s), but it received {len(values)} "
-                             f"input tensors. Inputs received: {inputs}")
+            raise error("argument-count",
+                        ValueError(f"Layer \"{self.name}\" expects {len(self.inputs)} input(s), but it received {len(values)} "
+                                   f"input tensors. Inputs received: {inputs}"),
+                        what="the list of inputs", count=len(values), need="{n}", n=len(self.inputs))
         return values
 
     def __call__(self, *args, **kwargs):
@@ -160,8 +173,10 @@ class Functional(Model):
             shape = tuple(getattr(v, "shape", t.shape))
             if len(shape) == len(t.shape) and any(a is not None and b is not None and a != b
                                                   for a, b in zip(t.shape, shape)):
-                raise ValueError(f'Input {i} with name \'{self.input_names[i]}\' of layer \'{self.name}\' is incompatible '
-                                 f"with the layer: expected shape={t.shape}, found shape={shape}")
+                raise error("tensor-shape",
+                            ValueError(f'Input {i} with name \'{self.input_names[i]}\' of layer \'{self.name}\' is incompatible '
+                                       f"with the layer: expected shape={t.shape}, found shape={shape}"),
+                            what=f"the input {self.input_names[i]}", shape=shape, want=tuple(t.shape))
 
     def compute_output_spec(self, *args, **kwargs):
         known = {id(t): v for t, v in zip(self.inputs, self._matched(args[0]))}
@@ -219,17 +234,24 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor):  # keras.Input gives a placeholder
             layer = layer.node.operation
         if not isinstance(layer, Layer):
-            raise ValueError("Only instances of `keras.Layer` can be added to a Sequential model. Received: "
-                             f"{layer} (of type {type(layer)})")
+            raise error("argument-type",
+                        ValueError("Only instances of `keras.Layer` can be added to a Sequential model. Received: "
+                                   f"{layer} (of type {type(layer)})"),
+                        what="layer", kind=type(layer), must="a layer",
+                        fix="add keras.layers.Dense(...), or a function by keras.layers.Lambda(f).")
         if any(x is layer or x.name == layer.name for x in self._stack):
-            raise ValueError("All layers added to a Sequential model should have unique names. Name "
-                             f"'{layer.name}' is already the name of a layer in this model. Update the `name` argument "
-                             "to pass a unique name.")
+            raise error("name-taken",
+                        ValueError("All layers added to a Sequential model should have unique names. Name "
+                                   f"'{layer.name}' is already the name of a layer in this model. Update the `name` argument "
+                                   "to pass a unique name."),
+                        where="the model", name=repr(layer.name))
         if isinstance(layer, InputLayer):
             if self._stack or self._input is not None:
-                raise ValueError(f"Sequential model '{self.name}' has already been configured to use input shape "
-                                 f"{self._input.output.shape if self._input else '?'}. You cannot add a different "
-                                 "Input layer to it.")
+                raise error("call-order",
+                            ValueError(f"Sequential model '{self.name}' has already been configured to use input shape "
+                                       f"{self._input.output.shape if self._input else '?'}. You cannot add a different "
+                                       "Input layer to it."),
+                            why="the model has an input already.", fix="add the Input first, and only once.")
             self._input = layer
         else:
             if not self._stack and self._input is None and layer._input_shape_arg is not None:
@@ -279,13 +301,18 @@ class Sequential(Model):
         if input_shape is None:
             return
         if not self._stack:
-            raise ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call "
-                             "`model.add(layer)`.")
+            raise error("call-order",
+                        ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call "
+                                   "`model.add(layer)`."),
+                        why="there are no layers yet.", fix="model.add(keras.layers.Dense(...)) before build().")
         if self._functional is None:
             self._make(InputLayer(batch_shape=tuple(input_shape)).output)
         elif tuple(input_shape) != (have := tuple(self._functional.inputs[0].shape)):
-            raise ValueError(f"Sequential model '{self.name}' has already been configured to use input shape {have}. "
-                             f"You cannot build it with input_shape {tuple(input_shape)}")
+            raise error("call-order",
+                        ValueError(f"Sequential model '{self.name}' has already been configured to use input shape {have}. "
+                                   f"You cannot build it with input_shape {tuple(input_shape)}"),
+                        why="the model was built for another input shape.",
+                        fix="make a new model for another input shape.")
         self.built = True
 
     def _build_for(self, args, kwargs, takes):
@@ -316,7 +343,9 @@ class Sequential(Model):
 
     def _known(self, name):
         if self._functional is None:
-            raise AttributeError(f"Sequential model '{self.name}' has no defined {name}s yet.")
+            raise error("call-order", AttributeError(f"Sequential model '{self.name}' has no defined {name}s yet."),
+                        why="a Sequential model has no input and output before it knows the shape of its input.",
+                        fix="put keras.Input(shape=...) first, or call the model once.")
         return getattr(self._functional, name)
 
     inputs = property(lambda self: self._known("inputs"))
@@ -348,8 +377,11 @@ def clone_model(model, input_tensors=None, clone_function=None):
         first = [InputLayer(batch_shape=model._input.batch_shape, dtype=model._input._dtype)] if model._input else []
         return Sequential([*first, *[copy(x) for x in model.layers]], name=model.name)
     if not isinstance(model, Functional):
-        raise ValueError("Expected `model` argument to be a `Sequential` or functional model, got a subclassed model: "
-                         f"{model}")
+        raise error("argument-type",
+                    ValueError("Expected `model` argument to be a `Sequential` or functional model, got a subclassed model: "
+                               f"{model}"),
+                    what="model", kind=type(model), must="a Sequential or functional model",
+                    fix="for a class of your own, make a new object: MyModel(...).")
     known = {id(t): InputLayer(batch_shape=t.shape, dtype=t.dtype).output for t in model.inputs}
     made = {}
     for node in model._nodes:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import inspect
 
+from ....diagnose import error
+
 
 def make_get(kind, known, base=None, default=None):
     """A function `get(identifier)` for one kind of object.
@@ -20,7 +22,9 @@ def make_get(kind, known, base=None, default=None):
         if inspect.isclass(found):
             found = found()
         if found is None or not callable(found) and not (base is not None and isinstance(found, base)):
-            raise ValueError(f"Could not interpret {kind} identifier: {identifier}")
+            raise error("argument-value", ValueError(f"Could not interpret {kind} identifier: {identifier}"),
+                        what=kind, value=identifier, must="a name that Keras knows, an object or a function",
+                        fix="look for the right spelling: 'adam', 'relu', 'categorical_crossentropy'.")
         return found
     return get
 

@@ -5,6 +5,7 @@ import random as _python_random
 
 import numpy as np
 
+from ....diagnose import error
 from .. import arithmetic, creation, dtypes, random_ops
 from ..indexing import gather, where
 from ..sorting import argsort
@@ -31,7 +32,8 @@ class SeedGenerator:
         self._initial_seed = seed
         seed = make_default_seed() if seed is None else seed
         if not isinstance(seed, int):
-            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+            raise error("argument-type", ValueError(f"Argument `seed` must be an integer. Received: seed={seed}"),
+                        what="seed", kind=type(seed), must="a whole number")
         with naming.scope(self.name, self):
             self.state = Variable(np.array([seed, 0], np.int64), dtype="int64", trainable=False,
                                   name="seed_generator_state")
@@ -71,8 +73,10 @@ def draw_seed(seed):
     elif seed is None:
         pair = _global_generator().next(ordered=False).numpy()
     else:
-        raise ValueError("Argument `seed` must be either an integer or an instance of `SeedGenerator`. Received: "
-                         f"seed={seed} (of type {type(seed)})")
+        raise error("argument-type",
+                    ValueError("Argument `seed` must be either an integer or an instance of `SeedGenerator`. Received: "
+                               f"seed={seed} (of type {type(seed)})"),
+                    what="seed", kind=type(seed), must="a whole number or a SeedGenerator")
     return constant((pair % (_INT_MAX - 1)).astype(np.int32))
 
 

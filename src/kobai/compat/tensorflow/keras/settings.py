@@ -1,6 +1,8 @@
 """The float type of layers, the smallest number that counts as one, and the order of dimensions."""
 from __future__ import annotations
 
+from ....diagnose import error
+
 _values = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 
 
@@ -12,8 +14,10 @@ def floatx():
 def set_floatx(value):
     """Set the dtype of new variables."""
     if value not in ("bfloat16", "float16", "float32", "float64"):
-        raise ValueError(f"Unknown `floatx` value: {value}. Expected one of "
-                         "('bfloat16', 'float16', 'float32', 'float64')")
+        raise error("argument-choice",
+                    ValueError(f"Unknown `floatx` value: {value}. Expected one of "
+                               "('bfloat16', 'float16', 'float32', 'float64')"),
+                    what="floatx", value=value, choices=["bfloat16", "float16", "float32", "float64"])
     _values["floatx"] = value
 
 
@@ -35,8 +39,10 @@ def image_data_format():
 def set_image_data_format(data_format):
     """Set where images have their channels."""
     if data_format not in ("channels_first", "channels_last"):
-        raise ValueError("The `data_format` argument must be one of {'channels_first', 'channels_last'}. Received: "
-                         f"data_format={data_format}")
+        raise error("argument-choice",
+                    ValueError("The `data_format` argument must be one of {'channels_first', 'channels_last'}. Received: "
+                               f"data_format={data_format}"),
+                    what="data_format", value=data_format, choices=["channels_first", "channels_last"])
     _values["image_data_format"] = data_format
 
 

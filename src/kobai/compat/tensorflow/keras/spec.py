@@ -1,6 +1,7 @@
 """`keras.layers.InputSpec`: which tensors a layer takes."""
 from __future__ import annotations
 
+from ....diagnose import error
 from .. import nest
 
 
@@ -27,12 +28,19 @@ def check_inputs(spec, inputs, layer_name):
     if len(specs) != len(values):
         if isinstance(spec, InputSpec):
             return
-        raise ValueError(f"Layer '{layer_name}' expected {len(specs)} input(s). Received {len(values)} instead.")
+        raise error("argument-count",
+                    ValueError(f"Layer '{layer_name}' expected {len(specs)} input(s). Received {len(values)} instead."),
+                    what="the list of inputs", count=len(values), need="{n}", n=len(specs))
     for i, (s, x) in enumerate(zip(specs, values)):
         if s is not None and hasattr(x, "shape"):
             reason = _misfit(s, tuple(x.shape))
             if reason:
-                raise ValueError(f"Input {i} with name 'None' of layer '{layer_name}' is incompatible with the layer: {reason}")
+                raise error("tensor-shape",
+                            ValueError(f"Input {i} with name 'None' of layer '{layer_name}' is incompatible with the layer: "
+                                       f"{reason}"),
+                            what="the input", shape=tuple(x.shape), want="what the layer was built for",
+                            why="the layer was built for inputs of another shape: {reason}.", reason=reason,
+                            fix="look at the line that makes the input, and at model.summary(); is the batch dimension there?")
 
 
 def _misfit(s, shape):

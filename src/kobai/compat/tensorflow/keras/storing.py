@@ -8,13 +8,16 @@ import zipfile
 
 import numpy as np
 
+from ....diagnose import error
+
 _KIND = "kobai-keras-1"
 
 
 def _path(filepath, overwrite=True):
     path = os.fspath(filepath)
     if os.path.exists(path) and not overwrite:
-        raise OSError(f"{path} exists; overwrite=True replaces it")
+        raise error("file", OSError(f"{path} exists; overwrite=True replaces it"),
+                    path=path, why="it exists already", fix="choose another name, or pass overwrite=True.")
     return path
 
 
@@ -33,16 +36,24 @@ def _read_arrays(archive):
 def _opened(filepath):
     path = os.fspath(filepath)
     if not os.path.exists(path):
-        raise ValueError(f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` zip file.")
+        raise error("file",
+                    ValueError(f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` zip file."),
+                    path=path, why="there is no such file", fix="look at the path; it counts from {folder}.",
+                    folder=os.getcwd())
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} was not written by kobai. Files of Keras (HDF5) cannot be read here.")
+        raise error("file", ValueError(f"{path} was not written by kobai. Files of Keras (HDF5) cannot be read here."),
+                    path=path, why="it was not written by kobai",
+                    fix="load it with Keras, save model.get_weights() with np.savez, and set_weights() here.")
     return zipfile.ZipFile(path)
 
 
 def save_weights(model, filepath, overwrite=True):
     """Write the values of all weights."""
     if not os.fspath(filepath).endswith(".weights.h5"):
-        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={os.fspath(filepath)}")
+        raise error("file",
+                    ValueError(f"The filename must end in `.weights.h5`. Received: filepath={os.fspath(filepath)}"),
+                    path=os.fspath(filepath), why="the name says which kind of file it is",
+                    fix="model.save_weights('name.weights.h5')")
     with zipfile.ZipFile(_path(filepath, overwrite), "w") as archive:
         archive.writestr("kind.json", json.dumps({"kind": _KIND, "paths": [_name(w) for w in model.weights]}))
         _write_arrays(archive, model.get_weights())
@@ -56,8 +67,11 @@ def load_weights(model, filepath):
     """Read the values of all weights."""
     path = os.fspath(filepath)
     if not os.path.exists(path):
-        raise FileNotFoundError(f"[Errno 2] Unable to synchronously open file (unable to open file: name = '{path}', "
-                                "errno = 2, error message = 'No such file or directory')")
+        raise error("file",
+                    FileNotFoundError(f"[Errno 2] Unable to synchronously open file (unable to open file: name = '{path}', "
+                                      "errno = 2, error message = 'No such file or directory')"),
+                    path=path, why="there is no such file", fix="look at the path; it counts from {folder}.",
+                    folder=os.getcwd())
     with _opened(filepath) as archive:
         model.set_weights(_read_arrays(archive))
 
@@ -66,9 +80,11 @@ def save_model(model, filepath, overwrite=True):
     """Write what the model is made of, and its weights."""
     path = _path(filepath, overwrite)
     if not path.endswith((".keras", ".h5")):
-        raise ValueError("Invalid filepath extension for saving. Please add either a `.keras` extension for the native "
-                         "Keras format (recommended) or a `.h5` extension. Use `model.export(filepath)` if you want to "
-                         f"export a SavedModel for use with TFLite/TFServing/etc. Received: filepath={path}.")
+        raise error("file",
+                    ValueError("Invalid filepath extension for saving. Please add either a `.keras` extension for the native "
+                               "Keras format (recommended) or a `.h5` extension. Use `model.export(filepath)` if you want to "
+                               f"export a SavedModel for use with TFLite/TFServing/etc. Received: filepath={path}."),
+                    path=path, why="the name says which kind of file it is", fix="model.save('name.keras')")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("kind.json", json.dumps({"kind": _KIND}))
         archive.writestr("model.json", json.dumps(_description(model), default=_plain))
@@ -81,7 +97,9 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     """Make the model of a file that `model.save` wrote."""
     with _opened(filepath) as archive:
         if "model.json" not in archive.namelist():
-            raise ValueError(f"{os.fspath(filepath)} holds weights only: model.load_weights(path)")
+            raise error("file", ValueError(f"{os.fspath(filepath)} holds weights only: model.load_weights(path)"),
+                        path=os.fspath(filepath), why="it holds weights, but not how the model is built",
+                        fix="build the model, then model.load_weights(path).")
         described = json.loads(archive.read("model.json"))
         model = _made(described, custom_objects or {})
         arrays = _read_arrays(archive)
@@ -138,8 +156,11 @@ def _graph(model):
     for node in model._nodes:
         op = node.operation
         if not hasattr(op, "get_config"):
-            raise ValueError(f"The model cannot be saved: {op.name} is a function, not a layer. Put it into a layer of "
-                             "its own.")
+            raise error("not-possible",
+                        ValueError(f"The model cannot be saved: {op.name} is a function, not a layer. Put it into a layer of "
+                                   "its own."),
+                        why="the model uses {name}, a function, and only layers can be described in a file.",
+                        name=op.name, fix="put it into a layer of its own, with get_config().")
         calls.append({"layer": op.name, "inputs": [places[id(t)] for t in node.inputs],
                       "many": isinstance(node.args[0], (list, tuple))})
         for t in node.flat_outputs:
@@ -160,7 +181,9 @@ def _plain(value):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     if callable(value):
         return getattr(value, "__name__", repr(value))
-    raise TypeError(f"{value!r} cannot be saved")
+    raise error("not-possible", TypeError(f"{value!r} cannot be saved"),
+                why="{kind} has no get_config(), so nothing says how to make it again.", kind=type(value),
+                fix="write `def get_config(self): ...` in its class.")
 
 
 def _made(described, custom_objects):
@@ -172,8 +195,11 @@ def _made(described, custom_objects):
         return _from_graph(config, custom_objects)
     cls = custom_objects.get(name) or _registered.get(name)
     if cls is None:
-        raise TypeError(f"Could not locate class '{name}'. Make sure custom classes are decorated with "
-                        "`@keras.saving.register_keras_serializable()`, or give them in custom_objects.")
+        raise error("name-unknown",
+                    TypeError(f"Could not locate class '{name}'. Make sure custom classes are decorated with "
+                              "`@keras.saving.register_keras_serializable()`, or give them in custom_objects."),
+                    where="the file", what="class", name=name, names=list(custom_objects),
+                    fix="put @keras.saving.register_keras_serializable() before the class, or pass custom_objects={{name: class}}.")
     model = cls.from_config(config)
     if described.get("build"):
         model.build(tuple(described["build"]))

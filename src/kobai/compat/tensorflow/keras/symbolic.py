@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 
+from ....diagnose import error
 from ....tensor import wrap
 from .. import dtypes, nest
 from ..recording import pause
@@ -33,22 +34,30 @@ class KerasTensor:
         return (f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, name={self.name}>")
 
     def __array__(self, *args, **kwargs):
-        raise ValueError("A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any "
-                         "actual numerical value. You cannot convert it to a NumPy array.")
+        raise error("not-possible",
+                    ValueError("A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any "
+                               "actual numerical value. You cannot convert it to a NumPy array."),
+                    why="it stands for what the model will get; there are no numbers yet.",
+                    fix="call the finished model on an array, or put the computation into a layer.")
 
     def __tf_tensor__(self, dtype=None):
-        raise ValueError(
+        raise error("not-possible", ValueError(
             "A KerasTensor cannot be used as input to a TensorFlow function. A KerasTensor is a symbolic placeholder "
             "for a shape and dtype, used when constructing Keras Functional models or Keras Functions. You can only "
             "use it as input to a Keras layer or a Keras operation (from the namespaces `keras.layers` and "
-            "`keras.ops`).\n  fix: use the function of that name in keras.ops, or put it into a layer: "
-            "keras.layers.Lambda(lambda x: ...)")
+            "`keras.ops`)."),
+            why="it stands for what the model will get; there are no numbers yet.",
+            fix="use the function of that name in keras.ops, or put it into a layer: keras.layers.Lambda(lambda x: ...).")
 
     def __iter__(self):
-        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+        raise error("not-possible", TypeError("Iterating over a symbolic KerasTensor is not supported."),
+                    why="it stands for what the model will get; there are no numbers yet.",
+                    fix="take parts of it by index, or keras.ops.unstack(x).")
 
     def __bool__(self):
-        raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+        raise error("not-possible", TypeError("A symbolic KerasTensor cannot be used as a boolean."),
+                    why="it stands for what the model will get; there are no numbers yet.",
+                    fix="keras.ops.where(condition, a, b) chooses element by element.")
 
     def __len__(self):
         return self.shape[0]
@@ -65,8 +74,11 @@ def _broadcast(a, b):
     a, b = list(a.shape), list(getattr(b, "shape", ()))
     for x, y in zip(reversed(a), reversed(b)):
         if x != y and None not in (x, y) and 1 not in (x, y):
-            raise ValueError(f"Cannot broadcast shape, the failure dim has value {x}, which cannot be broadcasted to {y}. "
-                             f"Input shapes are: {a} and {b}.")
+            raise error("shapes-differ",
+                        ValueError(f"Cannot broadcast shape, the failure dim has value {x}, which cannot be broadcasted to {y}. "
+                                   f"Input shapes are: {a} and {b}."),
+                        what="the first", shape=tuple(a), other="the second", other_shape=tuple(b),
+                        must="sizes must be equal, or 1")
 
 
 def _operator(name, dunder):
@@ -215,8 +227,9 @@ def sorted_nodes(outputs, inputs):
         if id(t) in stop or id(t.node) in seen:
             return
         if t.node is None or not t.node.inputs:
-            raise ValueError("Output with path `` is not connected to `inputs`\n  cause: it depends on "
-                             f"{t}, which is not among the inputs, and nothing made it")
+            raise error("not-possible", ValueError("Output with path `` is not connected to `inputs`"),
+                        why="the output depends on {found}, which is not among the inputs, and nothing made it.",
+                        found=str(t), fix="name all keras.Input(...) of the graph in inputs=[...].")
         seen.add(id(t.node))
         for source in t.node.inputs:
             visit(source)

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ....diagnose import error
 from .. import nest, tracing
 from ..creation import zeros
 from ..tape import GradientTape
@@ -123,7 +124,10 @@ class Trainer:
         total = None
         if self._trainer.get("loss") is not None:
             if y is None:
-                raise ValueError("Target data is missing. Your model was compiled with a loss, but no `y` was given.")
+                raise error("argument-missing",
+                            ValueError("Target data is missing. Your model was compiled with a loss, but no `y` was given."),
+                            fn="fit()", what="y", must="an array of numbers",
+                            fix="pass the targets, too: model.fit(x, y); a dataset gives pairs (x, y).")
             total = self._trainer["loss"](y, y_pred, sample_weight)
         for extra in self.losses:
             total = extra if total is None else total + extra
@@ -141,8 +145,11 @@ class Trainer:
     # ---- many steps ----------------------------------------------------------------------
     def _need_compile(self, name):
         if not self._trainer["compiled"]:
-            raise ValueError("You must call `compile()` before using the model." if name == "fit" else
-                             f"You must call `compile()` before calling `{name}()`.")
+            raise error("call-order",
+                        ValueError("You must call `compile()` before using the model." if name == "fit" else
+                                   f"You must call `compile()` before calling `{name}()`."),
+                        why="the model has no loss and no optimizer yet.",
+                        fix="model.compile(optimizer='adam', loss='mse') first.")
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,

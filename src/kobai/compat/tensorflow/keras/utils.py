@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 
+from ....diagnose import error
 from .. import nest, random_ops
 from . import naming, seeds
 from .feeding import pack as pack_x_y_sample_weight  # noqa: F401
@@ -44,7 +45,9 @@ def normalize(x, axis=-1, order=2):
 def set_random_seed(seed):
     """Start the random numbers of Python, NumPy and TensorFlow again."""
     if not isinstance(seed, int):
-        raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
+        raise error("argument-type",
+                    ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})"),
+                    what="seed", kind=type(seed), must="a whole number")
     _python_random.seed(seed)
     np.random.seed(seed)
     random_ops.set_seed(seed)

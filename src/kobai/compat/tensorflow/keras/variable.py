@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....diagnose import error
 from .. import dtypes
 from ..operators import add_operators
 from ..tensors import Reference
@@ -30,15 +31,19 @@ class Variable:
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
         if callable(initializer):
             if shape is None:
-                raise ValueError("When creating a Variable from an initializer, the `shape` argument should be "
-                                 f"specified. Received: initializer={initializer} and shape={shape}")
+                raise error("argument-missing",
+                            ValueError("When creating a Variable from an initializer, the `shape` argument should be "
+                                       f"specified. Received: initializer={initializer} and shape={shape}"),
+                            fn="Variable()", what="shape", must="a tuple of whole numbers")
             value = initializer(tuple(shape), dtype=dtype or dtypes.as_dtype(floatx()))
         else:
             value = convert_to_tensor(initializer, dtype) if dtype else _float(initializer)
         value = convert_to_tensor(value)
         if shape is not None and tuple(value.shape) != tuple(shape):
-            raise ValueError(f"The initial value of variable {self.path} has shape {tuple(value.shape)}, not "
-                             f"{tuple(shape)}")
+            raise error("tensor-shape",
+                        ValueError(f"The initial value of variable {self.path} has shape {tuple(value.shape)}, not "
+                                   f"{tuple(shape)}"),
+                        what="the initial value", shape=tuple(value.shape), want=tuple(shape))
         self._value = _Variable(value, trainable=trainable, name=self.path)
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
@@ -91,9 +96,11 @@ class Variable:
         """Give the variable another value of its shape; returns it as a tensor."""
         value = self._cast(value)
         if tuple(value.shape) != tuple(self.shape):
-            raise ValueError("The shape of the target variable and the shape of the target value in "
-                             f"`variable.assign(value)` must match. variable.shape={self.shape}, Received: "
-                             f"value.shape={tuple(value.shape)}. Target variable: {self}")
+            raise error("tensor-shape",
+                        ValueError("The shape of the target variable and the shape of the target value in "
+                                   f"`variable.assign(value)` must match. variable.shape={self.shape}, Received: "
+                                   f"value.shape={tuple(value.shape)}. Target variable: {self}"),
+                        what="the new value", shape=tuple(value.shape), want=tuple(self.shape))
         self._value.assign(value)
         return self._value.read_value()
 
@@ -127,7 +134,9 @@ class Variable:
         return int(self._value)
 
     def __bool__(self):
-        raise TypeError("A Keras Variable cannot be used as a boolean.")
+        raise error("not-possible", TypeError("A Keras Variable cannot be used as a boolean."),
+                    why="a variable holds numbers, and Keras does not say when it is true.",
+                    fix="compare it: if v > 0.")
 
     def __hash__(self):
         return id(self)

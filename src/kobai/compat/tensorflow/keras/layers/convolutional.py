@@ -1,6 +1,7 @@
 """Convolutions as layers."""
 from __future__ import annotations
 
+from .....diagnose import error
 from .....op import m
 from ...convolution import convolve, convolve_transposed, depthwise, numbers
 from ...tensors import box
@@ -33,11 +34,17 @@ class BaseConv(Layer):
                  bias_constraint=None, **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if data_format == "channels_first":
-            raise ValueError("The Conv layers of kobai take images with channels last "
-                             "(data_format=\"channels_last\"), as TensorFlow does on a CPU.")
+            raise error("not-in-kobai",
+                        ValueError("The Conv layers of kobai take images with channels last "
+                                   "(data_format=\"channels_last\"), as TensorFlow does on a CPU."),
+                        what="data_format='channels_first'",
+                        instead="move the channels to the end: tf.transpose(x, [0, 2, 3, 1]).")
         if padding not in ("valid", "same", "causal"):
             allowed = "'valid', 'same', 'causal'" if self.n == 1 else "'valid', 'same'"
-            raise ValueError(f"The `padding` argument must be a list/tuple or one of {{{allowed}}}. Received: {padding}")
+            raise error("argument-choice",
+                        ValueError(f"The `padding` argument must be a list/tuple or one of {{{allowed}}}. Received: {padding}"),
+                        what="padding", value=padding,
+                        choices=["valid", "same", "causal"] if self.n == 1 else ["valid", "same"])
         self.filters, self.groups, self.padding, self.use_bias = filters, groups, padding.lower(), use_bias
         self.kernel_size, self.strides = tuple(numbers(kernel_size, self.n)), tuple(numbers(strides, self.n))
         self.dilation_rate = tuple(numbers(dilation_rate, self.n))
@@ -52,8 +59,10 @@ class BaseConv(Layer):
 
     def _kernel_shape(self, channels):
         if channels % self.groups:
-            raise ValueError("The number of input channels must be evenly divisible by the number of groups. Received "
-                             f"groups={self.groups}, but the input has {channels} channels.")
+            raise error("size-divisible",
+                        ValueError("The number of input channels must be evenly divisible by the number of groups. Received "
+                                   f"groups={self.groups}, but the input has {channels} channels."),
+                        what="the number of input channels", value=channels, by=self.groups)
         return (*self.kernel_size, channels // self.groups, self.filters)
 
     def build(self, input_shape):
@@ -94,10 +103,14 @@ class BaseConv(Layer):
 
     def _check_sizes(self, shape):
         if any(s is not None and s <= 0 for s in self.compute_output_shape(shape)[1:-1]):
-            raise ValueError("Computed output size would be zero or negative. Received `inputs shape="
-                             f"{tuple(shape)}`, `kernel shape={tuple(self.kernel.shape)}`, `dilation_rate="
-                             f"[{' '.join(map(str, self.dilation_rate))}]`, `strides={self.strides}`, `padding="
-                             f"{self.padding}`.\n  fix: smaller kernels, fewer poolings, or padding=\"same\"")
+            raise error("tensor-shape",
+                        ValueError("Computed output size would be zero or negative. Received `inputs shape="
+                                   f"{tuple(shape)}`, `kernel shape={tuple(self.kernel.shape)}`, `dilation_rate="
+                                   f"[{' '.join(map(str, self.dilation_rate))}]`, `strides={self.strides}`, `padding="
+                                   f"{self.padding}`."),
+                        what="the input", shape=tuple(shape), want="a larger one",
+                        why="the input of shape {shape} is smaller than the kernel reaches: nothing would be left of it.",
+                        fix="use smaller kernels, fewer poolings, or padding=\"same\".")
 
 
 class Conv1D(BaseConv):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....diagnose import error
 from .....op import m
 from ... import arithmetic, dtypes, indexing
 from ...tensors import box
@@ -21,7 +22,9 @@ class InputLayer(Layer):
         super().__init__(name=name, **kwargs)
         shape = input_shape if shape is None else shape
         if shape is None and batch_shape is None:
-            raise ValueError("You must pass a `shape` argument.")
+            raise error("argument-missing", ValueError("You must pass a `shape` argument."),
+                        fn="Input()", what="shape", must="a tuple of whole numbers",
+                        fix="keras.Input(shape=(4,)) for rows of 4 numbers; the batch is not counted.")
         self.batch_shape = tuple(batch_shape) if batch_shape is not None else (
             batch_size, *((shape,) if isinstance(shape, int) else shape))
         self._dtype = dtypes.as_dtype(dtype or "float32").name
@@ -45,7 +48,9 @@ def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, bat
     <KerasTensor shape=(None, 4), dtype=float32, sparse=False, ragged=False, name=x>
     """
     if isinstance(shape, int):
-        raise ValueError(f"Cannot convert '{shape}' to a shape.\n  fix: keras.Input(shape=({shape},))")
+        raise error("argument-type", ValueError(f"Cannot convert '{shape}' to a shape."),
+                    what="shape", kind="int", must="a tuple of whole numbers", fix="keras.Input(shape=({size},))",
+                    size=shape)
     return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name, input_tensor=tensor).output
 
 
@@ -56,8 +61,10 @@ class Dense(Layer):
                  bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None, **kwargs):
         if not isinstance(units, (int, np.integer)) or units <= 0:
-            raise ValueError("Received an invalid value for `units`, expected a positive integer. Received: "
-                             f"units={units}")
+            raise error("argument-value",
+                        ValueError("Received an invalid value for `units`, expected a positive integer. Received: "
+                                   f"units={units}"),
+                        what="units", value=units, must="a positive whole number")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units, self.use_bias = int(units), use_bias
         self.activation = activations.get(activation)

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from .....diagnose import error
 from .....tensor import wrap
 from ... import dtypes
 from ...tensors import box
@@ -65,15 +66,21 @@ class CategoryEncoding(_Preparing):
     def __init__(self, num_tokens=None, output_mode="multi_hot", sparse=False, **kwargs):
         super().__init__(**kwargs)
         if output_mode not in ("count", "one_hot", "multi_hot"):
-            raise ValueError(f"Unknown argument for output_mode: {output_mode}")
+            raise error("argument-choice", ValueError(f"Unknown argument for output_mode: {output_mode}"),
+                        what="output_mode", value=output_mode, choices=["count", "one_hot", "multi_hot"])
         if num_tokens is None or num_tokens < 1:
-            raise ValueError(f"`num_tokens` must be set and >= 1. Received: num_tokens={num_tokens}.")
+            raise error("argument-value",
+                        ValueError(f"`num_tokens` must be set and >= 1. Received: num_tokens={num_tokens}."),
+                        what="num_tokens", value=num_tokens, must="a positive whole number")
         self.num_tokens, self.output_mode = num_tokens, output_mode
 
     def call(self, inputs, count_weights=None):
         i = _array(inputs).astype(np.int64)
         if i.size and (i.min() < 0 or i.max() >= self.num_tokens):
-            raise ValueError(f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}")
+            raise error("data-range",
+                        ValueError(f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}"),
+                        what="inputs", value=int(i.min() if i.min() < 0 else i.max()),
+                        must="a whole number between {low} and {high}", low=0, high=self.num_tokens - 1)
         return _encoded(self, i, self.num_tokens, self.output_mode, count_weights)
 
 
@@ -84,7 +91,10 @@ class Discretization(_Preparing):
                  name=None, **kwargs):
         super().__init__(name=name, dtype=dtype or ("int64" if output_mode == "int" else None), **kwargs)
         if (bin_boundaries is None) == (num_bins is None):
-            raise ValueError("You need to set either `num_bins` or `bin_boundaries`.")
+            raise error("argument-missing", ValueError("You need to set either `num_bins` or `bin_boundaries`."),
+                        fn="Discretization()", what="num_bins or bin_boundaries", must="one of the two",
+                        why="exactly one of num_bins and bin_boundaries says how numbers are sorted into bins.",
+                        fix="give num_bins (and call adapt), or bin_boundaries.")
         self.bin_boundaries, self.num_bins, self.output_mode = bin_boundaries, num_bins, output_mode
 
     def adapt(self, data, steps=None):
@@ -143,7 +153,10 @@ class _Lookup(_Preparing):
 
     def _unknown(self, value):
         if not self.num_oov_indices:
-            raise ValueError(f"When `num_oov_indices=0` all inputs should be in vocabulary, found OOV values {[value]}")
+            raise error("data-range",
+                        ValueError(f"When `num_oov_indices=0` all inputs should be in vocabulary, found OOV values {[value]}"),
+                        what="inputs", value=value, must="in the vocabulary",
+                        fix="add the word to the vocabulary, or leave num_oov_indices at 1.")
         return int(self.mask_token is not None)
 
     def call(self, inputs):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....diagnose import error
 from .....op import m
 from ... import shaping
 from ...arithmetic import maximum as _maximum, minimum as _minimum
@@ -22,8 +23,11 @@ class _Merge(Layer):
         if not isinstance(input_shape, (list, tuple)) or not isinstance(input_shape[0], (list, tuple)) \
                 or len(input_shape) < 1:
             kind = "`Concatenate`" if isinstance(self, Concatenate) else "merge"
-            raise ValueError(f"A {kind} layer should be called on a list of at least 1 input. Received: input_shape="
-                             f"{input_shape}{' (not a list of shapes)' if kind == 'merge' else ''}")
+            raise error("argument-type",
+                        ValueError(f"A {kind} layer should be called on a list of at least 1 input. Received: input_shape="
+                                   f"{input_shape}{' (not a list of shapes)' if kind == 'merge' else ''}"),
+                        what="the input", kind="a single tensor", must="a list of tensors",
+                        fix="call the layer on a list: layer([a, b]).")
         if not isinstance(self, Concatenate):
             _one_shape(input_shape)
         self.built = True
@@ -52,7 +56,10 @@ def _one_shape(shapes):
     for a, b in zip(shapes, shapes[1:]):
         for x, y in zip(reversed(a[1:]), reversed(b[1:])):
             if x != y and None not in (x, y) and 1 not in (x, y):
-                raise ValueError(f"Inputs have incompatible shapes. Received shapes {tuple(a[1:])} and {tuple(b[1:])}")
+                raise error("shapes-differ",
+                            ValueError(f"Inputs have incompatible shapes. Received shapes {tuple(a[1:])} and {tuple(b[1:])}"),
+                            what="one input", shape=tuple(a[1:]), other="another", other_shape=tuple(b[1:]),
+                            must="both must have the same shape")
 
 
 class Add(_Merge):
@@ -67,7 +74,9 @@ class Subtract(_Merge):
 
     def call(self, inputs):
         if len(inputs) != 2:
-            raise ValueError(f"A `Subtract` layer should be called on exactly 2 inputs. Received: inputs={inputs}")
+            raise error("argument-count",
+                        ValueError(f"A `Subtract` layer should be called on exactly 2 inputs. Received: inputs={inputs}"),
+                        what="the list of inputs", count=len(inputs), need="{n}", n=2)
         return inputs[0] - inputs[1]
 
 
@@ -112,8 +121,12 @@ class Concatenate(_Merge):
         super().build(input_shape)
         rest = {(*s[:self.axis], *(s[self.axis + 1:] if self.axis != -1 else ())) for s in map(tuple, input_shape)}
         if len(rest) > 1 and not any(None in s for s in rest):
-            raise ValueError("A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
-                             f"Received: input_shape={[tuple(s) for s in input_shape]}")
+            raise error("shapes-differ",
+                        ValueError("A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
+                                   f"Received: input_shape={[tuple(s) for s in input_shape]}"),
+                        what="one input", shape=tuple(input_shape[0]), other="another",
+                        other_shape=tuple(next(s for s in input_shape if tuple(s) != tuple(input_shape[0]))),
+                        must="all sizes but the one along axis {axis} must be the same", axis=self.axis)
 
     def call(self, inputs):
         return shaping.concat(inputs, self.axis)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....diagnose import error
 from .....op import m
 from .....tensor import wrap
 from ... import creation, shaping
@@ -25,8 +26,10 @@ class _Cell(Layer):
                  recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
                  bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
         if units <= 0:
-            raise ValueError("Received an invalid value for argument `units`, expected a positive integer, got "
-                             f"{units}")
+            raise error("argument-value",
+                        ValueError("Received an invalid value for argument `units`, expected a positive integer, got "
+                                   f"{units}"),
+                        what="units", value=units, must="a positive whole number")
         super().__init__(**kwargs)
         self.units, self.use_bias, self.seed = units, use_bias, seed
         if self.gates == 1:  # the order in which seeds are drawn is Keras's
@@ -343,8 +346,10 @@ class Bidirectional(Layer):
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
         if merge_mode not in ("sum", "mul", "ave", "concat", None):
-            raise ValueError(f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one of "
-                             '{"sum", "mul", "ave", "concat", None}')
+            raise error("argument-choice",
+                        ValueError(f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one of "
+                                   '{"sum", "mul", "ave", "concat", None}'),
+                        what="merge_mode", value=merge_mode, choices=["sum", "mul", "ave", "concat", None])
         super().__init__(**kwargs)
         args, given = layer._made_with
         self.forward_layer = type(layer)(*args, **{**given, "name": "forward_" + layer.name})

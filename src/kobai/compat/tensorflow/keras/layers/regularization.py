@@ -1,6 +1,7 @@
 """Noise while training: Dropout and its kin."""
 from __future__ import annotations
 
+from .....diagnose import error
 from .....op import m
 from ...tensors import box
 from ...values import value_of
@@ -28,8 +29,10 @@ class Dropout(_Noise):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise ValueError("Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
-                             f"Received: rate={rate}")
+            raise error("argument-value",
+                        ValueError("Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
+                                   f"Received: rate={rate}"),
+                        what="rate", value=rate, must="a number between {low} and {high}", low=0, high=1)
         super().__init__(seed, **kwargs)
         self.rate, self.noise_shape = rate, noise_shape
         self._start(rate > 0)

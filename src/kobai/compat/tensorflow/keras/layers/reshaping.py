@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from .....diagnose import error
 from .....op import m
 from .....tensor import wrap
 from ...convolution import numbers
@@ -41,8 +42,12 @@ class Reshape(Layer):
         known = prod([s for s in self.target_shape if s != -1])
         have = prod(shape[1:])
         if -1 not in self.target_shape and known != have:
-            raise ValueError(f"The total size of the tensor must be unchanged. Received: input_shape={tuple(shape[1:])}, "
-                             f"target_shape={self.target_shape}")
+            raise error("argument-value",
+                        ValueError(f"The total size of the tensor must be unchanged. Received: input_shape={tuple(shape[1:])}, "
+                                   f"target_shape={self.target_shape}"),
+                        what="target_shape", value=self.target_shape, must="a shape of as many elements",
+                        why="the input has {have_count} elements for each sample, and target_shape {count}.",
+                        have_count=have, count=known, fix="change one of the sizes; -1 is computed from the others.")
         return tuple([have // known if s == -1 else s for s in self.target_shape])
 
     def call(self, inputs):

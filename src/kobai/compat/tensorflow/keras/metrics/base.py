@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....diagnose import error
 from .....op import m
 from .....tensor import wrap
 from ... import dtypes
@@ -177,6 +178,8 @@ def wrapper(name, fn, parameters, after, doc):
         own = {k: given.pop(k, default) for k, default in parameters.items()}
         MeanMetricWrapper.__init__(self, fn, given.pop("name", None) or after, given.pop("dtype", None), **own)
         if given:
-            raise TypeError(f"{name}.__init__() got an unexpected keyword argument {given.popitem()[0]!r}")
+            raise error("name-unknown",
+                        TypeError(f"{name}.__init__() got an unexpected keyword argument {min(given)!r}"),
+                        where=name, what="argument", name=min(given), names=[*parameters, "name", "dtype"])
         self.__dict__.update(own)
     return type(name, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from .....diagnose import error
 from ...recording import pause
 from ...tape import GradientTape
 from ...values import convert_to_tensor, value_of
@@ -33,12 +34,18 @@ class Optimizer:
             if old in kwargs:
                 value = kwargs.pop(old)
                 if old == "lr":
-                    raise ValueError("Argument(s) not recognized: {'lr': " + repr(value) + "}\n  fix: learning_rate=")
+                    raise error("name-unknown", ValueError("Argument(s) not recognized: {'lr': " + repr(value) + "}"),
+                                where=type(self), what="argument", name="lr", names=["learning_rate"],
+                                fix="write learning_rate=.")
         if kwargs:
-            raise ValueError(f"Argument(s) not recognized: {kwargs}")
+            raise error("name-unknown", ValueError(f"Argument(s) not recognized: {kwargs}"),
+                        where=type(self), what="argument", name=next(iter(kwargs)), names=[],
+                        fix="look for the right spelling in the documentation of the optimizer.")
         if sum(v is not None for v in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                             f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}")
+            raise error("arguments-exclude",
+                        ValueError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+                                   f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"),
+                        what="clipnorm, clipvalue", other="global_clipnorm", fix="give one of the three.")
         self.name = name or naming.auto_name(type(self).__name__)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.use_ema, self.ema_momentum = global_clipnorm, use_ema, ema_momentum
@@ -105,8 +112,11 @@ class Optimizer:
         if isinstance(value, LearningRateSchedule):
             self._learning_rate = value
         elif isinstance(self._learning_rate, LearningRateSchedule):
-            raise TypeError("This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` "
-                            "constructor argument, hence its learning rate is not settable.")
+            raise error("call-order",
+                        TypeError("This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` "
+                                  "constructor argument, hence its learning rate is not settable."),
+                        why="a schedule computes the learning rate from the number of steps.",
+                        fix="make the optimizer with a number (learning_rate=0.01) to change it by hand.")
         else:
             self._learning_rate.assign(np.float32(float(value)))
 
@@ -129,19 +139,26 @@ class Optimizer:
         if not grads:
             return
         if len(grads) != len(variables):
-            raise ValueError("When passing `grads` without `variables`, the optimizer must already be built on a list "
-                             f"of variables. Received {len(grads)} gradients for {len(variables)} variables.")
+            raise error("lengths-differ",
+                        ValueError("When passing `grads` without `variables`, the optimizer must already be built on a list "
+                                   f"of variables. Received {len(grads)} gradients for {len(variables)} variables."),
+                        what="grads", count=len(grads), other="variables", other_count=len(variables))
         if not self.built:
             self.build(variables)
         for v in variables:
             if v._number not in self._places:
-                raise ValueError(f"Unknown variable: {v}. This optimizer can only be called for the variables it was "
-                                 "originally built with. When working with a new set of variables, you should recreate "
-                                 "a new optimizer instance.")
+                raise error("call-order",
+                            ValueError(f"Unknown variable: {v}. This optimizer can only be called for the variables it was "
+                                       "originally built with. When working with a new set of variables, you should recreate "
+                                       "a new optimizer instance."),
+                            why="the optimizer keeps momenta for the variables it met first; this is another one.",
+                            fix="make a new optimizer for another model, or optimizer.build(variables) with all first.")
         pairs = [(g, v) for g, v in zip(grads, variables) if g is not None]
         if not pairs:
-            raise ValueError("No gradients provided for any variable.\n  cause: the loss does not depend on them, or "
-                             "was computed outside the tape, or went through NumPy.")
+            raise error("not-defined", ValueError("No gradients provided for any variable."),
+                        what="a gradient",
+                        why="the loss does not depend on them, or was computed outside the tape, or went through NumPy.",
+                        fix="compute the loss inside `with tf.GradientTape() as tape:`, with tf functions.")
         if len(pairs) < len(grads):
             missing = [getattr(v, "path", v.name) for g, v in zip(grads, variables) if g is None]
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss. If using "
@@ -189,7 +206,9 @@ class Optimizer:
     def minimize(self, loss, var_list, grad_loss=None, name=None, tape=None):
         """Compute the gradients of a loss (a function, or a tensor and its tape), and take one step."""
         if not callable(loss) and tape is None:
-            raise ValueError("`tape` is required when a `Tensor` loss is passed.")
+            raise error("arguments-together", ValueError("`tape` is required when a `Tensor` loss is passed."),
+                        what="a loss that is a tensor", other="tape",
+                        fix="pass the loss as a function (lambda: ...), or tape= as well.")
         if callable(loss):
             with GradientTape() as tape:
                 variables = var_list() if callable(var_list) else None

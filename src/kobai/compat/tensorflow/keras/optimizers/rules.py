@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....diagnose import error
 from .base import Optimizer
 
 
@@ -19,7 +20,8 @@ class SGD(Optimizer):
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
-            raise ValueError("`momentum` must be a float between [0, 1].")
+            raise error("argument-value", ValueError("`momentum` must be a float between [0, 1]."),
+                        what="momentum", value=momentum, must="a number between {low} and {high}", low=0, high=1)
         self.momentum, self.nesterov = momentum, nesterov
 
     def slots_used(self):

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from .....diagnose import error
 from .....tensor import wrap
 from ...tensors import box
 from ...values import value_of
@@ -22,7 +23,9 @@ class LearningRateSchedule:
     """The base of schedules: called with the number of steps so far, it gives the learning rate."""
 
     def __call__(self, step):
-        raise NotImplementedError(f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`.")
+        raise error("method-missing",
+                    NotImplementedError(f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`."),
+                    cls=type(self), what="__call__", fix="write `def __call__(self, step): ...` in the class.")
 
     def get_config(self):
         """The parameters by name."""
@@ -41,7 +44,9 @@ class ExponentialDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
         if decay_steps <= 0:
-            raise ValueError(f"Argument `decay_steps` must be > 0. Received: decay_steps={decay_steps}")
+            raise error("argument-value",
+                        ValueError(f"Argument `decay_steps` must be > 0. Received: decay_steps={decay_steps}"),
+                        what="decay_steps", value=decay_steps, must="a positive number")
 
     def __call__(self, step):
         p = _float(step) / np.float32(self.decay_steps)
@@ -67,9 +72,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
-            raise ValueError("The length of boundaries should be 1 less than the length of values. Received: "
-                             f"boundaries={boundaries} of length {len(boundaries)}, and values={values} of length "
-                             f"{len(values)}.")
+            raise error("argument-count",
+                        ValueError("The length of boundaries should be 1 less than the length of values. Received: "
+                                   f"boundaries={boundaries} of length {len(boundaries)}, and values={values} of length "
+                                   f"{len(values)}."),
+                        what="boundaries", count=len(boundaries), need="{n}", n=len(values) - 1,
+                        fix="values has one entry more than boundaries: one before the first, one after each.")
         self.boundaries, self.values, self.name = boundaries, values, name
 
     def __call__(self, step):
