@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kobai.autograd.node import inside
+from kobai.compile.watch import _is_library
 from kobai.generator import Generator
 from kobai.tensor import Tensor
 
@@ -28,10 +29,14 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 _KNOWN = (Generator, types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType, types.WrapperDescriptorType,
           types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType,
           types.MappingProxyType, types.CodeType, type({}.keys()), type({}.values()), type({}.items()), property,
-          functools.partial, operator.itemgetter, operator.attrgetter, re.Pattern, range, slice, bytearray,
+          functools.partial, operator.itemgetter, re.Pattern, range, slice, bytearray,
           type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
 MOVING = frozenset(("lr", "momentum", "betas"))  # of an optimiser's groups: what schedulers change
+# With these, code gets at attributes whose names it does not show; with those, at any global variable.
+_ANY_NAME = """getattr hasattr setattr delattr vars attrgetter methodcaller asdict astuple str repr format __dict__
+__getattribute__ __setattr__ __delattr__""".split()
+_ANY_VARIABLE = frozenset(("globals", "__globals__", "f_globals", "import_module", "__import__"))
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
 
 
@@ -117,7 +122,9 @@ class _Walk:
     def __init__(self, codes, moving, known=frozenset()):
         self.codes, self.moving, self.known = codes, moving, known
         self.names = {n for c in codes for n in c.co_names}
-        self.any_name = not self.names.isdisjoint(("getattr", "vars", "__dict__", "__getattribute__"))
+        self.any_name = not self.names.isdisjoint(_ANY_NAME)
+        if not self.names.isdisjoint(_ANY_VARIABLE):
+            raise Untraceable(f"it uses {min(self.names & _ANY_VARIABLE)}, which gives any variable")
         self.followed: set = set()
         self.slots: list[Slot] = []
         self.lengths: list = []
@@ -167,15 +174,21 @@ class _Walk:
             self.visit(v.__func__, name)
         elif kind in (list, tuple):
             self._list(v, name)
-        elif kind in (set, frozenset):
-            self.lengths.append((v, f"len({name})", len(v)))
+        elif kind is frozenset:
             self._list(tuple(v), name)
+        elif kind is set:
+            if v and not name.endswith("._non_persistent_buffers_set"):
+                raise Untraceable(f"{name} is a set, which may change")
+            self.lengths.append((v, f"len({name})", len(v)))
         elif isinstance(v, dict):
             self.container(v, list(v), name)
         elif kind is types.ModuleType:
-            if not inside[_file_of_module(v)]:
-                for n in self.names & vars(v).keys():
-                    self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
+            file = _file_of_module(v)
+            own = inside[file] or _is_library[file]
+            if v is sys and "modules" in self.names:
+                raise Untraceable("it uses sys.modules, which gives any variable")
+            for n in list(vars(v)) if self.any_name and not own else self.names & vars(v).keys():
+                self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
             if not inside[_file_of(v)]:
                 self._class(v, name)
@@ -212,6 +225,10 @@ class _Walk:
         if code not in self.codes:
             return
         self._follow(code)
+        if f.__dict__:
+            self.container(f.__dict__, list(f.__dict__ if self.any_name else self.names & f.__dict__.keys()), name)
+        for module in _imported(code):
+            self._module(module)
         for part in ("__code__", "__defaults__", "__kwdefaults__"):
             self.slots.append(Slot("attribute", f, part, f"{name}.{part}", getattr(f, part)))
         for variable, cell in zip(code.co_freevars, f.__closure__ or ()):
@@ -228,6 +245,15 @@ class _Walk:
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             if not (id(f) in self.known and isinstance(v, Tensor)):
                 self.visit(v, name)
+
+    def _module(self, name):
+        """Note which module an import inside of a function gives."""
+        part = ""
+        for n in name.split("."):
+            part = f"{part}.{n}" if part else n
+            if part not in sys.modules:
+                raise Untraceable(f"it imports {name or 'from its own package'}")
+            self.slot("dict", sys.modules, part, part, sys.modules[part])
 
     def _content(self, cell, name):
         """Note what the content of a cell leads to, of which it is known that it stays or is compared."""
@@ -248,7 +274,7 @@ class _Walk:
                 continue
             self.seen.add(id(base))
             for n, got in list(vars(base).items()):
-                if n in self.names or any(f.__code__ in self.codes for f in _functions(got)):
+                if self.any_name or n in self.names or any(f.__code__ in self.codes for f in _functions(got)):
                     self.slot("class", base, n, f"{base.__name__}.{n}", got)
 
     def _object(self, v, name):
@@ -269,7 +295,8 @@ class _Walk:
         if not own:
             for base in type(v).__mro__:
                 for n, d in vars(base).items():
-                    if isinstance(d, types.MemberDescriptorType) and n in self.names and hasattr(v, n):
+                    if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names) \
+                            and hasattr(v, n):
                         self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n))
 
     def _optimizer(self, v, name):
@@ -309,6 +336,21 @@ def _names(code):
     for c in code.co_consts:
         if isinstance(c, types.CodeType):
             found |= _names(c)
+    return found
+
+
+@functools.lru_cache(4096)
+def _imported(code):
+    """The modules that a function, or one defined in it, imports; an empty name for a relative import."""
+    found, before = set(), []
+    for i in dis.get_instructions(code):
+        if i.opname == "IMPORT_NAME":
+            relative = len(before) > 1 and before[-2].argval not in (0, None)
+            found.add("" if relative else i.argval)
+        before.append(i)
+    for c in code.co_consts:
+        if isinstance(c, types.CodeType):
+            found |= _imported(c)
     return found
 
 
