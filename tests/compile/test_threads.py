@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-import kobai  # noqa: F401  (fills the registry)
+import kobai
 from kobai.backends import eager, llvm, threads
 from kobai.op import registry
 
@@ -242,3 +242,25 @@ def test_workers_keep_off_the_callers_cpu_and_come_to_it_while_it_sleeps(pool):
         assert ended == allowed == os.sched_getaffinity(0)
         seen.clear()
         late.clear()
+
+
+def test_kernels_after_shared_steps_are_shared_in_smaller_chunks():
+    """What threads have made lies in their caches: the next kernel goes on there."""
+    def chunks(f, *args):
+        f = kobai.compile(f)
+        for _ in range(4):
+            y = f(*args)
+        assert f.reason is None
+        return y, [-(-extent // grain) if grain > 0 else 1 for _, _, extent, grain in f._last.plan.program.table.tolist()]
+
+    before = kobai.get_num_threads()
+    a, b = kobai.randn(128, 300), kobai.randn(300, 128)
+    try:
+        kobai.set_num_threads(2)
+        y, (product, kernel) = chunks(lambda a, b: (a @ b).exp() * 2, a, b)
+        assert product > 1 and kernel == 2
+        assert chunks(lambda a: a[:, :128].exp() * 2, a)[1] == [1]
+        kobai.set_num_threads(1)
+        assert np.array_equal(chunks(lambda a, b: (a @ b).exp() * 2, a, b)[0].numpy(), y.numpy())
+    finally:
+        kobai.set_num_threads(before)

@@ -45,6 +45,8 @@ _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "like
           "busy")
 
 
+_APART = threads.GRAIN // 2  # elements in a chunk where what is read lies in the caches of all threads, who made it
+
 _word = partial(word, _WORDS)
 
 
@@ -268,6 +270,7 @@ class Program:
         self.kernels: list = []
         self.inner: list[tuple[int, int]] = []         # words that are addresses of other words
         self.rooms: dict = {}                          # values of the chain that is being made
+        self.shared: set = set()                       # values that threads make together
         self.work = 0
         self.writes_inputs = False                     # whether a step did: the program cannot give up any more
         for step in steps:
@@ -322,7 +325,12 @@ class Program:
 
     def _native(self, step, code: int, words: list[int], extent: int, grain: int):
         """A call of code whose block begins with the addresses of what is read and written."""
-        start = self._block(step, words)
+        self._add(step, code, self._block(step, words), extent, grain)
+
+    def _add(self, step, code: int, start: int, extent: int, grain: int):
+        """One more call, which threads share if it has more than one chunk."""
+        if grain < extent:
+            self.shared.update(step.writes)
         self.calls.append((code, start, extent, 0 if grain >= extent else grain, True))
 
     def _block(self, step, words) -> int:
@@ -340,11 +348,12 @@ class Program:
             chunks = np.empty(max(1, extent * len(code.nest.reductions)), np.int64)
             self.kept.append(chunks)
             self.words.append(chunks.ctypes.data)
-        grain = max(1, extent * threads.GRAIN // max(work, 1))
+        elements = threads.GRAIN if self.shared.isdisjoint([w.base for w in step.reads]) else _APART
+        grain = max(1, extent * elements // max(work, 1))
         if fitted.layout.vector == 0 and not code.finish:
             grain = -(-grain // LANES) * LANES
         self.work += work
-        self.calls.append((code.address, start, extent, 0 if grain >= extent else grain, True))
+        self._add(step, code.address, start, extent, grain)
         if code.finish:
             self.calls.append((code.finish, start, extent, 0, True))
 
