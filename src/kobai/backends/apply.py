@@ -21,19 +21,21 @@ from kobai import op as ops
 from kobai.autograd.mode import modes
 from kobai.autograd.node import Node, inside, orders
 from kobai.backends import llvm
-from kobai.backends.apply_code import (
+from kobai.backends.apply_code import text
+from kobai.backends.apply_parts import (
     DTYPE,
     FILENAME,
     ITEMS,
     KNOWN_TYPES,
     NODE,
+    ONCE,
     OWN,
     PLAN,
+    RECORD,
     RESULT,
     SHAPE,
     VALUE,
     WORDS,
-    text,
 )
 from kobai.backends.entry import _looks_as_known as _looks_as_entry_knows
 from kobai.backends.native import _FASTCALL, _MethodDef, _new_function
@@ -50,9 +52,12 @@ _types = np.zeros(KNOWN_TYPES, np.int64)      # plain types of tensors
 
 # ---- what machine code knows of an op --------------------------------------------------------
 def learn(op, *inputs):
-    """Python's way, and then what that has found out about the op."""
+    """Python's way, and from the second time on what that has found out about the op."""
     way = (_WAY_VIEW if op.view else _WAY1, _WAY2, _WAY3)[len(inputs) - 1]
     out = way(op, *inputs)
+    if getattr(op, "_native", None) is None:  # many are applied only once, such as those of x[i] in a loop
+        op._native = _ONCE
+        return out
     needs = grad_mask(inputs)
     if needs and op.differentiable and op._plans[needs] is None:
         op._plans[needs] = compiled_rules(type(op), needs, False)
@@ -114,6 +119,9 @@ def _words(numbers):
     return struct.pack(f"={len(numbers)}q", *map(int, numbers))
 
 
+_ONCE = _words([ONCE, *[0] * len(RECORD)])
+
+
 def _odd(op, a, x, y):
     """The end of an op of one input whose result has another dtype."""
     out = wrap(y)
@@ -141,8 +149,8 @@ def _try():
 
 def install():
     """Have ops applied by machine code from now on; False where that is not possible."""
-    if not _looks_as_known():
-        return False
+    if natives or not _looks_as_known():
+        return bool(natives)
     machine = llvm.machine()
     address, = machine.load(machine.assemble_glue(text()), "apply")
     definition = _MethodDef(b"apply", address, _FASTCALL, None)
@@ -163,18 +171,26 @@ def install():
         count = way.__code__.co_argcount - 1
         words |= {"otherwise": id(way), "inputs": count}
         block = _words([words[w] for w in WORDS])
-        native = _new_function(ctypes.byref(definition), block, None)
-        _replace(way, native)
+        natives.append(_new_function(ctypes.byref(definition), block, None))
+    use(True)
     return True
 
 
-def _replace(way, native):
-    """Let all modules that use a short way use another."""
+natives: list = []  # what stands in for `ops.short_ways`
+
+
+def use(native):
+    """Have all modules that use a short way use machine code, or Python again."""
+    for way, other in zip(ops.short_ways, natives):
+        _replace(way, other) if native else _replace(other, way)
+
+
+def _replace(way, other):
     for name, module in [*sys.modules.items()]:
         if name.partition(".")[0] == "kobai" and name != __name__:
             for key, value in [*vars(module).items()]:
                 if value is way:
-                    setattr(module, key, native)
+                    setattr(module, key, other)
 
 
 def _looks_as_known():

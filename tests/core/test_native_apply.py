@@ -1,0 +1,358 @@
+"""Ops applied by machine code (backends/apply.py) do what Python's short ways do: the same objects, bits and errors.
+
+What is right is what the Python functions give, which are tested everywhere else.
+"""
+import gc
+import subprocess
+import sys
+import threading
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+import kobai
+from kobai import op as ops
+from kobai.autograd.node import line_of
+from kobai.diagnose import errors
+from kobai.op import registry
+from kobai.tensor import Tensor, wrap
+
+apply = pytest.importorskip("kobai.backends.apply")
+try:
+    NATIVE = apply.install()
+except Exception:  # no LLVM
+    NATIVE = False
+pytestmark = pytest.mark.skipif(not NATIVE, reason="no machine code here")
+FLOATS = [np.float32, np.float64]
+CLASSES = [cls for cls in registry if cls.__module__.startswith("kobai.ops") and cls.outputs == 1 and not cls.variadic]
+CASES = [pytest.param(cls, s, id=f"{cls.__name__}-{i}") for cls in CLASSES for i, s in enumerate(getattr(cls, "samples", ()))]
+
+
+@pytest.fixture(autouse=True)
+def natively():
+    """Each test begins with machine code in use."""
+    apply.use(True)
+    yield
+    apply.use(True)
+
+
+def ways(op, count):
+    """(Python's way, the machine code's) for an op of so many inputs."""
+    i = (1 if op.view else 0) if count == 1 else count
+    return ops.short_ways[i], apply.natives[i]
+
+
+def told(v):
+    """What tells whether two values are the same, bit for bit."""
+    if isinstance(v, (np.ndarray, np.generic)):
+        return type(v), v.dtype, v.shape, v.strides, v.tobytes()
+    if isinstance(v, (tuple, list)):
+        return type(v), [told(x) for x in v]
+    return v
+
+
+def described(t):
+    """All there is to know of a result: values, history, what was saved, where."""
+    if not isinstance(t, Tensor):
+        return [described(x) for x in t] if isinstance(t, tuple) else t
+    node = t._node
+    about = [type(t), told(t._value), t._rg, t._grad, t._base is None, list((t._chain or ())[1:]), list(t._ver)]
+    if hasattr(node, "op"):
+        about += [type(node), node.op, [type(e) if hasattr(e, "op") else e for e in node.edges], node.vjp, node.fit, node.hooks, node.extra, told(node.saved), node.where[0]]
+    return about
+
+
+def outcome(fn, *args):
+    try:
+        return described(fn(*args))
+    except Exception as e:
+        return type(e), str(e)
+
+
+def calls(fn, *args):
+    """A function inside kobai calls the short ways: here, one whose file counts as kobai's."""
+    scope = {}
+    exec(compile("def call(fn, *args): return fn(*args)", "<kobai test>", "exec"), scope)
+    return scope["call"](fn, *args)
+
+
+@pytest.mark.parametrize("cls, sample", CASES)
+@pytest.mark.parametrize("dtype", FLOATS, ids=["float32", "float64"])
+def test_every_op(cls, sample, dtype):
+    op = cls(*sample.params)
+    arrays = [np.asarray(a) if isinstance(a, (tuple, np.ndarray, np.generic)) else a
+              for a in sample.arrays(np.random.default_rng(0))]
+    if not 1 <= len(arrays) <= 3:
+        pytest.skip("not an op of one to three inputs")
+    python, native = ways(op, len(arrays))
+    for needs in range(1 << len(arrays)):
+        for bare in (False, True):
+            inputs = []
+            for i, a in enumerate(arrays):
+                if isinstance(a, np.ndarray):
+                    a = a.astype(dtype) if a.dtype.kind == "f" else np.array(a)
+                    a = wrap(a[()] if bare and not a.shape else a)
+                    a._rg = bool(needs >> i & 1 and a._data.dtype.kind in "fc")
+                inputs.append(a)
+            for _ in range(3):  # the first two times, machine code learns
+                if op.dynamic is None and type(op).__name__ not in RANDOM:
+                    assert outcome(calls, native, op, *inputs) == outcome(calls, python, op, *inputs)
+            with kobai.no_grad():
+                if type(op).__name__ not in RANDOM:
+                    assert outcome(calls, native, op, *inputs) == outcome(calls, python, op, *inputs)
+
+
+RANDOM = {name for name in (c.__name__ for c in CLASSES) if "ropout" in name or "andom" in name or name in
+          ("Bernoulli", "Rrelu", "RRelu", "Multinomial", "FractionalMaxPool")}
+SHAPES = [(), (1,), (3,), (2, 3), (3, 1), (1, 3), (0,), (0, 3), (7, 11), (5, 1, 3)]
+
+
+def test_a_thousand_random_applications():
+    rng = np.random.default_rng(0)
+    two, one = [kobai.ops.elementwise.Add(), kobai.ops.elementwise.Mul(), kobai.ops.elementwise.Div(), ops.m.pow,
+                ops.m.atan2, ops.m.maximum], [ops.m.tanh, ops.m.exp, ops.m.neg, ops.m.sigmoid, ops.m.relu]
+    two = [op for op in two if isinstance(op, ops.Op)]
+    pool = []
+
+    def value():
+        kind = rng.integers(6)
+        if kind == 0:
+            return [2.0, 3, -1, True, float("nan"), 1 + 2j, None, "x", 10 ** 400][rng.integers(9)]
+        a = rng.standard_normal(SHAPES[rng.integers(len(SHAPES))]).astype(rng.choice([np.float32] * 4 + [np.float64, np.int64]))
+        if kind == 1 and a.ndim == 2:
+            a = a.T
+        if kind == 2 and pool:
+            return pool[rng.integers(len(pool))]
+        t = wrap(a[()] if kind == 3 else a)
+        t._rg = bool(rng.integers(2)) and a.dtype.kind == "f"
+        if kind == 4 and a.ndim and len(a) and a.dtype.kind == "f":
+            t = t[:1]
+        if kind == 5 and rng.integers(2):
+            t = kobai.nn.Parameter(t.detach(), requires_grad=bool(rng.integers(2))) if a.dtype.kind == "f" else t
+        return t
+    compared = 0
+    for _ in range(1000):
+        op = one[rng.integers(len(one))] if rng.integers(3) == 0 else two[rng.integers(len(two))]
+        if not isinstance(op, ops.Op):
+            continue
+        values = [value() for _ in op.inputs]
+        if not any(isinstance(v, Tensor) for v in values):
+            continue
+        python, native = ways(op, len(values))
+        with np.errstate(all="ignore"):
+            have, want = outcome(calls, native, op, *values), outcome(calls, python, op, *values)
+            assert have == want
+            if rng.integers(4) == 0 and want and isinstance(want, list):
+                pool.append(native(op, *values))
+        compared += 1
+    assert compared > 600
+
+
+def test_views_of_a_base_that_was_changed_take_its_history():
+    def program():
+        x = kobai.ones(3, requires_grad=True)
+        b = x * 2
+        v = b[:2]
+        b.mul_(3)
+        w = v * v
+        (w.sum() + v.exp().sum()).backward()
+        return x.grad, w.grad_fn.next_functions[0][0].name()
+    have = [program() for _ in range(3)][-1]
+    apply.use(False)
+    want = program()
+    assert have[0].tolist() == want[0].tolist() and have[1] == want[1]
+
+
+def test_the_line_of_an_operation_is_the_programs():
+    x = kobai.ones(2, requires_grad=True)
+    for _ in range(3):
+        y = x * x
+        z = y.tanh().reshape(1, 2)
+    here = sys._getframe().f_lineno
+    assert line_of(y.grad_fn.where)[:2] == (__file__, here - 2)
+    assert line_of(z.grad_fn.where)[:2] == (__file__, here - 1)
+    with kobai.no_grad():
+        y.add_(1)  # tanh's node did not save it, its own consumers did
+    u = y * y
+    y.detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        u.sum().backward()
+
+
+def test_an_error_has_the_text_and_the_line_of_pythons_way():
+    a, b, texts = kobai.ones(2, 3, requires_grad=True), kobai.ones(4, 3), []
+    for native in (True, True, False):
+        apply.use(native)
+        a * a
+        with pytest.raises(RuntimeError) as caught:
+            a * b
+        assert caught.value.__cause__ is None and caught.value.__context__ is None
+        texts.append(str(caught.value))
+    assert texts[1] == texts[2] and "test_native_apply.py" in texts[1]
+
+
+def test_modes():
+    x = kobai.ones(2, requires_grad=True)
+    assert (x * x).requires_grad and (x * x).requires_grad
+    with kobai.no_grad():
+        assert not (x * x).requires_grad
+        with kobai.enable_grad():
+            assert (x * x).requires_grad
+        assert not (x * x).requires_grad
+    seen = []
+
+    def pack(t):
+        seen.append(t)
+        return t
+    with kobai.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        x * x
+    assert len(seen) == 2
+    assert (x * x).requires_grad and len(seen) == 2
+    with kobai.autograd.set_detect_anomaly(True), np.errstate(all="ignore"), pytest.warns(UserWarning, match="NaN"), \
+            pytest.raises(RuntimeError, match="nan"):
+        (x * 0 / (x * 0)).sum().backward()
+
+
+def test_threads_have_their_own_modes():
+    x = kobai.ones(2, requires_grad=True)
+    wrong, stop = [], threading.Event()
+
+    def without():
+        with kobai.no_grad():
+            while not stop.is_set():
+                if (x * x).requires_grad:
+                    wrong.append("recorded")
+    others = [threading.Thread(target=without) for _ in range(2)]
+    for t in others:
+        t.start()
+    for _ in range(20_000):
+        if not (x * x).requires_grad:
+            wrong.append("not recorded")
+    stop.set()
+    for t in others:
+        t.join()
+    assert not wrong
+
+
+def test_nothing_is_lost_or_kept():
+    """Counts of references, and memory, after many ops of all kinds; mistakes among them."""
+    x = kobai.ones(3, requires_grad=True)
+    s = kobai.tensor(2.0, requires_grad=True)
+    p = kobai.nn.Parameter(kobai.ones(2, 3))
+    wrong = kobai.ones(4)
+    view = (x * 2)[:2]
+
+    def mistakes():
+        for bad in (wrong, "x", None, 10 ** 400):
+            with pytest.raises((RuntimeError, TypeError, OverflowError)):
+                x * bad
+
+    def once():
+        y = (x * 2.0 + x).tanh().reshape(3, 1) * s
+        z = kobai.nn.functional.linear(p, p, view.sum().reshape(1))
+        w = view.exp() * view
+        return y, z, w
+    held = [None, True, False, 0, x, s, p, view, x._data, p._data, x._ver, np.dtype(np.float32), ops.m.tanh, Tensor,
+            type(once()[0].grad_fn), (x * x).grad_fn.vjp, (x * x).grad_fn.op, errors]
+    for _ in range(20):
+        once(), mistakes()
+    gc.collect()
+    before = [sys.getrefcount(v) for v in held]
+    tracemalloc.start()
+    start = tracemalloc.get_traced_memory()[0]
+    for i in range(3000):
+        once()
+        if i % 100 == 0:
+            mistakes()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - start
+    tracemalloc.stop()
+    after = [sys.getrefcount(v) for v in held]
+    assert all(abs(a - b) < 20 for a, b in zip(after, before)), [*zip(before, after)]
+    assert grown < 100_000
+
+
+def test_results_are_tracked_by_the_collector_and_in_no_cycle():
+    x = kobai.ones(3, requires_grad=True)
+    x * x
+    y = x * x
+    assert gc.is_tracked(y) and gc.is_tracked(y.grad_fn)
+    y.me = y  # a cycle, made on purpose
+    gone = []
+    weakref.finalize(y.grad_fn, gone.append, 1)
+    del y
+    gc.collect()
+    assert gone == [1]
+    gc.collect()
+    gc.disable()
+    try:
+        z = x * x
+        weakref.finalize(z.grad_fn, gone.append, 2)
+        del z
+        assert gone == [1, 2]
+    finally:
+        gc.enable()
+
+
+def test_recorders_see_every_op():
+    x = kobai.ones(3, requires_grad=True)
+    x.tanh() * x
+    f = kobai.compile(lambda x: (x.tanh() * x + 1.0).sum())
+    want = (x.tanh() * x + 1.0).sum()
+    assert f(x).item() == pytest.approx(want.item())
+    assert "tanh" in str(f.graph).lower()
+
+
+def test_a_class_of_a_program_is_left_to_python():
+    class Own(kobai.Tensor):
+        pass
+    t = kobai.ones(2).as_subclass(Own)
+    t * t
+    assert type(t * t) is Own
+
+
+def run(program):
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+
+
+def test_when_it_begins():
+    """After `MANY` nodes, and nothing is loaded before."""
+    done = run("""
+import sys, threading, kobai, kobai.op as ops
+from kobai.autograd.node import MANY
+x = kobai.tensor(1.0, requires_grad=True)
+for _ in range(MANY - 1): y = x * x
+assert "kobai.backends.apply" not in sys.modules and ops.apply2 is ops.short_ways[2]
+order = y.grad_fn._order
+for _ in range(3):
+    y = x * x
+    assert y.grad_fn._order == (order := order - 1), order
+for t in threading.enumerate():
+    if t is not threading.main_thread(): t.join()
+assert ops.apply2 is not ops.short_ways[2]
+y = x * x
+assert y.grad_fn._order < order
+y.backward()
+print(x.grad.item(), type(ops.apply2).__name__)
+""")
+    assert done.stdout.split() == ["2.0", "builtin_function_or_method"], done.stderr
+
+
+def test_the_same_seed_gives_the_same_bits():
+    def losses():
+        kobai.manual_seed(0)
+        model = kobai.nn.Sequential(kobai.nn.Linear(5, 7), kobai.nn.Tanh(), kobai.nn.Dropout(0.3), kobai.nn.Linear(7, 1))
+        x, y = kobai.randn(11, 5), kobai.randn(11, 1)
+        opt, found = kobai.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), []
+        for _ in range(30):
+            opt.zero_grad()
+            loss = kobai.nn.functional.mse_loss(model(x), y)
+            loss.backward()
+            opt.step()
+            found.append(loss.item())
+        return found
+    have = losses()
+    apply.use(False)
+    assert have == losses()
