@@ -71,7 +71,7 @@ MISTAKES = [  # (call, type, first line, code, in the cause, in the fix, in the 
      "self.size(-1) must be divisible by 2 to view Float as Double (different element sizes), but got 3", "K415",
      "3 elements of 4 bytes", "x.to(dtype)", "4 バイトの要素が 3 個"),
     (lambda: torch.ones(2, 2, 2).t(), RuntimeError, "t() expects a tensor with <= 2 dimensions, but self is 3D",
-     "K411", "3 dimensions; needed: at most 2", ".mT", "2 以下"),
+     "K411", "3 dimensions; needed: at most 2", ".mT", "最大 2 次元"),
     (lambda: torch.ones(2, 2).movedim((0, 0), (0, 1)), RuntimeError, "movedim: repeated dim in `source` ([0, 0])",
      "K401", "source names dimension 0", "once", "source が次元 0"),
     (lambda: torch.ones(2).mT, RuntimeError,

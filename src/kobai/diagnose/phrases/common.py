@@ -33,8 +33,8 @@ COMMON: dict[str, str] = {
     "{n}": "{n}",
     "{n} or {m}": "{n} または {m}",
     "{n}, {m} or {k}": "{n}、{m} または {k}",
-    "at least {n}": "{n} 以上",
-    "at most {n}": "{n} 以下",
+    "at least {n}": "少なくとも {n}",
+    "at most {n}": "最大 {n}",
     # ---- in place of a name
     "the tensor": "テンソル",
     "the tensors": "テンソルの列",

@@ -2,6 +2,10 @@
 from __future__ import annotations
 
 LAYERS: dict[str, str] = {
+    "an nn.Parameter": "nn.Parameter",
+    "a buffer": "バッファ",
+    "parameter": "パラメータ",
+    "buffer": "バッファ",
     "the gradients were divided by the scale already; once more would make them too small.":
         "勾配はすでに倍率で割られています。もう一度割ると小さくなりすぎます。",
     "call unscale_(optimizer) once in each step, and update() at the end of the step.":
@@ -284,7 +288,7 @@ LAYERS: dict[str, str] = {
     "a list of pairs of a module and a name": "モジュールと名前の組のリスト",
     "write [(net.fc1, 'weight'), (net.fc2, 'weight')].":
         "[(net.fc1, 'weight'), (net.fc2, 'weight')] と書いてください。",
-    "{name} takes whole rows or channels ({kind}), which several parameters have no common ones of.":
+    "{name} takes away whole rows or channels ({kind}), and several parameters have none in common.":
         "{name} は行やチャネル全体を取り除きます ({kind})。複数のパラメータに共通の行やチャネルはありません。",
     "use prune.L1Unstructured or prune.RandomUnstructured.":
         "prune.L1Unstructured か prune.RandomUnstructured を使ってください。",

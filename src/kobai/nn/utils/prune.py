@@ -296,8 +296,7 @@ def global_unstructured(parameters: Iterable[tuple[Module, str]], pruning_method
                     TypeError('Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
                               f"{pruning_method} of type {method.PRUNING_TYPE}"),
                     name=pruning_method, kind=method.PRUNING_TYPE,
-                    why="{name} takes whole rows or channels ({kind}), which several parameters have no common ones "
-                        "of.",
+                    why="{name} takes away whole rows or channels ({kind}), and several parameters have none in common.",
                     fix="use prune.L1Unstructured or prune.RandomUnstructured.")
     method._tensor_name = "temp"
     container = PruningContainer(method)
