@@ -162,8 +162,8 @@ OTHERS: dict[str, str] = {
         "fullgraph=True が指定されましたが、記録できない行があります。",
     "leave out fullgraph=True to run such calls eagerly, or change that line.":
         "fullgraph=True を外す (その呼び出しは即時に実行されます) か、その行を変えてください。",
-    "a program is compiled by its third call; the first two are watched.":
-        "プログラムは三度目の呼び出しでコンパイルされます。初めの二度は観察だけです。",
+    "a program is compiled once a call of the function has been watched, or two.":
+        "プログラムは、関数の呼び出しを一度か二度観察した後にコンパイルされます。",
     "call the function three times with arguments of the same shapes, then look.":
         "同じ形の引数で関数を三度呼んでから見てください。",
     "a function or a module": "関数かモジュール",
