@@ -113,6 +113,8 @@ def _spaced(template, facts):
     for key in (*WORDS, "need"):
         if not facts.get(key, "a")[-1:].isascii():
             template = template.replace(f"{{{key}}} ", f"{{{key}}}")
+        if not facts.get(key, "a")[:1].isascii():
+            template = re.sub(rf"(?<=[^\x00-\x7f]) \{{{key}\}}", f"{{{key}}}", template)
     if not facts.get("need", "a")[:1].isascii():
         template = template.replace(" {need}", "{need}")
     must = facts.get("must")
