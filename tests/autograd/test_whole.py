@@ -41,6 +41,11 @@ def reasons():
     return " | ".join(kind.reason for kind in kinds() if kind.reason)
 
 
+def is_off():
+    """Whether a line is not looked at any more."""
+    return any(site.known is None for site in whole._sites.of.values())
+
+
 def plainly(fn):
     """What fn() gives where nothing is recorded."""
     torch.use_deterministic_algorithms(True)
@@ -188,7 +193,17 @@ def test_a_module_whose_state_changes():
         if i == 50:
             net.l1.weight.data = net.l1.weight.data * 2
         same(jacrev(net)(X[0]), plainly(lambda: jacrev(net)(X[0])))
-    assert in_use() or "keep changing" in reasons()
+    assert in_use() or "keep changing" in reasons() or is_off()
+
+
+def test_training_and_validation_in_turns():
+    net = Net()
+    for i in range(40):
+        net.train(i % 20 < 10)
+        same(jacrev(net)(X[0]), plainly(lambda: jacrev(net)(X[0])))
+        if i in (9, 19) or i > 21:
+            assert in_use()
+    assert kinds()[0].records == 4
 
 
 def test_a_module_of_the_librarys_own_classes():
@@ -335,6 +350,97 @@ def test_arguments_that_the_function_changes():
         same(x, X * 2)
 
 
+def test_effects_that_leave_nothing_new():
+    """A function that sets what was set already: when it is something else, it has to be set again."""
+    state, table, items, kinds_seen = Net(), {"a": 7}, [7], []
+
+    def sets(x):
+        state.factor = 7.0
+        return (x * x).sum()
+
+    def sets_by_name(x):
+        setattr(state, "factor", 7.0)  # noqa: B010
+        return (x * x).sum()
+
+    def updates(x):
+        table.update(a=7)
+        return (x * x).sum()
+
+    def puts(x):
+        items[0] = 7
+        return (x * x).sum()
+
+    def clears(x):
+        kinds_seen.clear()
+        return (x * x).sum()
+    for i in range(40):
+        if i % 10 > 7:
+            state.factor, table["a"], items[0] = float(i), i, i
+            kinds_seen.append(i)
+        for f in (sets, updates, puts, clears):
+            same(grad(f)(X[0] + i), 2 * (X[0] + i))
+        assert (state.factor, table, items, kinds_seen) == (7.0, {"a": 7}, [7], [])
+        state.factor = 1.0
+        grad(sets_by_name)(X[0])
+        assert state.factor == 7.0
+
+
+def test_what_a_function_stores_is_that_of_this_call():
+    class Store:
+        pass
+    store, table = Store(), {}
+
+    def by_attribute(x):
+        store.last = (x * 2).detach()
+        return (x * x).sum()
+
+    def by_key(x):
+        table["last"] = x.detach() * 1
+        return (x * x).sum()
+
+    def by_global(x):
+        global SCALE
+        SCALE = (x * 3).detach()
+        return (x * x).sum()
+    for i in range(12):
+        for f in (by_attribute, by_key, by_global):
+            grad(f)(X[0] + i)
+        assert store.last.tolist() == (2 * (X[0] + i)).tolist() and table["last"].tolist() == (X[0] + i).tolist()
+        assert SCALE.tolist() == (3 * (X[0] + i)).tolist()
+    globals()["SCALE"] = 1.0
+
+
+def test_buffers_and_optimizers():
+    norm = nn.BatchNorm1d(3).requires_grad_(False)
+    p = torch.zeros(3, requires_grad=True)
+    opt = torch.optim.SGD([p], lr=0.5)
+
+    def f(x):
+        opt.zero_grad()
+        (p * 2).sum().backward()
+        opt.step()
+        return (x * x).sum()
+    for _ in range(10):
+        jacrev(norm)(X)
+        grad(f)(X[0])
+    assert norm.num_batches_tracked == 10 and p.tolist() == [-10.0] * 3
+
+
+def test_decompositions_that_fail_later():
+    a = torch.eye(3) * 2
+    for i in range(16):
+        one = a if i % 4 != 3 else -a
+        if i % 4 == 3:
+            with pytest.raises(RuntimeError, match="positive-definite"):
+                jacrev(torch.linalg.cholesky)(one)
+            with pytest.raises(RuntimeError, match="singular"):
+                grad(lambda a: torch.linalg.inv(a).sum())(one * 0)
+        else:
+            assert jacrev(torch.linalg.cholesky)(one).shape == (3, 3, 3, 3)
+            grad(lambda a: torch.linalg.inv(a).sum())(one)
+    assert in_use() == 2
+
+
 # ---- histories ---------------------------------------------------------------------------------
 def test_results_keep_their_history():
     w = W.clone().requires_grad_()
@@ -379,7 +485,7 @@ def test_many_kinds_and_many_functions_are_not_recorded():
     for i in range(80):
         n = 1 + i % 40
         same(grad(lambda x: (x * n).sum())(torch.ones(n)), torch.full((n,), float(n)))
-    assert all(site.known is None for site in whole._sites.of.values())
+    assert is_off()
     assert jacrev(lambda x: x * 2)(torch.ones(2)).tolist() == [[2, 0], [0, 2]]
 
 

@@ -51,6 +51,9 @@ class Site:
         self.calls += 1
         key = tuple(parts.key)
         found = self.known.get(key)
+        if found is not None and found.off and len(self.known) == 1:
+            self.known = None  # the line's only function
+            return None
         if found is None:
             if len(self.known) >= MOST_FUNCTIONS:
                 oldest = min(self.known, key=lambda k: self.known[k].last)
@@ -74,7 +77,7 @@ def whole(fn, args, kwargs, cut=False):
         if site is not None and _is_ordinary():
             parts = Parts(fn)
             known = site.transform(parts)
-            if known is not None:
+            if known is not None and not known.off:
                 return known.call(fn, args, kwargs, parts, cut)
         return fn(*args, **kwargs)
     finally:
@@ -105,8 +108,8 @@ def _looked_at():
 
 
 def _is_ordinary():
-    """Whether nobody watches what is computed: hooks, anomaly mode, a debugger."""
-    return not (modes.anomaly or modes.pack is not None or modes.look is not None or modes.forward is not None
+    """Whether nobody watches what is computed (hooks, anomaly mode, a debugger), and it is computed as usual."""
+    return not (modes.anomaly or modes.autocast or modes.pack is not None or modes.look is not None or modes.forward is not None
                 or sys.gettrace() is not None)
 
 

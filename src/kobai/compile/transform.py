@@ -25,7 +25,8 @@ log = logging.getLogger("kobai.compile")
 WAIT = 40         # calls of one kind from its recording to its first use
 AGAIN = 50        # calls before a kind is recorded again, because a variable was another
 MOST_KINDS = 6    # of one function
-MOST_RECORDS = 6  # of one kind
+MOST_RECORDS = 12  # of one kind
+MOST_PAST = 3
 _MISS = object()
 
 
@@ -38,9 +39,10 @@ def _miss(*args):
 
 
 class Kind:
-    """Calls that one program serves, and how far it has got."""
+    """Calls of one kind, the program that serves them, and how far it has got."""
 
-    __slots__ = ("left", "spec", "kept", "records", "guards", "hidden", "program", "job", "native", "reason", "turned")
+    __slots__ = ("left", "spec", "kept", "records", "guards", "hidden", "program", "job", "native", "reason", "turned",
+                 "past")
 
     def __init__(self, spec, leaves):
         self.left, self.spec, self.records = 0, spec, 0
@@ -48,15 +50,19 @@ class Kind:
         self.guards = self.program = self.job = self.native = self.reason = None
         self.hidden: dict = {}
         self.turned: list = []  # (place, axes) of results whose dimensions do not lie in memory in their order
+        self.past: list = []    # programs for other values of variables: these may go back and forth
 
     def give_up(self, reason):
         """Calls of this kind are never looked at again."""
-        self.reason, self.guards, self.program, self.job, self.native = reason, None, None, None, None
+        self.reason, self.past = reason, []
+        self.guards = self.program = self.job = self.native = None
         log.debug("a transform runs op by op: %s", reason)
 
 
 class Transform:
-    """What is recorded of one function. `last` is when it was called, as its line counts."""
+    """What is recorded of one function. `last` is when it was called, as its line counts; `off`: nothing can be."""
+
+    off = False
 
     def __init__(self, kept):
         self.kinds: dict = {}
@@ -77,7 +83,10 @@ class Transform:
         leaves, spec = flatten(((args, kwargs, parts.tensors), {}))
         kind = self._kind(leaves, spec, cut)
         if kind is None or kind.reason is not None:
+            self.off = bool(self.kinds) and all(k.reason is not None for k in self.kinds.values())
             return _MISS
+        if kind.program is None and kind.past:
+            self._found_again(kind)
         if kind.left > 0:
             kind.left -= 1
             return _MISS
@@ -87,7 +96,8 @@ class Transform:
             return _MISS
         if kind.guards.changed() is not None:
             self._dropped(kind)
-            return _MISS
+            if not self._found_again(kind):
+                return _MISS
         if any(getattr(modes, name) != value for name, value in kind.program.modes.items()):
             return _MISS
         arrays = kind.program.bind(leaves)
@@ -123,7 +133,8 @@ class Transform:
         made = entry(program, [*kind.guards.slots, _default_dtype()], kind.guards.lengths, _miss,
                      kind.spec)
         if made is not None:
-            kind.native, kind.kept = made[0], [*kind.kept, made]
+            kind.native = made[0]
+            program.entry = made  # it owns the memory that the native code reads
         for i, _ in program._given:
             program.bound[i] = None  # the arguments of the recorded call
         self.ready.append(kind)
@@ -133,8 +144,20 @@ class Transform:
         """A variable that the program depends on is another now."""
         if kind in self.ready:
             self.ready.remove(kind)
+            kind.past = [(kind.program, kind.guards, kind.native, kind.turned), *kind.past[:MOST_PAST - 1]]
         kind.guards = kind.program = kind.job = kind.native = None
         kind.left = AGAIN
+
+    def _found_again(self, kind):
+        """Whether the variables are what they were when one of the past programs was recorded: then it is used."""
+        for known in kind.past:
+            if known[1].changed() is None:
+                kind.past.remove(known)
+                kind.program, kind.guards, kind.native, kind.turned = known
+                kind.left, kind.job = 0, None
+                self.ready.append(kind)
+                return True
+        return False
 
 
 def _recorded(kind, fn, args, kwargs, parts, leaves):
