@@ -254,7 +254,7 @@ def test_nothing_is_lost_or_kept():
         z = kobai.nn.functional.linear(p, p, view.sum().reshape(1))
         w = view.exp() * view
         return y, z, w
-    held = [None, True, False, 0, x, s, p, view, x._data, p._data, x._ver, np.dtype(np.float32), ops.m.tanh, Tensor,
+    held = [None, True, False, 0, x, s, p, view, x._data, p._data, x._ver, ops.m.tanh, Tensor,
             type(once()[0].grad_fn), (x * x).grad_fn.vjp, (x * x).grad_fn.op, errors]
     for _ in range(20):
         once(), mistakes()
