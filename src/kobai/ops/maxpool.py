@@ -203,7 +203,8 @@ def _check_shape(shape, n, fn):
 
 def _check_1d(shape, kernel_size, stride, padding, dilation):
     """What PyTorch says of windows over one dimension, in its own words."""
-    k, p, d = (per_dim(v, 1, "max_pool1d", "")[0] for v in (kernel_size, padding, dilation))
+    given = ("kernel_size", kernel_size), ("padding", padding), ("dilation", dilation)
+    k, p, d = (per_dim(v, 1, "max_pool1d", name)[0] for name, v in given)
     for name, v in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation)):
         if v and per_dim(v, 1, "max_pool1d", name)[0] <= 0 or v == 0:
             raise error("argument-value", RuntimeError(

@@ -14,7 +14,6 @@ from ..tensor import Size, wrap
 from .arguments import sizes
 from .movement import normal_dim
 from .strided import elements, geometry
-from .types import c_name
 
 
 def stride(self, dim=None):
@@ -217,6 +216,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=()):
         self._data = np.ndarray(shape, flat.dtype, flat, storage_offset * step, [s * step for s in stride])
         return self
     if source.dtype is not self.dtype:
+        from .types import c_name  # noqa: PLC0415  (only for a mistake)
         raise error("dtypes-differ", RuntimeError(
                     f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}"),
                     what="source", dtype=source.dtype, other="self", other_dtype=self.dtype,

@@ -11,7 +11,6 @@ from ..tensor import LiftedTensor, Size, Tensor, wrap
 from .arguments import check_options, sizes
 from .construct import from_data
 from .conversion import _TYPES
-from .types import c_name
 
 
 def build(d, args, device=None, cls=Tensor):
@@ -51,6 +50,7 @@ Tensor.__new__ = staticmethod(_constructor)
 
 def _options(d):
     """What PyTorch's message says of a tensor."""
+    from .types import c_name  # noqa: PLC0415  (only for a mistake)
     return (f"TensorOptions(dtype={c_name(d)}, device=cpu, layout=Strided, requires_grad=false (default), "
             "pinned_memory=false (default), memory_format=(nullopt))")
 
