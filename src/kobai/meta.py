@@ -232,7 +232,7 @@ _ALL, _ONE = slice(None), slice(0, 1)
 _LAST = (..., _ALL)
 _PRODUCTS = {  # op -> what of each input is enough to see that they fit, and the shape of the result
     "Mm": ((_ONE, (_ALL, _ONE)), lambda a, b: (a[0], b[1])),
-    "Bmm": ((_ALL, (_ALL, _ALL, _ONE)), lambda a, b: (*a[:2], b[2])),
+    "Bmm": (((..., _ONE, _ALL), (..., _ALL, _ONE)), lambda a, b: (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])),
     "Linear": ((_LAST, _ONE, _ONE), lambda x, w, b: (*x[:-1], w[0])),
     "LinearWithoutBias": ((_LAST, _ONE), lambda x, w: (*x[:-1], w[0])),
 }

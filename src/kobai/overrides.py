@@ -4,6 +4,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from .function_modes import BaseTorchFunctionMode as BaseTorchFunctionMode, TorchFunctionMode as TorchFunctionMode
 from .public import names
 from .subclasses import disabled, full_name, overriding
 from .tensor import Tensor

@@ -32,6 +32,7 @@ SHAPES = {
     "softmax": (lambda a, b: a.softmax(-1), (3, 4)), "broadcast": (lambda a, b: a[:, :1] + a[:1], (3, 4)),
     "number": (lambda a, b: a + kobai.tensor(1.0), (3, 4)), "like": (lambda a, b: kobai.randn_like(a), (3, 4)),
     "new": (lambda a, b: a.new_zeros(2), (2,)), "in place": (lambda a, b: a.add_(2).fill_(3).normal_(), (3, 4)),
+    "many products": (lambda a, b: a.expand(2, 3, 3, 4) @ b, (2, 3, 3, 5)), "products": (lambda a, b: a[None] @ b[None], (1, 3, 5)),
     "relu": (lambda a, b: F.relu(a), (3, 4)), "linear": (lambda a, b: F.linear(a, b.t()), (3, 5)),
 }
 

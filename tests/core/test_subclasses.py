@@ -199,3 +199,27 @@ def test_overrides():
     del HANDLED[double]
     with pytest.raises(TypeError, match="no implementation found for"):
         double(d)
+
+
+def test_modes_are_asked_about_what_the_program_calls():
+    from kobai.overrides import TorchFunctionMode
+
+    class Counts(TorchFunctionMode):
+        def __init__(self):
+            super().__init__()
+            self.called = []
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.called.append(func.__name__)
+            return func(*args, **(kwargs or {})) * 2 if func is kobai.exp else func(*args, **(kwargs or {}))
+    before = kobai.exp, kobai.Tensor.__add__
+    with Counts() as counts:
+        x = kobai.zeros(2)
+        y = kobai.exp(x) + x.cos()
+        F.softmax(y, dim=0)
+        kobai.nn.ReLU()(y)
+    assert counts.called == ["zeros", "exp", "cos", "add", "softmax", "relu"]
+    assert y.tolist() == [3.0, 3.0]
+    assert (kobai.exp, kobai.Tensor.__add__) == before
+    kobai.exp(x)
+    assert len(counts.called) == 6

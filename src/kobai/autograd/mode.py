@@ -25,6 +25,7 @@ class _Modes(threading.local):
     forward = None       # the level of forward_ad.dual_level
     autocast = False     # compute in a lower dtype what can be: amp/policy.py
     overrides = True     # ask classes that have a __torch_function__: subclasses.py
+    function_modes = ()  # the open TorchFunctionModes: function_modes.py
     device = None        # the device of new tensors, where it is not the CPU
     outer_devices = ()   # what it was outside each open `with torch.device(...)`
     trace = None         # the recorder of the compiler that writes down what is computed
