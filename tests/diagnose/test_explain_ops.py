@@ -45,7 +45,7 @@ def test_the_gradients_are_those_of_backward(cls, sample):
     try:
         loss.backward(retain_graph=True)
     except (RuntimeError, NotImplementedError) as e:
-        if "not implemented" not in str(e):
+        if "not implemented" not in str(e) and "@once_differentiable" not in str(e):
             raise
         pytest.skip(str(e).split("\n")[0])
     told = kobai.explain(loss, show=False)
@@ -90,7 +90,7 @@ def test_the_formulas_are_true(cls, sample):
     try:
         local = node.vjp(node, ones, raw_saved(node))
     except RuntimeError as e:
-        if "not implemented" not in str(e):
+        if "not implemented" not in str(e) and "@once_differentiable" not in str(e):
             raise
         pytest.skip(str(e).split("\n")[0])
     node.fit = fit
