@@ -3,6 +3,7 @@ can be seen.  Expected is what a plain call gives, or mathematics where that is 
 """
 import random
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -590,8 +591,6 @@ def test_results_are_not_overwritten_by_later_calls():
 
 
 def test_methods_partials_and_callable_objects():
-    from functools import partial
-
     class Model:
         def __init__(self):
             self.k = 2.0
@@ -610,6 +609,26 @@ def test_methods_partials_and_callable_objects():
         assert grad(lambda x: model.loss(x))(X[0])[0].item() == pytest.approx(model.k)
         assert grad(model)(X[0])[0].item() == pytest.approx(2 * model.k)
         assert grad(partial(lambda k, x: (x * k).sum(), float(i // 8)))(X[0])[0].item() == i // 8
+
+
+def test_methods_and_partials_made_anew():
+    class Model:
+        def __init__(self):
+            self.k = 2.0
+
+        def loss(self, x, y):
+            return (x * y * self.k).sum()
+
+        def steps(self, y):
+            return grad(self.loss)(X[0], y), grad(partial(self.loss, y=y))(X[0]), grad(partial(self.loss, y))(X[0])
+    model = Model()
+    for i in range(16):
+        model.k = 2.0 if i < 10 else 3.0
+        y = torch.full((3,), float(i))
+        for g in model.steps(y):
+            same(g, y * model.k)
+        if i == 9:
+            assert in_use() == 3
 
 
 def test_a_breakpoint_is_met_each_time():

@@ -14,7 +14,8 @@ from __future__ import annotations
 import dis
 import sys
 import threading
-from types import CodeType, FunctionType
+from functools import partial
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from ..tensor import Tensor
@@ -117,7 +118,7 @@ class Parts:
     """A function as what it is made of, to know it again.
 
     Attributes: `key`, its code and what its cells and defaults hold, in numbers and addresses; `tensors` among that;
-    `known`, the ids of the cells and functions looked into; `kept`, what has to live for as long as the key is used.
+    `known`, the ids of what was looked into; `kept`, what has to live for as long as the key is used.
     """
 
     __slots__ = ("key", "tensors", "known", "kept", "_seen")
@@ -142,6 +143,14 @@ class Parts:
                 number = self._seen[id(v)] = len(self.tensors)
                 self.tensors.append(v)
             self.key += (Tensor, number)
+        elif kind is MethodType:
+            self._add(v.__func__)
+            self._object(v.__self__)
+        elif kind is partial and not v.__dict__:
+            self.known.add(id(v))
+            self.key += (partial, len(v.args), *v.keywords)
+            for i in (v.func, *v.args, *v.keywords.values()):
+                self._add(i)
         elif kind is tuple and all(i.__class__ in _PLAIN for i in v):
             self.key += (tuple, v if all(v) else repr(v))
         else:

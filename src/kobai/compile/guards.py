@@ -102,7 +102,7 @@ class Untraceable(Exception):
 def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> Guards:
     """The variables that `fn` and the code objects that ran look at, and those of objects among the arguments.
 
-    Numbers of optimisers that are `moving` are left out, and what is in cells and defaults of functions whose ids are
+    Numbers of optimisers that are `moving` are left out, and what is in cells, defaults and partials whose ids are
     `known`: the caller compares these, and gives tensors there as arguments.
 
     Raises:
@@ -163,7 +163,9 @@ class _Walk:
         elif kind in (property, staticmethod, classmethod, functools.partial, functools.cached_property):
             for part in ("fget", "fset", "__func__", "func"):
                 self.visit(getattr(v, part, None), name)
-            if kind is functools.partial:
+            if kind is functools.partial and id(v) in self.known:
+                self.visit(tuple([i for i in (*v.args, *v.keywords.values()) if not isinstance(i, Tensor)]), name)
+            elif kind is functools.partial:
                 self.visit((v.args, v.keywords), name)
         elif kind is types.FunctionType:
             self._function(v, name)
