@@ -285,3 +285,33 @@ def test_equal_kernels_have_one_name():
     names = [llvm.Compiled(kernel, layout).name for kernel in (one, two, other)]
     assert names[0] == names[1] != names[2]
     assert np.isfinite(llvm.run(one, np.zeros(3, "f4"))[0]).all()
+
+
+@needs_llvm
+def test_a_second_process_finds_all_code_that_the_first_made(tmp_path):
+    """Code with an address of the process in it would never be found again, and each process would leave some more."""
+    program = """if True:
+        import sys, kobai
+        model = kobai.nn.Sequential(kobai.nn.Linear(40, 50), kobai.nn.GELU(), kobai.nn.LayerNorm(50))
+        opt = kobai.optim.AdamW(model.parameters())
+        @kobai.compile
+        def step(x, more):
+            opt.zero_grad()
+            loss = model(x["x"]).square().mean()
+            loss.backward()
+            opt.step()
+            return loss
+        x = kobai.randn(31, 40)
+        for _ in range(4):
+            step({"x": x}, [x])
+        assert step.reason is None
+        print("llvmlite" in sys.modules)
+    """
+    said, entries = [], []
+    for _ in range(3):
+        run = subprocess.run([sys.executable, "-c", program], env={**os.environ, "KOBAI_CACHE_DIR": str(tmp_path)},
+                             check=True, text=True, capture_output=True)
+        said.append(run.stdout.strip())
+        entries.append(len(os.listdir(tmp_path)))
+    assert said == ["True", "False", "False"]
+    assert entries[1] == entries[2]

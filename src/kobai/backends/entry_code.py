@@ -61,6 +61,8 @@ def text() -> str:
 
 def _declarations() -> str:
     return f"""
+@PyList_Type = external global i8
+@PyDict_Type = external global i8
 declare ptr @PyDict_GetItem(ptr, ptr)
 declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyType_GenericAlloc(ptr, i64)

@@ -201,8 +201,11 @@ container:
   %right = and i1 %right_type, %right_size
   br i1 %right, label %inside, label %no
 inside:
-  switch i64 %kind, label %tuple [i64 {id(list)}, label %list
-                                  i64 {id(dict)}, label %dict]
+  %is_list = icmp eq i64 %kind, ptrtoint (ptr @PyList_Type to i64)
+  br i1 %is_list, label %list, label %no_list
+no_list:
+  %is_dict = icmp eq i64 %kind, ptrtoint (ptr @PyDict_Type to i64)
+  br i1 %is_dict, label %dict, label %tuple
 tuple:
   %within = getelementptr i8, ptr %object, i64 {_ITEMS}
   br label %items
