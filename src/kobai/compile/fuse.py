@@ -34,9 +34,9 @@ BRIEF = 64       # scalar ops of a whole program that go into one kernel whateve
 class Group:
     """Ops that run in one kernel; `place` says for each which axes its own dimensions are."""
 
-    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive", "copies", "space")
+    __slots__ = ("nodes", "place", "inner", "above", "bit", "fusable", "alive", "copies", "space", "cost", "reads")
 
-    def __init__(self, node, place, inner, above, bit, fusable):
+    def __init__(self, node, place, inner, above, bit, fusable, cost=0):
         self.nodes: list[Node] = [node]
         self.place: dict[Node, Placement] = {node: place}
         self.inner: frozenset | None = inner  # the axes of a row, if there are rows
@@ -44,6 +44,8 @@ class Group:
         self.bit: int = bit
         self.fusable, self.alive = fusable, True
         self.space: tuple[int, ...] | None = None  # its axes, when asked for
+        self.cost: int = cost                 # scalar operations, while groups are formed
+        self.reads: dict | None = None        # {window: (node, value)} of what it reads, when asked for
         self.copies: set[Node] = set()        # ops that are done here again: another group gives their results
 
 
@@ -107,7 +109,7 @@ class _Fusion:
             for base in dict.fromkeys(self.windows[v].base for v in n.values):
                 self.users.setdefault(base, []).append(n)
         drawing = [n for n in self.nodes if getattr(n.op, "random", False) and n.outs]
-        self.before = dict(zip(drawing[1:], drawing))
+        self.before, self.after = dict(zip(drawing[1:], drawing)), dict(zip(drawing, drawing[1:]))
         self.group_of: dict[Node, Group] = {}
         self.groups: dict[Group, None] = {}
         self.cost = {n: fusable(n) for n in self.nodes}  # scalar operations; 0 if it has no scalar code
@@ -143,7 +145,7 @@ class _Fusion:
         place = self.axes.new(full)
         dims = _dims(node) if can else None
         inner = None if dims is None else frozenset(a for d in dims for a in place[d])
-        group = Group(node, place, inner, above, 1 << self.number[node], can)
+        group = Group(node, place, inner, above, 1 << self.number[node], can, self.cost[node])
         self.group_of[node] = group
         self.groups[group] = None
         return group
@@ -173,7 +175,7 @@ class _Fusion:
         """Make two groups one, if that can be; b comes later."""
         if not (a.fusable and b.fusable) or len(a.nodes) + len(b.nodes) > MOST or self._between(a, b):
             return False
-        if sum([self.cost[n] for n in (*a.nodes, *b.nodes)]) > MOST_COSTLY:
+        if a.cost + b.cost > MOST_COSTLY:
             return False
         self.axes.changed = {}
         try:
@@ -186,12 +188,17 @@ class _Fusion:
             return False
         place = {}
         for g in (a, b):
-            same = self.axes.changed.keys().isdisjoint(self._space(g))
-            place.update(g.place if same else {n: self.axes.now(p) for n, p in g.place.items()})
-        if not self._valid(place, inner):
+            place.update(g.place if self.axes.changed.keys().isdisjoint(self._space(g)) else self._moved(g.place))
+        nodes = sorted((*a.nodes, *b.nodes), key=self.number.__getitem__)
+        if not self._valid(nodes, place, inner, a.cost + b.cost):
             return False
-        self._union(a, b, place, inner)
+        self._union(a, b, nodes, place, inner)
         return True
+
+    def _moved(self, place):
+        """Where nodes are now; many are placed alike."""
+        now = {p: self.axes.now(p) for p in set(place.values())}
+        return {n: now[p] for n, p in place.items()}
 
     def _between(self, a: Group, b: Group) -> bool:
         """Whether a third group waits for one and is waited for by the other."""
@@ -207,8 +214,11 @@ class _Fusion:
 
     def _links(self, giver: Group, taker: Group):
         """Pairs of placements, each to be asked for when its turn comes, of what one group takes from the other."""
-        links = []
-        for n in taker.nodes:
+        links, nodes = [], taker.nodes
+        if len(giver.nodes) < len(nodes):
+            users = {u for n in giver.nodes for u in self.users.get(n.outs[0], ()) if u in taker.place}
+            nodes = sorted(users, key=self.number.__getitem__)
+        for n in nodes:
             for v in dict.fromkeys(n.values):
                 w = self.windows[v]
                 if w.base.node in giver.place:
@@ -222,10 +232,12 @@ class _Fusion:
         Raises:
             Apart: if they do not match; where it is needed that both read the same, if they do not.
         """
+        free = self._free(a, b)
+        if not needed and not (free[0] and free[1]):
+            return
         common = self._same_reads(a, b)
         if needed and not common and (self._space(a) or self._space(b)):
             raise Apart
-        free = self._free(a, b)
         if common and free[0] and free[1]:
             (n, v), (k, w) = common
             self.axes.match(self.axes.now(aligned(v.shape, a.place[n])), self.axes.now(aligned(w.shape, b.place[k])))
@@ -239,12 +251,15 @@ class _Fusion:
 
     def _same_reads(self, a: Group, b: Group):
         """Where each group reads the largest array that both read in the same way: two pairs (node, value)."""
-        def reads(g):
-            return {self.windows[v]: (n, v) for n in g.nodes for v in n.values if v.shape}
-        mine, theirs = reads(a), reads(b)
+        mine, theirs = self._reads(a), self._reads(b)
         common = [w for w in mine if w in theirs and mine[w][1].shape == theirs[w][1].shape]
         w = max(common, key=lambda w: prod(mine[w][1].shape), default=None)
         return w and (mine[w], theirs[w])
+
+    def _reads(self, g: Group) -> dict:
+        if g.reads is None:
+            g.reads = {self.windows[v]: (n, v) for n in g.nodes for v in n.values if v.shape}
+        return g.reads
 
     def _out(self, g: Group, node: Node) -> Placement:
         """Where the output of a node of a group is placed."""
@@ -270,20 +285,22 @@ class _Fusion:
                 inner = mine
         return inner
 
-    def _valid(self, place, inner) -> bool:
+    def _valid(self, nodes, place, inner, cost) -> bool:
         """Whether everything stored has one value a step or a row, and reductions go over rows."""
-        every = {a for p in place.values() for axes in p for a in axes}
+        axes_of = {p: {a for axes in p for a in axes} for p in set(place.values())}
+        every = set().union(*axes_of.values())
         rows = every - inner if inner is not None else None
-        if rows and sum(self.cost[n] for n in place) > LIGHT and self._across(place, every, inner):
+        if rows and cost > LIGHT and self._across(place, every, inner):
             return False
         late: set[Node] = set()
         long_row = inner is not None and self._long(every, rows)
-        for n in sorted(place, key=self.number.__getitem__):
+        for n in nodes:
             p = place[n]
-            dims, full = _dims(n), {a for axes in p for a in axes}
+            dims, full = _dims(n), axes_of[p]
             if dims is not None and (full != every or {a for d in dims for a in p[d]} != inner):
                 return False
-            out = {a for axes in _placed_out(n, p) for a in axes}
+            placed = _placed_out(n, p)
+            out = full if placed is p else {a for axes in placed for a in axes}
             if out != every and out != rows and self.stored(n, place):
                 return False
             if long_row and inner & full:
@@ -312,23 +329,32 @@ class _Fusion:
             return False
         return v in self.kept or node not in self.repeated and any(u not in inside for u in self.users.get(v, ()))
 
-    def _union(self, a: Group, b: Group, place, inner):
+    def _union(self, a: Group, b: Group, nodes, place, inner):
         bits = a.bit | b.bit
         above = (a.above | b.above) & ~bits
-        merged = Group(a.nodes[0], (), inner, above, bits, True)
-        merged.nodes = sorted(place, key=self.number.__getitem__)
-        merged.place = place
-        for n in merged.nodes:
+        merged = Group(a.nodes[0], (), inner, above, bits, True, a.cost + b.cost)
+        merged.nodes, merged.place = nodes, place
+        for n in nodes:
             self.group_of[n] = merged
         for g in (a, b):
             g.alive = False
             del self.groups[g]
         for g, other in ((a, b), (b, a)):
             if other.above & ~(g.above | g.bit):  # those who wait for one group now wait for more
-                for later in self.groups:
-                    if later.above & g.bit:
-                        later.above |= above | bits
+                self._wait(g, merged, other.above & ~bits)
         self.groups[merged] = None
+
+    def _wait(self, g: Group, merged: Group, above: int):
+        """Let those who wait for a group, now merged, wait for others too; where one does, those behind it do."""
+        stack = [g]
+        while stack:
+            for n in stack.pop().nodes:
+                users = [u for v in n.outs for u in self.users.get(v, ())]
+                for u in (*users, self.after.get(n)):
+                    later = self.group_of.get(u)
+                    if later is not None and above & ~later.above and later is not merged:
+                        later.above |= above
+                        stack.append(later)
 
     # --- doing small things again
 
