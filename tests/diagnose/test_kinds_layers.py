@@ -252,3 +252,37 @@ def test_a_mistake_is_explained_in_both_languages(call, kind, first, code, cause
     before, _, after = said["en"].partition("\n  fix: ")
     assert cause in before and fix in after and "?" not in before.partition("\n  cause: ")[2].splitlines()[0]
     assert japanese in said["ja"] and "\n  対処: " in said["ja"] and "fix:" not in said["ja"]
+
+
+class Still(optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {"lr": 0.1})
+
+
+class Level(lrs.LRScheduler):
+    pass
+
+
+def test_an_optimizer_or_schedule_of_your_own_says_which_method_it_lacks():
+    """PyTorch raises NotImplementedError, too, without a text."""
+    w = parameter()
+    w.sum().backward()
+    with pytest.raises(NotImplementedError, match=r"(?s)Still does not define step.*def step\(self, closure=None\)") as e:
+        Still([w]).step()
+    assert e.value.code == "K442"
+    optimizer = optim.SGD([w], lr=0.1)
+    with pytest.raises(NotImplementedError, match=r"(?s)Level does not define get_lr.*def get_lr\(self\)"):
+        schedule = Level(optimizer)
+        optimizer.step()
+        schedule.step()
+
+
+def test_a_number_outside_is_named_with_its_own_bound():
+    """Bounds may be tensors: the one that belongs to the number is told."""
+    with pytest.raises(ValueError, match="value holds 3.0; each of its numbers must be a number between 0.0 and 2.0"):
+        D.Uniform(torch.zeros(2), torch.tensor([1.0, 2.0])).log_prob(torch.tensor([0.5, 3.0]))
+
+
+def test_nan_in_a_parameter_is_a_hint_at_what_came_before():
+    with pytest.raises(ValueError, match="(?s)loc holds nan.*a step before it computed NaN"):
+        D.Normal(torch.tensor(float("nan")), 1.0)

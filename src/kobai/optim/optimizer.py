@@ -106,7 +106,9 @@ class Optimizer:
         return 0.0
 
     def update(self, h, p, g, *kept):
-        raise NotImplementedError
+        raise error("method-missing", NotImplementedError(f"{type(self).__name__} does not implement step"),
+                    cls=type(self), what="step",
+                    fix="write `def step(self, closure=None)` in {cls}: it changes the parameters in self.param_groups.")
 
     def update_sparse(self, p, grad, h):
         """The update for a sparse gradient; most formulas are about all elements, so they refuse."""

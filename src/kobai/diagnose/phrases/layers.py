@@ -565,4 +565,8 @@ LAYERS: dict[str, str] = {
         "`if __name__ == '__main__':` の下に書く必要があります。",
     "write fractions with the sum 1, random_split(data, [0.8, 0.2]), or make it whole by int().":
         "合計が 1 の割合で random_split(data, [0.8, 0.2]) と書くか、int() で整数にしてください。",
+    "write `def get_lr(self)` in {cls}: it returns one rate for each of self.optimizer.param_groups.":
+        "{cls} の中に `def get_lr(self)` を書き、self.optimizer.param_groups のそれぞれの学習率を返してください。",
+    "write `def step(self, closure=None)` in {cls}: it changes the parameters in self.param_groups.":
+        "{cls} の中に `def step(self, closure=None)` を書き、self.param_groups のパラメータを更新してください。",
 }

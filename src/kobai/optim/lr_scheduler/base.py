@@ -70,7 +70,9 @@ class LRScheduler:
 
     # ---- the schedule ---------------------------------------------------------------------
     def next_lr(self, lr, base):
-        raise NotImplementedError
+        raise error("method-missing", NotImplementedError(f"{type(self).__name__} does not implement get_lr"),
+                    cls=type(self), what="get_lr",
+                    fix="write `def get_lr(self)` in {cls}: it returns one rate for each of self.optimizer.param_groups.")
 
     def get_lr(self):
         """The rates to set now, one for each group. To look at rates use `get_last_lr`."""
