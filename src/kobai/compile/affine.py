@@ -1,4 +1,4 @@
-"""Matrix products with what is done before and after: `with_sums(graph)` makes one op of alpha a b + e."""
+"""Matrix products with what is done before and after: `with_sums(graph)` makes one op of alpha a b + e, or of its transpose."""
 from __future__ import annotations
 
 import numpy as np
@@ -35,6 +35,13 @@ def is_product(node: Node | None) -> bool:
         and all(v.shape[:-2] == out.shape[:-2] for v in node.args[:2])
 
 
+def _turns(node: Node) -> bool:
+    """Whether a node transposes a matrix."""
+    op, name = node.op, type(node.op).__name__
+    return (name == "T" or name == "Permute" and op.dims == (1, 0) or name == "Transpose" and {op.dim0, op.dim1} == {0, 1}) \
+        and len(node.outs[0].shape) == 2
+
+
 def with_sums(graph: Graph) -> Graph:
     """The graph with `Affine` for products whose factors or results are scaled, or that are used once, in a sum."""
     work = _Absorber(graph)
@@ -54,6 +61,8 @@ class _Absorber:
             self._unscale(node)
         elif name == "Mul":
             self._scale(node)
+        elif _turns(node):
+            self._turn(node)
         elif name == "Add" and all(isinstance(v, Value) for v in node.args):
             self._add(node, *node.args) or self._add(node, *node.args[::-1])
         self.nodes.append(node)
@@ -67,6 +76,21 @@ class _Absorber:
                 args[i], alpha = x, alpha * number
         if alpha != 1:
             node.op, node.args = Affine(alpha), tuple(args)
+
+    def _turn(self, node: Node):
+        """A product that is only wanted transposed as that of the factors transposed: its rows are in order then, and a sum
+        with others may follow."""
+        v, turn = node.args[0], node.op
+        if is_product(v.node) and len(v.node.args) == 2 and v not in self.results and len(self.users[v]) == 1:
+            a, b = v.node.args
+            node.op, node.args = v.node.op, (self._turned(b, turn, node), self._turned(a, turn, node))
+
+    def _turned(self, x: Value, turn, node: Node) -> Value:
+        if x.node is not None and _turns(x.node):
+            return x.node.args[0]
+        new = Node(turn, [x], [(x.shape[::-1], x.dtype)], node.where)
+        self.nodes.append(new)
+        return new.outs[0]
 
     def _scale(self, node: Node):
         v, number = _scaled(node)
