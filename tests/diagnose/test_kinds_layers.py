@@ -271,9 +271,9 @@ def test_an_optimizer_or_schedule_of_your_own_says_which_method_it_lacks():
         Still([w]).step()
     assert e.value.code == "K442"
     optimizer = optim.SGD([w], lr=0.1)
+    schedule = Level(optimizer)
+    optimizer.step()
     with pytest.raises(NotImplementedError, match=r"(?s)Level does not define get_lr.*def get_lr\(self\)"):
-        schedule = Level(optimizer)
-        optimizer.step()
         schedule.step()
 
 
