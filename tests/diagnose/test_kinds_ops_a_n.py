@@ -175,3 +175,66 @@ def test_masked_median_of_whole_numbers():
 def test_two_numbers_have_no_isin():
     with pytest.raises(TypeError, match="isin\\(\\) received an invalid combination of arguments - got \\(int, int\\)"):
         torch.isin(1, 2)
+
+
+def _long(*shape):
+    return torch.zeros(*shape, dtype=torch.int64)
+
+
+SAMPLE, KERNEL = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 2, 2)
+
+
+@pytest.mark.parametrize(("call", "kind", "first"), [  # what NumPy answered before, what went through, or what misled
+    (lambda: F.conv2d(SAMPLE, KERNEL, dilation=-1), RuntimeError, "dilation should be greater than zero"),
+    (lambda: F.conv2d(SAMPLE, KERNEL, groups=0), RuntimeError, "non-positive groups is not supported"),
+    (lambda: F.conv2d(torch.ones(1, 3, 4, 4), torch.ones(3, 2, 2, 2), groups=2), RuntimeError,
+     "Given groups=2, expected weight to be divisible by 2 at dimension 0, but got weight of size"),
+    (lambda: F.conv2d(SAMPLE, KERNEL, torch.ones(2)), RuntimeError,
+     "Given weight of size [1, 1, 2, 2], expected bias to be 1-dimensional with 1 elements, but got bias of size [2]"),
+    (lambda: F.conv2d(SAMPLE, KERNEL, torch.ones(1).double()), RuntimeError,
+     "Input type (float) and bias type (double) should be the same"),
+    (lambda: F.conv2d(SAMPLE, KERNEL.double()), RuntimeError, "expected scalar type Float but found Double"),
+    (lambda: F.conv_transpose2d(SAMPLE, KERNEL, padding=-1), RuntimeError, "negative padding is not supported"),
+    (lambda: F.multi_margin_loss(torch.ones(5, 4), _long(4)), RuntimeError,
+     "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size)."),
+    (lambda: F.multi_margin_loss(torch.ones(5, 4), torch.ones(5)), RuntimeError, "expected scalar type Long but found Float"),
+    (lambda: F.multi_margin_loss(torch.ones(5, 4), _long(5) + 4), RuntimeError, "target out of range"),
+    (lambda: F.multilabel_margin_loss(torch.ones(5, 4), _long(4)), RuntimeError,
+     "inconsistent target size: [4] for input of size: [5, 4]"),
+    (lambda: F.multilabel_margin_loss(torch.ones(5, 4), _long(5, 4) + 7), RuntimeError,
+     "argument #2 'target' is out of range"),
+    (lambda: F.triplet_margin_loss(V, X, X), RuntimeError,
+     "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor 1D, "),
+    (lambda: F.triplet_margin_with_distance_loss(X, X, X, margin=-1.0), ValueError, "margin must be greater than 0, got -1.0"),
+    (lambda: F.soft_margin_loss(X, torch.ones(4)), RuntimeError,
+     "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 1"),
+    (lambda: F.linear_cross_entropy(X, torch.ones(2, 3), torch.ones(2, 2), ignore_index=0), RuntimeError,
+     "ignore_index cannot be specified when target contains probabilities"),
+    (lambda: F.linear_cross_entropy(X, torch.ones(2, 3), _long(2), linear_bias=V), RuntimeError,
+     "expected linear_bias shape (2,), got (3,)"),
+    (lambda: F.adaptive_max_pool2d(SAMPLE, (-1, 2)), RuntimeError,
+     "Trying to create tensor with negative dimension -1: [1, 1, -1, 2]"),
+    (lambda: F.rrelu(V, 0.5, 0.1), RuntimeError, "Lower bound should be less than or equal to the upper bound"),
+    (lambda: torch.fft.fftn(torch.tensor(1.0), dim=(0,)), IndexError, "Dimension specified as 0 but tensor has no dimensions"),
+    (lambda: torch.linspace(0, 3, 1.0), TypeError,
+     "linspace() received an invalid combination of arguments - got (int, int, float)"),
+    (lambda: torch.vstack([]), RuntimeError, "vstack expects a non-empty TensorList"),
+    (lambda: torch.arange(0, 64, 0.5, dtype=torch.int64), ValueError, "step must be nonzero"),
+    (lambda: _long(2).masked_fill(torch.ones(2).bool(), torch.tensor(1j)), RuntimeError,
+     "value cannot be converted to type int64_t without overflow"),
+    (lambda: X.scatter_add(0, _long(1, 3) + 7, torch.ones(1, 3, 2)), RuntimeError,
+     "Index tensor must have the same number of dimensions as src tensor"),
+])
+def test_what_pytorch_refuses(call, kind, first):
+    with pytest.raises(kind) as e:
+        call()
+    assert str(e.value).startswith(first) and e.value.code
+
+
+def test_soft_margin_loss_of_two_shapes():
+    """As (1 + exp(-t x)).log().mean() over the broadcast shape, with gradients of the inputs' shapes."""
+    x, t = torch.tensor([[1.0, -2.0, 0.5]] * 2, requires_grad=True), torch.tensor([1.0, -1.0, 1.0])
+    loss = F.soft_margin_loss(x, t)
+    assert torch.allclose(loss, (1 + (-t * x).exp()).log().mean())
+    loss.backward()
+    assert x.grad.shape == (2, 3)

@@ -519,6 +519,10 @@ def prelu(input, weight):
             what="weight", shape=weight.shape, need="{n} or {m}", n=0, m=1,
             fix="give one number, or a vector with one number for each channel: weight.flatten().")
     if n != 1:
+        if not len(input.shape):
+            raise error("tensor-dims", RuntimeError("Not allow zero-dim input tensor."), what="input",
+                        shape=input.shape,
+                        need="at least {n}", n=1, fix="give one weight, or an input with channels.")
         channels = input.shape[1] if len(input.shape) > 1 else 1
         if channels != n:
             raise error("argument-count", RuntimeError(
@@ -536,6 +540,9 @@ def prelu(input, weight):
 @public("nn.functional torch", inplace=True)
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """leaky_relu with a random slope between `lower` and `upper` in training, their mean otherwise."""
+    if not lower <= upper:
+        raise error("argument-value", RuntimeError("Lower bound should be less than or equal to the upper bound"),
+                    what="lower", value=lower, must="a number of at most {high}", high=upper)
     if not training:
         return _apply(LeakyRelu((lower + upper) / 2), input, inplace)
     slopes = RandomSlopes(float(lower), float(upper))(input)

@@ -203,9 +203,16 @@ def _make_adaptive(n):
     def adaptive(input, output_size, return_indices=False):
         out = tuple(_spatial(output_size, input, n, name))
         if len(out) != n:
-            raise error("argument-count", RuntimeError(f"{name}(): internal error: output_size.size() must be {n}"),
-                        what="output_size", count=len(out), need="{n}", n=n)
-        check_dims(input.shape, n, f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}")
+            raise error("argument-count", RuntimeError(
+                f"{name}(): internal error: output_size.size() must be {n}" if n > 1 else
+                f"{name}() argument 'output_size' should contain one int (got {len(out)})"), what="output_size",
+                count=len(out), need="{n}", n=n)
+        check_dims(input.shape, n, f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input.shape)}" if n > 1
+                   else f"Expected 2 to 3 dimensions, but got {len(input.shape)}-dimensional tensor for argument #1 'self' "
+                   f"(while checking arguments for {name})")
+        if min(out) < 0:
+            made = [*input.shape[:-n], *(1,) * (n == 1), *out]
+            raise error("size-negative", shape=str(made), least=min(out))
         if dtype_of(input).kind not in "fV":
             raise not_implemented(f"adaptive_max_pool{max(n, 2)}d", input)
         x = m.unsqueeze(input, -2) if n == 1 else input

@@ -9,6 +9,7 @@ from .. import dtypes
 from ..autograd.mode import modes
 from ..devices import check as check_device
 from ..diagnose.errors import error
+from ..op import dtype_of
 from ..tensor import Size, Tensor
 
 _PYTHON = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
@@ -108,3 +109,13 @@ def check_options(device=None, layout=None, meta=False):
 
 
 __all__ = ["Size", "as_dtype", "check_options", "number", "sizes"]
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
+            "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
+            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+
+
+def c_name(x):
+    """The name of a tensor's dtype in C, as some of PyTorch's messages have it."""
+    return _C_NAMES.get(dtype_of(x).name, dtype_of(x).name)

@@ -12,6 +12,7 @@ from ..large import product
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
+from .arguments import c_name
 from .dropout import DropoutNoise
 from .join import Cat
 from .movement import Slice
@@ -284,20 +285,20 @@ def _check_attention(query, key, value, mask):
     d = dtype_of(query)
     if dtype_of(key) != d or dtype_of(value) != d:
         raise error("dtypes-differ", RuntimeError(
-            f"Expected query, key, and value to have the same dtype, but got query.dtype: {_c_name(query)} key.dtype: "
-            f"{_c_name(key)} and value.dtype: {_c_name(value)} instead."), what="query", dtype=d,
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {c_name(query)} key.dtype: "
+            f"{c_name(key)} and value.dtype: {c_name(value)} instead."), what="query", dtype=d,
             other="key" if dtype_of(key) != d else "value", other_dtype=dtype_of(key if dtype_of(key) != d else value))
     if d.kind == "c":
         raise not_implemented("softmax_lastdim_kernel_impl", query)
     if d.kind not in "fV":
         raise error("tensor-dtype", RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: float != {_c_name(query)}"), what="query", dtype=d,
+            f"expected m1 and m2 to have the same dtype, but got: float != {c_name(query)}"), what="query", dtype=d,
             fn="scaled_dot_product_attention()", must="floating point numbers",
             fix="convert all three first: query.float(), key.float() and value.float().")
     if mask is not None and dtype_of(mask) not in (np.bool_, np.float32, d):
         raise error("tensor-dtype", RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-            f"{_c_name(mask)} and  query.dtype: {_c_name(query)} instead."), what="attn_mask", dtype=dtype_of(mask),
+            f"{c_name(mask)} and  query.dtype: {c_name(query)} instead."), what="attn_mask", dtype=dtype_of(mask),
             fn="scaled_dot_product_attention()", must="True and False, or numbers of the query's dtype",
             fix="mask.bool() for a mask of what may be looked at, mask.to(query.dtype) for numbers that are added to "
                 "the scores.")
@@ -306,14 +307,6 @@ def _check_attention(query, key, value, mask):
         raise error("shapes-differ", RuntimeError(_no_product(tuple(query.shape), turned)), what="query",
                     shape=query.shape, other="key", other_shape=key.shape,
                     must="the last dimension must be equal: the vectors of the two are multiplied")
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
-            "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short int"}
-
-
-def _c_name(x):
-    return _C_NAMES.get(dtype_of(x).name, dtype_of(x).name)
 
 
 def _check_mask(mask, scores):

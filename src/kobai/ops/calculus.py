@@ -87,11 +87,13 @@ def _spacings(input, spacing, dim, dims):
         return [1.0] * len(dims)
     if isinstance(spacing, (tuple, list)):
         if len(spacing) != len(dims):
-            which = f"'self.dim() = {input.ndim}', since dim argument was not given" if dim is None else \
-                f"'dim argument of length {len(dims)}'"
+            wrong = f", or a list of length equal to 'self.dim() = {input.ndim}', since dim argument was not given, but got " \
+                f"a list of length {len(spacing)}" if dim is None else \
+                " or it's spacing and dim arguments to have the same length, but got a spacing argument of length " \
+                f"{len(spacing)} and a dim argument of length {len(dims)}."
             raise error("argument-count", RuntimeError(
-                f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to {which}, "
-                f"but got a list of length {len(spacing)}"), what="spacing", count=len(spacing), need="{n}",
+                f"torch.gradient expected spacing to be unspecified, a scalar{wrong}"), what="spacing",
+                count=len(spacing), need="{n}",
                 n=len(dims), fix="give one number for all dimensions, or a list of {n} entries.")
         for d, h in zip(dims, spacing):
             if isinstance(h, Tensor) and h.ndim and tuple(h.shape) != (input.shape[d],):

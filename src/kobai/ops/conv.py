@@ -12,6 +12,7 @@ from ..diagnose import error
 from ..op import Contraction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
+from .arguments import c_name
 
 _CHUNK = 1 << 20  # elements of columns made at a time: they stay in the cache
 
@@ -236,39 +237,87 @@ def ntuple(v, n):
 
 def _conv(input, weight, bias, stride, padding, dilation, groups, n):
     stride, dilation = ntuple(stride, n), ntuple(dilation, n)
+    padding = padding if isinstance(padding, str) else ntuple(padding, n)
+    _check_numbers(stride, () if isinstance(padding, str) else padding, dilation, groups)
     unbatched = len(input.shape) == n + 1
     if unbatched:
         input = m.unsqueeze(input, 0)
-    _check(input, weight, bias, groups, n, input.shape[1], weight.shape[1] * groups, unbatched)
+    _check(input, weight, bias, groups, n, unbatched)
     if isinstance(padding, str):
         input, padding = _named_padding(input, weight, padding, stride, dilation, n)
-    else:
-        padding = ntuple(padding, n)
     spatial = [s + 2 * p for s, p in zip(input.shape[2:], padding)]
     reach = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], dilation)]
-    if min(stride) < 1:
-        raise error("argument-value", RuntimeError("non-positive stride is not supported"), what="stride",
-                    value=tuple(stride), must="whole numbers of at least 1")
-    if min(padding) < 0:
-        raise error("argument-value", RuntimeError("negative padding is not supported"), what="padding",
-                    value=tuple(padding), must="whole numbers of at least 0",
-                    fix="pass whole numbers of at least 0; F.pad(x, (-1, -1)) cuts borders off.")
     if any(r > s for r, s in zip(reach, spatial)):
         raise error("conv-kernel", have=" x ".join(map(str, spatial)), kernel=" x ".join(map(str, reach)))
     y = Conv(stride, padding, dilation, groups)(input, weight, bias)
     return m.squeeze(y, 0) if unbatched else y
 
 
-def _check(input, weight, bias, groups, n, have, want, unbatched):
-    if len(weight.shape) != n + 2 or len(input.shape) != n + 2:
+def _check_numbers(stride, padding, dilation, groups):
+    """PyTorch's errors for numbers that no convolution takes."""
+    if groups < 1:
+        raise error("argument-value", RuntimeError("non-positive groups is not supported"), what="groups",
+                    value=groups, must="a positive whole number")
+    if padding and min(padding) < 0:
+        raise error("argument-value", RuntimeError("negative padding is not supported"), what="padding",
+                    value=tuple(padding), must="whole numbers of at least 0",
+                    fix="pass whole numbers of at least 0; F.pad(x, (-1, -1)) cuts borders off.")
+    if min(stride) < 1:
+        raise error("argument-value", RuntimeError("non-positive stride is not supported"), what="stride",
+                    value=tuple(stride), must="whole numbers of at least 1")
+    if min(dilation) < 1:
+        raise error("argument-value", RuntimeError("dilation should be greater than zero"), what="dilation",
+                    value=tuple(dilation), must="whole numbers of at least 1")
+
+
+def _check_weight(input, weight, n):
+    dims = len(weight.shape)
+    text = "weight should have at least three dimensions" if dims < 3 else \
+        f"Expected {dims}-dimensional input for {dims}-dimensional weight {list(weight.shape)}, but got " \
+        f"{len(input.shape)}-dimensional input of size {list(input.shape)} instead"
+    return error("tensor-dims", RuntimeError(text), what="weight", shape=weight.shape, need="{n}", n=n + 2,
+                 fix="a weight is (channels out, channels in, *kernel_size).")
+
+
+def _check(input, weight, bias, groups, n, unbatched, transposed=False):
+    if len(input.shape) != n + 2:
         raise error("conv-dims", unbatched=n + 1, batched=n + 2, n=n, have=tuple(input.shape)[unbatched:])
-    if dtype_of(input) != dtype_of(weight):
-        raise error("dtype-conv", input=input, weight=weight, bias=bias)
-    if bias is not None and dtype_of(bias) != dtype_of(weight):
-        raise error("dtype-linear", input=input, weight=weight, bias=bias)
+    if len(weight.shape) != n + 2:
+        raise _check_weight(input, weight, n)
+    for name, v in (("bias", bias), ("weight", weight)):
+        if v is not None and dtype_of(v) != dtype_of(input):
+            raise _dtypes(input, v, name, weight)
+    size = weight.shape[0]
+    if size < groups or size % groups:
+        raise error("size-divisible", RuntimeError(
+            f"Given groups={groups}, expected weight to be {'at least' if size < groups else 'divisible by'} {groups} at "
+            f"dimension 0, but got weight of size {list(weight.shape)} instead"), what="weight.shape[0]", value=size,
+            by=groups, fix="choose a number of groups that divides the channels: those of the input and of the result.")
+    have, want = input.shape[1], size if transposed else weight.shape[1] * groups
     if have != want:
         raise error("conv-channels", groups=groups, weight_size=str(list(weight.shape)),
                     input_size=str(list(input.shape)), a=have, b=want, grown=input, size=have)
+    out = weight.shape[1] * groups if transposed else size
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise error("tensor-shape", RuntimeError(
+            f"Given {'transposed=1, ' * transposed}weight of size {list(weight.shape)}, expected bias to be 1-dimensional "
+            f"with {out} elements, but got bias of size {list(bias.shape)} instead"), what="bias", shape=bias.shape,
+            want=(out,), fix="give one number for each of the {n} channels of the result.", n=out)
+
+
+def _dtypes(input, other, name, weight):
+    """The error for a weight or bias of another dtype than the input."""
+    if name == "weight":
+        return error("dtypes-differ", RuntimeError(
+            f"expected scalar type {m.type_word(input)} but found {m.type_word(other)}"), what="input",
+            dtype=dtype_of(input), other="weight", other_dtype=dtype_of(other),
+            fix="convert one of them: x.float() for the data, layer.double() for the layer.")
+    if dtype_of(weight) == dtype_of(other):
+        return error("dtype-conv", input=input, weight=weight, bias=other)
+    return error("dtypes-differ", RuntimeError(
+        f"Input type ({c_name(input)}) and bias type ({c_name(other)}) should be the same"), what="input",
+        dtype=dtype_of(input), other="bias", other_dtype=dtype_of(other),
+        fix="convert one of them: x.float() for the data, layer.double() for the layer.")
 
 
 def _named_padding(input, weight, padding, stride, dilation, n):
@@ -293,6 +342,7 @@ def _named_padding(input, weight, padding, stride, dilation, n):
 def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, n):
     stride, padding, dilation = ntuple(stride, n), ntuple(padding, n), ntuple(dilation, n)
     extra = ntuple(output_padding, n)
+    _check_numbers(stride, padding, dilation, groups)
     unbatched = len(input.shape) == n + 1
     if unbatched:
         input = m.unsqueeze(input, 0)
@@ -304,7 +354,7 @@ def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups
             why="the weight of shape {weights} takes {n} channels; the input of shape {shape} has {size} in dimension "
                 "1.",
             fix="use nn.ConvTranspose{dims}d({size}, ...), or bring the channels to dimension 1: x.movedim(-1, 1).")
-    _check(input, weight, bias, groups, n, 0, 0, unbatched)
+    _check(input, weight, bias, groups, n, unbatched, True)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
         raise error("argument-value", RuntimeError(
             "output padding must be smaller than either stride or dilation, but got "

@@ -156,7 +156,8 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
         raise error("argument-value", RuntimeError(
             "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
             f"{len(shape)} is not equal to len(physical_layout) = {len(order)}" if len(order) != len(shape) else
-            "Duplicate dim not allowed"), what="physical_layout", value=order,
+            ("Duplicate dim not allowed" if len(set(order)) < len(order) else _outside(order))),
+            what="physical_layout", value=order,
             must="the numbers 0 to {last}, each once", last=len(shape) - 1)
     d = as_dtype(dtype, dtypes.get_default_dtype(), "empty_permuted")
     return made(np.zeros([shape[i] for i in order], d.np).transpose(np.argsort(order)), requires_grad)
@@ -176,6 +177,12 @@ def _like(fill, name):
         return made(fill(input._value.shape, dtype_of(input) if d is None else d.np), requires_grad)
     create.__name__ = create.__qualname__ = name
     return create
+
+
+def _outside(order):
+    i = next(i for i, d in enumerate(order) if not 0 <= d < len(order))
+    return (f"Dimension out of range (expected to be between 0 and {len(order) - 1}, but got {order[i]} at index {i}).  "
+            "NB: negative dims not currently supported; file an issue if you want it.")
 
 
 def need_tensor(v, name, argument="input", position=1):
@@ -260,6 +267,10 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=
     if d.category in (dtypes.BOOL, dtypes.COMPLEX):
         raise error("no-kernel", kernel="arange_cpu", got=_TYPE[d.name], dtype=str(d))
     if d.category == dtypes.INT:
+        if step and not int(step):
+            raise error("argument-value", ValueError("step must be nonzero"), value=step, dtype=d,
+                        why="step={value} is cut to 0 by dtype={dtype}, which holds whole numbers.",
+                        fix="use a floating point dtype, such as torch.float32, or a step of at least 1.")
         start, end, step = int(start), int(end), int(step)
     n = _steps(start, end, step)
     if d.category == dtypes.INT:
@@ -324,7 +335,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     """
     if check_options(device, layout, True):
         return _of(linspace(start, end, steps, dtype=dtype, device="cpu"), requires_grad)
-    start, end = _end(start, "linspace", "start"), _end(end, "linspace", "end")
+    start, end = _end(start, "linspace", "start", end), _end(end, "linspace", "end")
     d = as_dtype(dtype, None, "linspace") or _spaced_dtype(start, end, out)
     return made(_spaced(start, end, steps, d), requires_grad, out)
 
@@ -334,16 +345,18 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     """`base` to the powers linspace(start, end, steps)."""
     if check_options(device, layout, True):
         return _of(logspace(start, end, steps, base, dtype=dtype, device="cpu"), requires_grad)
-    start, end = _end(start, "logspace", "start"), _end(end, "logspace", "end")
+    start, end = _end(start, "logspace", "start", end), _end(end, "logspace", "end")
     d = as_dtype(dtype, None, "logspace") or _spaced_dtype(start, end, out)
     wide = d if d.category == dtypes.COMPLEX else dtypes.float64
-    return made(np.power(wide.np.type(base), _spaced(start, end, steps, wide)).astype(d.np), requires_grad, out)
+    return made(np.power(wide.np.type(base), _spaced(start, end, steps, wide, "logspace")).astype(d.np), requires_grad,
+    out)
 
 
-def _end(v, name, which):
+def _end(v, name, which, other=None):
     if isinstance(v, Tensor) and v.ndim:
+        more = f" and end with {other.ndim} dimension(s)" if isinstance(other, Tensor) else ""
         raise error("tensor-dims", RuntimeError(
-            f"{name} only supports 0-dimensional start and end tensors, but got {which} with {v.ndim} dimension(s)."),
+            f"{name} only supports 0-dimensional start and end tensors, but got {which} with {v.ndim} dimension(s){more}."),
             what=which, shape=v.shape, need="{n}", n=0, fix="give one number, for example {what}.item() or {what}[0].")
     return number(v.detach() if isinstance(v, Tensor) else v, name, which)
 
@@ -355,9 +368,14 @@ def _spaced_dtype(start, end, out):
     return d.to_complex() if isinstance(start, complex) or isinstance(end, complex) else d
 
 
-def _spaced(start, end, steps, d):
+def _spaced(start, end, steps, d, name="linspace"):
     """From both ends to the middle, as PyTorch does: the result is symmetric and ends exactly at `end`."""
-    steps = number(steps, "linspace", "steps", 3)
+    steps = number(steps, name, "steps", 3)
+    if not isinstance(steps, int):
+        kinds = ", ".join([type(v).__name__ for v in (start, end, steps)])
+        raise error("argument-type", TypeError(
+            f"{name}() received an invalid combination of arguments - got ({kinds})"), what="steps", kind=type(steps),
+            must="a whole number")
     if steps < 0:
         raise error("argument-value", RuntimeError("number of steps must be non-negative"), what="steps", value=steps,
                     must="a whole number of at least {low}", low=0)

@@ -181,7 +181,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     tensor([[3., 4.],
             [1., 2.]])
     """
-    rows = weight.shape[0] if len(weight.shape) else 0
+    _check_table(weight)
+    rows = weight.shape[0]
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise error("argument-value", AssertionError("Padding_idx must be within num_embeddings"),
@@ -196,11 +197,15 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 @public("torch", name="embedding")
 def table_rows(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """Rows of the table `weight` at positions."""
+    _check_table(weight)
+    _check_dtype(indices)
+    return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
+
+
+def _check_table(weight):
     if len(weight.shape) != 2:
         raise error("tensor-dims", RuntimeError("'weight' must be 2-D"), what="weight", shape=weight.shape, need="{n}",
                     n=2, fix="the weight is a table with one row for each position: (positions, features).")
-    _check_dtype(indices)
-    return Embedding(padding_idx, bool(scale_grad_by_freq), bool(sparse))(weight, indices)
 
 
 def _shorten(weight, index, max_norm, p):

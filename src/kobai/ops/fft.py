@@ -137,6 +137,8 @@ def _plan(x, s, dim, name, last=None):
     ndim = len(x.shape)
     if dim is not None:
         dims = tuple([normal_dim(int(d), ndim) for d in ((dim,) if isinstance(dim, int) else dim)])
+        if dims and not ndim:
+            raise _no_dims(x, dims[0])
         if len(set(dims)) < len(dims):
             raise error("argument-value", RuntimeError("FFT dims must be unique"), what="dim", value=dim,
                         must="different dimensions")
@@ -162,6 +164,11 @@ def _plan(x, s, dim, name, last=None):
     return dims, [_points(n) for n in sizes]
 
 
+def _no_dims(x, dim):
+    return error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
+                 what="input", shape=x.shape, need="at least {n}", n=1)
+
+
 def _one(x, n, dim, name, hermitian=False):
     """As `_plan`, for one dimension."""
     if n is not None and (isinstance(n, (bool, float)) or not hasattr(n, "__index__")):
@@ -169,8 +176,7 @@ def _one(x, n, dim, name, hermitian=False):
             f"fft_{name}(): argument 'n' (position 2) must be int, not {type(n).__name__}"), what="n", kind=type(n),
             must="a whole number")
     if not x.shape:
-        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
-                    what="input", shape=x.shape, need="at least {n}", n=1)
+        raise _no_dims(x, dim)
     d = normal_dim(dim, len(x.shape))
     size = n if n is not None else 2 * (x.shape[d] - 1) if hermitian else x.shape[d]
     return (d,), [_points(int(size))]

@@ -281,10 +281,13 @@ def check_positions(x, dim, index, name, src=None, what="self"):
     if dtype_of(index) not in (np.int64, np.int32) and 0 not in index.shape:
         raise error("position-dtype", fn=name, dtype=str(dtypes.of(dtype_of(index))))
     if src is not None and dtype_of(src) != dtype_of(x):
-        raise error("dtypes-differ", RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype"),
+        raise error("dtypes-differ", RuntimeError(
+            f"{'scatter' if name == 'scatter_add' else name}(): Expected self.dtype to be equal to src.dtype"),
                     what="self", dtype=dtype_of(x), other="src", other_dtype=dtype_of(src))
     if max(x.ndim, 1) != max(index.ndim, 1):
         raise error("gather-dims", what=what)
+    if src is not None and max(src.ndim, 1) != max(index.ndim, 1):
+        raise error("gather-dims", what="src")
     _check_sizes(x, dim, index, name, src)
     _check_range(index, dim, x.shape[dim] if x.ndim else 1)
     return dim

@@ -144,32 +144,37 @@ def stack(tensors, dim=0):
     return apply_any(op, tensors) if tensors[0].__class__ is Tensor else op(*tensors)
 
 
+def _refuse(name):
+    raise error("argument-missing", RuntimeError(f"{name} expects a non-empty TensorList"), fn=f"{name}()",
+                what="tensors", must="at least one tensor")
+
+
 @public("torch")
 def hstack(tensors):
     """Join side by side: along dimension 1, or 0 for vectors."""
     tensors = [atleast_1d(v) for v in _tensors(tensors, "hstack")]
     if not tensors:
-        raise error("argument-missing", RuntimeError("hstack expects a non-empty TensorList"), fn="hstack()",
-                    what="tensors", must="at least one tensor")
+        _refuse("hstack")
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 @public("torch", alias=("row_stack",))
 def vstack(tensors):
     """Join as rows, one below the other."""
-    return cat([atleast_2d(v) for v in _tensors(tensors, "vstack")], 0)
+    return cat([atleast_2d(v) for v in _tensors(tensors, "vstack")] or _refuse("vstack"), 0)
 
 
 @public("torch")
 def dstack(tensors):
     """Join along the third dimension."""
-    return cat([atleast_3d(v) for v in _tensors(tensors, "dstack")], 2)
+    return cat([atleast_3d(v) for v in _tensors(tensors, "dstack")] or _refuse("dstack"), 2)
 
 
 @public("torch")
 def column_stack(tensors):
     """Join as columns: vectors become columns first."""
-    return cat([m.reshape(v, (-1, 1)) if v.ndim <= 1 else v for v in _tensors(tensors, "column_stack")], 1)
+    return cat([m.reshape(v, (-1, 1)) if v.ndim <= 1 else v for v in _tensors(tensors, "column_stack")]
+               or _refuse("column_stack"), 1)
 
 
 @public("torch")

@@ -335,12 +335,12 @@ def dot(input, tensor):
     """Sum of the products of two vectors."""
     if len(input.shape) != 1 or len(tensor.shape) != 1:
         raise error("vector-wanted", a=len(input.shape), b=len(tensor.shape))
-    if input.shape != tensor.shape:
-        raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     if dtype_of(input) != dtype_of(tensor):
         raise error("dtypes-differ", RuntimeError(
             f"dot : expected both vectors to have same dtype, but found {m.type_word(input)} and {m.type_word(tensor)}"
         ), what="input", dtype=dtype_of(input), other="tensor", other_dtype=dtype_of(tensor))
+    if input.shape != tensor.shape:
+        raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])
     return Dot()(input, tensor)
 
 

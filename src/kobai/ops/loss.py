@@ -334,6 +334,13 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 @public("nn.functional")
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The mean (or sum) of log(1 + exp(-target * input))."""
+    shapes = tuple(input.shape), tuple(target.shape)
+    if shapes[0] != shapes[1]:
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise error("shape-broadcast", shapes=list(shapes)) from None
+        input, target = m.expand_to(input, shape), m.expand_to(target, shape)
     return SoftMarginLoss(reduction_of(reduction, size_average, reduce))(input, target)
 
 

@@ -78,10 +78,50 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     return reduced(v, reduction_of(reduction, size_average, reduce))
 
 
+def _check_rows(input):
+    if len(input.shape) > 2 or 0 in input.shape[-1:]:
+        raise error("tensor-shape", RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"),
+            shape=input.shape, why="input has shape {shape}; it is (batch, classes), or (classes,) for one sample.",
+            fix="x.flatten(1) joins all dimensions after the batch.")
+
+
+def _check_classes(input, target, weight):
+    if weight is not None and len(weight.shape) != 1:
+        raise error("tensor-dims", ValueError("weight must be one-dimensional"), what="weight", shape=weight.shape,
+                    need="{n}", n=1)
+    _check_rows(input)
+    n = input.shape[0] if len(input.shape) == 2 else 1
+    c = input.shape[-1] if len(input.shape) else 1
+    if len(target.shape) > 1 or (target.shape[0] if len(target.shape) else 1) != n:
+        raise error("tensor-shape", RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
+            f"Expected target size [{n}], but got {list(target.shape)}. Input has shape {list(input.shape)}."),
+            what="target", shape=target.shape, want=(n,), fix="give one class number for each of the {n} samples.", n=n)
+    if weight is not None and weight.shape[0] != c:
+        raise error("tensor-shape", RuntimeError(
+            f"inconsistent weight size, expected {c} but got {list(weight.shape)}"), what="weight", shape=weight.shape,
+            want=(c,), n=c, fix="give one weight for each of the {n} classes.")
+    _check_numbers(target, c, 0, "target out of range", "multi_margin_loss()")
+
+
+def _check_numbers(target, classes, least, text, fn):
+    """PyTorch's errors for what is no number of a class."""
+    if dtype_of(target) != np.int64:
+        raise error("tensor-dtype", RuntimeError(f"expected scalar type Long but found {m.type_word(target)}"),
+                    what="target", dtype=dtype_of(target), fn=fn, must="whole numbers of type int64",
+                    fix="convert it first: {what}.long().")
+    t = getattr(target, "_value", None)
+    if isinstance(t, (np.ndarray, np.generic)) and t.size and (t.max() >= classes or t.min() < least):
+        bad = int(t.max() if t.max() >= classes else t.min())
+        raise error("position-range", RuntimeError(text), what="target", value=bad, size=classes, last=classes - 1)
+
+
 @public("nn.functional")
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Mean over classes i != t of max(0, margin - x[t] + x[i]) ** p."""
     reduction = reduction_of(reduction, size_average, reduce)
+    _check_classes(input, target, weight)
     if p not in (1, 2):
         raise error("argument-choice", ValueError("only p == 1 and p == 2 supported"), what="p", value=p,
                     choices=[1, 2])
@@ -103,6 +143,14 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """Sum over labels t and other classes i of max(0, 1 - (x[t] - x[i])) / classes; labels end at -1."""
     reduction = reduction_of(reduction, size_average, reduce)
+    _check_rows(input)
+    if tuple(target.shape) != tuple(input.shape):
+        raise error("tensor-shape", RuntimeError(
+            f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"), what="target",
+            shape=target.shape, want=tuple(input.shape),
+            fix="each row of target holds the numbers of the row's labels, and -1 behind them.")
+    _check_numbers(target, input.shape[-1] if len(input.shape) else 1, -1, "argument #2 'target' is out of range",
+                   "multilabel_margin_loss()")
     single = len(input.shape) < 2
     x, t = (m.reshape(v, (1, -1)) if single else v for v in (input, target))
     c = x.shape[1]
@@ -133,6 +181,9 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
 @public("nn.functional")
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
     """Negative log likelihood of a normal distribution with mean `input` and variance `var`."""
+    if reduction not in ("none", "mean", "sum"):
+        raise error("argument-choice", ValueError(f"{reduction} is not valid"), what="reduction", value=reduction,
+                    choices=["none", "mean", "sum"])
     if not isinstance(var, (int, float)):
         if tuple(var.shape) != tuple(input.shape):
             if tuple(input.shape[:-1]) == tuple(var.shape):
@@ -160,13 +211,25 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     return reduced(v, reduction_of(reduction))
 
 
+def _check_triplet(anchor, positive, negative, margin):
+    if margin <= 0:
+        raise error("argument-value", ValueError(f"margin must be greater than 0, got {margin}"), what="margin",
+                    value=margin, must="a positive number")
+    a, p, n = len(anchor.shape), len(positive.shape), len(negative.shape)
+    if not a == p == n:
+        raise error("shapes-differ", RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {a}D, positive {p}D, and negative {n}D inputs"), q=anchor.shape, k=positive.shape,
+            v=negative.shape,
+            why="anchor, positive and negative have shapes {q}, {k} and {v}; they need the same number of dimensions.",
+            fix="x.unsqueeze(0) adds a dimension in front, x.squeeze(0) drops one of size 1.")
+
+
 @public("nn.functional torch")
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None,
                         reduce=None, reduction="mean"):
     """max(0, |a - p| - |a - n| + margin); with `swap`, the nearer of a and p to n counts."""
-    if margin <= 0:
-        raise error("argument-value", ValueError(f"margin must be greater than 0, got {margin}"), what="margin",
-                    value=margin, must="a positive number")
+    _check_triplet(anchor, positive, negative, margin)
     near = m.pairwise_distance(anchor, positive, p, eps)
     far = m.pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -180,6 +243,7 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     """triplet_margin_loss with a distance of the user's own."""
     if reduction not in ("mean", "sum", "none"):
         raise error("reduction-name", name=str(reduction))
+    _check_triplet(anchor, positive, negative, margin)
     distance = distance_function or m.pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

@@ -173,6 +173,8 @@ def masked_fill(input, mask, value):
                 f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} "
                 "dimension(s)."), what="value", shape=value.shape, need="{n}", n=0,
                 fix="give one number, for example {what}.item() or {what}[0].")
+        if dtype_of(value).kind == "c" != dtype_of(input).kind:
+            scalar(1j, dtypes.of(dtype_of(input)))  # says that it does not fit
         return MaskedFillWith()(input, mask, value)
     if type(value) is not float or dtype_of(input).kind != "f":
         value = scalar(number(value, "masked_fill", "value", 3), dtypes.of(dtype_of(input)))

@@ -219,7 +219,9 @@ def _check_1d(shape, kernel_size, stride, padding, dilation):
             what="padding", value=p, must="a number of at most {high}", high=k // 2, k=k,
             fix="a padding of at most {high}, half of kernel_size={k}; F.pad(x, (1, 1), value=-math.inf) adds more.")
     if shape[-1] + 2 * p < d * (k - 1) + 1:
-        raise error("dimension-size", RuntimeError("max_pool1d() Invalid computed output size: 0"), have=(shape[-1],),
+        size = (shape[-1] + 2 * p - d * (k - 1) - 1) // per_dim(stride or kernel_size, 1, "max_pool1d", "stride")[0] + 1
+        raise error("dimension-size", RuntimeError(f"max_pool1d() Invalid computed output size: {size}"),
+                    have=(shape[-1],),
                     window=(d * (k - 1) + 1,), pads=(p,),
                     why="windows of {window} elements do not fit into the input, which is {have} with a padding of "
                         "{pads}.",

@@ -530,4 +530,28 @@ OPS: dict[str, str] = {
         "dtype を外すか、先に x.to({other_dtype}) で入力を変換してください。",
     "dimension {dim} of shape {shape} is empty, and this norm of nothing is not defined.":
         "形 {shape} の次元 {dim} に要素がなく、空のもののこのノルムは定義されません。",
+    "a weight is (channels out, channels in, *kernel_size).":
+        "weight の形は (出力チャネル, 入力チャネル, *kernel_size) です。",
+    "choose a number of groups that divides the channels: those of the input and of the result.":
+        "組の数 (groups) には、入力と出力のチャネル数をどちらも割り切る数を選んでください。",
+    "give one number for each of the {n} channels of the result.":
+        "結果の {n} 個のチャネルそれぞれに一つの数を渡してください。",
+    "each row of target holds the numbers of the row's labels, and -1 behind them.":
+        "target の各行にはラベルの番号を並べ、その後を -1 で埋めてください。",
+    "input has shape {shape}; it is (batch, classes), or (classes,) for one sample.":
+        "input の形は {shape} ですが、(バッチ, クラス) か、サンプルが一つなら (クラス,) でなければなりません。",
+    "x.flatten(1) joins all dimensions after the batch.": "x.flatten(1) でバッチより後の次元を一つにまとめられます。",
+    "give one class number for each of the {n} samples.":
+        "{n} 個のサンプルそれぞれに一つのクラスの番号を渡してください。",
+    "anchor, positive and negative have shapes {q}, {k} and {v}; they need the same number of dimensions.":
+        "anchor、positive、negative の形は {q}、{k}、{v} ですが、次元の数が同じでなければなりません。",
+    "target holds probabilities, and ignore_index is a class number to leave out.":
+        "target は確率ですが、ignore_index は除くクラスの番号です。",
+    "leave out ignore_index, or give class numbers as target.":
+        "ignore_index を外すか、target にクラスの番号を渡してください。",
+    "step={value} is cut to 0 by dtype={dtype}, which holds whole numbers.":
+        "step={value} は、整数の型 dtype={dtype} では切り捨てられて 0 になります。",
+    "use a floating point dtype, such as torch.float32, or a step of at least 1.":
+        "torch.float32 などの浮動小数点数の型を使うか、step を 1 以上にしてください。",
+    "give one weight, or an input with channels.": "重みを一つだけ渡すか、チャネルのある入力を渡してください。",
 }
