@@ -41,6 +41,7 @@ from kobai.backends.entry import _looks_as_known as _looks_as_entry_knows
 from kobai.backends.native import _FASTCALL, _MethodDef, _new_function
 from kobai.compile.kernel import NoKernel
 from kobai.general import CONSTANT, grad_mask, record, share
+from kobai.large import NEVER, backward as large_backward
 from kobai.rules import compiled_rules
 from kobai.tensor import Tensor, refresh, wrap
 
@@ -77,19 +78,19 @@ def _record_of(op, count):
              id(op.Node)]
     _kept.append(forward)
     for needs in range(1, 1 << count):
-        words += _plan(op, op._plans[needs])
+        words += _plan(op, needs, op._plans[needs])
     return _words(words)
 
 
-def _plan(op, rules):
-    """The words of a plan: (save, vjp) as they are, if they are known."""
+def _plan(op, needs, rules):
+    """The words of a plan, if (save, vjp) are known."""
     if rules is None:
         return [0] * PLAN
     save, vjp = rules
     page = _pages.get(vjp)
     if page is None:
         _pages[vjp] = page = _page(op, vjp.asks)
-    return [id(vjp), ctypes.addressof(page)]
+    return [id(vjp), ctypes.addressof(page), id(vjp if op.least == NEVER else large_backward(op, needs, vjp))]
 
 
 def _page(op, asks):
@@ -167,9 +168,8 @@ def install():
         "shape_name": names["shape"], "dtype_name": names["dtype"]}
     words = {k: id(v) for k, v in found.items()}
     words |= {"watched": ops.watched.ctypes.data, "thread": thread.ctypes.data, "tensor_types": _types.ctypes.data}
-    for way in ops.short_ways:
-        count = way.__code__.co_argcount - 1
-        words |= {"otherwise": id(way), "inputs": count}
+    for way, large in zip(ops.short_ways, ops.large_ways):
+        words |= {"otherwise": id(way), "inputs": way.__code__.co_argcount - 1, "large": id(large)}
         block = _words([words[w] for w in WORDS])
         natives.append(_new_function(ctypes.byref(definition), block, None))
     use(True)

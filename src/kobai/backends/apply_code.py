@@ -23,7 +23,7 @@ define ptr @apply(ptr %object, ptr %args, i64 %given) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
 {load("otherwise", "learn", "none", "true", "false", "watched", "tensor_types", "float_type", "int_type", "constant",
-       "refresh", "array_type", "share", "odd")}
+       "refresh", "array_type", "share", "odd", "large")}
 {load("inputs", kind="i64")}
   %call = alloca [6 x ptr]     ; a free place, the op, the values of three inputs, the result
   %tensors = alloca [3 x ptr]  ; null for a number
@@ -63,6 +63,8 @@ input:  ; each is a plain tensor, or a number
   %kind = phi ptr [null, %mode], [%kind1, %good], [null, %views_done]
   %needs = phi i64 [0, %mode], [%needs1, %good], [0, %views_done]
   %refreshed = phi i1 [false, %mode], [%refreshed, %good], [true, %views_done]
+  %judged = phi i1 [false, %mode], [%judged1, %good], [false, %views_done]  ; what decides about size was met
+  %big = phi i1 [false, %mode], [%big1, %good], [false, %views_done]
   %more = icmp slt i64 %i, %count
   br i1 %more, label %look, label %compute
 look:
@@ -122,22 +124,34 @@ array_only:
   %is_array = icmp eq ptr %x_type, %array_type
   br i1 %is_array, label %array_kind, label %otherwise_
 array_kind:  ; a view of anything; only those of floats are recorded here
-  %x_kind_v = call ptr @kind(ptr %self, ptr %x, i64 {(1 << 63) - 1})
+  %x_kind_v = call ptr @kind(ptr %self, ptr %x)
   %odd_kind = icmp eq ptr %x_kind_v, null
   %odd_rg = and i1 %odd_kind, %is_rg
   br i1 %odd_rg, label %otherwise_, label %good
 of_float:
-  %x_kind = call ptr @kind(ptr %self, ptr %x, i64 %least)
+  %x_kind = call ptr @kind(ptr %self, ptr %x)
   %no_kind = icmp eq ptr %x_kind, null
   br i1 %no_kind, label %otherwise_, label %compare_kind
 compare_kind:
   %first_kind = icmp eq ptr %kind, null
   %same_kind = icmp eq ptr %kind, %x_kind
   %kind_good = or i1 %first_kind, %same_kind
-  br i1 %kind_good, label %good, label %otherwise_
+  br i1 %kind_good, label %judge, label %otherwise_
+judge:  ; of one or two inputs the first array decides whether it is large, of three the first input
+  %x_size = call i64 @size(ptr %self, ptr %x)
+  %x_big = icmp sge i64 %x_size, %least
+  %big_now = select i1 %judged, i1 %big, i1 %x_big
+{read("x_class", "x", _HEAD - 8)}
+  %x_array = icmp eq ptr %x_class, %array_type
+  %three = icmp eq i64 %count, 3
+  %decides = or i1 %x_array, %three
+  %judged_now = or i1 %judged, %decides
+  br label %good
 good:
-  %kind1 = phi ptr [%kind, %number], [%x_kind, %compare_kind], [%x_kind_v, %array_kind]
-  %needs1 = phi i64 [%needs, %number], [%needs_t, %compare_kind], [%needs_t, %array_kind]
+  %kind1 = phi ptr [%kind, %number], [%x_kind, %judge], [%x_kind_v, %array_kind]
+  %needs1 = phi i64 [%needs, %number], [%needs_t, %judge], [%needs_t, %array_kind]
+  %judged1 = phi i1 [%judged, %number], [%judged_now, %judge], [%judged, %array_kind]
+  %big1 = phi i1 [%big, %number], [%big_now, %judge], [%big, %array_kind]
   %i1 = add i64 %i, 1
   br label %input
 
@@ -196,8 +210,8 @@ plan:  ; is there a node to make, and is it known how?
   br i1 %record_it, label %planned, label %hold
 planned:
 {read("plan_page", "plan_at", 8, "i64")}
-  switch i64 %plan_page, label %hold [i64 0, label %learn_
-                                     i64 -1, label %otherwise_]
+  %no_plan = icmp eq i64 %plan_page, 0
+  br i1 %no_plan, label %learn_, label %hold
 hold:  ; the values must outlive the call
   br label %hold_one
 hold_one:
@@ -211,12 +225,14 @@ hold_next:
   %h1 = add i64 %h, 1
   br label %hold_one
 forward_:
-  %is_method = icmp ne i64 %with_op, 0
+  %of_class = icmp ne i64 %with_op, 0
+  %is_method = or i1 %of_class, %big
+  %function = select i1 %big, ptr %large, ptr %forward
   %from = select i1 %is_method, ptr %op_at, ptr %values
   %one_more = zext i1 %is_method to i64
   %number_of = add i64 %count, %one_more
   %flagged = or i64 %number_of, {-1 << 63}
-  %y = call ptr @PyObject_Vectorcall(ptr %forward, ptr %from, i64 %flagged, ptr null)
+  %y = call ptr @PyObject_Vectorcall(ptr %function, ptr %from, i64 %flagged, ptr null)
   store ptr %y, ptr %y_at
   %no_y = icmp eq ptr %y, null
   br i1 %no_y, label %wrong, label %result
@@ -237,7 +253,7 @@ result:
   %check = and i1 %of_one, %record_it
   br i1 %check, label %check_kind, label %wrap
 check_kind:  ; another number type than the input's
-  %y_kind = call ptr @kind(ptr %self, ptr %y, i64 {(1 << 63) - 1})
+  %y_kind = call ptr @kind(ptr %self, ptr %y)
   %y_same = icmp eq ptr %y_kind, %kind
   br i1 %y_same, label %wrap, label %odd_result
 odd_result:
@@ -304,7 +320,7 @@ cells_done:
   %plans_now = getelementptr i64, ptr %record_now, i64 {len(RECORD)}
   %plan_now = getelementptr i64, ptr %plans_now, i64 %plan_words
   %made = call i32 @node(ptr %self, ptr %record_now, ptr %op, ptr %plan_now, i64 %needs, ptr %tensors, ptr %values,
-                         ptr %cells, i64 %count, ptr %out)
+                         ptr %cells, i64 %count, ptr %out, i1 %big)
   %unmade = icmp ne i32 %made, 0
   br i1 %unmade, label %drop, label %let_go
 drop:

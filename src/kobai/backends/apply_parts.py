@@ -13,9 +13,9 @@ from kobai.op import Op
 WORDS = ("otherwise", "learn", "inputs", "watched", "thread", "modes", "dict_name", "grad_name", "pack_name",
          "shape_name", "dtype_name", "none", "true", "false", "zero", "array_type", "float_type", "int_type",
          "scalar32", "scalar64", "descr32", "descr64", "tensor_types", "constant", "refresh", "share", "order", "getframe", "one",
-         "inside", "tensor_type", "odd")
+         "inside", "tensor_type", "odd", "large")
 RECORD = ("usable", "forward", "with_op", "least", "elementwise", "differentiable", "view", "node_type")  # then plans
-PLAN = 2                             # words of a plan: the rule, the address of its page (0: not known yet; -1: never)
+PLAN = 3                             # of a plan: the rule, the address of its page (0: not known yet), the rule for large arrays
 ONCE = -1                            # in place of `usable`: the op was applied once, nothing is known yet
 VALUE, SHAPE, DTYPE = 0, 1, 2        # what is saved of a value
 RESULT = 3                           # the number of the result among the values
@@ -142,8 +142,8 @@ error:
 def _kind() -> str:
     """What an array or NumPy number is."""
     return f"""
-; The number type of a small array of float32 or float64, or of such a number; null for anything else.
-define internal ptr @kind(ptr %self, ptr %value, i64 %least) nounwind {{
+; The number type of an array of float32 or float64, or of such a number; null for anything else.
+define internal ptr @kind(ptr %self, ptr %value) nounwind {{
 entry:
 {load("array_type", "scalar32", "scalar64", "descr32", "descr64")}
 {read("type", "value", _HEAD - 8)}
@@ -160,14 +160,24 @@ array:
   %a32 = icmp eq ptr %descr, %descr32
   %a64 = icmp eq ptr %descr, %descr64
   %float = or i1 %a32, %a64
-  br i1 %float, label %count, label %no
-count:
-{read("nd", "value", _HEAD + _FIELD["nd"], "i32")}
+  %of_array = select i1 %float, ptr %descr, ptr null
+  ret ptr %of_array
+}}
+
+; How many elements an array has; 0 for a number.
+define internal i64 @size(ptr %self, ptr %value) nounwind {{
+entry:
+  %nd = call i32 @rank(ptr %self, ptr %value)
+  %flat = icmp eq i32 %nd, 0
+  br i1 %flat, label %number, label %array
+number:
+  ret i64 0
+array:
 {read("dims", "value", _HEAD + _FIELD["dims"])}
   br label %dim
 dim:
-  %i = phi i32 [0, %count], [%i1, %next]
-  %size = phi i64 [1, %count], [%more, %next]
+  %i = phi i32 [0, %array], [%i1, %next]
+  %size = phi i64 [1, %array], [%more, %next]
   %going = icmp slt i32 %i, %nd
   br i1 %going, label %next, label %measured
 next:
@@ -177,12 +187,7 @@ next:
   %i1 = add i32 %i, 1
   br label %dim
 measured:
-  %small = icmp slt i64 %size, %least
-  br i1 %small, label %yes, label %no
-yes:
-  ret ptr %descr
-no:
-  ret ptr null
+  ret i64 %size
 }}
 """
 
@@ -469,12 +474,14 @@ def _node() -> str:
     return f"""
 ; Give a result its node; -1 where that raised.
 define internal i32 @node(ptr %self, ptr %record, ptr %op, ptr %plan, i64 %needs, ptr %tensors, ptr %values, ptr %cells,
-                          i64 %count, ptr %out) nounwind {{
+                          i64 %count, ptr %out, i1 %big) nounwind {{
 entry:
 {load("none", "true", "false", "order")}
 {of_record("node_type", "elementwise")}
-  %vjp = load ptr, ptr %plan
+  %small_vjp = load ptr, ptr %plan
 {read("page", "plan", 8)}
+{read("large_vjp", "plan", 16)}
+  %vjp = select i1 %big, ptr %large_vjp, ptr %small_vjp
   %node = call ptr @PyType_GenericAlloc(ptr %node_type, i64 0)
   %bad = icmp eq ptr %node, null
   br i1 %bad, label %error, label %fill
