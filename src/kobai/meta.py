@@ -81,7 +81,7 @@ class MetaMixin:
 
     def _array_or_refusal(self):
         if _getframe(1).f_globals["__name__"] == "kobai.op" or _getframe(1).f_code.co_name == "_plain_values":
-            raise AttributeError("a tensor on the device meta has no array")
+            raise AttributeError("a tensor on the device meta has no array")  # plain: caught by the ops
         return _held.__get__(self)
 
     _data = property(_array_or_refusal, _held.__set__)
@@ -170,10 +170,10 @@ def apply(op, inputs):
     expected = next(t.device for t in tensors if isinstance(t, Tensor) and (t.is_meta or t._value.shape))
     for t in tensors:
         if isinstance(t, Tensor) and t.device != expected and (t.is_meta or t._value.shape):
-            raise RuntimeError(f"Tensor on device {t.device} is not on the expected device {expected}!\n"
-                               "  cause: one tensor has numbers, and another one, on the device meta, has none.\n"
-                               "  fix: make both with the same device=; module.to_empty(device='cpu') gives a "
-                               "module memory.")
+            raise error("machine",
+                        RuntimeError(f"Tensor on device {t.device} is not on the expected device {expected}!"),
+                        why="one tensor has numbers, and another one, on the device meta, has none.",
+                        fix="make both with the same device=; module.to_empty(device='cpu') gives a module memory.")
     if op.common:
         tensors = _unify(op, tensors)
     values = [t._value if isinstance(t, Tensor) else t for t in tensors]

@@ -113,7 +113,7 @@ class Op:
     @classmethod
     def _make(cls, args):
         if len(args) > len(cls.fields):
-            raise TypeError(f"{cls.__name__} takes {len(cls.fields)} parameters, got {len(args)}")
+            raise TypeError(f"{cls.__name__} takes {len(cls.fields)} parameters, got {len(args)}")  # plain: a fault of kobai's own
         self = object.__new__(cls)
         for name, value in zip(cls.fields, args):
             setattr(self, name, value)

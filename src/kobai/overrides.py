@@ -4,6 +4,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from .diagnose import error
 from .function_modes import BaseTorchFunctionMode as BaseTorchFunctionMode, TorchFunctionMode as TorchFunctionMode
 from .public import names
 from .subclasses import disabled, full_name, overriding
@@ -44,7 +45,11 @@ def handle_torch_function(public_api, relevant_args, *args: Any, **kwargs: Any):
         if result is not NotImplemented:
             return result
     name = f"{public_api.__module__}.{public_api.__name__}"
-    raise TypeError(f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}")
+    raise error("not-defined",
+                TypeError(f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}"),
+                what=name, why="each of these classes was asked to compute {fn}(), and refused.",
+                fn=public_api.__name__,
+                fix="have __torch_function__ handle {fn}, or return super().__torch_function__(...) for the others.")
 
 
 def wrap_torch_function(dispatcher):

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from kobai import rejection
 from kobai.autograd.mode import runs
 from kobai.diagnose import error
 from kobai.exact import c_library, cos_sin, fma, normal_pairs
@@ -29,7 +28,6 @@ __all__ = [
     "get_rng_state", "set_rng_state", "fork_rng",
     "uniform", "normal", "log_normal", "exponential", "geometric", "cauchy", "bernoulli",
     "randint", "random_full_range", "randperm", "multinomial",
-    "poisson", "binomial", "standard_gamma", "dirichlet",
 ]  # fmt: skip
 
 default_generator = Generator()
@@ -105,12 +103,7 @@ def _cast(x, dtype, shape):
     return x.astype(dtype, copy=False).reshape(shape)
 
 
-def _require(condition, message):
-    if not condition:
-        raise RuntimeError(message)
-
-
-def _real_dtype(np_dtype, kernel, integers=False, narrow=True):
+def real_dtype(np_dtype, kernel, integers=False, narrow=True):
     """The dtype, if it is a floating one (or allowed otherwise); PyTorch's error if not."""
     dtype = np.dtype(np_dtype)
     if dtype.kind in "bc" or (dtype.kind in "iu" and not integers) or (dtype.itemsize < 4 and not narrow):
@@ -119,10 +112,9 @@ def _real_dtype(np_dtype, kernel, integers=False, narrow=True):
 
 
 def _not_implemented(kernel, dtype):
-    return NotImplementedError(
-        f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'\n'
-        "cause: there are no such random numbers of this type; fix: ask for dtype=torch.float32"
-    )
+    plain = NotImplementedError(f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'')
+    return error("tensor-dtype", plain, what="the result", dtype=dtype, fn=kernel, must="floating point numbers",
+                 why="there are no such random numbers of type {dtype}.", fix="ask for dtype=torch.float32.")
 
 
 _TORCH_NAMES = dict(
@@ -158,7 +150,7 @@ def uniform(shape, np_dtype, low=0.0, high=1.0, gen=None):
     if dtype.kind == "c":
         real = np.empty(0, dtype).real.dtype
         return uniform((*shape, 2), real, low, high, gen).view(dtype).reshape(shape)
-    dtype = _real_dtype(dtype, "check_uniform_bounds")
+    dtype = real_dtype(dtype, "check_uniform_bounds")
     _check_uniform(low, high, dtype)
     gen, n = gen or default_generator, _size(shape)
     x = gen._unit64(n) if dtype == np.float64 else gen._unit32(n)
@@ -215,7 +207,7 @@ def normal(shape, np_dtype, mean=0.0, std=1.0, gen=None, *, serial=False):
         real = np.empty(0, dtype).real.dtype
         pairs = normal((*shape, 2), real, mean, std / math.sqrt(2), gen, serial=serial)
         return pairs.view(dtype).reshape(shape)
-    dtype = _real_dtype(dtype, "normal_kernel_cpu")
+    dtype = real_dtype(dtype, "normal_kernel_cpu")
     gen, n = gen or default_generator, _size(shape)
     if n < 16 or serial:
         return _cast(_serial_normals(n, mean, std, gen), dtype, shape)
@@ -262,8 +254,10 @@ def log_normal(shape, np_dtype, mean=1.0, std=2.0, gen=None):
     >>> log_normal((2,), np.float32, mean=0, std=1)
     array([4.669239 , 0.7457022], dtype=float32)
     """
-    dtype = _real_dtype(np_dtype, "log_normal_cpu")
-    _require(std > 0, f"log_normal_ expects std > 0.0, but found std={std:g}")
+    dtype = real_dtype(np_dtype, "log_normal_cpu")
+    if not std > 0:
+        raise error("argument-value", RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}"),
+                    what="std", value=std, must="a positive number")
     x = _serial_normals(_size(shape), mean, std, gen or default_generator)
     with np.errstate(over="ignore"):
         return _cast(c_library("exp", x, dtype), dtype, shape)
@@ -277,12 +271,14 @@ def exponential(shape, np_dtype, rate=1.0, gen=None):
     array([3.5083263, 1.2303847], dtype=float32)
     """
     dtype = np.dtype(np_dtype)
-    _require(
-        dtype.kind not in "biuc",
-        "Exponential distribution is a continuous probability distribution. "
-        f"dtype must be a floating point but you specified {_torch_name(dtype)}",
-    )
-    _require(rate > 0, f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+    if dtype.kind in "biuc":
+        raise error("tensor-dtype", RuntimeError(
+            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {_torch_name(dtype)}"), what="the tensor", dtype=dtype, fn="exponential_()",
+            must="floating point numbers", fix="x.float() first.")
+    if not rate > 0:
+        raise error("argument-value", RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}"),
+                    what="lambd", value=rate, must="a positive number")
     u = (gen or default_generator)._unit64(_size(shape))
     return _cast((-1.0 / rate) * c_library("log1p", -u, dtype), dtype, shape)
 
@@ -294,8 +290,10 @@ def geometric(shape, np_dtype, p, gen=None):
     >>> geometric((4,), np.int64, 0.5)
     array([1, 1, 2, 1])
     """
-    dtype = _real_dtype(np_dtype, "geometric_cpu", integers=True)
-    _require(0 < p < 1, f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+    dtype = real_dtype(np_dtype, "geometric_cpu", integers=True)
+    if not 0 < p < 1:
+        raise error("argument-value", RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}"),
+                    what="p", value=p, must="a number above {low} and below {high}", low=0, high=1)
     u = (gen or default_generator)._unit64(_size(shape))
     with np.errstate(divide="ignore"):
         return _cast(np.ceil(np.log(u) / math.log1p(-p)), dtype, shape)
@@ -309,12 +307,14 @@ def cauchy(shape, np_dtype, median=0.0, sigma=1.0, gen=None):
     array([10.59773  ,  0.7647673], dtype=float32)
     """
     dtype = np.dtype(np_dtype)
-    _require(
-        dtype.kind not in "biuc",
-        "Cauchy distribution is a continuous probability distribution. "
-        f"dtype must be a floating point but you specified {_torch_name(dtype)}",
-    )
-    _require(sigma > 0, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+    if dtype.kind in "biuc":
+        raise error("tensor-dtype", RuntimeError(
+            "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {_torch_name(dtype)}"), what="the tensor", dtype=dtype, fn="cauchy_()",
+            must="floating point numbers", fix="x.float() first.")
+    if not sigma > 0:
+        raise error("argument-value", RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}"),
+                    what="sigma", value=sigma, must="a positive number")
     u = (gen or default_generator)._unit64(_size(shape))
     return _cast(fma(c_library("tan", math.pi * (u - 0.5), dtype), sigma, median), dtype, shape)
 
@@ -336,14 +336,15 @@ def bernoulli(shape, np_dtype, p=0.5, gen=None):
         raise _not_implemented("bernoulli_scalar_cpu_", dtype)
     gen, n = gen or default_generator, _size(shape)
     if isinstance(p, np.ndarray):
-        _real_dtype(p.dtype, "bernoulli_tensor_cpu_p_")
-        _require(
-            bool(np.all((p >= 0) & (p <= 1))),
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.\n"
-            "cause: the tensor of probabilities has elements outside [0, 1]",
-        )
+        real_dtype(p.dtype, "bernoulli_tensor_cpu_p_")
+        outside = p[~((p >= 0) & (p <= 1))]
+        if outside.size:
+            raise error("data-range", RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false."), what="p",
+                        value=float(outside.flat[0]), must="a number between {low} and {high}", low=0, high=1)
     else:
-        _require(0 <= p <= 1, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+        if not 0 <= p <= 1:
+            raise error("argument-value", RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}"),
+                        what="p", value=float(p), must="a number between {low} and {high}", low=0, high=1)
         p = np.float64(p)
         if dtype == np.float32:
             return gen._hits(n, p).reshape(shape)
@@ -365,16 +366,19 @@ def randint(shape, np_dtype, low, high, gen=None):
     array([44, 39, 33, 60])
     """
     dtype = np.dtype(np_dtype)
-    _require(dtype.kind != "c", "check_random_bounds handles only integral, floating-point and boolean types")
+    if dtype.kind == "c":
+        raise error("tensor-dtype", RuntimeError(
+            "check_random_bounds handles only integral, floating-point and boolean types"), what="the result",
+            dtype=dtype, fn="random_()", must="numbers that are not complex", fix="fill x.real and x.imag, one by one.")
     if high is None:
         if low == -(2**63):
             return _cast((gen or default_generator)._long(_size(shape)).view(np.int64), dtype, shape)
         high = _bounds(dtype)[1] + 1
-    _require(
-        low < high,
-        f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}\n"
-        "cause: the upper end is not included, so it must exceed the lower one",
-    )
+    if low >= high:
+        raise error("arguments-exclude", RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"), what="from", other="to",
+            why="the upper end is not included, so it must exceed the lower one.",
+            fix="randint(0, 6, size) gives 0 to 5: write the smallest number and the one after the largest.")
     low, high = _representable(low, high, dtype)
     draw = (gen or default_generator)._long if high - low >= 2**28 else (gen or default_generator)._word
     offset = draw(_size(shape)) % np.uint64(high - low)
@@ -414,7 +418,9 @@ def _representable(low, high, dtype):
     else:
         first, last = -float(_largest(dtype)), float(_largest(dtype))
     for name, value in (("from", low), ("to - 1", high - 1)):
-        _require(first <= value <= last, f"{name} is out of bounds for {dtype.name}: {value}")
+        if not first <= value <= last:
+            raise error("argument-value", RuntimeError(f"{name} is out of bounds for {dtype.name}: {value}"), what=name,
+                        value=value, must="a number between {low} and {high}", low=first, high=last)
     if dtype.kind in "biu":
         return low, high
     above, below = int(dtype.type(low + 1)), int(dtype.type(high - 1))
@@ -433,13 +439,15 @@ def randperm(n, np_dtype=np.int64, gen=None):
     array([2, 5, 3, 0, 1, 4])
     """
     dtype = np.dtype(np_dtype)
-    _require(n >= 0, f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if n < 0:
+        raise error("argument-value", RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]"),
+                    what="n", value=n, must="a whole number of at least {low}", low=0)
     if dtype.kind in "bc":
         raise _not_implemented("randperm", dtype)
-    _require(
-        n <= _bounds(dtype)[1] + 1,
-        f"n cannot be greater than {_bounds(dtype)[1] + 1} for {_torch_name(dtype)} type.",
-    )
+    most = _bounds(dtype)[1] + 1
+    if n > most:
+        raise error("argument-value", RuntimeError(f"n cannot be greater than {most} for {_torch_name(dtype)} type."),
+                    what="n", value=n, must="a number of at most {high}", high=most, fix="ask for dtype=torch.int64.")
     steps = max(n - 1, 0)
     swaps = (gen or default_generator)._word(steps) % np.arange(n, n - steps, -1, dtype=np.uint64)
     return _swapped(n, np.arange(steps) + swaps.view(np.int64)).astype(dtype)
@@ -488,118 +496,28 @@ def multinomial(weights, n_sample, replacement=False, gen=None):
 
 
 def _check_multinomial(weights, n_sample, replacement):
-    _require(0 < weights.ndim <= 2, "prob_dist must be 1 or 2 dim")
-    _require(
-        weights.dtype.kind not in "biuc",
-        "multinomial only supports floating-point dtypes for input, got: " + _torch_name(weights.dtype),
-    )
-    _require(n_sample > 0, "cannot sample n_sample <= 0 samples")
-    _require(
-        replacement or n_sample <= weights.shape[-1],
-        "cannot sample n_sample > prob_dist.size(-1) samples without replacement",
-    )
-    _require(
-        bool(np.all((weights >= 0) & (weights < np.inf))),
-        "probability tensor contains either `inf`, `nan` or element < 0",
-    )
-    _require(
-        bool(np.all(weights.sum(-1) > 0)), "invalid multinomial distribution (sum of probabilities <= 0)"
-    )
-
-
-# ---------------------------------------------------------------------------- rejection
-
-
-class _Draws:
-    """Numbers one at a time for `kobai.rejection`; the unused rest of a block goes back.
-
-    `uniform()` gives the next float64 in [0, 1); `normal()` the next standard normal number.
-    """
-
-    def __init__(self, gen, expected):
-        self.gen = gen
-        self._block = max(32, min(2 * expected, 8192))
-        self._rest = iter(())
-
-    def __enter__(self):
-        self.uniform = self._stream().__next__
-        return self
-
-    def _stream(self):
-        while True:
-            self._before = self.gen._bits.state
-            self._rest = iter(self.gen._unit64(self._block).tolist())
-            yield from self._rest
-
-    def normal(self):
-        spare, self.gen._spare_normal = self.gen._spare_normal, None
-        if spare is not None:
-            return spare
-        angle = 2.0 * math.pi * self.uniform()
-        radius = math.sqrt(-2.0 * math.log1p(-self.uniform()))
-        self.gen._spare_normal = radius * math.sin(angle)
-        return radius * math.cos(angle)
-
-    def __exit__(self, *exc):
-        unused = self._rest.__length_hint__()
-        if unused:
-            self.gen._bits.state = self._before
-            self.gen._bits.random_raw(2 * (self._block - unused), output=False)
-
-
-def poisson(rate, gen=None):
-    """Poisson numbers with these means, an array of a floating dtype.
-
-    >>> _ = manual_seed(0)
-    >>> poisson(np.float32([1, 5, 20]))
-    array([ 2.,  6., 19.], dtype=float32)
-    """
-    _real_dtype(rate.dtype, "poisson_cpu")
-    _require(bool(np.all(rate >= 0)), "invalid Poisson rate, expected rate to be non-negative")
-    with _Draws(gen or default_generator, rate.size) as draws:
-        x = [rejection.poisson(r, draws.uniform) for r in rate.astype(np.float64).ravel().tolist()]
-    return np.array(x, rate.dtype).reshape(rate.shape)
-
-
-def binomial(count, prob, gen=None):
-    """Successes in `count` trials of probability `prob`, two arrays of one floating dtype.
-
-    >>> _ = manual_seed(0)
-    >>> binomial(np.float32([10, 100]), np.float32([0.5, 0.3]))
-    array([ 7., 31.], dtype=float32)
-    """
-    dtype = _real_dtype(count.dtype, "binomial_cpu", narrow=False)
-    count, prob = np.broadcast_arrays(count, prob)
-    with _Draws(gen or default_generator, count.size) as draws:
-        pairs = zip(count.ravel().tolist(), prob.ravel().tolist())
-        x = [rejection.binomial(n, p, dtype.type, draws.uniform) for n, p in pairs]
-    return np.array(x, dtype).reshape(count.shape)
-
-
-def standard_gamma(alpha, gen=None):
-    """Gamma numbers of scale 1 with these shapes, an array of a floating dtype.
-
-    >>> _ = manual_seed(0)
-    >>> standard_gamma(np.float32([0.5, 3]))
-    array([7.8935816e-04, 1.2728435e+00], dtype=float32)
-    """
-    dtype = _real_dtype(alpha.dtype, "gamma_cpu", narrow=False)
-    real, tiny = dtype.type, float(np.finfo(dtype).tiny)
-    with _Draws(gen or default_generator, 3 * alpha.size) as draws:
-        x = [rejection.gamma(a, real, draws.uniform, draws.normal) for a in alpha.ravel().tolist()]
-    return np.array([max(tiny, real(v)) for v in x], dtype).reshape(alpha.shape)
-
-
-def dirichlet(alpha, gen=None):
-    """Points of the simplex: gamma numbers over their sum, along the last dimension.
-
-    Differs from PyTorch, at most, in the last bit of float64: the sum is NumPy's.
-
-    >>> _ = manual_seed(0)
-    >>> dirichlet(np.float32([0.5, 3])).sum()
-    np.float32(1.0)
-    """
-    dtype = _real_dtype(alpha.dtype, "dirichlet", narrow=False)
-    x = standard_gamma(alpha.astype(np.float64), gen)
-    x = (x / x.sum(-1, keepdims=True)).astype(dtype)
-    return np.clip(x, np.finfo(dtype).tiny, np.nextafter(dtype.type(1), dtype.type(0)))
+    if not 0 < weights.ndim <= 2:
+        raise error("tensor-dims", RuntimeError("prob_dist must be 1 or 2 dim"), what="input", shape=weights.shape,
+                    need="{n} or {m}", n=1, m=2)
+    if weights.dtype.kind in "biuc":
+        raise error("tensor-dtype", RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: " + _torch_name(weights.dtype)), what="input",
+            dtype=weights.dtype, fn="multinomial()", must="floating point numbers", fix="convert it first: x.float().")
+    if n_sample <= 0:
+        raise error("argument-value", RuntimeError("cannot sample n_sample <= 0 samples"), what="num_samples",
+                    value=n_sample, must="a positive whole number")
+    if not replacement and n_sample > weights.shape[-1]:
+        raise error("argument-value", RuntimeError(
+            "cannot sample n_sample > prob_dist.size(-1) samples without replacement"), what="num_samples",
+            value=n_sample, must="a number of at most {high}", high=weights.shape[-1],
+            fix="pass replacement=True to draw the same entry more than once, or draw at most {high}.")
+    outside = weights[~((weights >= 0) & (weights < np.inf))]
+    if outside.size:
+        raise error("data-range", RuntimeError("probability tensor contains either `inf`, `nan` or element < 0"),
+                    what="input", value=float(outside.flat[0]), must="a number of at least {low}", low=0,
+                    fix="torch.softmax(logits, -1) makes probabilities of any numbers.")
+    if not np.all(weights.sum(-1) > 0):
+        raise error("data-range", RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)"),
+                    what="input", value=0.0, must="a positive number",
+                    why="in one row all weights are 0, so nothing can be drawn from it.",
+                    fix="give each row at least one positive weight.")

@@ -22,19 +22,20 @@ def read_rules(cls):
     """Collect d_x / vjp_x / vjp, and refuse names that no input has and arguments nobody can give."""
     taken = {"g", "y", "needs", "out", "tensors"} & set(cls.inputs)
     if taken:
-        raise TypeError(f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")
+        raise TypeError(f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")  # plain: a fault of kobai's own
     cls.rules, cls.joint = {}, getattr(cls, "vjp", None)
     # (the last two classes are Op and object, which have no rules)
     for name in dict.fromkeys(n for k in cls.__mro__[:-2] for n in vars(k) if n.startswith(("d_", "vjp_"))):
         target = name.partition("_")[2]
         if target not in cls.inputs:
-            raise TypeError(f"{cls.__name__}.{name}: forward has no input {target!r}")
+            raise TypeError(f"{cls.__name__}.{name}: forward has no input {target!r}")  # plain: a fault of kobai's own
         cls.rules[target] = getattr(cls, name)
     for rule in (*cls.rules.values(), cls.joint):
         for ask in asks_of(rule):
             if ask not in _ALWAYS and ask not in cls.inputs and _of_input(ask) not in cls.inputs:
-                raise TypeError(f"{cls.__name__}: a rule asks for {ask!r}; it can have "
-                                f"{sorted({*_ALWAYS, *cls.inputs})}, and the _shape and _dtype of an input")
+                raise TypeError(  # plain: a fault of kobai's own
+                    f"{cls.__name__}: a rule asks for {ask!r}; it can have "
+                    f"{sorted({*_ALWAYS, *cls.inputs})}, and the _shape and _dtype of an input")
     cls.differentiable = bool(cls.rules or cls.joint)
 
 

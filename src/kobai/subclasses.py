@@ -10,6 +10,7 @@ from sys import _getframe
 
 from .autograd.mode import modes
 from .autograd.node import inside
+from .diagnose import error
 from .general import Overridden, apply_any
 from .lifted import m
 from .tensor import LiftedTensor, Tensor
@@ -107,7 +108,7 @@ def _is_public(name):
 def _array(self):
     """The array: for everybody but the short ways while classes are asked."""
     if modes.overrides and _getframe(1).f_globals["__name__"] in _SHORT_WAYS:
-        raise AttributeError("a tensor of a class with __torch_function__ takes the general way")
+        raise AttributeError("a tensor of a class with __torch_function__ takes the general way")  # plain: caught by the ops
     return _held.__get__(self)
 
 
@@ -182,11 +183,11 @@ def dispatch(func, args, kwargs):
         return result
     types = [type(o) for o in objects]
     listed = "\n".join(f"  - tensor subclass {t!r}" for t in types)
-    raise TypeError(
+    raise error("not-defined", TypeError(
         f"Multiple dispatch failed for '{full_name(func)}'; all __torch_function__ handlers returned NotImplemented:"
-        f"\n\n{listed}\n\n  cause: each of these classes was asked to compute {func.__name__}(), and refused.\n"
-        f"  fix: have __torch_function__ handle {func.__name__}, or return "
-        "super().__torch_function__(func, types, args, kwargs) for all other functions.")
+        f"\n\n{listed}\n"),
+        what=full_name(func), why="each of these classes was asked to compute {fn}(), and refused.", fn=func.__name__,
+        fix="have __torch_function__ handle {fn}, or return super().__torch_function__(...) for the others.")
 
 
 def _asked(objects, func, args, kwargs):

@@ -414,7 +414,7 @@ class Tensor:
 
     def __index__(self):
         if self._value.dtype.kind not in "iub" or self._value.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise TypeError("only integer tensors of a single element can be converted to an index")  # plain: Python asks, and goes on without
         return int(self.item())
 
     def __format__(self, spec):
@@ -496,7 +496,7 @@ class LiftedTensor(Tensor):
 
     @property
     def _data(self):
-        raise AttributeError("a tensor inside vmap, forward mode or a trace has no array")
+        raise AttributeError("a tensor inside vmap, forward mode or a trace has no array")  # plain: caught by the ops
 
     def __deepcopy__(self, memo):
         return _rebuild_lifted(self._value, self._rg and self._node is None)  # lifted values do not change

@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from kobai import exact, random as R, rejection
+from kobai import draws as D, exact, random as R, rejection
 
 f32, f64 = np.float32, np.float64
 
@@ -85,11 +85,11 @@ FROM_PYTORCH = {
     "log_normal": (lambda: R.log_normal((2,), f32, 0, 1), [4.669239044189453, 0.7457022070884705]),
     "multinomial": (lambda: R.multinomial(f32([0.1, 0.6, 0.3]), 6, True), [2, 2, 1, 2, 1, 2]),
     "multinomial_without": (lambda: R.multinomial(f32([0.1, 0.6, 0.3]), 3), [2, 1, 0]),
-    "poisson": (lambda: R.poisson(f32([1, 5, 20])), [2.0, 6.0, 19.0]),
-    "binomial": (lambda: R.binomial(f32([10, 100]), f32([0.5, 0.3])), [7.0, 31.0]),
-    "gamma": (lambda: R.standard_gamma(f32([0.5, 3])), [0.0007893581641837955, 1.2728434801101685]),
+    "poisson": (lambda: D.poisson(f32([1, 5, 20])), [2.0, 6.0, 19.0]),
+    "binomial": (lambda: D.binomial(f32([10, 100]), f32([0.5, 0.3])), [7.0, 31.0]),
+    "gamma": (lambda: D.standard_gamma(f32([0.5, 3])), [0.0007893581641837955, 1.2728434801101685]),
     "dirichlet": (
-        lambda: R.dirichlet(f32([0.5, 3, 1])),
+        lambda: D.dirichlet(f32([0.5, 3, 1])),
         [0.0003794970689341426, 0.6119406223297119, 0.38767990469932556],
     ),
 }  # fmt: skip
@@ -125,13 +125,13 @@ MOMENTS = {
     "log_normal": (lambda: R.log_normal((N,), f64, 0, 0.5), np.exp(0.125), np.exp(0.25) * np.expm1(0.25)),
     "bernoulli": (lambda: R.bernoulli((N,), f32, 0.3), 0.3, 0.21),
     "randint": (lambda: R.randint((N,), np.int64, -3, 9), 2.5, 143 / 12),
-    "poisson_small": (lambda: R.poisson(np.full(20_000, 3.0)), 3, 3),
-    "poisson_large": (lambda: R.poisson(np.full(20_000, 30.0)), 30, 30),
-    "binomial_small": (lambda: R.binomial(np.full(20_000, 20.0), np.full(20_000, 0.2)), 4, 3.2),
-    "binomial_large": (lambda: R.binomial(np.full(20_000, 200.0), np.full(20_000, 0.7)), 140, 42),
-    "gamma_small": (lambda: R.standard_gamma(np.full(20_000, 0.4)), 0.4, 0.4),
-    "gamma_large": (lambda: R.standard_gamma(np.full(20_000, 5.0)), 5, 5),
-    "dirichlet": (lambda: R.dirichlet(np.tile([1.0, 2.0, 3.0], (20_000, 1)))[:, 2], 0.5, 0.25 / 7),
+    "poisson_small": (lambda: D.poisson(np.full(20_000, 3.0)), 3, 3),
+    "poisson_large": (lambda: D.poisson(np.full(20_000, 30.0)), 30, 30),
+    "binomial_small": (lambda: D.binomial(np.full(20_000, 20.0), np.full(20_000, 0.2)), 4, 3.2),
+    "binomial_large": (lambda: D.binomial(np.full(20_000, 200.0), np.full(20_000, 0.7)), 140, 42),
+    "gamma_small": (lambda: D.standard_gamma(np.full(20_000, 0.4)), 0.4, 0.4),
+    "gamma_large": (lambda: D.standard_gamma(np.full(20_000, 5.0)), 5, 5),
+    "dirichlet": (lambda: D.dirichlet(np.tile([1.0, 2.0, 3.0], (20_000, 1)))[:, 2], 0.5, 0.25 / 7),
     "multinomial": (lambda: R.multinomial(f64([1, 1, 2]), N, True) == 2, 0.5, 0.25),
     "multinomial_without": (lambda: R.multinomial(np.tile(f64([1, 1, 2]), (20_000, 1)), 1) == 2, 0.5, 0.25),
 }
@@ -231,7 +231,7 @@ def test_state_is_pytorchs_5056_bytes():
 
 
 def test_a_sampler_with_a_varying_number_of_draws_leaves_the_rest():
-    R.poisson(f32([1, 5, 20]))
+    D.poisson(f32([1, 5, 20]))
     used = R.get_rng_state().numpy()[:24].view("<i4")[4]
     assert used == 2 * (3 + 7 + 2)  # three uniforms for 2, seven for 6, one pair for 19; two words each
 

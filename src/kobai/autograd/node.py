@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from itertools import chain, count
 from typing import NamedTuple
 
+from kobai.diagnose import error
+
 MANY = 5_000  # nodes: a program that has recorded more is likely to record many more
 
 
@@ -226,11 +228,13 @@ def saved_names(node):
 def saved_attribute(node, name):
     """One of them. Raises RuntimeError once a backward pass has given the saved values free."""
     if node.op is not None and getattr(node.vjp, "asks", ()) and isinstance(node.saved, Freed):
-        raise RuntimeError(_FREED_ATTRIBUTE)
+        raise error("call-order", RuntimeError(_FREED_ATTRIBUTE),
+                    why="what a rule saved was freed by an earlier backward pass.",
+                    fix="look at it before backward(), or call backward(retain_graph=True).")
     from .attributes import shown  # noqa: PLC0415
     get = shown(node).get(name.removeprefix("_saved_")) if node.op is not None else None
     if get is None:
-        raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")  # plain: hasattr asks
     return get()
 
 

@@ -47,7 +47,7 @@ def _emitted(emit, machine, module) -> bytes:
     with ffi.OutputString() as problem:
         buffer = emit(machine, module, 1, problem)
         if not buffer:
-            raise RuntimeError(str(problem))
+            raise RuntimeError(str(problem))  # plain: caught by its caller
     try:
         return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), ffi.lib.LLVMPY_GetBufferSize(buffer))
     finally:

@@ -64,7 +64,7 @@ def page(number: str) -> str:
     number = number.upper()
     entry = entry_numbered(number)
     if entry is None:
-        raise KeyError(_say("unknown", code=number))
+        raise KeyError(_say("unknown", code=number))  # plain: the command shows it
     wrong, right = EXAMPLES[number]
     says = run_example(wrong, f"{number}.py") or f"{entry.type.__name__}: {entry.first}"
     return "\n".join([f"{number}  {says.partition(':')[0]}", "", _say("wrong"), "", _indented(wrong), "", _say("says"), "",

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from .. import random as sampler
+from .. import draws
 from ..autograd.batched import random_function
 from ..autograd.mode import no_grad
 from ..diagnose import error
@@ -29,7 +29,7 @@ def one_of(probs, logits):
 
 @random_function
 def _binomial_variates(count, probs):
-    return wrap(sampler.binomial(count._array(), probs._array()))
+    return wrap(draws.binomial(count._array(), probs._array()))
 
 
 class ByProbability(Distribution):

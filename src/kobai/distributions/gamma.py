@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 
-from .. import random as sampler
+from .. import draws
 from ..autograd.batched import random_function
 from ..diagnose import error
 from ..op import m
@@ -22,12 +22,12 @@ def standard_gamma(concentration):
 
 @random_function
 def _gamma_variates(concentration):
-    return wrap(sampler.standard_gamma(concentration._array()))
+    return wrap(draws.standard_gamma(concentration._array()))
 
 
 @random_function
 def _dirichlet_variates(concentration):
-    return wrap(sampler.dirichlet(concentration._array()))
+    return wrap(draws.dirichlet(concentration._array()))
 
 
 def clamped(x):

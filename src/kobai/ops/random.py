@@ -148,13 +148,15 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
 def poisson(input, generator=None):
     """Poisson random numbers whose means are the elements."""
     need_tensor(input, "poisson")
-    return made(np.asarray(sampler.poisson(input._array(), generator)))
+    from .. import draws  # noqa: PLC0415  (few programs need it)
+    return made(np.asarray(draws.poisson(input._array(), generator)))
 
 
 def binomial(count, prob, generator=None):
     """Successes in `count` trials of probability `prob`."""
     need_tensor(count, "binomial", "count")
-    return made(np.asarray(sampler.binomial(count._array(), prob._array(), generator)))
+    from .. import draws  # noqa: PLC0415  (few programs need it)
+    return made(np.asarray(draws.binomial(count._array(), prob._array(), generator)))
 
 
 # ---- in place --------------------------------------------------------------------------------

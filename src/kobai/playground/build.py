@@ -84,7 +84,7 @@ def viewer_hashes() -> tuple[str, str]:
 
 def _copy_pyodide(source: Path, folder: Path) -> str:
     if not (source / "pyodide.mjs").is_file():
-        raise FileNotFoundError(f"there is no pyodide.mjs in {source}")
+        raise FileNotFoundError(f"there is no pyodide.mjs in {source}")  # plain: of the command that builds the site
     shutil.copytree(source, folder / "pyodide", dirs_exist_ok=True)
     return "./pyodide/"
 

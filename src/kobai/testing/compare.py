@@ -42,7 +42,7 @@ def assert_close(actual, expected, *, allow_subclasses=True, rtol=None, atol=Non
     pair = _Pair(rtol, atol, equal_nan, attributes, allow_subclasses)
     wrong = pair.difference(actual, expected, ())
     if wrong is not None:
-        raise AssertionError(wrong if msg is None else msg(wrong) if callable(msg) else msg)
+        raise AssertionError(wrong if msg is None else msg(wrong) if callable(msg) else msg)  # plain: a report of differing numbers
 
 
 def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=""):

@@ -295,4 +295,34 @@ OTHERS: dict[str, str] = {
     "the package resvg_py is not installed.": "パッケージ resvg_py が入っていません。",
     "pip install resvg_py; SVG and PDF need nothing: .render(name, format='svg').":
         "pip install resvg_py。SVG と PDF には何も要りません: .render(name, format='svg')。",
+    # ---- random numbers, and tensors without numbers
+    "there are no such random numbers of type {dtype}.": "型 {dtype} のこの乱数はありません。",
+    "ask for dtype=torch.float32.": "dtype=torch.float32 を指定してください。",
+    "x.float() first.": "先に x.float() で変換してください。",
+    "a number above {low} and below {high}": "{low} より大きく {high} より小さい数",
+    "fill x.real and x.imag, one by one.": "x.real と x.imag を一つずつ埋めてください。",
+    "the upper end is not included, so it must exceed the lower one.":
+        "上端は含まれないので、下端より大きくなければなりません。",
+    "randint(0, 6, size) gives 0 to 5: write the smallest number and the one after the largest.":
+        "randint(0, 6, size) は 0 から 5 を返します。最小の数と、最大の数の次の数を書いてください。",
+    "ask for dtype=torch.int64.": "dtype=torch.int64 を指定してください。",
+    "convert it first: x.float().": "先に x.float() で変換してください。",
+    "pass replacement=True to draw the same entry more than once, or draw at most {high}.":
+        "同じものを二度以上引くなら replacement=True を渡し、そうでなければ {high} 個以下にしてください。",
+    "torch.softmax(logits, -1) makes probabilities of any numbers.":
+        "torch.softmax(logits, -1) はどんな数も確率に変えます。",
+    "in one row all weights are 0, so nothing can be drawn from it.":
+        "すべての重みが 0 の行があり、そこからは何も引けません。",
+    "give each row at least one positive weight.": "どの行にも正の重みを一つ以上入れてください。",
+    "what a rule saved was freed by an earlier backward pass.":
+        "規則が保存した値は、先に行われた backward で解放されました。",
+    "look at it before backward(), or call backward(retain_graph=True).":
+        "backward() の前に見るか、backward(retain_graph=True) を呼んでください。",
+    "one tensor has numbers, and another one, on the device meta, has none.":
+        "数を持つテンソルと、数を持たない meta デバイスのテンソルが混ざっています。",
+    "make both with the same device=; module.to_empty(device='cpu') gives a module memory.":
+        "同じ device= で作ってください。モジュールのメモリは module.to_empty(device='cpu') で確保できます。",
+    "each of these classes was asked to compute {fn}(), and refused.": "これらのクラスはどれも {fn}() の計算を断りました。",
+    "have __torch_function__ handle {fn}, or return super().__torch_function__(...) for the others.":
+        "__torch_function__ で {fn} を扱うか、それ以外では super().__torch_function__(...) を返してください。",
 }
