@@ -52,7 +52,8 @@ class Later:
         load(self.module)
         found = vars(self.holder).get(self.name, self)
         if found is self:
-            raise AttributeError(f"{self.name!r} is used while kobai.{self.module}, which defines it, is being imported")  # plain: a fault of kobai's own
+            raise AttributeError(  # plain: a fault of kobai's own
+                f"{self.name!r} is used while kobai.{self.module}, which defines it, is being imported")
         if isinstance(self.holder, type):
             return found.__get__(obj, cls) if hasattr(found, "__get__") else found
         if vars(cls).get(self.name) is self:

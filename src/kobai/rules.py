@@ -22,7 +22,8 @@ def read_rules(cls):
     """Collect d_x / vjp_x / vjp, and refuse names that no input has and arguments nobody can give."""
     taken = {"g", "y", "needs", "out", "tensors"} & set(cls.inputs)
     if taken:
-        raise TypeError(f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")  # plain: a fault of kobai's own
+        raise TypeError(  # plain: a fault of kobai's own
+            f"{cls.__name__}: an input cannot be called {taken.pop()!r}; rules use that name")
     cls.rules, cls.joint = {}, getattr(cls, "vjp", None)
     # (the last two classes are Op and object, which have no rules)
     for name in dict.fromkeys(n for k in cls.__mro__[:-2] for n in vars(k) if n.startswith(("d_", "vjp_"))):

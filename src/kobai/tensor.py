@@ -414,7 +414,8 @@ class Tensor:
 
     def __index__(self):
         if self._value.dtype.kind not in "iub" or self._value.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")  # plain: Python asks, and goes on without
+            raise TypeError(  # plain: Python asks, and goes on without
+                "only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
     def __format__(self, spec):

@@ -7,8 +7,6 @@ from importlib.util import find_spec
 from itertools import chain, count
 from typing import NamedTuple
 
-from kobai.diagnose import error
-
 MANY = 5_000  # nodes: a program that has recorded more is likely to record many more
 
 
@@ -228,6 +226,7 @@ def saved_names(node):
 def saved_attribute(node, name):
     """One of them. Raises RuntimeError once a backward pass has given the saved values free."""
     if node.op is not None and getattr(node.vjp, "asks", ()) and isinstance(node.saved, Freed):
+        from ..diagnose import error  # noqa: PLC0415  (it needs what stands above)
         raise error("call-order", RuntimeError(_FREED_ATTRIBUTE),
                     why="what a rule saved was freed by an earlier backward pass.",
                     fix="look at it before backward(), or call backward(retain_graph=True).")
