@@ -111,7 +111,7 @@ def _check_numbers(target, classes, least, text, fn):
         raise error("tensor-dtype", RuntimeError(f"expected scalar type Long but found {m.type_word(target)}"),
                     what="target", dtype=dtype_of(target), fn=fn, must="whole numbers of type int64",
                     fix="convert it first: {what}.long().")
-    t = getattr(target, "_value", None)
+    t = None if getattr(target, "is_meta", False) else getattr(target, "_value", None)
     if isinstance(t, (np.ndarray, np.generic)) and t.size and (t.max() >= classes or t.min() < least):
         bad = int(t.max() if t.max() >= classes else t.min())
         raise error("position-range", RuntimeError(text), what="target", value=bad, size=classes, last=classes - 1)
