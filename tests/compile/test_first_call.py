@@ -4,6 +4,8 @@ What is expected are the numbers that the same function gives eagerly.
 """
 import collections
 import functools
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -228,3 +230,31 @@ def test_an_object_that_cannot_be_looked_at_is_no_error():
             return x * 2 if x.dim() else never(x)
         return compile(f)
     alike(make)
+
+
+def test_functions_that_kobai_loads_on_first_use_are_no_change():
+    program = """if True:
+        import kobai
+        import kobai.nn.functional as F
+
+        @kobai.compile
+        def f(x):
+            return F.scaled_dot_product_attention(x, x, x)
+        for _ in range(3):
+            f(kobai.ones(1, 2, 3))
+        assert [v.records for v in f.variants.values()] == [1], f.reason
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_function_that_the_program_puts_into_a_module_is_one():
+    def make(compile):
+        vars(torch.nn.functional).pop("doubled", None)
+
+        def f(x):
+            before = getattr(torch.nn.functional, "doubled", None)
+            torch.nn.functional.doubled = lambda x: x * 2
+            return x if before is None else before(x)
+        return compile(f)
+    alike(make)
+    del torch.nn.functional.doubled

@@ -39,7 +39,8 @@ class Before(_Walk):
             return False
         known = {(s.kind, id(s.holder), _name_of(s.key)): s for s in self.slots}
         lengths = {id(container): length for container, _, length in self.lengths}
-        slots = [known.get((s.kind, id(s.holder), _name_of(s.key))) for s in guards.slots if id(s.holder) not in made]
+        slots = [known.get((s.kind, id(s.holder), _name_of(s.key))) for s in guards.slots
+                 if id(s.holder) not in made and not _is_loaded_late(s)]
         if None in slots or any(made.get(id(c), lengths.get(id(c))) != now for c, _, now in guards.lengths):
             return False
         return Guards(slots, []).changed() is None
@@ -81,6 +82,13 @@ def before_call(fn, arguments) -> Before | None:
         return Before(fn, arguments)
     except Exception:  # the user's objects may do anything when they are looked at; it need not be known
         return None
+
+
+def _is_loaded_late(slot) -> bool:
+    """Whether it is one of kobai's own functions in one of its modules, some of which load them on first use."""
+    value = slot.value
+    return slot.kind == "dict" and isinstance(value, types.FunctionType) and inside[value.__code__.co_filename] \
+        and inside[slot.holder.get("__file__") or ""]
 
 
 def _name_of(key):
