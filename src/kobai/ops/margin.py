@@ -121,10 +121,10 @@ def _check_numbers(target, classes, least, text, fn):
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Mean over classes i != t of max(0, margin - x[t] + x[i]) ** p."""
     reduction = reduction_of(reduction, size_average, reduce)
-    _check_classes(input, target, weight)
     if p not in (1, 2):
         raise error("argument-choice", ValueError("only p == 1 and p == 2 supported"), what="p", value=p,
                     choices=[1, 2])
+    _check_classes(input, target, weight)
     single = len(input.shape) < 2
     x = m.reshape(input, (1, -1)) if single else input
     t = m.reshape(target, (-1,))
