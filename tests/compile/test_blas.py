@@ -210,6 +210,15 @@ def test_threads_have_about_equally_much_to_do(m, n, k, batch, threads):
     assert busiest <= 1.3 * m * n * batch / threads
 
 
+@pytest.mark.parametrize("m, n, k, order, copied", [
+    (192, 192, 192, "C", 0), (256, 128, 256, "C", 0), (512, 512, 64, "C", 1), (512, 192, 512, "C", 1), (192, 192, 192, "F", 1),
+    (80, 192, 192, "F", 0), (2000, 192, 256, "C", 1)])  # fmt: skip
+def test_short_rows_of_a_are_read_where_they_are(m, n, k, order, copied):
+    a = np.empty((m, k), "f4", order=order)
+    t = gemm_cut.Tiling(m, n, k, 1)
+    assert gemm_cut.copies(t, m, n, k, 4, a.strides, 14, 32)[0] == copied
+
+
 @pytest.mark.parametrize("m, n, k, shared", [
     (64, 128, 64, False), (100, 100, 100, False), (128, 128, 128, True), (512, 512, 512, True),
     (16, 512, 256, True), (100_000, 3, 3, True)])  # fmt: skip

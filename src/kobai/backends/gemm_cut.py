@@ -24,6 +24,7 @@ _UNEVEN = 0.05  # of a tile that threads wait for each other at the end
 _DIRECT = 84  # rows of a tile from which on copying B pays
 _NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _WIDE = 128  # columns of a tile from which on copying A pays
+_SLIVERS, _SHORT, _FITS = 8, 256, 3 << 16  # slivers from which on it does if rows are short, and all of a tile's stay in the cache
 _FAR = 4096  # rows of A so many bytes apart are copied for less: they fall on the same places in the cache
 _FAR_COLS = 1024  # and columns, of which a few rows at a time are read: of each a piece of a cache line
 
@@ -78,5 +79,6 @@ def copies(t: Tiling, m: int, n: int, k: int, size: int, a, step: int, width: in
     """Whether to copy A (of these strides), and B where that can be avoided."""
     rows, cols = min(t.rows, m), min(t.cols, n)
     far = (a[-2] >= _FAR or a[-1] >= _FAR_COLS) and cols > 2 * width
-    copy_a = rows > step and (far or cols >= max(_WIDE, 2 * width) and rows > _DIRECT)
+    stays = a[-1] == size and k <= _SHORT and rows * k <= _FITS  # a sliver of B in the first cache, A in the second
+    copy_a = rows > step and (far or cols >= max(_WIDE, (_SLIVERS if stays else 2) * width) and rows > _DIRECT)
     return int(copy_a), int(rows > (_DIRECT if k * n * size < _NEAR else step))
