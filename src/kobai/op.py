@@ -422,7 +422,8 @@ _WAYS = [(apply1, _long1), (apply_view, _long1), (apply2, _long2), (apply3, _lon
          (apply_any, apply_unwatched), (Tensor._array, Tensor._array_told)]
 _SHORT = [short.__code__ for short, _ in _WAYS]
 # As Python functions, whatever these names mean later, for backends/apply.py.
-short_ways, large_ways = (apply1, apply_view, apply2, apply3), (forward1, forward1, forward2, forward3)
+short_ways, large_ways = (apply1, apply_view, apply2, apply3), (forward1, forward2, forward3)
+any_way = apply
 watched = np.zeros(1, np.int64)  # while it is not 0, backends/apply.py leaves all ops to these functions
 _recorders = 0
 _lock = Lock()

@@ -43,6 +43,14 @@ def ways(op, count):
     return ops.short_ways[i], apply.natives[i]
 
 
+def both_ways(op, *inputs):
+    """What machine code makes of an op is what Python makes of it."""
+    python, native = ways(op, len(inputs))
+    for _ in range(3):
+        assert outcome(calls, native, op, *inputs) == outcome(calls, python, op, *inputs)
+        assert outcome(calls, apply.natives[4], op, *inputs) == outcome(calls, ops.any_way, op, *inputs)
+
+
 def told(v):
     """What tells whether two values are the same, bit for bit."""
     if isinstance(v, (np.ndarray, np.generic)):
@@ -57,7 +65,7 @@ def described(t):
     if not isinstance(t, Tensor):
         return [described(x) for x in t] if isinstance(t, tuple) else t
     node = t._node
-    about = [type(t), told(t._value), t._rg, t._grad, t._base is None, list((t._chain or ())[1:]), list(t._ver)]
+    about = [type(t), told(t._value), t._rg, t._grad, t._base, t._chain, vars(t), list(t._ver)]
     if hasattr(node, "op"):
         about += [type(node), node.op, [type(e) if hasattr(e, "op") else e for e in node.edges], node.vjp, node.fit, node.hooks, node.extra, told(node.saved), node.where[0]]
     return about
@@ -93,6 +101,7 @@ def test_every_op(cls, sample):
             want = outcome(calls, python, op, *inputs)
             for _ in range(3):  # the first two times, machine code learns
                 assert outcome(calls, native, op, *inputs) == want
+            assert outcome(calls, apply.natives[4], op, *inputs) == want
             with kobai.no_grad():
                 assert outcome(calls, native, op, *inputs) == outcome(calls, python, op, *inputs)
 
@@ -239,6 +248,30 @@ def test_modes():
     with kobai.autograd.set_detect_anomaly(True), np.errstate(all="ignore"), pytest.warns(UserWarning, match="NaN"), \
             pytest.raises(RuntimeError, match="nan"):
         (x * 0 / (x * 0)).sum().backward()
+
+
+def test_views_of_all_kinds():
+    from kobai.ops.movement import Permute, Reshape, Select, Slice
+    for x in (kobai.ones(4, 6), kobai.ones(4, 6).t(), kobai.ones(4, 6)[1:3], wrap(np.broadcast_to(np.ones(6, np.float32), (4, 6))),
+              wrap(np.ones((4, 6), np.int64)), wrap(np.ones((4, 6), np.complex64)), wrap(np.ones((8, 12))[::2, ::2])):
+        for op in (Select(0, 1), Slice(1, 0, 2, 1), Permute((1, 0)), Reshape((2, x.numel() // 2)), Reshape((-1,))):
+            for requires_grad in (False, True):
+                if x.is_leaf and x.is_floating_point():
+                    x.requires_grad_(requires_grad)
+                both_ways(op, x)
+    base = kobai.ones(3, requires_grad=True) * 1
+    base[0], base[0], base[0]
+    v = base[0]
+    assert v._base is base and v._ver is base._ver and v._seen == base._rebased
+
+
+def test_any_number_of_inputs():
+    x = kobai.ones(2, requires_grad=True)
+    for inputs in ((), (x,), (x, x), (x, x, x), (x, x, x, x)):
+        for op in (ops.m.tanh, kobai.ops.elementwise.Add(), kobai.ops.join.Cat(0)):
+            for _ in range(3):
+                have, want = outcome(calls, apply.natives[4], op, *inputs), outcome(calls, ops.any_way, op, *inputs)
+                assert have == want or isinstance(op, kobai.ops.join.Cat) and type(have) is type(want)
 
 
 def test_threads_have_their_own_modes():

@@ -40,12 +40,13 @@ from kobai.backends.apply_parts import (
 from kobai.backends.entry import _looks_as_known as _looks_as_entry_knows
 from kobai.backends.native import _FASTCALL, _MethodDef, _new_function
 from kobai.compile.kernel import NoKernel
-from kobai.general import CONSTANT, grad_mask, record, share
+from kobai.general import CONSTANT, apply_any, grad_mask, record, share
 from kobai.large import NEVER, backward as large_backward
 from kobai.rules import compiled_rules
 from kobai.tensor import Tensor, refresh, wrap
 
 _WAY1, _WAY_VIEW, _WAY2, _WAY3 = ops.short_ways
+_WAYS = {**dict(zip(ops.short_ways, (1, 1, 2, 3))), ops.any_way: 0}  # Python's: how many inputs; 0: any number
 _kept: list = []                              # objects whose addresses machine code has
 _pages: dict = {}                             # rule -> what it wants saved, in words
 _types = np.zeros(KNOWN_TYPES, np.int64)      # plain types of tensors
@@ -54,8 +55,10 @@ _types = np.zeros(KNOWN_TYPES, np.int64)      # plain types of tensors
 # ---- what machine code knows of an op --------------------------------------------------------
 def learn(op, *inputs):
     """Python's way, and from the second time on what that has found out about the op."""
-    way = (_WAY_VIEW if op.view else _WAY1, _WAY2, _WAY3)[len(inputs) - 1]
-    out = way(op, *inputs)
+    if op.outputs != 1 or len(inputs) > 3 or op.view and len(inputs) > 1:
+        op._native = _NEVER
+        return apply_any(op, inputs)
+    out = (_WAY_VIEW if op.view else _WAY1, _WAY2, _WAY3)[len(inputs) - 1](op, *inputs)
     if getattr(op, "_native", None) is None:  # many are applied only once, such as those of x[i] in a loop
         op._native = _ONCE
         return out
@@ -120,7 +123,7 @@ def _words(numbers):
     return struct.pack(f"={len(numbers)}q", *map(int, numbers))
 
 
-_ONCE = _words([ONCE, *[0] * len(RECORD)])
+_ONCE, _NEVER = (_words([usable, *[0] * len(RECORD)]) for usable in (ONCE, 0))
 
 
 def _odd(op, a, x, y):
@@ -156,7 +159,7 @@ def install():
     address, = machine.load(machine.assemble_glue(text()), "apply")
     definition = _MethodDef(b"apply", address, _FASTCALL, None)
     thread = np.array([-1, 0, 0, 0], np.int64)
-    names = {n: sys.intern(n) for n in ("__dict__", "grad", "pack", "shape", "dtype")}
+    names = {n: sys.intern(n) for n in ("__dict__", "grad", "pack", "shape", "dtype", "_chain", "_seen", "_rebased")}
     _know_types()
     _kept.extend([definition, thread, *names.values()])
     found = {
@@ -165,23 +168,24 @@ def install():
         "descr32": np.dtype(np.float32), "descr64": np.dtype(np.float64), "constant": CONSTANT._ver, "refresh": refresh,
         "share": share, "order": orders, "getframe": sys._getframe, "inside": inside, "tensor_type": Tensor, "odd": _odd,
         "dict_name": names["__dict__"], "grad_name": names["grad"], "pack_name": names["pack"],
-        "shape_name": names["shape"], "dtype_name": names["dtype"]}
+        "shape_name": names["shape"], "dtype_name": names["dtype"],
+        "chain_name": names["_chain"], "seen_name": names["_seen"], "rebased_name": names["_rebased"]}
     words = {k: id(v) for k, v in found.items()}
     words |= {"watched": ops.watched.ctypes.data, "thread": thread.ctypes.data, "tensor_types": _types.ctypes.data}
-    for way, large in zip(ops.short_ways, ops.large_ways):
-        words |= {"otherwise": id(way), "inputs": way.__code__.co_argcount - 1, "large": id(large)}
-        block = _words([words[w] for w in WORDS])
+    words |= {f"large{i}": id(f) for i, f in enumerate(ops.large_ways, 1)}
+    for way, inputs in _WAYS.items():
+        block = _words([(words | {"otherwise": id(way), "inputs": inputs})[w] for w in WORDS])
         natives.append(_new_function(ctypes.byref(definition), block, None))
     use(True)
     return True
 
 
-natives: list = []  # what stands in for `ops.short_ways`
+natives: list = []  # what stands in for `_WAYS`
 
 
 def use(native):
     """Have all modules that use a short way use machine code, or Python again."""
-    for way, other in zip(ops.short_ways, natives):
+    for way, other in zip(_WAYS, natives):
         _replace(way, other) if native else _replace(other, way)
 
 

@@ -6,6 +6,7 @@ of the ordinary in any way it leaves to `otherwise`, the Python function; nothin
 """
 from __future__ import annotations
 
+from kobai.backends.apply_made import made
 from kobai.backends.apply_parts import KNOWN_TYPES, ONCE, OWN, PLAN, RECORD, RESULT, load, of_record, parts
 from kobai.backends.entry_code import OFFSETS
 from kobai.backends.native import _BYTES, _HEAD, read
@@ -13,7 +14,7 @@ from kobai.backends.native import _BYTES, _HEAD, read
 
 def text() -> str:
     """The native functions."""
-    return parts() + _apply()
+    return "\n".join([parts(), made(), _apply()])
 
 
 def _apply() -> str:
@@ -23,7 +24,7 @@ define ptr @apply(ptr %object, ptr %args, i64 %given) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
 {load("otherwise", "learn", "none", "true", "false", "watched", "tensor_types", "float_type", "int_type", "constant",
-       "refresh", "array_type", "share", "odd", "large")}
+       "refresh", "array_type", "odd", "large1")}
 {load("inputs", kind="i64")}
   %call = alloca [6 x ptr]     ; a free place, the op, the values of three inputs, the result
   %tensors = alloca [3 x ptr]  ; null for a number
@@ -33,10 +34,14 @@ entry:
   %y_at = getelementptr ptr, ptr %values, i64 {RESULT}
   %y_cell_at = getelementptr ptr, ptr %cells, i64 {RESULT}
   %count = sub i64 %given, 1
-  %enough = icmp eq i64 %count, %inputs
+  %exact = icmp eq i64 %count, %inputs  ; 0: however many there are
+  %any = icmp eq i64 %inputs, 0
+  %enough = or i1 %exact, %any
   %recording = load i64, ptr %watched
   %alone = icmp eq i64 %recording, 0
-  %begin = and i1 %enough, %alone
+  %some = icmp sge i64 %count, 1
+  %may = and i1 %enough, %some
+  %begin = and i1 %may, %alone
   br i1 %begin, label %known, label %otherwise_
 
 known:
@@ -227,6 +232,9 @@ hold_next:
 forward_:
   %of_class = icmp ne i64 %with_op, 0
   %is_method = or i1 %of_class, %big
+  %before = sub i64 %count, 1
+  %large_at = getelementptr ptr, ptr %large1_at, i64 %before
+  %large = load ptr, ptr %large_at
   %function = select i1 %big, ptr %large, ptr %forward
   %from = select i1 %is_method, ptr %op_at, ptr %values
   %one_more = zext i1 %is_method to i64
@@ -277,19 +285,10 @@ wrap:
 wrapped:
   br i1 %view_, label %share_, label %node_
 share_:
-  %sharing = alloca [3 x ptr]
-  %sharing1 = getelementptr ptr, ptr %sharing, i64 1
-  %sharing2 = getelementptr ptr, ptr %sharing, i64 2
   %shared_from = load ptr, ptr %tensors
-  store ptr %op, ptr %sharing
-  store ptr %shared_from, ptr %sharing1
-  store ptr %out, ptr %sharing2
-  %shared = call ptr @PyObject_Vectorcall(ptr %share, ptr %sharing, i64 3, ptr null)
-  %not_shared = icmp eq ptr %shared, null
-  br i1 %not_shared, label %drop, label %shared_
-shared_:
-  call void @Py_DecRef(ptr %shared)
-  br label %node_
+  %shared = call i32 @shared(ptr %self, ptr %op, ptr %shared_from, ptr %out)
+  %not_shared = icmp ne i32 %shared, 0
+  br i1 %not_shared, label %drop, label %node_
 node_:
   br i1 %record_it, label %make_node, label %let_go
 make_node:  ; what may have changed while NumPy computed is read now
