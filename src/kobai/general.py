@@ -112,6 +112,8 @@ def _plain_values(op, inputs):
     for t in inputs:
         if t is None:
             values.append(None)
+        elif t.__class__ is LiftedTensor:
+            return None, 0
         else:
             try:
                 x = t._data
@@ -152,6 +154,8 @@ def _apply_general(op, inputs):
     if not any([isinstance(v, (Tensor, Lifted)) for v in inputs]) and op.__class__.__name__ not in _OF_NUMBERS:
         raise error("not-tensor", function=op.__class__.__name__.lower(), place=1, got=type(inputs[0]).__name__,
                     argument="input")
+    if len(inputs) == 1 and inputs[0].__class__ is LiftedTensor and (not op.floats or inputs[0]._value.dtype.kind == "f"):
+        return _apply_lifted(op, inputs)
     tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
     if op.common:
         tensors = _unify(op, tensors)
@@ -229,6 +233,8 @@ def _unify(op, tensors):
     chosen = range(len(tensors)) if len(op.common) == len(op.inputs) else [op.inputs.index(n) for n in op.common]
     if _are_alike(tensors, chosen, op.floats):
         return tensors
+    if len(tensors) == 2 and (with_number := _with_number(*tensors)) is not None:
+        return with_number
     values = [tensors[i]._value if isinstance(tensors[i], Tensor) else tensors[i]
               for i in chosen if tensors[i] is not None]
     d = dtypes.result_type(values)
@@ -244,6 +250,17 @@ def _unify(op, tensors):
         elif t._value.dtype != d.np:
             tensors[i] = m.cast(t, d)
     return tensors
+
+
+def _with_number(a, b):
+    """A float tensor and a Python number, in the tensor's dtype; None for all else."""
+    if isinstance(a, Tensor):
+        d = a._value.dtype
+        return [a, d.type(b)] if (b.__class__ is float or b.__class__ is int) and (d is _F32 or d is _F64) else None
+    if isinstance(b, Tensor):
+        d = b._value.dtype
+        return [d.type(a), b] if (a.__class__ is float or a.__class__ is int) and (d is _F32 or d is _F64) else None
+    return None
 
 
 def _are_alike(tensors, chosen, floats):
@@ -278,12 +295,21 @@ def _fits(v, d):
 
 def _apply_lifted(op, tensors):
     """Interpret; what is not of the highest level takes part as a Tensor, so that outer graphs see it."""
-    highest = top([t._value for t in tensors if type(t) is LiftedTensor])
+    highest = None
+    for t in tensors:
+        if t.__class__ is LiftedTensor:
+            v = t._value
+            if isinstance(v, Lifted) and (highest is None or v.level > highest.level):
+                highest = v
     if highest is None:  # plain values were written into lifted tensors
         return apply_any(op, [_plain(t) for t in tensors])
-    y = highest.process(op, [_seen_from(highest.level, t) for t in tensors])
-    outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
-                  for v in (y if op.outputs != 1 else (y,))])
+    level = highest.level
+    y = highest.process(op, [_seen_from(level, t) for t in tensors])
+    if op.outputs == 1 and not op.view and isinstance(y, Lifted):
+        outs = LiftedTensor(y),
+    else:
+        outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
+                      for v in (y if op.outputs != 1 else (y,))])
     if op.view and type(tensors[0]) is LiftedTensor:
         for i, out in enumerate(outs):
             if type(out) is LiftedTensor:

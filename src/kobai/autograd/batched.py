@@ -3,24 +3,24 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
 from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .mode import modes
 
 
 class Batched(Lifted):
     """`value` is a Tensor with the batch as dimension 0; `shape` leaves it out."""
 
-    __slots__ = ("value", "level")
+    __slots__ = ("value", "level", "shape", "dtype")
     per_example = True
 
     def __init__(self, value, level):
-        self.value, self.level = value, level
-
-    shape = property(lambda self: self.value._value.shape[1:])
-    dtype = property(lambda self: self.value._value.dtype)
+        x = value._value
+        self.value, self.level, self.shape, self.dtype = value, level, x.shape[1:], x.dtype
 
     def detached(self):
         return Batched(self.value.detach(), self.level)
@@ -32,11 +32,10 @@ class Batched(Lifted):
     def process(self, op, values):
         if getattr(op, "random", False):
             return modes.random.of(self.level).of_op(op, self, values)
-        size = self.value._value.shape[0]
         if op.elementwise:
-            y = op(*self._aligned(values))
+            y = op(self.value) if len(values) == 1 else op(*self._aligned(values))
         else:
-            y = NotImplemented
+            size, y = self.value._value.shape[0], NotImplemented
             shared = getattr(op, "shared", None)
             if shared is not None:  # for what all examples have in common, as it is
                 y = shared(size, tuple([self._mine(v) for v in values]),
@@ -46,21 +45,21 @@ class Batched(Lifted):
             if y is NotImplemented:
                 y = self._loop(op, values, size)
         if op.outputs == 1:
-            return Batched(_tensor(y), self.level)
+            return Batched(y if isinstance(y, Tensor) else _tensor(y), self.level)
         return tuple([Batched(_tensor(v), self.level) for v in y])
 
     def _mine(self, v):
-        return isinstance(v, Batched) and v.level == self.level
+        return v.__class__ is Batched and v.level == self.level
 
     def _aligned(self, values):
         """Batch dimension first, then as many dimensions of size 1 as broadcasting needs."""
-        ndim = max(len(getattr(v, "shape", ())) for v in values)
-        out = []
-        for v in values:
-            if self._mine(v):
-                shape = tuple(v.shape)
-                missing = ndim - len(shape)
-                v = m.reshape(v.value, (v.value._value.shape[0], *(1,) * missing, *shape)) if missing else v.value
+        sizes = [len(getattr(v, "shape", ())) for v in values]
+        ndim, level, out = max(sizes), self.level, []
+        for v, n in zip(values, sizes):
+            if v.__class__ is Batched and v.level == level:
+                v = v.value if n == ndim else m.reshape(v.value, (v.value._value.shape[0], *(1,) * (ndim - n), *v.shape))
+            elif isinstance(v, np.generic):
+                v = constant(wrap(v))  # as tensors they go the short way
             out.append(v)
         return out
 

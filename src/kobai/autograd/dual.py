@@ -1,23 +1,23 @@
 """Forward mode: a value together with its tangent, carried through every op."""
 from __future__ import annotations
 
+import numpy as np
+
 from ..lifted import Lifted
 from ..op import dtype_of, m
 from ..rules import asks_of
-from ..tensor import LiftedTensor, Tensor, wrap
+from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .mode import enable_grad, modes
 
 
 class Dual(Lifted):
     """`primal` and `tangent` are Tensors of equal shape; `level` tells nested derivatives apart."""
 
-    __slots__ = ("primal", "tangent", "level")
+    __slots__ = ("primal", "tangent", "level", "shape", "dtype")
 
     def __init__(self, primal, tangent, level):
-        self.primal, self.tangent, self.level = primal, tangent, level
-
-    shape = property(lambda self: self.primal._value.shape)
-    dtype = property(lambda self: self.primal._value.dtype)
+        x = primal._value
+        self.primal, self.tangent, self.level, self.shape, self.dtype = primal, tangent, level, x.shape, x.dtype
 
     def detached(self):
         v = self.primal.detach()
@@ -34,9 +34,11 @@ class Dual(Lifted):
         return self if primal is self.primal and tangent is self.tangent else Dual(primal, tangent, self.level)
 
     def process(self, op, values):
-        mine = [isinstance(v, Dual) and v.level == self.level for v in values]
-        primals = [v.primal if own else v for v, own in zip(values, mine)]
-        tangents = [v.tangent if own else None for v, own in zip(values, mine)]
+        primals, tangents, level = [], [], self.level
+        for v in values:
+            own = v.__class__ is Dual and v.level == level
+            primals.append(v.primal if own else constant(wrap(v)) if isinstance(v, np.generic) else v)
+            tangents.append(v.tangent if own else None)
         y = op(*primals)
         if not (op.differentiable or op.linear):
             return y
@@ -49,7 +51,10 @@ class Dual(Lifted):
         if t is None or dtype_of(y).kind not in "fcV":
             return y
         y, t = _tensor(y), _tensor(t)
-        return Dual(y, m.cast(m.expand_to(t, tuple(y.shape)), y._value.dtype), self.level)
+        a, b = y._value, t._value
+        if a.shape != b.shape or a.dtype != b.dtype:
+            t = m.cast(m.expand_to(t, tuple(a.shape)), a.dtype)
+        return Dual(y, t, self.level)
 
 
 def _tensor(v):
@@ -68,7 +73,8 @@ def tangent_of(op, primals, tangents, y):
         for name, t in zip(op.inputs, tangents):
             rule = op.rules.get(name) if t is not None else None
             if rule is not None:  # the Jacobian is diagonal, so it is its own transpose
-                term = _apply_rule(op, name, rule, m.expand_to(t, tuple(y.shape)), primals, y)
+                t = t if t._value.shape == y.shape else m.expand_to(t, tuple(y.shape))
+                term = _apply_rule(op, name, rule, t, primals, y)
                 total = term if total is None else total + term
         return total
     return _twice(op, primals, tangents, y)
@@ -79,7 +85,10 @@ def _varies(p):
 
 
 def _any_complex(primals, y):
-    return any(hasattr(v, "shape") and dtype_of(v).kind == "c" for v in (*primals, y))
+    for v in primals:
+        if hasattr(v, "shape") and dtype_of(v).kind == "c":
+            return True
+    return dtype_of(y).kind == "c"
 
 
 def _apply_rule(op, name, rule, t, primals, y):
@@ -91,17 +100,24 @@ def _apply_rule(op, name, rule, t, primals, y):
 
 def arguments(op, rule, g, primals, y, needs):
     """What a rule asks for, by name."""
-    have = {"g": g, "y": y, "needs": needs}
-    for i, name in enumerate(op.inputs):
-        if op.variadic and i == len(op.inputs) - 1:
-            rest = tuple(primals[i:])
-            have |= {name: rest, name + "_shape": tuple([tuple(p.shape) for p in rest]),
-                     name + "_dtype": tuple([dtype_of(p) for p in rest])}
-        else:
-            p = primals[i]
-            have |= {name: p, name + "_shape": tuple(getattr(p, "shape", ())),
-                     name + "_dtype": dtype_of(p) if hasattr(p, "shape") else None}
-    return [have[a] for a in asks_of(rule)]
+    return [g if a == "g" else y if a == "y" else needs if a == "needs" else _of_an_input(op, a, primals)
+            for a in asks_of(rule)]
+
+
+def _of_an_input(op, ask, primals):
+    """An input, or its shape or dtype; several of an input that is several values."""
+    name, _, what = (ask, "", "") if ask in op.inputs else ask.rpartition("_")
+    i = op.inputs.index(name)
+    if op.variadic and i == len(op.inputs) - 1:
+        rest = tuple(primals[i:])
+        return rest if not what else tuple([_shape_or_dtype(p, what) for p in rest])
+    return primals[i] if not what else _shape_or_dtype(primals[i], what)
+
+
+def _shape_or_dtype(p, what):
+    if what == "shape":
+        return tuple(getattr(p, "shape", ()))
+    return dtype_of(p) if hasattr(p, "shape") else None
 
 
 def _twice(op, primals, tangents, y):
