@@ -2,12 +2,18 @@
 
 Instead of being given back it is overwritten here, at every chance there is.
 """
+import gc
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import kobai as torch
 from kobai import nn
 from kobai.autograd.function import Function
+from kobai.backends import llvm
 from kobai.compile import pages
 from kobai.compile.trace import recording
 
@@ -134,3 +140,52 @@ def test_pages_are_given_back(monkeypatch):
     left = [a for a in recorder._alive if isinstance(a, np.ndarray) and a.nbytes == 1 << 20 and a[5000:-5000].any()]
     assert len(left) <= 5 and y.tolist()[:2] == [13, 13] and (y == 13).all()
     assert recorder.bytes >= 12 << 20
+
+
+@pytest.mark.skipif(pages._system is None, reason="needs malloc_trim")
+def test_memory_is_trimmed_when_the_last_of_some_arrays_has_gone(monkeypatch):
+    asked = []
+
+    class System:
+        def malloc_trim(self, pad):
+            asked.append(pad)
+    monkeypatch.setattr(pages, "_system", System())
+    a, b = np.ones(3), np.ones(4)
+    view = b[1:]
+    before = len(pages._waiting)
+    pages.trim_without([a, view, b])
+    gc.collect()
+    del a
+    assert not asked and len(pages._waiting) == before + 1
+    del b
+    assert not asked
+    del view
+    assert len(asked) == 1 and len(pages._waiting) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_code_of_a_library_comes_back_when_it_is_needed():
+    program = """if True:
+        from kobai.backends import llvm
+        from kobai.compile import pages
+        from kobai.compile.builder import Builder
+        import numpy as np
+
+        def resident():
+            lines = open("/proc/self/smaps").read().splitlines()
+            starts = [i for i, line in enumerate(lines) if "libllvmlite" in line and "r-xp" in line]
+            return sum(int(next(line for line in lines[i:] if line.startswith("Rss:")).split()[1]) for i in starts)
+
+        def kernel(n):
+            k = Builder("k")
+            return k.finish(k.operand("f4", "x") * n)
+        x = np.arange(5, dtype="f4")
+        assert llvm.run(kernel(2), x)[0].tolist() == [0, 2, 4, 6, 8]
+        before = resident()
+        pages.trim()
+        assert resident() < before // 4, (before, resident())
+        assert llvm.run(kernel(3), x)[0].tolist() == [0, 3, 6, 9, 12]
+    """
+    if not llvm.available:
+        pytest.skip("needs machine code")
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, "KOBAI_CACHE": "0"}, check=True)

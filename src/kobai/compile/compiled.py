@@ -109,9 +109,11 @@ class Compiled:
             got = record(self.fn, args, kwargs, _plan if steady or past else None, watcher, self._moving, wanted)
             self._settle(variant, got, watcher, steady, *flatten((args, kwargs)))
             result, size = got.result, got.recorder.bytes
+            grads = [leaf for leaf, _ in got.program.grads] if got.program is not None else []
             del got  # and the arrays that its recorder kept
         if size > pages.SWEEP:
             pages.trim()
+            pages.trim_without([leaf._grad._data for leaf in grads if leaf._grad is not None and leaf._grad._data.ndim])
         return result
 
     def _stayed(self, past, watcher, recorder, leaves):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import weakref
 from collections import Counter
 
 import numpy as np
@@ -70,12 +71,57 @@ class Pages:
 
 
 def trim() -> None:
-    """Give back what is kept of memory that was freed, by us and by the C library."""
+    """Give back what is kept of memory that was freed, by us and by the C library, and what LLVM's code takes."""
     native = sys.modules.get("kobai.backends.llvm")
     if native is not None and native._bridge is not None:
         native._bridge.blocks.drop()
     if _system is not None:
         _system.malloc_trim(ctypes.c_size_t(0))
+        if "llvmlite.binding" in sys.modules:
+            _forget("libllvmlite")
+
+
+def trim_without(arrays) -> None:
+    """Trim once more when these arrays have gone: the plan's first run replaces the gradients of the recorded call."""
+    owners = {id(a): a for a in map(_owner, arrays)}
+    if owners and _system is not None:
+        _waiting.add(_Waiting(owners.values()))
+
+
+class _Waiting:
+    """Until some arrays have gone; then it trims."""
+
+    def __init__(self, arrays):
+        self.left = len(arrays)
+        self.refs = [weakref.ref(a, self._gone) for a in arrays]
+
+    def _gone(self, ref):
+        self.left -= 1
+        if not self.left:
+            _waiting.discard(self)
+            _system.malloc_trim(ctypes.c_size_t(0))
+
+
+_waiting: set[_Waiting] = set()  # nobody else holds them
+
+
+def _owner(a):
+    while a.base.__class__ is _ndarray:
+        a = a.base
+    return a
+
+
+def _forget(library: str) -> None:
+    """Give back the memory of a library's code: it is read from its file again where it is needed."""
+    try:
+        with open("/proc/self/maps") as f:
+            lines = [line.split() for line in f if library in line]
+    except OSError:
+        return
+    for place, rights, *_ in lines:
+        if rights == "r-xp":  # nobody has written there
+            first, end = (int(part, 16) for part in place.split("-"))
+            _system.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _DONTNEED)
 
 
 def _arrays(entry):
