@@ -14,7 +14,7 @@ from .autograd.mode import PASS, modes
 from .autograd.node import Port, here, next_order
 from .diagnose import error, warn
 from .large import NEVER
-from .lifted import Lifted, m, top
+from .lifted import Lifted, m
 from .rules import compiled_rules
 from .saved import pack_saved
 from .tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
