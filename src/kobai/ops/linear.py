@@ -110,10 +110,12 @@ class Mv(_Product):
     def vjp_b(self, g, a):
         return Mv()(dagger(a), g)
 
+    def shared(self, size, own, values):
+        a, b = values
+        return NotImplemented if own[0] else Mm()(b, m.transpose(a, 0, 1))
+
     def batch(self, size, dims, values):
         a, b = values
-        if not dims[0]:
-            return Mm()(b, m.transpose(m.select(a, 0, 0), 0, 1))
         if not dims[1]:
             return m.reshape(self(m.reshape(a, (size * a.shape[1], a.shape[2])), m.select(b, 0, 0)), (size, a.shape[1]))
         return m.squeeze(Bmm()(a, m.unsqueeze(b, -1)), -1)
@@ -133,11 +135,12 @@ class Dot(_Product):
     def vjp_b(self, g, a):
         return g * m.conj(a)
 
-    def batch(self, size, dims, values):
+    def shared(self, size, own, values):
         a, b = values
-        if not dims[0] or not dims[1]:
-            return Mv()(b, m.select(a, 0, 0)) if dims[1] else Mv()(a, m.select(b, 0, 0))
-        return m.sum(a * b, 1)
+        return NotImplemented if all(own) else Mv()(b, a) if own[1] else Mv()(a, b)
+
+    def batch(self, size, dims, values):
+        return m.sum(values[0] * values[1], 1)
 
 
 class Addmm(Contraction):
@@ -444,6 +447,8 @@ def matmul(input, other):
             fix="multiply by a number with a * b.")
     if na == 1 and nb == 1:
         return dot(input, other)
+    if na == 1 and nb == 2 and a is None and input.shape[0] == other.shape[0]:
+        return Mv()(m.transpose(other, 0, 1), input)  # of a lifted vector: each view of it would take as long
     if na == 1:
         return m.squeeze(matmul(m.unsqueeze(input, 0), other), -2)
     if nb == 1:
@@ -499,6 +504,9 @@ def linear(input, weight, bias=None):
         if plain:
             return apply2(_LINEAR_PLAIN, input, weight) if bias is None else apply3(_LINEAR, input, weight, bias)
         return _LINEAR_PLAIN(input, weight) if bias is None else _LINEAR(input, weight, bias)
+    if n == 1 and not plain:  # lifted: see matmul
+        y = Mv()(weight, input)
+        return y if bias is None else y + bias
     flat = m.reshape(input, (_count(input.shape[:-1]), k))
     y = _LINEAR_PLAIN(flat, weight) if bias is None else _LINEAR(flat, weight, bias)
     return m.reshape(y, (*input.shape[:-1], weight.shape[0]))
