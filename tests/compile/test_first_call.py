@@ -38,7 +38,10 @@ OPTIMIZERS = {
     "Adam": (lambda p: torch.optim.Adam(p, lr=0.1), 1),
     "AdamW, amsgrad": (lambda p: torch.optim.AdamW(p, lr=0.1, amsgrad=True), 1),
     "RMSprop": (lambda p: torch.optim.RMSprop(p, lr=0.1), 1),
-    "momentum": (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), 2),  # which is the first gradient on the first step
+    "momentum": (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), 1),
+    "Nesterov": (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1), 1),
+    # whose first step keeps the gradient itself, and the others a part of it:
+    "dampening": (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.5), 2),
 }
 
 

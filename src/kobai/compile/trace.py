@@ -324,7 +324,7 @@ class Recorder:
         before, modes.trace = modes.trace, None
         kept = {id(v) for v in optimizer.state.values()}
         try:
-            runner.make_state()
+            runner.make_state(neutral=True)
         finally:
             modes.trace = before
         made = [v for v in optimizer.state.values() if id(v) not in kept]

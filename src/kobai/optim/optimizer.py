@@ -105,6 +105,10 @@ class Optimizer:
     def initial(self, h, name):
         return 0.0
 
+    def neutral(self, h, name):
+        """Where `initial` gives None: a value with which the formula gives what it gives without, or None."""
+        return None
+
     def update(self, h, p, g, *kept):
         raise error("method-missing", NotImplementedError(f"{type(self).__name__} does not implement step"),
                     cls=type(self), what="step",
@@ -144,8 +148,8 @@ class Optimizer:
                 modes.trace.optimizer(self, runner)
         return loss
 
-    def _state_of(self, p, h):
-        """What is kept for a parameter; what is missing is made."""
+    def _state_of(self, p, h, neutral=False):
+        """What is kept for a parameter; what is missing is made, with `neutral` also what the first step would make."""
         kept, arrays = self.state[p], self.arrays(h)
         if len(kept) < len(self.counters) + len(arrays):
             for name in self.counters:
@@ -153,6 +157,8 @@ class Optimizer:
                     kept[name] = _number(self.initial(h, name))
             for name in arrays:
                 value = self.initial(h, name)
+                if value is None and neutral:
+                    value = self.neutral(h, name)
                 if value is not None and name not in kept:
                     kept[name] = _full_like(p, value)
         return kept

@@ -237,13 +237,13 @@ class Runner:
                 a[...] = elements.view(a.dtype).reshape(a.shape)
         return (x, *new[1:after], *targets[1:])
 
-    def make_state(self):
+    def make_state(self, neutral=False):
         """Make what is kept for the parameters that have a gradient, if it is not there."""
         self._read_hyperparameters()
         self._unpack()
         for p in self.group["params"]:
             if self.keeps and p._grad is not None:
-                self.optimizer._state_of(p, self.h)
+                self.optimizer._state_of(p, self.h, neutral and not p._grad.is_sparse)
 
     # ---- on Tensors ----------------------------------------------------------------------
     def step_on_tensors(self, number=None):

@@ -62,6 +62,9 @@ class SGD(Optimizer):
         buf = g if buf is None else h.momentum * buf + (1 - h.dampening) * g
         return p - h.lr * (g + h.momentum * buf if h.nesterov else buf), buf
 
+    def neutral(self, h, name):
+        return None if given(h.dampening) else 0.0  # momentum * 0 + g
+
     def update_sparse(self, p, grad, h):
         """Only the rows that have a gradient move."""
         if h.momentum or h.weight_decay:
