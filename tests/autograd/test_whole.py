@@ -218,6 +218,39 @@ def test_a_module_of_the_librarys_own_classes():
     assert in_use()
 
 
+def test_functions_and_methods_that_are_replaced(monkeypatch):
+    net, forward, tanh = Net(), Net.forward, torch.tanh
+    changes = {10: lambda: monkeypatch.setattr(torch, "tanh", torch.sigmoid),
+               20: lambda: monkeypatch.setattr(torch, "tanh", tanh),
+               28: lambda: monkeypatch.setattr(Net, "forward", lambda self, x: self.l2(torch.relu(self.l1(x)))),
+               36: lambda: monkeypatch.setattr(Net, "forward", forward),
+               44: lambda: setattr(net, "forward", lambda x: net.l1(x) * 2),
+               52: lambda: delattr(net, "forward")}
+    for i in range(60):
+        changes.get(i, int)()
+        want = plainly(lambda: jacrev(net)(X[0]))
+        same(jacrev(net)(X[0]), want)
+        same(jacrev(lambda x: net(x))(X[0]), want)
+    assert in_use() == 2
+
+
+def test_parameters_of_another_dtype_or_shape():
+    net = Net()
+    for i in range(24):
+        if i == 8:
+            net.double()
+        if 8 <= i < 16:
+            with pytest.raises(RuntimeError, match="dtype"):
+                jacrev(net)(X[0])
+            same(jacrev(net)(X[0].double()), plainly(lambda: jacrev(net)(X[0].double())))
+        else:
+            same(jacrev(net)(X[0]), plainly(lambda: jacrev(net)(X[0])))
+        if i == 15:
+            net.float()
+        if i == 20:
+            net.l1, net.l2.weight.data = nn.Linear(3, 5).requires_grad_(False), torch.ones(2, 5)
+
+
 def test_hooks_of_modules_and_tensors():
     net, seen = Net(), []
     for i in range(16):
@@ -315,6 +348,18 @@ def test_errors_of_a_later_call():
                 jacrev(lambda x: (x * table)[k])(X[0, :1])
         else:
             assert jacrev(lambda x: (x * table)[k])(X[0, :1]).shape == (2, 1)
+
+
+def test_errors_that_the_function_catches():
+    def f(x):
+        try:
+            return torch.linalg.cholesky(x * torch.eye(1)).sum()
+        except RuntimeError:
+            return x * 7
+    for i in range(16):
+        x = torch.tensor(4.0 if i % 3 else -4.0)
+        assert grad(f)(x).item() == pytest.approx(0.25 if i % 3 else 7)
+    assert in_use() == 1
 
 
 def test_a_function_that_raises_and_one_that_raises_later():
@@ -488,6 +533,23 @@ def test_many_kinds_and_many_functions_are_not_recorded():
         same(grad(lambda x: (x * n).sum())(torch.ones(n)), torch.full((n,), float(n)))
     assert is_off()
     assert jacrev(lambda x: x * 2)(torch.ones(2)).tolist() == [[2, 0], [0, 2]]
+
+
+def test_numbers_that_count_on(monkeypatch):
+    monkeypatch.setattr(transform, "MOST_OTHERS", 20)
+    for i in range(60):
+        assert grad(lambda x, step: (x * x * step).sum())(X[0], i)[0].item() == pytest.approx(2 * i * X[0, 0].item())
+    assert any(t.off for site in whole._sites.of.values() for t in (site.known or {}).values()) or is_off()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.complex64])
+def test_other_dtypes(dtype):
+    for i in range(8):
+        x = torch.tensor([0.3, -0.5, 0.2 + i], dtype=dtype)
+        got = vmap(lambda x: (x * x).sin() * 2)(x)
+        want = plainly(lambda x=x: vmap(lambda x: (x * x).sin() * 2)(x))
+        assert got.dtype == dtype and torch.allclose(got.to(torch.complex64), want.to(torch.complex64), 2e-2, 2e-2)
+    assert in_use() == 1
 
 
 def test_a_new_model_takes_the_place_of_an_old_one(monkeypatch):

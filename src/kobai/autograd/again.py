@@ -17,8 +17,8 @@ from .mode import modes, runs
 from .node import Node, here, next_order
 from .repeated import MOST_SIGNATURES, _chosen, _plan, _walk
 
-PATIENCE = 60    # passes from a line before its graphs are looked at
-WAIT = 40        # passes of one signature from its recording to its first use
+PATIENCE = 40    # passes from a line before its graphs are looked at
+WAIT = 30        # passes of one signature from its recording to its first use
 _ndarray, _generic = np.ndarray, np.generic
 
 

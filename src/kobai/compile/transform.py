@@ -22,11 +22,12 @@ from kobai.pytree import flatten, unflatten
 from kobai.tensor import Tensor
 
 log = logging.getLogger("kobai.compile")
-WAIT = 40         # calls of one kind from its recording to its first use
+WAIT = 30         # calls of one kind from its recording to its first use
 AGAIN = 50        # calls before a kind is recorded again, because a variable was another
 MOST_KINDS = 6    # of one function
 MOST_RECORDS = 12  # of one kind
 MOST_PAST = 3
+MOST_OTHERS = 200  # calls of further kinds of a function of which no program runs
 _MISS = object()
 
 
@@ -67,7 +68,7 @@ class Transform:
     def __init__(self, kept):
         self.kinds: dict = {}
         self.ready: list[Kind] = []
-        self.kept, self.last = kept, 0
+        self.kept, self.last, self.others = kept, 0, 0
 
     def call(self, fn, args, kwargs, parts, cut):
         """fn(*args, **kwargs), by a program if there is one; `parts` are what `fn` is made of."""
@@ -83,7 +84,9 @@ class Transform:
         leaves, spec = flatten(((args, kwargs, parts.tensors), {}))
         kind = self._kind(leaves, spec, cut)
         if kind is None or kind.reason is not None:
-            self.off = bool(self.kinds) and all(k.reason is not None for k in self.kinds.values())
+            self.others += 1
+            self.off = not self.ready and (self.others > MOST_OTHERS or bool(self.kinds) and all(
+                k.reason is not None for k in self.kinds.values()))
             return _MISS
         if kind.program is None and kind.past:
             self._found_again(kind)
