@@ -235,11 +235,25 @@ def test_the_same_bits_however_it_is_cut_and_copied(m, n, k):
     a, b = random((m, k), "f4"), random((k, n), "f4")
     found = []
     for rows, cols in [(14, 32), (70, 512), (1022, 96)]:
-        for copy_a, copy_b in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+        for copy_a, copy_b in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, 2)]:
             c, across = np.full((m, n), np.nan, "f4"), -(-n // cols)
             tiles = across * -(-m // rows)
             run("f4", a, b, c, end=tiles, rows=rows, cols=cols, across=across, tiles=tiles, copy_a=copy_a, copy_b=copy_b)
             found.append(c)
+    assert close(found[0], a, b)
+    assert all(np.array_equal(c, found[0]) for c in found)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m, n, k", [(96, 128, 64), (130, 96, 200), (100, 48, 33), (90, 16, 7)])
+def test_rows_of_b_at_cache_lines_and_elsewhere_give_the_same_bits(m, n, k, dtype):
+    a, b = random((m, k), dtype), random((k, n), dtype)
+    room, size = np.empty(b.nbytes + 192, np.uint8), b.itemsize
+    start, found = -room.ctypes.data % 64, []
+    for shift in (0, size, 16, 64):
+        moved = room[start + shift : start + shift + b.nbytes].view(dtype).reshape(k, n)
+        moved[...] = b
+        found.append(blas.ready(dtype)(a, moved))
     assert close(found[0], a, b)
     assert all(np.array_equal(c, found[0]) for c in found)
 

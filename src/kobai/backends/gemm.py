@@ -17,6 +17,7 @@ compete for places in the cache.
 from __future__ import annotations
 
 from kobai.backends import slots
+from kobai.backends.gemm_cut import UNLESS_ALIGNED
 from kobai.backends.gemm_micro import Shape, shape_for
 from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, Pack
 
@@ -30,7 +31,7 @@ WORDS = (
     "inner",                                 # the batch has two dimensions: the size of the second,
     "outer_a", "outer_b", "outer_c", "outer_e",
     "inner_a", "inner_b", "inner_c", "inner_e",
-    "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided
+    "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided: 0, 1, `UNLESS_ALIGNED`
     "dots",                                  # whether to sum along rows of A and columns of B, all contiguous
 )  # fmt: skip
 ORDERS = ("abc", "bac", "abec", "baec")
@@ -105,7 +106,10 @@ class Gemm(Pack):
         width = self.shape.width
         full = self.mul(self.do(f"sdiv i64 %n, {width}"), width)
         plain = self.test("eq", w["col_b"], self.size)
-        direct = self.do(f"and i1 {plain}, {self.test('eq', w['copy_b'], 0)}")
+        lines = self.do(f"or i64 {self.do(f'ptrtoint ptr {b} to i64')}, {w['row_b']}")
+        aligned = self.pick(self.test("eq", self.do(f"and i64 {lines}, 63"), 0), UNLESS_ALIGNED, "0")
+        as_it_is = self.do(f"or i1 {self.test('eq', w['copy_b'], 0)}, {self.test('eq', w['copy_b'], aligned)}")
+        direct = self.do(f"and i1 {plain}, {as_it_is}")
         # Rows of B may be read where they are, but for the last, narrow sliver.
         first = self.pick(direct, full, "0")
         self.when(

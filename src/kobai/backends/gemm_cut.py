@@ -22,6 +22,8 @@ _ROUNDS = 4  # the most tiles for each thread, unless the largest tile asks for 
 _READ_AGAIN = 1 << 16  # numbers of A in a tile that is narrow, so that they are not copied and each sliver reads them again
 _UNEVEN = 0.05  # of a tile that threads wait for each other at the end
 _DIRECT = 84  # rows of a tile from which on copying B pays
+_DIRECT_ALIGNED = 400  # the same where they begin at cache lines: what is loaded at once lies in one then
+UNLESS_ALIGNED = 2  # B is copied unless its rows begin at cache lines
 _NEAR = 1 << 20  # bytes that B may take to be read piecemeal
 _WIDE = 128  # columns of a tile from which on copying A pays
 _SLIVERS, _SHORT, _FITS = 8, 256, 3 << 16  # slivers from which on it does if rows are short, and all of a tile's stay in the cache
@@ -76,9 +78,11 @@ def _share(size: int, parts: int, step: int) -> int:
 
 
 def copies(t: Tiling, m: int, n: int, k: int, size: int, a, step: int, width: int) -> tuple[int, int]:
-    """Whether to copy A (of these strides), and B where that can be avoided."""
+    """Whether to copy A (of these strides), and B where that can be avoided (0, 1, `UNLESS_ALIGNED`)."""
     rows, cols = min(t.rows, m), min(t.cols, n)
     far = (a[-2] >= _FAR or a[-1] >= _FAR_COLS) and cols > 2 * width
     stays = a[-1] == size and k <= _SHORT and rows * k <= _FITS  # a sliver of B in the first cache, A in the second
     copy_a = rows > step and (far or cols >= max(_WIDE, (_SLIVERS if stays else 2) * width) and rows > _DIRECT)
-    return int(copy_a), int(rows > (_DIRECT if k * n * size < _NEAR else step))
+    if k * n * size >= _NEAR:
+        return int(copy_a), int(rows > step)
+    return int(copy_a), 0 if rows <= _DIRECT else UNLESS_ALIGNED if rows <= _DIRECT_ALIGNED else 1
