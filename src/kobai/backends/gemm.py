@@ -8,8 +8,8 @@ sums depend on the shape only: any number of threads gives the same bits.  Withi
 one [1]: a stretch of the inner dimension at a time, *slivers* of B, two vector registers wide, are brought into rows
 that follow each other; a block of A into *panels* of as many rows as sums fit in registers; and a micro kernel multiplies
 a panel with a sliver: the panel stays in the first cache while all slivers of the tile pass.  B need not be copied where
-its rows are contiguous and few rows of A meet them, A need not be where it meets few columns and its rows do not
-compete for places in the cache.
+its rows are contiguous and few rows of A meet them, or some more if they begin at cache lines; A need not be where it
+meets few columns and its rows do not compete for places in the cache.
 
 [1] K. Goto, R. van de Geijn: Anatomy of high-performance matrix multiplication, ACM TOMS 34 (2008).
 """
