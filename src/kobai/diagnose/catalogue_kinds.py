@@ -122,6 +122,9 @@ KINDS = {
          "行列が特異です。ある行や列が、ほかの行や列の定数倍の和になっています (等しい二つの行、0 だけの行など)。"),
         ("look at torch.linalg.matrix_rank(A); torch.linalg.pinv and torch.linalg.lstsq take singular matrices, too.",
          "torch.linalg.matrix_rank(A) を確かめてください。特異な行列には torch.linalg.pinv や torch.linalg.lstsq を使えます。")),
+    "operation-inputs": _kind(
+        "K424", "an operation cannot take these inputs",
+        ("{why}", "{why}"), ("{fix}", "{fix}")),
     # ---- what there is and what there is not
     "not-in-kobai": _kind(
         "K431", "PyTorch has it, kobai does not",

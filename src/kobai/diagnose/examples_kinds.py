@@ -113,6 +113,13 @@ torch.linalg.solve(A, b)
 A, b = torch.tensor([[1., 2.], [2., 4.]]), torch.ones(2)
 torch.linalg.lstsq(A, b[:, None]).solution
 
+K424
+import kobai.compat.tensorflow as tf
+tf.pow(tf.constant(2), -1)
+--
+import kobai.compat.tensorflow as tf
+tf.pow(tf.constant(2.0), -1.0)
+
 K431
 torch.ones(3).chalf()
 --

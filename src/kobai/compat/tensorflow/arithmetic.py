@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
-from .errors import invalid, mismatch, not_allowed
+from .errors import invalid, mismatch, not_allowed, shapes_meet_not
 from .names import export
 from .rules import FirstMaximum, FirstMinimum, Power, SafeDivide, SafeMultiply
 from .tensors import EagerTensor, box
@@ -53,12 +54,13 @@ def refusal(op, a, b, e):
     try:
         np.broadcast_shapes(a, b)
     except ValueError:
-        return invalid(op, f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}",
-                       fix="shapes are matched from the last dimension on; each must be equal, or 1, or missing: "
-                           "see tf.expand_dims, tf.reshape")
+        return shapes_meet_not(invalid(op, f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}"), "x", a, "y", b)
     if "ZeroDivision" in str(e):
-        return invalid(op, "Integer division by zero")
-    return invalid(op, str(e))
+        return error("data-range", invalid(op, "Integer division by zero"), what="y", value=0,
+                     must="a number other than 0", fix="floats give inf instead: tf.cast(x, tf.float32) / y.")
+    return error("operation-inputs", invalid(op, str(e).splitlines()[0]), op=op, shape=a, other_shape=b,
+                 why="{op} does not take inputs of shapes {shape} and {other_shape}.",
+                 fix="look at the lines that make the two inputs.")
 
 
 def _listed(shape):
@@ -140,6 +142,10 @@ def truncatediv(x, y, name=None):
     return apply("TruncateDiv", m.trunc_divide, *[v.detach() if hasattr(v, "_value") else v for v in (a, b)])
 
 
+def _is_whole(x):
+    return x._value.dtype.kind in "iu" if hasattr(x, "_value") else type(x) is int
+
+
 @export("pow", "math.pow")
 def pow(x, y, name=None):
     """x ** y.
@@ -148,9 +154,10 @@ def pow(x, y, name=None):
     tf.Tensor(8.0, shape=(), dtype=float32)
     """
     a, b = pair(x, y, "Pow")
-    if hasattr(b, "_value") and b._value.dtype.kind in "iu" and np.any(np.asarray(b._value) < 0):
-        raise invalid("Pow", "Integers to negative integer powers are not allowed",
-                      fix="cast to floats first: tf.cast(x, tf.float32)")
+    if _is_whole(a) and _is_whole(b) and np.any(np.asarray(getattr(b, "_value", b)) < 0):
+        raise error("operation-inputs", invalid("Pow", "Integers to negative integer powers are not allowed"),
+                    why="an integer to a negative power is a fraction, which no integer holds.",
+                    fix="cast to floats first: tf.cast(x, tf.float32).")
     if not hasattr(b, "_value"):
         return apply("Pow", m.pow, a, b)
     a = a if hasattr(a, "_value") else wrap(b._value.dtype.type(a))
@@ -210,7 +217,8 @@ def add_n(inputs, name=None):
 def polyval(coeffs, x, name=None):
     """The polynomial whose coefficients, highest power first, are the tensors of a list."""
     if not isinstance(coeffs, list):
-        raise ValueError(f"Argument coeffs must be list type. Received type {type(coeffs)}.")
+        raise error("argument-type", ValueError(f"Argument coeffs must be list type. Received type {type(coeffs)}."),
+                    what="coeffs", kind=type(coeffs), must="a list of tensors")
     if not coeffs:
         return zeros_of(x)
     total = coeffs[0]

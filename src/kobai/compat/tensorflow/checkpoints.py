@@ -11,6 +11,7 @@ import re
 
 import numpy as np
 
+from ...diagnose import error
 from .errors import NotFoundError
 from .modules import Module
 from .names import export
@@ -67,9 +68,12 @@ class Checkpoint:
             kwargs = {**dict(_items(root)), **kwargs}
         for name, thing in kwargs.items():
             if next((True for _, v in _walk(thing) if is_variable(v) or _grows(v)), None) is None and not _holds(thing):
-                raise ValueError(f"`Checkpoint` was expecting {name} to be a trackable object (an object derived from "
-                                 f"`Trackable`), got {thing}. If you believe this object should be trackable (i.e. it "
-                                 "is part of the TensorFlow Python API and manages state), please open an issue.")
+                raise error("argument-type", ValueError(
+                    f"`Checkpoint` was expecting {name} to be a trackable object (an object derived from "
+                    f"`Trackable`), got {thing}. If you believe this object should be trackable (i.e. it "
+                    "is part of the TensorFlow Python API and manages state), please open an issue."),
+                    what=name, kind=type(thing),
+                    must="a variable, a model, an optimizer, or a list or dict of them")
             setattr(self, name, thing)
         self.save_counter = Variable(np.int64(0), trainable=False, name="save_counter")
 
@@ -127,7 +131,9 @@ class _Restored:
         """Raise AssertionError if a variable that exists has no value in the file."""
         missing = [p for p, v in _walk(self._root) if is_variable(v) and p not in (self._values or {})]
         if missing and self._values is not None:
-            raise AssertionError(f"No checkpoint value for {', '.join(missing)}")
+            raise error("not-possible", AssertionError(f"No checkpoint value for {', '.join(missing)}"),
+                        names=missing, why="the checkpoint has no value for {names}.",
+                        fix="make the objects under the same names as when the file was written.")
         return self
 
     def assert_consumed(self):
@@ -135,13 +141,18 @@ class _Restored:
         self.assert_existing_objects_matched()
         left = [p for p in (self._values or {}) if p not in self._used]
         if left:
-            raise AssertionError(f"Unresolved object in checkpoint: {', '.join(left)}")
+            raise error("not-possible", AssertionError(f"Unresolved object in checkpoint: {', '.join(left)}"),
+                        names=left, why="the checkpoint has values that no variable took: {names}.",
+                        fix="make the objects under the same names as when the file was written.")
         return self
 
     def assert_nontrivial_match(self):
         """Raise AssertionError if nothing was restored."""
         if not self._used - {"save_counter"}:
-            raise AssertionError("Nothing to load. No dependencies have been added to the checkpoint yet.")
+            raise error("not-possible",
+                        AssertionError("Nothing to load. No dependencies have been added to the checkpoint yet."),
+                        why="no variable of these objects is in the checkpoint.",
+                        fix="make the objects under the same names as when the file was written.")
         return self
 
     def expect_partial(self):
@@ -155,14 +166,20 @@ class _Restored:
 def _load(prefix):
     """Path -> array of the files that `write` made."""
     if not os.path.exists(prefix + _INDEX):
-        raise NotFoundError(None, None, "Unsuccessful TensorSliceReader constructor: Failed to find any matching files "
-                                        f"for {prefix}")
+        raise error("file", NotFoundError(
+            None, None, "Unsuccessful TensorSliceReader constructor: Failed to find any matching files "
+            f"for {prefix}"),
+            path=prefix, why="there is no such checkpoint",
+            fix="give the path that save() returned, or tf.train.latest_checkpoint(folder).")
     try:
         with open(prefix + _INDEX, encoding="utf-8") as file:
             about = json.load(file)
         assert about["kind"] == _KIND
     except (ValueError, TypeError, KeyError, AssertionError):
-        raise ValueError(f"{prefix} was not written by kobai. TensorFlow's checkpoints cannot be read here.") from None
+        raise error("file",
+                    ValueError(f"{prefix} was not written by kobai. TensorFlow's checkpoints cannot be read here."),
+                    path=prefix, why="it was not written by kobai",
+                    fix="in TensorFlow, write the values with np.savez, and assign() them here.") from None
     with np.load(prefix + _DATA, allow_pickle=False) as arrays:
         return {path: arrays[str(i)] for i, path in enumerate(about["paths"])}
 
@@ -199,9 +216,13 @@ class CheckpointManager:
     def __init__(self, checkpoint, directory, max_to_keep, keep_checkpoint_every_n_hours=None, checkpoint_name="ckpt",
                  step_counter=None, checkpoint_interval=None, init_fn=None):
         if max_to_keep is not None and max_to_keep <= 0:
-            raise ValueError(f"Expected a positive integer or `None` for `max_to_keep`, got {max_to_keep}.")
+            raise error("argument-value",
+                        ValueError(f"Expected a positive integer or `None` for `max_to_keep`, got {max_to_keep}."),
+                        what="max_to_keep", value=max_to_keep, must="a positive whole number or None")
         if step_counter is None and checkpoint_interval is not None:
-            raise ValueError("`step_counter` should be passed if `checkpoint_interval` is not None.")
+            raise error("arguments-together",
+                        ValueError("`step_counter` should be passed if `checkpoint_interval` is not None."),
+                        what="checkpoint_interval", other="step_counter")
         self.checkpoint, self.directory, self._most = checkpoint, os.fspath(directory), max_to_keep
         self._name, self._init = checkpoint_name, init_fn
         self._counter, self._interval, self._last = step_counter, checkpoint_interval, None

@@ -7,9 +7,11 @@ import functools
 import numpy as np
 
 from ... import func
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes, nest, tracing
+from .errors import InvalidArgumentError
 from .names import export
 from .random_ops import function_seeds
 from .shapes import TensorShape
@@ -73,15 +75,24 @@ class Function:
     def _checked(self, args):
         specs = self.input_signature
         if len(args) > len(specs):
-            raise TypeError(f"{self.__name__}() takes {len(specs)} positional arguments (see its input_signature), got "
-                            f"{len(args)}")
+            raise error("argument-count", TypeError(
+                f"{self.__name__}() takes {len(specs)} positional arguments (see its input_signature), got "
+                f"{len(args)}"),
+                what="the list of arguments", count=len(args), need="at most {n}", n=len(specs),
+                fix="pass {n} arguments, or extend input_signature.")
         out = []
         for a, s in zip(args, specs):
             if isinstance(s, TensorSpec):
                 a = a if is_tensor_like(a) else convert_to_tensor(a, s.dtype)
                 if not s.is_compatible_with(a):
-                    raise TypeError(f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec.from_tensor(a)}"
-                                    f" to {s}`. Received args: {args} and kwargs: {{}}.")
+                    raise error("argument-type", TypeError(
+                        f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec.from_tensor(a)}"
+                        f" to {s}`. Received args: {args} and kwargs: {{}}."),
+                        what="an argument", kind=str(TensorSpec.from_tensor(a)),
+                        must="what input_signature says", spec=str(s),
+                        why="an argument is {kind}, and input_signature says {spec}.",
+                        fix="cast or reshape the argument, or change input_signature: None in its shape "
+                            "allows any size.")
             out.append(a)
         return out
 
@@ -173,7 +184,11 @@ def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"
         if _true(pred):
             return fn()
     if default is None:
-        raise ValueError("None of the predicates holds, and there is no default.")
+        raise error("not-possible", InvalidArgumentError(
+            None, None, "Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized "
+            "data: b'Input error: None of conditions evaluated as True:'"),
+            why="no predicate is true, and there is no default.",
+            fix="pass default=, a function that gives the value for all other cases.")
     return default()
 
 
@@ -322,8 +337,12 @@ class TensorArray:
         i = int(index)
         if i >= len(self._items):
             if not self.dynamic_size:
-                raise IndexError(f"Tried to write to index {i} but array is not resizeable and size is: "
-                                 f"{len(self._items)}")
+                raise error("position-range",
+                            IndexError(f"Tried to write to index {i} but array is not resizeable and size is: "
+                                       f"{len(self._items)}"),
+                            what="index", value=i, size=len(self._items),
+                            why="the index is {value}, and the array has {size} elements.",
+                            fix="give it a larger size, or tf.TensorArray(..., dynamic_size=True).")
             self._items += [None] * (i + 1 - len(self._items))
         self._items[i] = convert_to_tensor(value, None if is_tensor_like(value) else self.dtype)
         return self
@@ -332,7 +351,11 @@ class TensorArray:
         """The element at `index`."""
         i = int(index)
         if i >= len(self._items):
-            raise IndexError(f"Tried to read from index {i} but array size is: {len(self._items)}")
+            raise error("position-range",
+                        IndexError(f"Tried to read from index {i} but array size is: {len(self._items)}"),
+                        what="index", value=i, size=len(self._items),
+                        why="the index is {value}, and the array has {size} elements.",
+                        fix="write the element first; array.size() says how many there are.")
         return self._items[i]
 
     def stack(self, name=None):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from . import dtypes
 from .errors import invalid, not_allowed
@@ -21,7 +22,9 @@ def numbers(v, n):
     if len(v) == n + 2:
         return v[1:-1]
     if len(v) != n:
-        raise ValueError(f"expected 1, {n} or {n + 2} numbers, got {v}")
+        raise error("argument-count", ValueError(
+            f"strides should be of length 1, {n} or {n + 2}. Received: strides={v} of length {len(v)}"),
+            what="strides or dilations", count=len(v), need="{n}, {m} or {k}", n=1, m=n, k=n + 2)
     return v
 
 
@@ -55,8 +58,10 @@ def paddings_of(padding, x_shape, kernel, strides, dilations, first):
             return [(0, 0)] * len(kernel)
         if padding.upper() == "SAME":
             return same_padding(x_shape, kernel, strides, dilations)
-        raise ValueError(f'Value for attr \'padding\' of "{padding}" is not in the list of allowed values: "SAME", '
-                         '"VALID"')
+        raise error("argument-choice", ValueError(
+            f'Value for attr \'padding\' of "{padding}" is not in the list of allowed values: "SAME", '
+            '"VALID", "EXPLICIT"'),
+            what="padding", value=padding, choices=["SAME", "VALID"])
     pairs = [tuple(p) for p in padding]
     return pairs[2:] if first else pairs[1:-1]
 
@@ -74,10 +79,17 @@ def convolve(t, w, strides, padding, dilations, n, first=False, op="Conv2D", gro
     strides, dilations = numbers(strides, n), numbers(1 if dilations is None else dilations, n)
     x = t if first else to_front(t)
     if x.ndim != n + 2:
-        raise invalid(op, f"convolution input must be {n + 2}-dimensional: {_listed(t._value.shape)}")
+        raise error("tensor-dims",
+                    invalid(op, f"convolution input must be {n + 2}-dimensional: {_listed(t._value.shape)}"),
+                    what="input", shape=tuple(t._value.shape), need="{n}", n=n + 2,
+                    fix="an input is [batch, ..., channels]: see tf.expand_dims(x, 0), tf.expand_dims(x, -1).")
     if x._value.shape[1] != w._value.shape[-2] * groups:
-        raise invalid(op, f"input depth must be evenly divisible by filter depth: {x._value.shape[1]} vs "
-                      f"{w._value.shape[-2]}", fix="a filter is [height, width, in_channels, out_channels]")
+        raise error("shapes-differ",
+                    invalid(op, f"input depth must be evenly divisible by filter depth: {x._value.shape[1]} vs "
+                            f"{w._value.shape[-2]}"),
+                    what="input", shape=tuple(t._value.shape), other="filters", other_shape=tuple(w._value.shape),
+                    must="the filters must have as many input channels as the input has channels",
+                    fix="filters are [height, width, in_channels, out_channels].")
     pairs = paddings_of(padding, x._value.shape[2:], w._value.shape[:n], strides, dilations, first)
     even = all(a == b for a, b in pairs)
     if not even:
@@ -160,8 +172,11 @@ def bias_add(value, bias, data_format=None, name=None):
     t, b = same_dtype("BiasAdd", value, bias)
     channel = 1 if _is_first(data_format) else t.ndim - 1
     if b.ndim != 1 or t.ndim < 2 or t._value.shape[channel] != b._value.shape[0]:
-        raise invalid("BiasAdd", f"Must provide as many biases as the last dimension of the input tensor: "
-                      f"{_listed(b._value.shape)} vs. {_listed(t._value.shape)}")
+        raise error("shapes-differ",
+                    invalid("BiasAdd", f"Must provide as many biases as the last dimension of the input tensor: "
+                            f"{_listed(b._value.shape)} vs. {_listed(t._value.shape)}"),
+                    what="bias", shape=tuple(b._value.shape), other="value", other_shape=tuple(t._value.shape),
+                    must="bias must have one number for each channel")
     if _is_first(data_format):
         b = m.reshape(b, (-1, *(1,) * (t.ndim - 2)))
     return box(t + b)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
@@ -31,12 +32,20 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
     d = dtypes.as_dtype(dtype) if dtype is not None else dtypes.of(_widest(ends))
     start, limit, delta = [v.astype(d.np) for v in ends]
     if delta == 0:
-        raise invalid("Range", "Requires delta != 0: 0")
+        raise error("argument-value", invalid("Range", "Requires delta != 0: 0"),
+                    what="delta", value=0, must="a number other than 0")
     if start > limit and delta > 0:
-        raise invalid("Range", f"Requires start <= limit when delta > 0: {_short(start)}/{_short(limit)}",
-                      fix="a range that goes down has a negative delta")
+        raise error("argument-value",
+                    invalid("Range", f"Requires start <= limit when delta > 0: {_short(start)}/{_short(limit)}"),
+                    what="delta", start=_short(start), limit=_short(limit),
+                    why="the range goes down from {start} to {limit}, and delta is positive.",
+                    fix="write a negative delta, or exchange start and limit.")
     if start < limit and delta < 0:
-        raise invalid("Range", f"Requires start >= limit when delta < 0: {_short(start)}/{_short(limit)}")
+        raise error("argument-value",
+                    invalid("Range", f"Requires start >= limit when delta < 0: {_short(start)}/{_short(limit)}"),
+                    what="delta", start=_short(start), limit=_short(limit),
+                    why="the range goes up from {start} to {limit}, and delta is negative.",
+                    fix="write a positive delta, or exchange start and limit.")
     if d.np.kind in "iu":
         return box(wrap(np.arange(int(start), int(limit), int(delta), d.np)))
     n = max(int(np.ceil(abs((float(limit) - float(start)) / float(delta)))), 0)
@@ -68,7 +77,8 @@ def linspace(start, stop, num, name=None, axis=0):
         a, b = [m.cast(v, np.dtype(np.float64)) for v in (a, b)]
     d, n = a._value.dtype, int(_plain(num))
     if n < 1:
-        raise InvalidArgumentError(None, None, f"Requires num > 0: {n}")
+        raise error("argument-value", InvalidArgumentError(None, None, f"Requires num > 0: {n}"),
+                    what="num", value=n, must="a positive whole number")
     if n == 1:
         return box(m.unsqueeze(a, axis))
     a, b = [m.unsqueeze(v, axis) for v in (a, b)]
@@ -107,7 +117,9 @@ def fill(dims, value, name=None, layout=None):
     """A shape full of one number, which may be a tensor without dimensions."""
     t = value_of(value)
     if t.ndim:
-        raise invalid("Fill", f"value must be a scalar, got shape {list(t.shape)}")
+        raise error("tensor-dims", invalid("Fill", f"value must represent a scalar, got shape {list(t.shape)}", None),
+                    what="value", shape=tuple(t._value.shape), need="{n}", n=0,
+                    fix="fill takes one number; tf.broadcast_to and tf.tile repeat a tensor.")
     if t._value.dtype.kind == "O":
         return box(wrap(np.full(sizes_of(dims), t._value[()], object)))
     return box(m.expand_to(t, sizes_of(dims)))
@@ -159,8 +171,11 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     else:
         d = next((v._value.dtype for v in (on, off) if v is not None), np.dtype(np.float32))
     if i.dtype.kind not in "iu":
-        raise invalid("OneHot", f"Value for attr 'TI' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
-                      "values: uint8, int8, int32, int64", fix="tf.cast(indices, tf.int32)")
+        raise error("tensor-dtype", invalid(
+            "OneHot", f"Value for attr 'TI' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
+            "values: uint8, int8, int32, int64"),
+            what="indices", dtype=dtypes.of(i.dtype).name, fn="one_hot", must="whole numbers",
+            fix="tf.cast(indices, tf.int32)")
     on, off = [default if v is None else v._value.astype(d) for v, default in ((on, 1), (off, 0))]
     hot = np.where(i[..., None] == np.arange(n), np.asarray(on, d), np.asarray(off, d))
     return box(wrap(np.moveaxis(hot, -1, -1 if axis is None else axis)))

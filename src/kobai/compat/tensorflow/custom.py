@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 
 from ...autograd.function import Function
+from ...diagnose import error
 from ...tensor import wrap
 from . import nest
 from .names import export
@@ -75,8 +76,12 @@ def _call(f, args, kwargs):
     variables = list(watcher.variables.values())
     takes = "variables" in _parameters(grad_fn)
     if variables and not takes:
-        raise TypeError("@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses "
-                        f"variables: {variables}")
+        raise error("call-form", TypeError(
+            "@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses "
+            f"variables: {variables}"),
+            fn="grad_fn",
+            why="the function reads variables, so grad_fn gets them, and returns their gradients, too.",
+            fix="write `def grad_fn(dy, variables=None): return by_inputs, by_variables`.")
     if not state.active and not _is_dual(args):
         return result
     inputs = [a for a in nest.flatten(args) if is_tensor_like(a)]
@@ -90,13 +95,21 @@ def _call(f, args, kwargs):
         if variables:
             found, extra = grad_fn(*gs, variables=variables)
             if len(extra) != len(variables):
-                raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
+                raise error("lengths-differ",
+                            ValueError("Must return gradient for each variable from @custom_gradient grad_fn."),
+                            what="the second result of grad_fn", count=len(extra), other="variables",
+                            other_count=len(variables),
+                            fix="return (gradients by the arguments, [gradients by the variables]).")
         else:
             found = grad_fn(*gs)
         found = nest.flatten(found)
         if len(found) != len(inputs):
-            raise ValueError(f"custom_gradient function expected to return {len(inputs)} gradients, but returned "
-                             f"{len(found)} instead.")
+            raise error("lengths-differ",
+                        ValueError(f"custom_gradient function expected to return {len(inputs)} gradients, but returned "
+                                   f"{len(found)} instead."),
+                        what="the result of grad_fn", count=len(found), other="the list of arguments",
+                        other_count=len(inputs),
+                        fix="return one gradient for each argument, in their order; None where there is none.")
         return [None if g is None else value_of(g) for g in (*found, *extra)]
     made = _Custom.apply(back, outs, *tensors)
     return nest.pack_sequence_as(result, [box(t) for t in made])
@@ -136,7 +149,10 @@ def recompute_grad(f):
 @export("gradients", "hessians")
 def gradients(ys, xs, *args, **kwargs):
     """Only for TensorFlow 1's graphs. Raises RuntimeError."""
-    raise RuntimeError("tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead.")
+    raise error("not-possible", RuntimeError(
+        "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead."),
+        why="operations run at once, so there is no graph to differentiate.",
+        fix="compute inside `with tf.GradientTape() as tape:`, then tape.gradient(y, x).")
 
 
 @export("test.compute_gradient")
@@ -150,8 +166,10 @@ def compute_gradient(f, x, delta=1.0 / 1024):
            [0., 4.]], dtype=float32)
     """
     if not isinstance(x, (list, tuple)):
-        raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a "
-                         f"{type(x)}")
+        raise error("argument-type", ValueError(
+            "`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a "
+            f"{type(x)}"),
+            what="x", kind=type(x), must="a list or tuple of tensors")
     values = [convert_to_tensor(v) for v in x]
     with GradientTape(persistent=True) as tape:
         tape.watch(values)

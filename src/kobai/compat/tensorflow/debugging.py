@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from . import dtypes
-from .errors import InvalidArgumentError, invalid
+from .errors import InvalidArgumentError, invalid, wrong_rank
 from .names import export
 from .output import text_of
 from .tensors import number_or_array
@@ -29,7 +30,11 @@ def _comparison(name, sign, holds, *also):
         except ValueError:
             ok = np.False_
         if not np.all(ok):
-            raise _error(_report(sign, a, b, ok, message, n))
+            raise error("operation-inputs", _error(_report(sign, a, b, ok, message, n)),
+                        sign=sign, count=int(ok.size - np.count_nonzero(ok)), total=int(ok.size),
+                        why="x {sign} y, as the program asserts, is false for {count} of {total} pairs.",
+                        fix="look at the lines that make x and y; rounded numbers are compared by "
+                            "tf.debugging.assert_near.")
     check.__name__ = check.__qualname__ = name
     check.__doc__ = f"Raise InvalidArgumentError unless x {sign} y holds for each pair."
     return export("debugging." + name, *also)(check)
@@ -61,8 +66,11 @@ def _sign(name, text, holds):
         a = np.asarray(t._value)
         if not np.all(holds(a)):
             values = [str(v) for v in a.reshape(-1)] if a.ndim else a
-            raise _error(f"{message or ''}\nCondition x {text} did not hold element-wise:\n"
-                         f"x (shape={tuple(a.shape)} dtype={a.dtype.name}) = \n{values}")
+            raise error("data-range",
+                        _error(f"{message or ''}\nCondition x {text} did not hold element-wise:\n"
+                               f"x (shape={tuple(a.shape)} dtype={a.dtype.name}) = \n{values}"),
+                        what="x", value=a[~holds(a)].reshape(-1)[0].item(), must="{condition}", condition=text,
+                        fix="look at the line that makes x, and at tf.reduce_min(x) and tf.reduce_max(x).")
     check.__name__ = check.__qualname__ = name
     check.__doc__ = f"Raise InvalidArgumentError unless x {text} for each element."
     return export("debugging." + name)(check)
@@ -81,11 +89,15 @@ def assert_near(x, y, rtol=None, atol=None, message=None, summarize=None, name=N
     eps = a.dtype.type(10 * np.finfo(a.dtype).eps)
     rtol, atol = [eps if v is None else a.dtype.type(number_or_array(value_of(v))) for v in (rtol, atol)]
     if not np.all(np.abs(a - b) <= atol + rtol * np.abs(b)):
-        raise _error("Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: "
-                     f"{(message or '').encode()!r}\n"
-                     f"b'x and y not equal to tolerance rtol = {_as_tensor(rtol)}, atol = {_as_tensor(atol)}'\n"
-                     f"b'x (shape={tuple(a.shape)} dtype={a.dtype.name}) = '\n{a!s}\n"
-                     f"b'y (shape={tuple(b.shape)} dtype={b.dtype.name}) = '\n{b!s}")
+        raise error("operation-inputs",
+                    _error("Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: "
+                           f"{(message or '').encode()!r}\n"
+                           f"b'x and y not equal to tolerance rtol = {_as_tensor(rtol)}, atol = {_as_tensor(atol)}'\n"
+                           f"b'x (shape={tuple(a.shape)} dtype={a.dtype.name}) = '\n{a!s}\n"
+                           f"b'y (shape={tuple(b.shape)} dtype={b.dtype.name}) = '\n{b!s}"),
+                    size=float(np.abs(a - b).max()),
+                    why="x and y differ by up to {size}, more than the tolerance allows.",
+                    fix="look for what makes them differ, or pass a larger rtol= or atol=.")
 
 
 def _as_tensor(v):
@@ -98,7 +110,10 @@ def Assert(condition, data, summarize=None, name=None):
     if not bool(condition):
         shown = "\n".join([text_of(d, 3 if summarize is None else summarize) if is_tensor_like(d) else repr(
             d.encode() if isinstance(d, str) else d) for d in data])
-        raise _error(f"Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: {shown}")
+        raise error("operation-inputs",
+                    _error(f"Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: {shown}"),
+                    why="the condition that the program asserts is false.",
+                    fix="look at the data above, and at the lines that make it.")
 
 
 # ---- numbers ---------------------------------------------------------------------------------
@@ -108,7 +123,9 @@ def check_numerics(tensor, message, name=None):
     a = np.asarray(value_of(tensor)._value)
     found = [what for what, test in (("Inf", np.isinf), ("NaN", np.isnan)) if test(a).any()]
     if found:
-        raise invalid("CheckNumerics", f"{message} : Tensor had {' and '.join(found)} values")
+        raise error("data-range", invalid("CheckNumerics", f"{message} : Tensor had {' and '.join(found)} values"),
+                    what="tensor", value=float(found[0]), must="a finite number",
+                    fix="look for a division by 0, a logarithm of 0 or too large a learning rate before this line.")
     return tensor
 
 
@@ -129,7 +146,7 @@ def assert_rank(x, rank, message=None, name=None):
     """Raise ValueError unless the tensor has this many dimensions."""
     shape, rank = value_of(x)._value.shape, int(value_of(rank)._value)
     if len(shape) != rank:
-        raise _rank_error(message, rank, shape)
+        raise wrong_rank(_rank_error(message, rank, shape), "x", shape, "{n}", n=rank)
 
 
 @export("debugging.assert_rank_at_least")
@@ -137,7 +154,7 @@ def assert_rank_at_least(x, rank, message=None, name=None):
     """Raise ValueError if the tensor has fewer dimensions."""
     shape, rank = value_of(x)._value.shape, int(value_of(rank)._value)
     if len(shape) < rank:
-        raise _rank_error(message, rank, shape, "at least ")
+        raise wrong_rank(_rank_error(message, rank, shape, "at least "), "x", shape, "at least {n}", n=rank)
 
 
 @export("debugging.assert_rank_in")
@@ -145,7 +162,8 @@ def assert_rank_in(x, ranks, message=None, name=None):
     """Raise ValueError unless the number of dimensions is one of these."""
     shape = value_of(x)._value.shape
     if len(shape) not in [int(value_of(r)._value) for r in ranks]:
-        raise _rank_error(message, tuple(ranks), shape, "in ")
+        raise wrong_rank(_rank_error(message, tuple(ranks), shape, "in "), "x", shape, "{ranks}",
+                         ranks=" / ".join(str(int(value_of(r)._value)) for r in ranks))
 
 
 @export("debugging.assert_scalar")
@@ -153,7 +171,8 @@ def assert_scalar(tensor, message=None, name=None):
     """The tensor. Raises ValueError if it has dimensions."""
     shape = value_of(tensor)._value.shape
     if shape:
-        raise ValueError(f"Expected scalar shape, saw shape: {tuple(shape)}.")
+        raise wrong_rank(ValueError(f"Expected scalar shape, saw shape: {tuple(shape)}."),
+                         "tensor", shape, "{n}", n=0)
     return tensor
 
 
@@ -167,7 +186,8 @@ def assert_shapes(shapes, data=None, summarize=None, message=None, name=None):
         want = tuple(want) if isinstance(want, (list, tuple, str)) else (want,)
         about = f"Tensor shape={tuple(have)} dtype={dtypes.of(t._value.dtype).name}"
         if len(want) != len(have) and Ellipsis not in want:
-            raise ValueError(f"{about} must have rank {len(want)}.  Received rank {len(have)}, shape {tuple(have)}")
+            raise wrong_rank(ValueError(f"{about} must have rank {len(want)}.  Received rank {len(have)}, shape "
+                                        f"{tuple(have)}"), "the tensor", have, "{n}", n=len(want))
         for d, (size, n) in enumerate(zip(want, have)):
             if isinstance(size, str) and size != "*" and not size.isdigit():
                 first, size = known.setdefault(size, (f"Specified by tensor shape={tuple(have)} dtype="
@@ -175,8 +195,11 @@ def assert_shapes(shapes, data=None, summarize=None, message=None, name=None):
             else:
                 first, size = "", None if size in ("*", None) else int(size)
             if size is not None and n != size:
-                raise ValueError(f"{first}{about} dimension {d} must have size {size}.  Received size {n}, shape "
-                                 f"{tuple(have)}")
+                raise error("dimension-size",
+                            ValueError(f"{first}{about} dimension {d} must have size {size}.  Received size {n}, shape "
+                                       f"{tuple(have)}"),
+                            dim=d, what="the tensor", size=n, must="{n}", n=size,
+                            fix="look at the line that makes it: are its dimensions in the right order?")
 
 
 @export("debugging.assert_type")
@@ -184,7 +207,9 @@ def assert_type(tensor, tf_type, message=None, name=None):
     """Raise TypeError unless the tensor has this dtype."""
     want, have = dtypes.as_dtype(tf_type), dtypes.of(value_of(tensor)._value.dtype)
     if want != have:
-        raise TypeError(f"{message or ''}tensor must be of type {want!r}; got {have!r}")
+        raise error("tensor-dtype", TypeError(f"{message or ''}tensor must be of type {want!r}; got {have!r}"),
+                    what="tensor", dtype=have.name, fn="assert_type", must="{allowed}", allowed=want.name,
+                    fix="tf.cast(x, tf.{allowed})")
 
 
 @export("debugging.assert_integer")
@@ -192,7 +217,8 @@ def assert_integer(x, message=None, name=None):
     """Raise TypeError unless the tensor has an integer dtype."""
     d = dtypes.of(value_of(x)._value.dtype)
     if not d.is_integer:
-        raise TypeError(f"{message or ''}Expected \"x\" to be integer type.  Found: {d!r}")
+        raise error("tensor-dtype", TypeError(f"{message or ''}Expected \"x\" to be integer type.  Found: {d!r}"),
+                    what="x", dtype=d.name, fn="assert_integer", must="whole numbers", fix="tf.cast(x, tf.int32)")
 
 
 @export("debugging.is_numeric_tensor")

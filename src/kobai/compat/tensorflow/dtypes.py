@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import dtypes as _kobai
+from ...diagnose import error
 
 __all__ = ["DType", "as_dtype"]
 
@@ -44,7 +45,9 @@ class DType:
             info = np.iinfo(self.np)
             return info.min, info.max
         if not self.is_floating:
-            raise TypeError(f"Cannot find minimum value of {self}.")
+            raise error("not-possible", TypeError(f"Cannot find minimum value of {self}."),
+                        dtype=self.name, why="{dtype} has no smallest and no largest number.",
+                        fix="floats and integers have them: tf.float32.max.")
         info = np.finfo(self.np)
         return info.min, info.max
 
@@ -123,7 +126,9 @@ def as_dtype(value):
     except (TypeError, KeyError):
         found = None
     if found is None:
-        raise TypeError(f"Cannot convert the argument `type_value`: {value!r} to a TensorFlow DType.")
+        raise error("argument-value",
+                    TypeError(f"Cannot convert the argument `type_value`: {value!r} to a TensorFlow DType."),
+                    what="dtype", value=value, must="a dtype such as tf.float32 or 'float32'")
     return found
 
 

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from ...diagnose import error
 from ...tensor import wrap
 from . import dtypes
 from .errors import NotFoundError, invalid
@@ -26,7 +27,9 @@ def read_file(filename, name=None):
         with open(path, "rb") as file:
             return box(wrap(array_of(file.read())))
     except OSError as e:
-        raise NotFoundError(None, None, f"{path}; {e.strerror} [Op:ReadFile]") from None
+        raise error("file", NotFoundError(None, None, f"{path}; {e.strerror} [Op:ReadFile]"),
+                    path=path, reason=str(e.strerror), why="{reason}",
+                    fix="look at the path; it counts from {folder}.", folder=os.getcwd()) from None
 
 
 @export("io.write_file")
@@ -45,6 +48,9 @@ def decode_raw(input_bytes, out_type, little_endian=True, fixed_length=None, nam
     d = dtypes.as_dtype(out_type).np
     d = d if little_endian else d.newbyteorder(">")
     if len({len(t) for t in texts.reshape(-1)}) > 1:
-        raise invalid("DecodeRaw", "DecodeRaw requires input strings to all be the same size")
+        raise error("operation-inputs",
+                    invalid("DecodeRaw", "DecodeRaw requires input strings to all be the same size", None),
+                    why="the texts have different lengths.",
+                    fix="decode texts of one length together, and the others one by one.")
     rows = [np.frombuffer(t, d) for t in texts.reshape(-1)]
     return box(wrap(np.array(rows, d.newbyteorder("=")).reshape(*texts.shape, -1)))

@@ -5,6 +5,7 @@ import numpy as np
 
 from ...autograd.dual import Dual
 from ...autograd.mode import modes, next_level
+from ...diagnose import error
 from ...op import m
 from ...tensor import LiftedTensor, wrap
 from . import nest
@@ -30,17 +31,22 @@ class ForwardAccumulator:
     def __init__(self, primals, tangents):
         self._primals, found = nest.flatten(primals), nest.flatten(tangents)
         if len(self._primals) != len(found):
-            raise ValueError("`primals` and `tangents` must have the same structure.")
+            raise error("lengths-differ", ValueError("`primals` and `tangents` must have the same structure."),
+                        what="tangents", count=len(found), other="primals", other_count=len(self._primals))
         self._tangents = [value_of(t, p.dtype) for p, t in zip(self._primals, found)]
         for p, t in zip(self._primals, self._tangents):
             if tuple(p.shape) != t._value.shape:
-                raise ValueError(f"ForwardAccumulator: the tangent of a primal of shape {p.shape} must have that "
-                                 f"shape, not {t._value.shape}")
+                raise error("tensor-shape",
+                            ValueError(f"ForwardAccumulator: the tangent of a primal of shape {p.shape} must have that "
+                                       f"shape, not {t._value.shape}"),
+                            what="a tangent", shape=tuple(t._value.shape), want=tuple(p.shape))
         self._level, self._before = None, []
 
     def __enter__(self):
         if self._level in modes.dual:
-            raise ValueError("Accumulator is already recording.")
+            raise error("call-order", ValueError("Accumulator is already recording."),
+                        why="the accumulator is open already.",
+                        fix="make a tf.autodiff.ForwardAccumulator(...) of its own for each `with`.")
         self._level = next_level()
         modes.dual = (*modes.dual, self._level)
         for p, t in zip(self._primals, self._tangents):

@@ -10,6 +10,7 @@ import numpy as np
 
 from kobai.compat import tensorflow as _tf
 
+from ...diagnose import error as _error
 from ...tensor import wrap as _wrap
 from ..missing import missing_attribute as _missing_attribute
 from .image_colors import (
@@ -70,19 +71,21 @@ def resize(images, size, method=ResizeMethod.BILINEAR, preserve_aspect_ratio=Fal
 
 
 def _two(size):
-    size = [int(v) for v in (size.numpy() if hasattr(size, "numpy") else size)] if np.ndim(size) == 1 else []
-    if len(size) != 2:
-        raise ValueError("'size' must be a 1-D Tensor of 2 elements: new_height, new_width\n"
-                         "  fix: tf.image.resize(images, (height, width))")
-    return tuple(size)
+    two = [int(v) for v in (size.numpy() if hasattr(size, "numpy") else size)] if np.ndim(size) == 1 else []
+    if len(two) != 2:
+        raise _error("argument-value", ValueError("'size' must be a 1-D Tensor of 2 elements: new_height, new_width"),
+                     what="size", value=size, must="two whole numbers",
+                     fix="tf.image.resize(images, (height, width))")
+    return tuple(two)
 
 
 def _batched(images):
     images = images if isinstance(images, _tf.Tensor) else _tf.convert_to_tensor(images)
     if len(images.shape) not in (3, 4):
-        raise ValueError("'images' must have either 3 or 4 dimensions.\n  cause: the shape is "
-                         f"{images.shape}.\n  fix: a picture is [height, width, channels]; tf.expand_dims(x, -1) gives a "
-                         "grey one its channel.")
+        raise _error("tensor-dims", ValueError("'images' must have either 3 or 4 dimensions."),
+                     what="images", shape=tuple(images.shape), need="{n} or {m}", n=3, m=4,
+                     fix="a picture is [height, width, channels]; tf.expand_dims(x, -1) gives a grey one its "
+                         "channel.")
     return (images, True) if len(images.shape) == 4 else (images[None], False)
 
 
@@ -114,8 +117,8 @@ def _weights(size, out, method, antialias):
             np.add.at(table, (np.arange(out), np.clip(low + step, 0, size - 1).astype(int)), part)
         return table
     if method not in _KERNELS:
-        raise ValueError(f"Resize method is not implemented: {method}\n  fix: one of bilinear, nearest, bicubic, area, "
-                         "lanczos3, lanczos5, gaussian, mitchellcubic.")
+        raise _error("argument-choice", ValueError(f"Resize method is not implemented: {method}"),
+                     what="method", value=method, choices=[*_KERNELS, "nearest", "area"])
     if method == "bicubic" and not antialias:  # from a table of 1,024 places
         at = np.floor(at - 0.5) + np.rint((at - 0.5 - np.floor(at - 0.5)) * 1024) / 1024 + 0.5
     kernel, radius = _KERNELS[method]
@@ -160,8 +163,12 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
     images, batched = _batched(image)
     h, w = images.shape[1], images.shape[2]
     if offset_height < 0 or offset_width < 0 or offset_height + target_height > h or offset_width + target_width > w:
-        raise ValueError(f"height must be >= target + offset.\n  cause: the picture is {h} x {w}, and the part of "
-                         f"{target_height} x {target_width} from ({offset_height}, {offset_width}) on goes beyond it.")
+        raise _error("not-possible", ValueError("height must be >= target + offset."),
+                     height=images.shape[1], width=images.shape[2], part_height=target_height, part_width=target_width,
+                     top=offset_height, left=offset_width,
+                     why="the picture is {height} x {width}; a part of {part_height} x {part_width} from ({top}, "
+                         "{left}) on goes beyond it.",
+                     fix="choose a smaller part; tf.image.resize_with_crop_or_pad pads where it goes beyond.")
     y = images[:, offset_height:offset_height + target_height, offset_width:offset_width + target_width]
     return y if batched else y[0]
 
@@ -171,7 +178,12 @@ def pad_to_bounding_box(image, offset_height, offset_width, target_height, targe
     images, batched = _batched(image)
     after = (target_height - offset_height - images.shape[1], target_width - offset_width - images.shape[2])
     if min(offset_height, offset_width, *after) < 0:
-        raise ValueError("target_height must be >= height + offset")
+        raise _error("not-possible", ValueError("target_height must be >= height + offset"),
+                     height=images.shape[1], width=images.shape[2], part_height=target_height, part_width=target_width,
+                     top=offset_height, left=offset_width,
+                     why="the picture is {height} x {width}; from ({top}, {left}) on it does not fit into "
+                         "{part_height} x {part_width}.",
+                     fix="choose a larger size; tf.image.resize_with_crop_or_pad cuts where it goes beyond.")
     y = _tf.pad(images, [[0, 0], [offset_height, after[0]], [offset_width, after[1]], [0, 0]])
     return y if batched else y[0]
 
@@ -193,7 +205,9 @@ resize_image_with_crop_or_pad = resize_with_crop_or_pad
 def central_crop(image, central_fraction):
     """The middle, a fraction of height and width."""
     if not 0 < central_fraction <= 1:
-        raise ValueError("central_fraction must be within (0, 1]")
+        raise _error("argument-value", ValueError("central_fraction must be within (0, 1]"),
+                     what="central_fraction", value=central_fraction, must="a number above {low} and at most {high}",
+                     low=0, high=1)
     images, batched = _batched(image)
     start = [int((s - s * central_fraction) / 2) for s in images.shape[1:3]]
     y = images[:, start[0]:images.shape[1] - start[0], start[1]:images.shape[2] - start[1]]

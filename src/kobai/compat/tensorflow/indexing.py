@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
@@ -42,9 +43,12 @@ def _items(index, t):
     shape = t._value.shape
     count = sum(1 for i in items if i is not None and i is not Ellipsis)
     if count > len(shape):
-        raise invalid("StridedSlice", f"Index out of range using input dim {len(shape)}; input has only "
-                      f"{len(shape)} dims", "strided_slice/", fix="a tensor has as many indices as dimensions; for "
-                      "rows by a list of positions use tf.gather(x, [0, 1])")
+        raise error("argument-count",
+                    invalid("StridedSlice", f"Index out of range using input dim {len(shape)}; input has only "
+                            f"{len(shape)} dims", "strided_slice/"),
+                    what="the index", count=count, need="at most {n}", n=len(shape),
+                    fix="a tensor has as many indices as dimensions; for rows by a list of positions use "
+                        "tf.gather(x, [0, 1]).")
     out, reverse, dim, place = [], [], 0, 0
     for i in items:
         if i is None:
@@ -79,13 +83,23 @@ def _position(i, dim, n):
     if is_tensor_like(i):
         v = value_of(i)._value
         if v.dtype.kind not in "iu" or v.shape:
-            raise TypeError(_BAD_INDEX.format(i) + "\n  fix: for a list of positions use tf.gather(x, positions)")
+            raise error("argument-type", TypeError(_BAD_INDEX.format(i)),
+                        what="an index", kind=type(i), dtype=dtypes.of(v.dtype).name, shape=tuple(v.shape),
+                        why="an index is a tensor of dtype {dtype} and shape {shape}; it must be one whole number.",
+                        fix="for a list of positions use tf.gather(x, positions), for a mask tf.boolean_mask(x, "
+                            "mask).")
         i = int(v)
     if isinstance(i, (bool, float, str, list)) or not hasattr(i, "__index__"):
-        raise TypeError(_BAD_INDEX.format(i) + "\n  fix: for a list of positions use tf.gather(x, positions)")
+        raise error("argument-type", TypeError(_BAD_INDEX.format(i)),
+                    what="an index", kind=type(i), must="a whole number, a slice, ... or None",
+                    fix="for a list of positions use tf.gather(x, positions), for a mask tf.boolean_mask(x, mask).")
     i = int(i)
     if not -n <= i < n:
-        raise invalid("StridedSlice", f"slice index {i} of dimension {dim} out of bounds.", "strided_slice/")
+        raise error("position-range",
+                    invalid("StridedSlice", f"slice index {i} of dimension {dim} out of bounds.", "strided_slice/"),
+                    what="index", value=i, size=n, dim=dim,
+                    why="the index is {value}, and dimension {dim} has size {size}.",
+                    fix="indices count from 0 on, or from -1 on backwards; x.shape shows the sizes.")
     return i
 
 
@@ -128,7 +142,10 @@ def slice_(input_, begin, size, name=None):
     t, begin, size = value_of(input_), sizes_of(begin), sizes_of(size)
     for d, (b, s, n) in enumerate(zip(begin, size, t._value.shape)):
         if not 0 <= b <= n or s != -1 and b + s > n:
-            raise invalid("Slice", f"Expected size[{d}] in [0, {n - b}], but got {s}")
+            raise error("argument-value", invalid("Slice", f"Expected size[{d}] in [0, {n - b}], but got {s}"),
+                        what="size", value=s, dim=d, start=b, size=n,
+                        why="dimension {dim} has size {size}; {value} elements from {start} on are not there.",
+                        fix="take fewer, or -1 for all that are left.")
     return box(m.getitem(t, tuple([slice(b, n if s == -1 else b + s)
                                    for b, s, n in zip(begin, size, t._value.shape)])))
 
@@ -158,14 +175,21 @@ def positions(indices, n, op="GatherV2"):
     """Checked positions as an int64 array."""
     i = np.asarray(value_of(indices)._value)
     if i.dtype.kind not in "iu":
-        raise invalid(op, f"Value for attr 'Tindices' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
-                      "values: int16, int32, int64", fix="tf.cast(indices, tf.int32)")
+        raise error("tensor-dtype", invalid(
+            op, f"Value for attr 'Tindices' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
+            "values: int16, int32, int64"),
+            what="indices", dtype=dtypes.of(i.dtype).name, fn=op, must="whole numbers",
+            fix="tf.cast(indices, tf.int32)")
     i = i.astype(np.int64)
     bad = (i < 0) | (i >= n)
     if bad.any():
         at = np.unravel_index(int(np.argmax(bad)), bad.shape) if bad.ndim else ()
         where = f"indices[{','.join(map(str, at))}]" if at else "indices"
-        raise invalid(op, f"{where} = {int(i[at])} is not in [0, {n})")
+        raise error("data-range", invalid(op, f"{where} = {int(i[at])} is not in [0, {n})"),
+                    what="indices", value=int(i[at]), must="a whole number between {low} and {high}", low=0,
+                    high=n - 1,
+                    fix="look at tf.reduce_min(indices) and tf.reduce_max(indices), and at the size of what they "
+                        "choose from.")
     return i
 
 
@@ -211,8 +235,12 @@ def gather_nd(params, indices, batch_dims=0, name=None):
         bad = (i[..., d] < 0) | (i[..., d] >= n)
         if bad.any():
             at = np.unravel_index(int(np.argmax(bad)), bad.shape) if bad.ndim else ()
-            raise invalid("GatherNd", f"indices[{','.join(map(str, at))}] = [{', '.join(map(str, i[at]))}] does not "
-                          f"index into param shape [{','.join(map(str, t._value.shape))}]")
+            raise error("data-range", invalid(
+                "GatherNd", f"indices[{','.join(map(str, at))}] = [{', '.join(map(str, i[at]))}] does not "
+                f"index into param shape [{','.join(map(str, t._value.shape))}]"),
+                what="indices", value=i[at].tolist(), shape=tuple(t._value.shape),
+                why="indices holds {value}, and the tensor has shape {shape}.",
+                fix="each number of a position must lie below the size of its dimension.")
     lead = i.shape[:batch_dims]
     grid = [np.arange(n).reshape((1,) * d + (n,) + (1,) * (i.ndim - 2 - d)) for d, n in enumerate(lead)]
     places = tuple([wrap(np.array(a)) for a in np.broadcast_arrays(*grid, *np.moveaxis(i, -1, 0))])
@@ -228,11 +256,16 @@ def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
     """
     t, keep = value_of(tensor), np.asarray(value_of(mask)._value)
     if not keep.ndim:
-        raise ValueError("boolean_mask cannot mask with a scalar mask.")
+        raise error("tensor-dims", ValueError("boolean_mask cannot mask with a scalar mask."),
+                    what="mask", shape=(), need="at least {n}", n=1,
+                    fix="the mask has an entry for each row: x > 0, for example.")
     axis = 0 if axis is None else int(axis)
     shape = tuple(t._value.shape)
     if shape[axis:axis + keep.ndim] != keep.shape:
-        raise ValueError(f"Shapes {shape[axis:axis + keep.ndim]} and {keep.shape} are incompatible")
+        raise error("shapes-differ",
+                    ValueError(f"Shapes {shape[axis:axis + keep.ndim]} and {keep.shape} are incompatible"),
+                    what="mask", shape=tuple(keep.shape), other="tensor", other_shape=shape,
+                    must="the mask must have the sizes of the tensor from dimension {axis} on", axis=axis)
     size = int(np.prod(keep.shape, dtype=np.int64))
     flat = m.reshape(t, (*shape[:axis], size, *shape[axis + keep.ndim:]))
     return box(m.index_select(flat, axis, wrap(np.flatnonzero(keep))))
@@ -249,17 +282,27 @@ def where(condition, x=None, y=None, name=None):
     if x is None and y is None:
         return box(wrap(np.argwhere(np.asarray(c._value)).astype(np.int64)))
     if x is None or y is None:
-        raise ValueError("x and y must both be non-None or both be None.")
+        raise error("arguments-together", ValueError("x and y must both be non-None or both be None."),
+                    what="y" if x is None else "x", other="x" if x is None else "y")
     if c._value.dtype.kind != "b":
-        raise invalid("SelectV2", f"where expected condition to be bool but got {dtypes.of(c._value.dtype).name}")
+        raise error("tensor-dtype", invalid(
+            "SelectV2", f"where expected condition to be bool but got {dtypes.of(c._value.dtype).name}"),
+            what="condition", dtype=dtypes.of(c._value.dtype).name, fn="where", must="True or False",
+            fix="compare: tf.where(c > 0, x, y); or tf.cast(c, tf.bool).")
     a, b = same_dtype("SelectV2", x, y)
     if a._value.dtype.kind == "O":
         return box(wrap(np.asarray(np.where(c._value, a._value, b._value), object)))
     try:
         return box(m.where(c, a, b))
     except RuntimeError:
-        raise invalid("SelectV2", f"condition {list(c.shape)}, then {list(a.shape)}, and else {list(b.shape)} must be "
-                      "broadcastable") from None
+        raise error("shapes-differ", invalid(
+            "SelectV2", f"condition {list(c.shape)}, then {list(a.shape)}, and else {list(b.shape)} must be "
+            "broadcastable"),
+            what="x", shape=tuple(a._value.shape), other="y", other_shape=tuple(b._value.shape),
+            mask=tuple(c._value.shape),
+            why="condition, x and y have shapes {mask}, {shape} and {other_shape}: no common shape.",
+            fix="tf.expand_dims adds a dimension of size 1; tf.transpose and tf.reshape change the "
+                "order.") from None
 
 
 # ---- scatter ---------------------------------------------------------------------------------

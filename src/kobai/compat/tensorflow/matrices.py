@@ -6,6 +6,7 @@ from collections import namedtuple
 import numpy as np
 
 from ... import linalg
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
@@ -37,20 +38,26 @@ def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_
     op = "MatMul" if x.ndim <= 2 and y.ndim <= 2 else "BatchMatMulV2"
     if x.ndim < 2 or y.ndim < 2:
         worse = x if x.ndim < 2 else y
-        raise invalid(op, f"In[0] and In[1] ndims must be == 2: {worse.ndim}",
-                      fix="give a vector a second dimension (tf.expand_dims), or use tf.tensordot, tf.linalg.matvec")
+        raise error("tensor-dims", invalid(op, f"In[0] and In[1] ndims must be == 2: {worse.ndim}"),
+                    what="a" if worse is x else "b", shape=tuple(worse._value.shape), need="at least {n}", n=2,
+                    fix="give a vector a second dimension (tf.expand_dims), or use tf.tensordot or tf.linalg.matvec.")
     shapes = x._value.shape, y._value.shape
     x = _turned(x, transpose_a or adjoint_a, adjoint_a)
     y = _turned(y, transpose_b or adjoint_b, adjoint_b)
     if x._value.shape[-1] != y._value.shape[-2]:
         text = "Matrix size-incompatible: In[0]: {}, In[1]: {}"
-        raise invalid(op, text.format(*map(_listed, shapes)), fix="the columns of the first must be as many as the "
-                      "rows of the second: see transpose_a, transpose_b")
+        raise error("shapes-differ", invalid(op, text.format(*map(_listed, shapes))),
+                    what="a", shape=tuple(shapes[0]), other="b", other_shape=tuple(shapes[1]),
+                    must="the columns of the first must be as many as the rows of the second",
+                    fix="transpose one of them: transpose_a=True or transpose_b=True.")
     try:
         return box(m.matmul(x, y))
     except RuntimeError:
-        raise invalid(op, f"In[0] and In[1] must have compatible batch dimensions: {_listed(shapes[0])} vs. "
-                      f"{_listed(shapes[1])}") from None
+        raise error("shapes-differ",
+                    invalid(op, f"In[0] and In[1] must have compatible batch dimensions: {_listed(shapes[0])} vs. "
+                            f"{_listed(shapes[1])}"),
+                    what="a", shape=tuple(shapes[0]), other="b", other_shape=tuple(shapes[1]),
+                    must="all sizes before the last two must be equal or 1") from None
 
 
 def _turned(t, turn, conjugate):
@@ -81,8 +88,12 @@ def tensordot(a, b, axes, name=None):
     kept = [[d for d in range(t.ndim) if d not in ds] for ds, t in zip(over, (x, y))]
     shapes = [[t._value.shape[d] for d in ds] for t, ds in ((x, kept[0]), (x, over[0]), (y, over[1]), (y, kept[1]))]
     if shapes[1] != shapes[2]:
-        raise invalid("MatMul", f"Matrix size-incompatible: In[0]: {_listed(x._value.shape)}, In[1]: "
-                      f"{_listed(y._value.shape)}")
+        raise error("shapes-differ",
+                    invalid("MatMul", f"Matrix size-incompatible: In[0]: {_listed(x._value.shape)}, In[1]: "
+                            f"{_listed(y._value.shape)}"),
+                    what="a", shape=tuple(x._value.shape), other="b", other_shape=tuple(y._value.shape),
+                    must="the sizes that are summed over must be equal",
+                    fix="choose dimensions of equal size by axes=.")
     n, k, _, p = [int(np.prod(s, dtype=np.int64)) for s in shapes]
     left = m.reshape(m.permute(x, tuple(kept[0] + over[0])), (n, k))
     right = m.reshape(m.permute(y, tuple(over[1] + kept[1])), (k, p))
@@ -96,7 +107,10 @@ def einsum(equation, *inputs, **kwargs):
     try:
         return box(m.einsum(equation, *ts))
     except RuntimeError as e:
-        raise invalid("Einsum", str(e)) from None
+        raise error("text-syntax", invalid("Einsum", str(e).splitlines()[0]),
+                    text=repr(equation), sizes=" ".join(str(tuple(t._value.shape)) for t in ts),
+                    why="its letters do not fit the shapes {sizes}",
+                    fix="write one letter for each dimension, and the same letter only for the same size.") from None
 
 
 # ---- norms -----------------------------------------------------------------------------------
@@ -122,8 +136,10 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None):
     rows, columns = [a % t.ndim for a in axis]
     over, rest = (rows, columns) if ord == 1 else (columns, rows)
     if ord not in (1, np.inf):
-        raise ValueError(f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 'spectral', 1, 2, inf], got "
-                         f"{ord}")
+        raise error("argument-choice", ValueError(
+            f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 'spectral', 1, 2, inf], got "
+            f"{ord}"),
+            what="ord", value=ord, choices=["euclidean", "fro", 1, 2, np.inf])
     y = m.amax(m.sum(size, (over,), True), (rest,), True)
     return box(y if keep else m.reshape(y, tuple([s for i, s in enumerate(t._value.shape) if i not in axes])))
 
@@ -134,7 +150,8 @@ def _vector_norm(size, ord, axes, keep):
     if ord == np.inf:
         return m.amax(size, axes, keep)
     if not isinstance(ord, (int, float)) or ord <= 0:
-        raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
+        raise error("argument-value", ValueError(f"'ord' must be a supported vector norm, got {ord}"),
+                    what="ord", value=ord, must="a positive number")
     return m.pow(m.sum(m.pow(size, ord), axes, keep), 1.0 / ord)
 
 
@@ -282,15 +299,25 @@ def _through(op, doc, *names, fn=None):
         try:
             return box(fn(value_of(input)))
         except RuntimeError as e:
-            raise invalid(op, _reason(e)) from None
+            raise _no_square(op, value_of(input), e) from None
     call.__name__ = call.__qualname__ = name
     call.__doc__ = doc
     return export(*names)(call)
 
 
-def _reason(e):
-    text = str(e)
-    return "Input is not invertible." if "singular" in text else text
+def _no_square(op, t, e):
+    """TensorFlow's exception for a matrix that kobai refused with `e`."""
+    if t.ndim >= 2 and t._value.shape[-1] != t._value.shape[-2]:
+        return error("operation-inputs", invalid(op, "Input matrix must be square."), shape=tuple(t._value.shape),
+                     why="the input has shape {shape}; its last two sizes must be equal.",
+                     fix="look at the line that makes it; tf.linalg.pinv takes any matrix.")
+    if "singular" in str(e):
+        return error("matrix-singular", invalid(op, "Input is not invertible."),
+                     fix="tf.linalg.pinv and tf.linalg.lstsq take all matrices.")
+    return error("operation-inputs", invalid(op, str(e).splitlines()[0]), op=op, shape=tuple(t._value.shape),
+                 why="{op} does not take this input of shape {shape}.",
+                 fix="look at the line that makes it: two dimensions at least, no NaN, symmetric where that is "
+                     "asked.")
 
 
 det = _through("MatrixDeterminant", "The determinant.", "linalg.det", fn=lambda t: linalg.det(t))
@@ -313,8 +340,8 @@ def inv(input, adjoint=False, name=None):
     t = _turned(value_of(input), adjoint, adjoint)
     try:
         return box(linalg.inv(t))
-    except RuntimeError:
-        raise invalid("MatrixInverse", "Input is not invertible.") from None
+    except RuntimeError as e:
+        raise _no_square("MatrixInverse", t, e) from None
 
 
 @export("linalg.pinv")
@@ -329,8 +356,8 @@ def solve(matrix, rhs, adjoint=False, name=None):
     a, b = same_dtype("MatrixSolve", matrix, rhs)
     try:
         return box(linalg.solve(_turned(a, adjoint, adjoint), b))
-    except RuntimeError:
-        raise invalid("MatrixSolve", "Input matrix is not invertible.") from None
+    except RuntimeError as e:
+        raise _no_square("MatrixSolve", a, e) from None
 
 
 @export("linalg.triangular_solve")
@@ -346,7 +373,11 @@ def cholesky(input, name=None):
     try:
         return box(linalg.cholesky(value_of(input)))
     except RuntimeError:
-        raise invalid("Cholesky", "Cholesky decomposition was not successful. The input might not be valid.") from None
+        raise error("operation-inputs",
+                    invalid("Cholesky", "Cholesky decomposition was not successful. The input might not be valid."),
+                    why="the matrix is not positive definite.",
+                    fix="look whether it is symmetric; a small number on the diagonal may help: a + 1e-6 * "
+                        "tf.eye(n).") from None
 
 
 @export("linalg.cholesky_solve")

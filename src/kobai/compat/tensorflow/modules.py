@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import re
 
+from ...diagnose import error
 from . import nest
 from .names import export
 from .variables import is_variable
@@ -28,8 +29,10 @@ class Module:
 
     def __init__(self, name=None):
         if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise ValueError(f"{name!r} is not a valid module name. Module names must be valid Python identifiers "
-                             "(e.g. a valid class name).")
+            raise error("name-invalid", ValueError(
+                f"{name!r} is not a valid module name. Module names must be valid Python identifiers "
+                "(e.g. a valid class name)."),
+                what="a module", name=repr(name), must="a Python identifier")
         self._name = name or _snake_case(type(self).__name__)
 
     @property

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
@@ -94,8 +95,11 @@ def log_softmax(logits, axis=-1, name=None):
 def _same_shape(op, labels, logits):
     a, b = same_dtype(op, labels, logits)
     if a._value.shape != b._value.shape:
-        raise ValueError(f"`logits` and `labels` must have the same shape, received ({tuple(b._value.shape)} vs "
-                         f"{tuple(a._value.shape)}).")
+        raise error("shapes-differ",
+                    ValueError(f"`logits` and `labels` must have the same shape, received ({tuple(b._value.shape)} vs "
+                               f"{tuple(a._value.shape)})."),
+                    what="logits", shape=tuple(b._value.shape), other="labels", other_shape=tuple(a._value.shape),
+                    must="both must have the same shape")
     return a, b
 
 
@@ -135,8 +139,13 @@ def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
     try:
         shape = np.broadcast_shapes(x._value.shape, z._value.shape)
     except ValueError:
-        raise invalid("SoftmaxCrossEntropyWithLogits", "logits and labels must be broadcastable: logits_size="
-                      f"{_listed(x._value.shape)} labels_size={_listed(z._value.shape)}") from None
+        raise error("shapes-differ",
+                    invalid("SoftmaxCrossEntropyWithLogits", "logits and labels must be broadcastable: logits_size="
+                            f"{_listed(x._value.shape)} labels_size={_listed(z._value.shape)}"),
+                    what="logits", shape=tuple(x._value.shape), other="labels", other_shape=tuple(z._value.shape),
+                    must="both must have the same shape",
+                    fix="labels are one-hot here; for numbers of classes: "
+                        "tf.nn.sparse_softmax_cross_entropy_with_logits.") from None
     return box(SoftmaxCrossEntropy()(m.expand_to(x, shape), m.expand_to(z, shape)))
 
 
@@ -149,17 +158,29 @@ def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
     """-log_softmax(logits) at the class that each label names."""
     x, c = _float(logits, "SparseSoftmaxCrossEntropyWithLogits", "features"), np.asarray(value_of(labels)._value)
     if c.dtype.kind not in "iu":
-        raise invalid("SparseSoftmaxCrossEntropyWithLogits", "labels must be integers", fix="tf.cast(labels, tf.int32)")
+        raise error("tensor-dtype", invalid("SparseSoftmaxCrossEntropyWithLogits", "labels must be integers"),
+                    what="labels", dtype=dtypes.of(c.dtype).name, fn="sparse_softmax_cross_entropy_with_logits",
+                    must="whole numbers", fix="tf.cast(labels, tf.int32)")
     if not x.ndim:
-        raise ValueError("`logits` cannot be a scalar. Received logits of shape ().")
+        raise error("tensor-dims", ValueError("`logits` cannot be a scalar. Received logits of shape ()."),
+                    what="logits", shape=(), need="at least {n}", n=1,
+                    fix="logits are [batch, classes]: one number for each class.")
     if c.shape != tuple(x._value.shape[:-1]):
-        raise ValueError("`labels.shape` must equal `logits.shape` except for the last dimension. Received: "
-                         f"labels.shape={c.shape} and logits.shape={tuple(x._value.shape)}")
+        raise error("shapes-differ",
+                    ValueError("`labels.shape` must equal `logits.shape` except for the last dimension. Received: "
+                               f"labels.shape={c.shape} and logits.shape={tuple(x._value.shape)}"),
+                    what="labels", shape=tuple(c.shape), other="logits", other_shape=tuple(x._value.shape),
+                    must="labels must have the shape of logits without the last dimension",
+                    fix="labels are numbers of classes here; for one-hot labels use "
+                        "tf.nn.softmax_cross_entropy_with_logits.")
     n = x._value.shape[-1]
     if c.size and not (0 <= c.min() and c.max() < n):
         bad = c.reshape(-1)[(c.reshape(-1) < 0) | (c.reshape(-1) >= n)][0]
-        raise invalid("SparseSoftmaxCrossEntropyWithLogits", f"Received a label value of {bad} which is outside the "
-                      f"valid range of [0, {n}).  Label values: {' '.join(map(str, c.reshape(-1)))}")
+        raise error("data-range", invalid(
+            "SparseSoftmaxCrossEntropyWithLogits", f"Received a label value of {bad} which is outside the "
+            f"valid range of [0, {n}).  Label values: {' '.join(map(str, c.reshape(-1)))}"),
+            what="labels", value=int(bad), must="a whole number between {low} and {high}", low=0, high=n - 1,
+            fix="classes count from 0 on: does the last layer have one output for each class?")
     i = wrap(positions(box(wrap(c)), n)[..., None])
     return box(-m.squeeze(m.gather(m.log_softmax(x, -1), -1, i), -1))
 
@@ -206,11 +227,16 @@ def dropout(x, rate, noise_shape=None, seed=None, name=None):
     """Elements set to 0 with probability `rate`; the others divided by 1 - rate."""
     t = value_of(x)
     if t._value.dtype.kind not in "fV":
-        raise ValueError("x has to be a floating point tensor since it's going to be scaled. Got a "
-                         f"{dtypes.of(t._value.dtype)} tensor instead.")
+        raise error("tensor-dtype",
+                    ValueError("x has to be a floating point tensor since it's going to be scaled. Got a "
+                               f"{dtypes.of(t._value.dtype)} tensor instead."),
+                    what="x", dtype=dtypes.of(t._value.dtype).name, fn="dropout", must="floating point numbers",
+                    fix="tf.cast(x, tf.float32)")
     p = float(np.asarray(value_of(rate)._value))
     if not 0 <= p < 1:
-        raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1), got {p:g}")
+        raise error("argument-value",
+                    ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1), got {p:g}"),
+                    what="rate", value=p, must="a number of at least {low} and below {high}", low=0, high=1)
     if p == 0:
         return box(t)
     shape = t._value.shape if noise_shape is None else [

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from ...diagnose import error
 from .names import export
 from .tensors import number_or_array
 from .tracing import stream_of
@@ -23,7 +24,9 @@ def print_(*inputs, **kwargs):
     summarize, sep, end = kwargs.pop("summarize", 3), kwargs.pop("sep", " "), kwargs.pop("end", "\n")
     kwargs.pop("name", None)
     if kwargs:
-        raise ValueError(f"Unrecognized keyword arguments for tf.print: {kwargs}")
+        raise error("name-unknown", ValueError(f"Unrecognized keyword arguments for tf.print: {kwargs}"),
+                    where="tf.print", what="argument", name=next(iter(kwargs)),
+                    names=["output_stream", "summarize", "sep", "end", "name"])
     text = sep.join([v if isinstance(v, str) else text_of(v, summarize) for v in inputs])
     if isinstance(out, str) and out.startswith("file://"):
         with open(out[len("file://"):], "a", encoding="utf-8") as file:

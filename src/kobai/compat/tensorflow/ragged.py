@@ -12,6 +12,7 @@ import numpy as np
 
 from kobai.compat import tensorflow as _tf
 
+from ...diagnose import error as _error
 from ..missing import missing_attribute as _missing_attribute
 from .operators import _BINARY, _COMPARISONS, _UNARY
 
@@ -35,9 +36,10 @@ class RaggedTensor:
         """Of the places where rows begin, and the end."""
         splits = np.asarray(row_splits)
         if validate and (splits[0] != 0 or (np.diff(splits) < 0).any() or splits[-1] != len(_values(values))):
-            raise _tf.errors.InvalidArgumentError(None, None, "Arguments to from_row_splits do not form a valid "
-                                                  "RaggedTensor: they begin with 0, never fall, and end with the number "
-                                                  "of values")
+            raise _error("argument-value", _tf.errors.InvalidArgumentError(
+                None, None, "Arguments to _from_row_partition do not form a valid RaggedTensor"),
+                what="row_splits", value=splits.tolist(),
+                must="whole numbers that begin with 0, never fall, and end with {n}", n=len(_values(values)))
         return cls(_values(values), splits)
 
     @classmethod
@@ -190,19 +192,25 @@ class RaggedTensor:
             return out._inside(rest) if rest else out
         i = int(first) + (len(self) if int(first) < 0 else 0)
         if not 0 <= i < len(self):
-            raise _tf.errors.InvalidArgumentError(None, None, f"slice index {int(first)} of dimension 0 out of bounds.")
+            raise _error("position-range", _tf.errors.InvalidArgumentError(
+                None, None, f"slice index {int(first)} of dimension 0 out of bounds."),
+                what="index", value=int(first), size=len(self), dim=0,
+                why="the index is {value}, and dimension {dim} has size {size}.",
+                fix="indices count from 0 on, or from -1 on backwards; x.shape shows the sizes.")
         row = self.values[int(splits[i]):int(splits[i + 1])]
         return row[rest] if rest else row
 
     def _inside(self, index):
         """`self[:, index]`."""
         if not isinstance(index[0], slice):
-            raise ValueError("Cannot index into an inner ragged dimension.\n  cause: not every row has an element there.\n"
-                             "  fix: a slice: x[:, 0:1]")
+            raise _error("not-possible", ValueError("Cannot index into an inner ragged dimension."),
+                         why="not every row has an element there.", fix="take a slice: x[:, 0:1].")
         return _stacked([row[index if len(index) > 1 else index[0]] for row in self])
 
     def __hash__(self):
-        raise TypeError("RaggedTensor is unhashable.")
+        raise _error("not-possible", TypeError("RaggedTensor is unhashable."),
+                     why="a key of a dict or set must not depend on how elements compare.",
+                     fix="use a name or id(x) as the key.")
 
 
 def _is(v):
@@ -288,8 +296,11 @@ def _elementwise(fn):
         shaped = [a for a in args if _is(a)]
         for a in shaped[1:]:
             if not np.array_equal(a.row_splits.numpy(), shaped[0].row_splits.numpy()):
-                raise _tf.errors.InvalidArgumentError(None, None, "Unable to broadcast: dimension size mismatch in "
-                                                      "dimension 1; the rows of the two have different lengths")
+                raise _error("operation-inputs", _tf.errors.InvalidArgumentError(
+                    None, None, "Unable to broadcast: dimension size mismatch in "
+                    "dimension 1; the rows of the two have different lengths"),
+                    why="the rows of the two have different lengths.",
+                    fix="give both the same row lengths, or fill up: x.to_tensor().")
         return map_flat_values(fn, *args, **kwargs)
     return on_ragged
 

@@ -11,6 +11,7 @@ from itertools import count
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes, philox
@@ -115,7 +116,8 @@ def _scaled(values, shape, factor, offset):
 def _limits(minval, maxval, d):
     if maxval is None:
         if d.is_integer:
-            raise ValueError("Must specify maxval for integer dtype " + repr(d))
+            raise error("argument-missing", ValueError("Must specify maxval for integer dtype " + repr(d)),
+                        fn="random.uniform", what="maxval", must="a whole number")
         maxval = 1
     return minval, maxval
 
@@ -143,7 +145,8 @@ def _difference(high, low, d):
 def _integer_limits(low, high, op):
     low, high = [int(np.asarray(value_of(v)._value)) for v in (low, high)]
     if low >= high:
-        raise invalid(op, f"Need minval < maxval, got {low} >= {high}")
+        raise error("argument-value", invalid(op, f"Need minval < maxval, got {low} >= {high}"),
+                    what="maxval", value=high, must="a number above {low}", low=low)
     return low, high
 
 
@@ -187,7 +190,9 @@ def categorical(logits, num_samples, dtype=None, seed=None, name=None):
     """For each row of logits (unnormalised logarithms of probabilities), that many classes."""
     rows, n = np.asarray(value_of(logits)._value), int(num_samples)
     if rows.ndim != 2:
-        raise invalid("Multinomial", f"logits should be a matrix, got shape {list(rows.shape)}")
+        raise error("tensor-dims", invalid("Multinomial", f"logits should be a matrix, got shape {list(rows.shape)}"),
+                    what="logits", shape=tuple(rows.shape), need="{n}", n=2,
+                    fix="tf.expand_dims(logits, 0) makes one row of a vector.")
     d = dtypes.int64 if dtype is None else dtypes.as_dtype(dtype)
     stream = _stream("categorical", d, seed, len(rows) * (-(-n // 4) * 4) * 2)
     return box(wrap(philox.categorical(stream, rows, n).astype(d.np)))

@@ -5,10 +5,11 @@ from math import prod as _product
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
-from .errors import invalid
+from .errors import invalid, wrong_axis
 from .names import export
 from .tensors import box
 from .values import value_of
@@ -23,7 +24,8 @@ def _axes(axis, ndim, op):
     axes = [int(a) for a in (axis if isinstance(axis, (list, tuple, range)) else [axis])]
     for a in axes:
         if not -ndim <= a < ndim:
-            raise invalid(op, f"Invalid reduction dimension ({a} for input with {ndim} dimension(s)")
+            raise wrong_axis(invalid(op, f"Invalid reduction dimension ({a} for input with {ndim} dimension(s)"),
+                             a, ndim)
     return tuple(sorted({a % ndim for a in axes}))
 
 
@@ -124,8 +126,10 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
     """The mean of the squared distances from the mean."""
     t, axes = _prepared(input_tensor, axis, "Mean")
     if t._value.dtype.kind not in "fcV":
-        raise TypeError(f"Input must be either real or complex. Received integer type {dtypes.of(t._value.dtype)}.\n"
-                        "  fix: tf.cast(x, tf.float32)")
+        raise error("tensor-dtype", TypeError(
+            f"Input must be either real or complex. Received integer type {dtypes.of(t._value.dtype)}."),
+            what="x", dtype=dtypes.of(t._value.dtype).name, fn="reduce_variance",
+            must="floating point or complex numbers", fix="tf.cast(x, tf.float32)")
     away = t - m.mean(t, axes, True) if axes else t - t
     square = m.abs(away) * m.abs(away) if t._value.dtype.kind == "c" else away * away
     return box(m.mean(square, axes, keepdims) if axes else square)
@@ -164,10 +168,13 @@ def _arg(fn, op, doc, name):
         t = value_of(input)
         axis = 0 if axis is None else int(value_of(axis)._value)
         if not -t.ndim <= axis < t.ndim:
-            raise invalid(op, f"Expected dimension in the range [{-t.ndim}, {t.ndim}), but got {axis}")
+            raise wrong_axis(invalid(op, f"Expected dimension in the range [{-t.ndim}, {t.ndim}), but got {axis}"),
+                             axis, t.ndim)
         x = np.asarray(t._value)
         if not x.shape[axis]:
-            raise invalid(op, f"Reduction axis {axis} is empty in shape [{','.join(map(str, x.shape))}]")
+            raise error("tensor-empty",
+                        invalid(op, f"Reduction axis {axis} is empty in shape [{','.join(map(str, x.shape))}]"),
+                        what="the tensor", fn=op)
         return box(wrap(np.asarray(fn(x, axis)).astype(dtypes.as_dtype(output_type).np)[()]))
     call.__name__ = call.__qualname__ = name
     call.__doc__ = doc

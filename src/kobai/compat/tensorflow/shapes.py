@@ -3,6 +3,9 @@ from __future__ import annotations
 
 from math import prod
 
+from ...diagnose import error
+from .errors import wrong_rank
+
 
 class TensorShape:
     """A sequence of sizes, `None` where one is unknown; `TensorShape(None)` knows not even how many.
@@ -50,7 +53,9 @@ class TensorShape:
     def assert_is_fully_defined(self):
         """Raise ValueError unless all sizes are known."""
         if not self.is_fully_defined():
-            raise ValueError(f"Shape {self} is not fully defined")
+            raise error("not-possible", ValueError(f"Shape {self} is not fully defined"),
+                        what="the shape", shape=str(self), why="some sizes of {shape} are not known (None).",
+                        fix="tf.shape(x) gives the sizes of a tensor that is there.")
 
     def is_compatible_with(self, other):
         """Whether a tensor can have both shapes."""
@@ -63,7 +68,10 @@ class TensorShape:
     def assert_is_compatible_with(self, other):
         """Raise ValueError unless a tensor can have both shapes."""
         if not self.is_compatible_with(other):
-            raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible")
+            raise error("shapes-differ", ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible"),
+                        what="one shape", shape=str(self), other="the other", other_shape=str(TensorShape(other)),
+                        why="{shape} and {other_shape} do not agree in their number of dimensions or in a size.",
+                        fix="None in a shape stands for any size.")
 
     def merge_with(self, other):
         """What is known of a tensor that has both shapes."""
@@ -83,23 +91,27 @@ class TensorShape:
         if self._dims is None:
             return TensorShape([None] * rank)
         if len(self._dims) != rank:
-            raise ValueError(f"Shape {self} must have rank {rank}")
+            raise wrong_rank(ValueError(f"Shape {self} must have rank {rank}"),
+                             "the tensor", self._dims, "{n}", n=rank)
         return self
 
     def with_rank_at_least(self, rank):
         """This shape. Raises ValueError if it has fewer than `rank` dimensions."""
         if self._dims is not None and len(self._dims) < rank:
-            raise ValueError(f"Shape {self} must have rank at least {rank}")
+            raise wrong_rank(ValueError(f"Shape {self} must have rank at least {rank}"),
+                             "the tensor", self._dims, "at least {n}", n=rank)
         return self
 
     def _known(self, what):
         if self._dims is None:
-            raise ValueError(f"{what} is not defined on an unknown TensorShape.")
+            raise error("not-possible", ValueError(f"{what} is not defined on an unknown TensorShape."),
+                        why="the number of dimensions is not known.",
+                        fix="give the dimensions, with None for sizes that are open: tf.TensorShape([None, 3]).")
         return self._dims
 
     def __len__(self):
         if self._dims is None:
-            raise ValueError("Cannot take the length of shape with unknown rank.")
+            raise ValueError("Cannot take the length of shape with unknown rank.")  # plain: list() tries it
         return len(self._dims)
 
     def __iter__(self):

@@ -7,6 +7,7 @@ import numpy as np
 
 from kobai.compat import tensorflow as _tf
 
+from ...diagnose import error as _error
 from ...op import m as _m
 from ..missing import missing_attribute as _missing_attribute
 from .tensors import box as _box
@@ -19,7 +20,12 @@ def _transform(name, n, real=None):
         dims = tuple(range(t.ndim - n, t.ndim))
         sizes = None if fft_length is None else [int(v) for v in np.asarray(fft_length).reshape(-1)]
         if real != "in" and t._value.dtype.kind != "c":
-            raise TypeError(f"{name}: the input must be complex\n  fix: tf.cast(x, tf.complex64)")
+            raise _error("tensor-dtype", _tf.errors.InvalidArgumentError(
+                None, None, (
+                f"Value for attr 'Tcomplex' of {_tf.as_dtype(t._value.dtype.name).long_name} is not in the "
+                "list of allowed values: complex64, complex128")),
+                what="input", dtype=t._value.dtype.name, fn=name, must="complex numbers",
+                fix="tf.cast(x, tf.complex64)")
         return _box(getattr(_m, f"{kind}n")(t, sizes, dims))
     kind = name.rstrip("23d")
     transform.__name__ = transform.__qualname__ = name
@@ -142,7 +148,9 @@ def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
         scale[0] = math.sqrt(0.25 / size)
         table = _cosines(size) * scale if type == 2 else (_cosines(size) * scale).T
     if type not in (2, 3):
-        raise ValueError(f"Types I, II, III and IV (I)DCT are supported.\n  cause: kobai has 2 and 3, and type is {type}.")
+        raise _error("argument-choice", ValueError("Types I, II, III and IV (I)DCT are supported."),
+                     what="type", value=type, choices=[2, 3], why="kobai has the types 2 and 3, and type is {value}.",
+                     fix="type 2 is the usual one, and type 3 its inverse.")
     x = x[..., :size] if x.shape[-1] >= size else _tf.pad(x, [[0, 0]] * (len(x.shape) - 1) + [[0, size - x.shape[-1]]])
     return _tf.tensordot(x, _tf.constant(table, x.dtype), 1)
 

@@ -5,6 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
@@ -23,7 +24,9 @@ for _tuple in (TopKV2, Unique, UniqueWithCounts):
 def _order(t, axis, direction):
     """Positions that sort along an axis; equal elements stay in their order."""
     if direction not in ("ASCENDING", "DESCENDING"):
-        raise ValueError(f"Argument `direction` should be one of 'ASCENDING' or 'DESCENDING'. Received: {direction}")
+        raise error("argument-choice", ValueError(
+            f"Argument `direction` should be one of 'ASCENDING' or 'DESCENDING'. Received: {direction}"),
+            what="direction", value=direction, choices=["ASCENDING", "DESCENDING"])
     x = np.asarray(t._value)
     if direction == "DESCENDING":
         x = -x if x.dtype.kind != "u" else x.max() - x
@@ -54,8 +57,11 @@ def top_k(input, k=1, sorted=True, index_type=dtypes.int32, name=None):
     """The k largest elements of the last dimension, and their positions; of equal ones the first."""
     t, k = value_of(input), int(value_of(k)._value)
     if not t.ndim or k > t._value.shape[-1]:
-        raise invalid("TopKV2", f"input must have at least k columns. Had {t._value.shape[-1] if t.ndim else 0}, "
-                      f"needed {k}")
+        raise error("argument-value",
+                    invalid("TopKV2", f"input must have at least k columns. Had {t._value.shape[-1] if t.ndim else 0}, "
+                            f"needed {k}"),
+                    what="k", value=k, must="a whole number of at most {high}",
+                    high=t._value.shape[-1] if t.ndim else 0)
     places = np.ascontiguousarray(_order(t, t.ndim - 1, "DESCENDING")[..., :k])
     return TopKV2(box(m.take_along_dim(t, wrap(places), -1)),
                   box(wrap(places.astype(dtypes.as_dtype(index_type).np))))

@@ -8,6 +8,7 @@ import numpy as np
 
 from kobai.compat import tensorflow as _tf
 
+from ...diagnose import error as _error
 from ..missing import missing_attribute as _missing_attribute
 
 
@@ -27,8 +28,10 @@ class SparseTensor:
         self.values = _tf.convert_to_tensor(values)
         self.dense_shape = _tf.constant(_ints(dense_shape), _tf.int64)
         if self.indices.shape[0] != self.values.shape[0]:
-            raise ValueError(f"Dimensions {self.indices.shape[0]} and {self.values.shape[0]} are not compatible\n"
-                             "  cause: each value needs one row of indices.")
+            raise _error("lengths-differ", ValueError(
+                f"Dimensions {self.indices.shape[0]} and {self.values.shape[0]} are not compatible"),
+                what="values", count=self.values.shape[0], other="indices", other_count=self.indices.shape[0],
+                fix="each value needs one row of indices.")
 
     shape = property(lambda self: _tf.TensorShape(_ints(self.dense_shape).tolist()))
     dtype = property(lambda self: self.values.dtype)

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from ...diagnose import error
 from ...tensor import wrap
 from . import dtypes
 from .errors import invalid
@@ -57,9 +58,13 @@ def substr(input, pos, len, unit="BYTE", name=None):
 
     def part(s):
         s = s if unit == "BYTE" else s.decode()
-        start = pos + (0 if pos >= 0 else s.__len__())
+        start, text = pos + (0 if pos >= 0 else s.__len__()), s if unit == "BYTE" else s.encode()
         if not 0 <= start <= s.__len__():
-            raise invalid("Substr", f"pos {pos} out of range for string b'{s!r}' at index 0")
+            raise error("argument-value",
+                        invalid("Substr", f"pos {pos} out of range for string {text!r} at index 0", None),
+                        what="pos", value=pos, size=s.__len__(),
+                        why="the text has {size} characters, and pos is {value}.",
+                        fix="choose a position inside of each text; tf.strings.length shows their lengths.")
         got = s[start:start + n]
         return got if unit == "BYTE" else got.encode()
     return _each(part, input)
@@ -91,7 +96,9 @@ def split(input, sep=None, maxsplit=-1, name=None):
     """The parts of one text. (Parts of many texts would be ragged; they are not here.)"""
     a = _texts(input)
     if a.ndim:
-        raise invalid("StringSplitV2", "kobai has no ragged tensors: split one text at a time")
+        raise error("not-in-kobai", invalid("StringSplitV2", "kobai has no ragged tensors: split one text at a time"),
+                    what="tf.strings.split(texts)",
+                    instead="split one text at a time: [tf.strings.split(s) for s in texts].")
     return box(wrap(np.array(a[()].split(sep.encode() if sep else None, maxsplit), object)))
 
 
@@ -141,8 +148,9 @@ def to_number(input, out_type=dtypes.float32, name=None):
         try:
             return int(s) if d.is_integer else float(s)
         except ValueError:
-            raise invalid("StringToNumber", f"StringToNumberOp could not correctly convert string: {s.decode()}") \
-                from None
+            raise error("data-range", invalid(
+                "StringToNumber", f"StringToNumberOp could not correctly convert string: {s.decode()}", None),
+                what="input", value=s.decode(), must="a number") from None
     return _each(number, input, d.np)
 
 

@@ -18,6 +18,7 @@ from ... import func
 from ...autograd.engine import _tensor, propagate
 from ...autograd.mode import enable_grad
 from ...autograd.node import Port
+from ...diagnose import error
 from ...op import m
 from ...tensor import LiftedTensor, edge_of, wrap
 from . import dtypes, nest
@@ -41,7 +42,8 @@ class UnconnectedGradients(enum.Enum):
 
     @classmethod
     def _missing_(cls, value):
-        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}")
+        raise error("argument-choice", ValueError(f"Unknown value for unconnected_gradients: {value!r}"),
+                    what="unconnected_gradients", value=value, choices=["none", "zero"])
 
 
 @export("GradientTape", "autodiff.GradientTape")
@@ -68,7 +70,10 @@ class GradientTape:
 
     def _push(self):
         if self._recording:
-            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+            raise error("call-order", ValueError(
+                "Tape is still recording, This can happen if you try to re-enter an already-active tape."),
+                why="the block of this tape is open already.",
+                fix="make a second tape for the inner block: derivatives of derivatives need two.")
         if self._record is None:
             self._record = Record() if self._automatic else _OnlyWatched()
         begin(self._record)
@@ -76,7 +81,9 @@ class GradientTape:
 
     def _pop(self):
         if not self._recording:
-            raise ValueError("Tape is not recording.")
+            raise error("call-order", ValueError("Tape is not recording."),
+                        why="the block of this tape is closed already.",
+                        fix="go on inside of `with tf.GradientTape() as tape:`.")
         end(self._record)
         self._recording = False
 
@@ -84,12 +91,16 @@ class GradientTape:
         """Record what is computed from a tensor or variable (or all in a nested structure) from now on."""
         for t in nest.flatten(tensor):
             if not is_tensor_like(t):
-                raise ValueError(f"Passed in object {t} of type {type(t).__name__!r}, not tf.Tensor or tf.Variable or "
-                                 "ExtensionType.")
+                raise error("argument-type", ValueError(
+                    f"Passed in object {t} of type {type(t).__name__!r}, not tf.Tensor or tf.Variable or "
+                    "ExtensionType."),
+                    what="tensor", kind=type(t), must="a tensor or a variable")
             if not dtypes.is_differentiable(_kobai_tensor(t)._value.dtype):
                 log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
             elif self._record is None:
-                raise AttributeError("'NoneType' object has no attribute 'watch': the tape has not recorded yet")
+                raise error("call-order", AttributeError("'NoneType' object has no attribute 'watch'"),
+                            why="the tape has not recorded anything yet.",
+                            fix="call watch inside of `with tf.GradientTape() as tape:`.")
             elif isinstance(t, EagerTensor):
                 self._record.watch(t._t)
             else:
@@ -100,7 +111,9 @@ class GradientTape:
     def stop_recording(self):
         """Do not record what is computed inside `with tape.stop_recording():`."""
         if not self._recording:
-            raise RuntimeError("Trying to stop recording a tape which is not recording.")
+            raise error("call-order", RuntimeError("Trying to stop recording a tape which is not recording."),
+                        why="the tape is not recording here.",
+                        fix="write `with tape.stop_recording():` inside of the tape's block.")
         self._pop()
         try:
             yield
@@ -130,8 +143,11 @@ class GradientTape:
         """
         record = self._use(target)
         if target is None:
-            raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
-                            "CompositeTensors to be differentiated, but received None.")
+            raise error("argument-type",
+                        TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
+                                  "CompositeTensors to be differentiated, but received None."),
+                        what="target", kind=type(None), must="a tensor",
+                        fix="look at the function that computes it: is a `return` missing?")
         targets, flat = nest.flatten(target), nest.flatten(sources)
         weights = [None] * len(targets) if output_gradients is None else [
             None if w is None else value_of(w) for w in nest.flatten(output_gradients)]
@@ -157,7 +173,10 @@ class GradientTape:
         for s in (shape, by):
             s.with_rank_at_least(2)
         if shape[0] != by[0]:
-            raise ValueError(f"Need first dimension of target shape ({shape}) and source shape ({by}) to match.")
+            raise error("shapes-differ",
+                        ValueError(f"Need first dimension of target shape ({shape}) and source shape ({by}) to match."),
+                        what="target", shape=tuple(shape), other="source", other_shape=tuple(by),
+                        must="both must have the same first size, the batch")
         record = self._use(target)
         n = int(np.prod(tuple(shape)[1:], dtype=np.int64))
         seeds = np.broadcast_to(np.eye(n, dtype=target._t._value.dtype)[:, None], (n, shape[0], n))
@@ -170,9 +189,10 @@ class GradientTape:
         """The record, for one more gradient; a tape that is not persistent is spent then."""
         record = self._record
         if record is None:
-            raise RuntimeError(f"{_ONCE}\n  cause: this tape has computed its gradient already.\n"
-                               "  fix: ask for all gradients at once: tape.gradient(y, [a, b]); or make the tape with "
-                               "tf.GradientTape(persistent=True)")
+            raise error("call-order", RuntimeError(_ONCE),
+                        why="this tape has computed its gradient already.",
+                        fix="ask for all at once: tape.gradient(y, [a, b]); or write "
+                            "tf.GradientTape(persistent=True).")
         if self._recording:
             if not self._persistent:
                 self._pop()
@@ -218,10 +238,12 @@ def _kobai_tensor(x):
         return x._t
     leaf = getattr(x, "_leaf", None)
     if leaf is None:
-        cause = "\n  cause: the sources of a gradient must be tensors or variables."
         if x is None or isinstance(x, str):
-            raise TypeError(f"Cannot convert the argument `type_value`: {x!r} to a TensorFlow DType.{cause}")
-        raise AttributeError(f"{type(x).__name__!r} object has no attribute 'dtype'{cause}")
+            raise error("argument-type",
+                        TypeError(f"Cannot convert the argument `type_value`: {x!r} to a TensorFlow DType."),
+                        what="a source of the gradient", kind=type(x), must="a tensor or a variable")
+        raise error("argument-type", AttributeError(f"{type(x).__name__!r} object has no attribute 'dtype'"),
+                    what="a source of the gradient", kind=type(x), must="a tensor or a variable")
     return leaf if x._dual is None else x._dual
 
 
@@ -246,9 +268,10 @@ def _gradients(record, targets, sources, weights, free):
 
 def _is_tensor(t):
     if not is_tensor_like(t):
-        raise AttributeError(f"{_full_name(type(t))!r} object has no attribute '_id'\n  cause: the target of a gradient "
-                             "must be a tensor; this one left the graph (.numpy(), float() or NumPy did that).\n"
-                             "  fix: compute it with tf functions, inside the tape's block")
+        raise error("argument-type", AttributeError(f"{_full_name(type(t))!r} object has no attribute '_id'"),
+                    what="the target of the gradient", kind=type(t),
+                    why="the target is of type {kind}: it left the graph (.numpy(), float() or NumPy did that).",
+                    fix="compute it with tf functions, inside of the tape's block.")
     return True
 
 
@@ -269,8 +292,10 @@ def _seed(t, weight, graph):
         g = v.dtype.type(1) if not v.shape else np.ones(v.shape, v.dtype)
         return wrap(g) if graph else g
     if weight._value.shape != v.shape:
-        raise invalid("Mul", f"Incompatible shapes: {_listed(weight._value.shape)} vs. {_listed(v.shape)}",
-                      fix="output_gradients must have the shapes of the targets")
+        raise error("shapes-differ",
+                    invalid("Mul", f"Incompatible shapes: {_listed(weight._value.shape)} vs. {_listed(v.shape)}"),
+                    what="output_gradients", shape=tuple(weight._value.shape), other="target",
+                    other_shape=tuple(v.shape), must="both must have the same shape")
     return weight if graph else weight._value
 
 

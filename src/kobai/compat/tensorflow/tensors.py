@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...tensor import LiftedTensor
 from . import dtypes
 from .recording import value
@@ -46,7 +47,9 @@ class Tensor:
     def set_shape(self, shape):
         """Raise ValueError unless the tensor has this shape."""
         if not self.shape.is_compatible_with(shape):
-            raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}.")
+            raise error("tensor-shape", ValueError(
+                f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}."),
+                what="the tensor", shape=tuple(self.shape), want=TensorShape(shape))
 
     def numpy(self):
         """The values as a NumPy array of its own (a NumPy scalar if there are no dimensions)."""
@@ -68,20 +71,23 @@ class Tensor:
     def __len__(self):
         shape = self._t._value.shape
         if not shape:
-            raise TypeError("Scalar tensor has no `len()`")
+            raise TypeError("Scalar tensor has no `len()`")  # plain: list() and NumPy try it
         return shape[0]
 
     def __iter__(self):
         shape = self._t._value.shape
         if not shape:
-            raise TypeError("Cannot iterate over a scalar tensor.")
+            raise TypeError("Cannot iterate over a scalar tensor.")  # plain: Python itself tries it
         return (self[i] for i in range(shape[0]))
 
     def __bool__(self):
         v = number_or_array(self._t)
         if getattr(v, "size", 1) > 1:
-            raise ValueError("The truth value of an array with more than one element is ambiguous. "
-                             "Use a.any() or a.all()")
+            raise error("not-possible",
+                        ValueError("The truth value of an array with more than one element is ambiguous. "
+                                   "Use a.any() or a.all()"),
+                        why="the tensor has several elements, and some may be true while others are not.",
+                        fix="tf.reduce_any(x) or tf.reduce_all(x)")
         return bool(v)
 
     def __float__(self):
@@ -96,7 +102,7 @@ class Tensor:
     def __index__(self):
         v = number_or_array(self._t)
         if v.dtype.kind not in "iu" or v.shape:
-            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")  # plain: NumPy tries it
         return int(v)
 
     def __format__(self, spec):
@@ -105,12 +111,16 @@ class Tensor:
         return format(number_or_array(self._t), spec)
 
     def __setitem__(self, index, value):
-        raise TypeError("'tensorflow.python.framework.ops.EagerTensor' object does not support item assignment\n"
-                        "  fix: tf.tensor_scatter_nd_update(x, indices, updates); or keep it in a tf.Variable: "
-                        "v[i].assign(value)")
+        raise error("not-possible",
+                    TypeError("'tensorflow.python.framework.ops.EagerTensor' object does not support item assignment"),
+                    why="tensors of TensorFlow do not change.",
+                    fix="tf.tensor_scatter_nd_update(x, indices, updates); or keep it in a tf.Variable: "
+                        "v[i].assign(value).")
 
     def __hash__(self):
-        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+        raise error("not-possible", TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key."),
+                    why="a key of a dict or set must not depend on how elements compare.",
+                    fix="use x.ref() as the key; .deref() gives the tensor back.")
 
     def __str__(self):
         if hasattr(self, "_traced_as"):
@@ -168,7 +178,10 @@ def number_or_array(t, copy=False):
     """A NumPy scalar for a tensor without dimensions (bytes for a string), else the array."""
     v = value(t)
     if type(t) is LiftedTensor and not isinstance(v, (np.ndarray, np.generic)):
-        raise TypeError("a tensor inside tf.vectorized_map has no value of its own: compute with it instead")
+        raise error("not-possible",
+                    TypeError("a tensor inside tf.vectorized_map has no value of its own: compute with it instead"),
+                    why="inside tf.vectorized_map a tensor stands for all rows at once.",
+                    fix="compute with tf functions there; .numpy(), if and float() come after it.")
     if not v.shape:
         return v[()] if type(v) is np.ndarray else v
     return np.array(v) if copy else v
@@ -177,7 +190,9 @@ def number_or_array(t, copy=False):
 def _only_number(t, what):
     v = number_or_array(t)
     if v.size != 1:
-        raise TypeError("only length-1 arrays can be converted to Python scalars")
+        raise error("not-possible", TypeError("only length-1 arrays can be converted to Python scalars"),
+                    shape=tuple(v.shape), why="the tensor has shape {shape}: not one number, but several or none.",
+                    fix="take one, x[0], or reduce it: tf.reduce_sum(x).")
     return v if not v.shape else v.reshape(-1)[0]
 
 

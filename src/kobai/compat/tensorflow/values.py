@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...diagnose import error
 from ...op import m
 from ...tensor import Tensor as _Tensor, wrap
 from . import dtypes
-from .errors import invalid, mismatch
+from .errors import invalid, mismatch, wrong_axis
 from .names import export
 from .recording import live
 from .shapes import TensorShape, sizes_of
@@ -34,9 +35,20 @@ def value_of(x, dtype=None, hint=None):
     else:
         return _converted(x, dtype, hint)
     if dtype is not None and t._value.dtype != dtype.np:
-        raise ValueError(f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype "
-                         f"{dtypes.of(t._value.dtype).name}: {x!r}\n  fix: tf.cast(x, tf.{dtype.name})")
+        have = dtypes.of(t._value.dtype).name
+        raise _never_converted(ValueError(f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype {have}: "
+                                          f"{x!r}"), have, dtype.name)
     return t
+
+
+def _never_converted(plain, dtype, wanted):
+    return error("tensor-dtype", plain, dtype=dtype, wanted=wanted, fix="tf.cast(x, tf.{wanted})",
+                 why="a tensor has dtype {dtype}, and {wanted} is needed; TensorFlow never converts a dtype by itself.")
+
+
+def _no_value(plain, x, dtype):
+    return error("argument-value", plain, value=x, dtype=dtype, why="{value} is no value of dtype {dtype}.",
+                 fix="leave out dtype=, or convert the value first: int(x), float(x), str(x).")
 
 
 def _converted(x, dtype, hint):
@@ -67,8 +79,11 @@ def _packed(values, dtype, hint=None):
     shapes = {p._value.shape for p in parts}
     if len(shapes) > 1:
         a, b = sorted(shapes, key=[p._value.shape for p in parts].index)[:2]
-        raise invalid("Pack", f"Shapes of all inputs must match: values[0].shape = {list(a)} != "
-                      f"values[{next(i for i, p in enumerate(parts) if p._value.shape == b)}].shape = {list(b)}")
+        raise error("shapes-differ",
+                    invalid("Pack", f"Shapes of all inputs must match: values[0].shape = {list(a)} != "
+                            f"values[{next(i for i, p in enumerate(parts) if p._value.shape == b)}].shape = {list(b)}"),
+                    what="the first", shape=tuple(a), other="another", other_shape=tuple(b),
+                    must="both must have the same shape")
     return m.stack(parts)
 
 
@@ -92,7 +107,7 @@ def array_of(x, dtype=None):
         return _of_array(x, dtype)
     if isinstance(x, (str, bytes)):
         if dtype not in (None, dtypes.string):
-            raise TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {dtype.long_name}")
+            raise _no_value(TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {dtype.long_name}"), x, dtype.name)
         return np.array(_bytes(x), object)
     if isinstance(x, TensorShape):
         return np.array(x.as_list(), (dtype or dtypes.int32).np)
@@ -100,19 +115,24 @@ def array_of(x, dtype=None):
         return _of_list(x, dtype)
     if x is not None and hasattr(x, "__array__"):
         return _of_array(np.asarray(x), dtype)
-    raise ValueError(f"Attempt to convert a value ({x}) with an unsupported type ({type(x)}) to a Tensor.")
+    raise error("argument-type",
+                ValueError(f"Attempt to convert a value ({x}) with an unsupported type ({type(x)}) to a Tensor."),
+                what="the value", kind=type(x), must="a number, a text, an array, or lists of them")
 
 
 def _number(x, d, asked):
     kind = d.np.kind
     if kind == "O" or kind == "b" and not isinstance(x, bool) or kind in "iu" and not isinstance(x, (bool, int)) \
             or isinstance(x, complex) and kind != "c":
-        raise TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {d.long_name}")
+        raise _no_value(TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {d.long_name}"), x, d.name)
     if kind in "iu" and not isinstance(x, bool):
         if asked is None and not -2 ** 31 <= x < 2 ** 31:
             d = dtypes.int64
         if not -2 ** 63 <= x < 2 ** 64:
-            raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
+            raise error("argument-value",
+                        ValueError("Can't convert Python sequence with out-of-range integer to Tensor."),
+                        what="the value", value=x, why="a whole number in it needs more than 64 bits.",
+                        fix="write it as a float: 1e30.")
         return np.array(x).astype(d.np)[()]  # what does not fit wraps around, as in C
     return d.np.type(x)
 
@@ -128,10 +148,12 @@ def _of_array(x, dtype):
         try:
             dtype = dtypes.of(x.dtype)
         except KeyError:
-            raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported numpy type {x.dtype}).") \
-                from None
+            raise error("argument-type",
+                        ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported numpy type {x.dtype})."),
+                        what="the array", kind=str(x.dtype), must="an array of numbers, texts or truth values",
+                        fix="convert it: x.astype('float32').") from None
     if dtype is dtypes.string:
-        raise TypeError(f"Cannot convert {x} to EagerTensor of dtype string")
+        raise _no_value(TypeError(f"Cannot convert {x} to EagerTensor of dtype string"), x.tolist(), "string")
     x = np.array(x, dtype.np, order="C")
     return x if x.shape else x[()]
 
@@ -141,14 +163,18 @@ def _of_texts(x, dtype):
     flat = x.reshape(-1).tolist()
     if all(isinstance(v, (str, bytes)) for v in flat):
         if dtype not in (None, dtypes.string):
-            raise TypeError(f"Cannot convert {x} to EagerTensor of dtype {dtype.long_name}")
+            raise _no_value(TypeError(f"Cannot convert {x} to EagerTensor of dtype {dtype.long_name}"), flat,
+                            dtype.name)
         out = np.empty(x.shape, object)
         out.reshape(-1)[:] = [_bytes(v) for v in flat]
         return out
     if all(isinstance(v, (bool, int, float, np.number)) for v in flat):
         return array_of(x.tolist(), dtype)
     bad = next(v for v in flat if not isinstance(v, (bool, int, float, np.number)))
-    raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported object type {type(bad).__name__}).")
+    raise error("argument-type", ValueError(
+        f"Failed to convert a NumPy array to a Tensor (Unsupported object type {type(bad).__name__})."),
+        what="an element of the array", kind=type(bad), must="a number or a text",
+        fix="rows of different lengths make such arrays: fill them up to one length.")
 
 
 def _of_list(x, dtype):
@@ -157,9 +183,13 @@ def _of_list(x, dtype):
     try:
         a = np.array(x)
     except ValueError:
-        raise ValueError("Can't convert non-rectangular Python sequence to Tensor.") from None
+        raise error("argument-value", ValueError("Can't convert non-rectangular Python sequence to Tensor."),
+                    what="the value", value=x, why="its rows have different lengths.",
+                    fix="fill them up to one length, or use tf.ragged.constant(rows).") from None
     except OverflowError:
-        raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.") from None
+        raise error("argument-value", ValueError("Can't convert Python sequence with out-of-range integer to Tensor."),
+                    what="the value", value=x, why="a whole number in it needs more than 64 bits.",
+                    fix="write it as a float: 1e30.") from None
     if a.dtype.kind in "SUO":
         return _of_texts(np.array(x, object), dtype)
     if dtype is None:
@@ -192,15 +222,20 @@ def _kinds(x):
 def _check_kinds(x, kinds, dtype):
     numbers = kinds - {"S", "U", "O", "N"}
     if "N" in kinds and not numbers or "?" in kinds and "N" in kinds:
-        raise ValueError(f"Attempt to convert a value (None) with an unsupported type ({type(None)}) to a Tensor.")
+        raise error("argument-type", ValueError(
+            f"Attempt to convert a value (None) with an unsupported type ({type(None)}) to a Tensor."),
+            what="the value", kind=type(None), why="there is a None among the values.",
+            fix="look where it comes from: a function without a `return` gives None.")
     if numbers and kinds - numbers or "b" in numbers and numbers - {"b"} and isinstance(_kinds(x)[1], bool):
-        raise ValueError("Can't convert Python sequence with mixed types to Tensor.")
+        raise error("argument-value", ValueError("Can't convert Python sequence with mixed types to Tensor."),
+                    what="the value", value=x, why="numbers, texts or truth values stand in one list.",
+                    fix="make all of one type: [float(v) for v in x].")
     if dtype is None or not kinds:
         return
     kind = dtype.np.kind
     if kind in "iu" and "f" in kinds or kind == "b" and kinds - {"b"} or kind == "O" and numbers \
             or kind != "O" and kinds & {"S"} or kind not in "cO" and "c" in kinds:
-        raise TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {dtype.long_name}")
+        raise _no_value(TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {dtype.long_name}"), x, dtype.name)
 
 
 def _dtype_of_list(a, first):
@@ -241,7 +276,7 @@ def axis_of(axis, ndim, op, what="axis"):
     """`axis` counted from the front. Raises InvalidArgumentError if the tensor has no such dimension."""
     axis = int(axis)
     if not -max(ndim, 1) <= axis < max(ndim, 1):
-        raise invalid(op, f"Expected {what} in the range [{-ndim}, {ndim}), but got {axis}")
+        raise wrong_axis(invalid(op, f"Expected {what} in the range [{-ndim}, {ndim}), but got {axis}"), axis, ndim)
     return axis % ndim if ndim else 0
 
 
@@ -259,8 +294,8 @@ def constant(value, dtype=None, shape=None, name="Const"):
     """
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(value, Tensor) and dtype is not None and value.dtype != dtype:
-        raise TypeError(f"Expected tensor {value.numpy()} with dtype {dtype!r}, but got dtype {value.dtype!r}.\n"
-                        f"  fix: tf.cast(x, tf.{dtype.name})")
+        raise _never_converted(TypeError(f"Expected tensor {value.numpy()} with dtype {dtype!r}, but got dtype "
+                                         f"{value.dtype!r}."), value.dtype.name, dtype.name)
     t = value_of(value, dtype)
     if shape is None:
         return value if isinstance(value, Tensor) else box(t)
@@ -269,8 +304,12 @@ def constant(value, dtype=None, shape=None, name="Const"):
     if have == 1:
         return box(m.expand_to(m.reshape(t, (1,) * len(shape)), shape) if shape else m.reshape(t, ()))
     if have != want:
-        raise TypeError(f"Eager execution of tf.constant with unsupported shape. Tensor {t._value} (converted from "
-                        f"{value!r}) has {have} elements, but got `shape` {shape} with {want} elements).")
+        raise error("argument-value", TypeError(
+            f"Eager execution of tf.constant with unsupported shape. Tensor {t._value} (converted from "
+            f"{value!r}) has {have} elements, but got `shape` {shape} with {want} elements)."),
+            what="shape", value=shape, have_count=have, known=want,
+            why="the value has {have_count} elements, and shape {value} has {known}.",
+            fix="choose sizes whose product is {have_count}.")
     return box(m.reshape(t, shape))
 
 
@@ -308,8 +347,10 @@ def cast(x, dtype, name=None):
     if t._value.dtype == d.np:
         return x if isinstance(x, Tensor) else box(t)
     if d is dtypes.string or t._value.dtype.kind == "O":
-        raise invalid("Cast", f"Cast {dtypes.of(t._value.dtype).long_name} to {d.long_name} is not supported",
-                      fix="tf.strings.as_string(x) or tf.strings.to_number(x)")
+        raise error("operation-inputs",
+                    invalid("Cast", f"Cast {dtypes.of(t._value.dtype).long_name} to {d.long_name} is not supported"),
+                    why="texts and numbers are not cast to each other.",
+                    fix="tf.strings.as_string(x) or tf.strings.to_number(x)")
     return box(m.cast(t, d.np))
 
 

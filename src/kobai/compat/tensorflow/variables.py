@@ -7,6 +7,7 @@ import numpy as np
 
 from ...autograd.dual import Dual
 from ...autograd.mode import modes
+from ...diagnose import error
 from ...op import m
 from ...tensor import LiftedTensor, wrap
 from . import dtypes
@@ -46,8 +47,10 @@ class Variable:
                  variable_def=None, dtype=None, import_scope=None, constraint=None, synchronization=0, aggregation=0,
                  shape=None, experimental_enable_variable_lifting=True):
         if initial_value is None:
-            raise ValueError("The `initial_value` arg to `tf.Variable` must be specified except when you are not "
-                             "providing a `variable_def`. You provided neither.")
+            raise error("argument-missing",
+                        ValueError("The `initial_value` arg to `tf.Variable` must be specified except when you are not "
+                                   "providing a `variable_def`. You provided neither."),
+                        fn="Variable()", what="initial_value", must="a tensor or a number")
         if callable(initial_value) and not hasattr(initial_value, "_read"):
             initial_value = initial_value()
         t = value_of(initial_value, None if dtype is None else dtypes.as_dtype(dtype))
@@ -99,9 +102,12 @@ class Variable:
         """Give the variable another value of its shape; returns the variable."""
         new = _plain_value(value_of(value, self.dtype))
         if not self._static_shape.is_compatible_with(new.shape):
-            raise ValueError(f"Cannot assign value to variable ' {self.name}': Shape mismatch."
-                             f"The variable shape {self._static_shape}, and the assigned value shape {new.shape} "
-                             "are incompatible.")
+            raise error("tensor-shape",
+                        ValueError(f"Cannot assign value to variable ' {self.name}': Shape mismatch."
+                                   f"The variable shape {self._static_shape}, and the assigned value shape {new.shape} "
+                                   "are incompatible."),
+                        what="the new value", shape=tuple(new.shape), want=self._static_shape,
+                        fix="give it that shape; tf.Variable(..., shape=tf.TensorShape(None)) takes any.")
         self._set(new)
         return _unread(self) if read_value else None
 
@@ -116,8 +122,10 @@ class Variable:
     def _assign(self, ufunc, delta, op, read_value):
         delta, old = _plain_value(value_of(delta, self.dtype)), self._leaf._data
         if delta.shape != old.shape:
-            raise invalid(op, f"Cannot update variable with shape {_listed(old.shape)} using a Tensor with shape "
-                          f"{_listed(delta.shape)}, shapes must be equal.")
+            raise error("tensor-shape",
+                        invalid(op, f"Cannot update variable with shape {_listed(old.shape)} using a Tensor with shape "
+                                f"{_listed(delta.shape)}, shapes must be equal."),
+                        what="the new value", shape=tuple(delta.shape), want=tuple(old.shape))
         self._set(ufunc(old, delta))
         return _unread(self) if read_value else None
 
@@ -209,7 +217,10 @@ class Variable:
         return self.read_value().__index__()
 
     def __hash__(self):
-        raise TypeError(f"Variable is unhashable. Instead, use variable.ref() as the key. (Variable: {self!r})")
+        raise error("not-possible",
+                    TypeError(f"Variable is unhashable. Instead, use variable.ref() as the key. (Variable: {self!r})"),
+                    why="a key of a dict or set must not depend on how elements compare.",
+                    fix="use x.ref() as the key; .deref() gives the tensor back.")
 
     def __repr__(self):
         return (f"<tf.Variable '{self._shown or self.name}' shape={self._static_shape} dtype={self.dtype.name}, "
@@ -297,9 +308,12 @@ def _listed(shape):
 
 
 def _no_inplace(operator, method, plain, before=""):
-    return RuntimeError(f"`variable {operator} value` with `tf.Variable`s is not supported. Use `variable.{method}"
-                        f"({before}value)` to modify the variable, or `out = variable {plain} value` if you need to "
-                        "get a new output Tensor.")
+    return error("not-possible", RuntimeError(
+        f"`variable {operator} value` with `tf.Variable`s is not supported. Use `variable.{method}({before}value)` to "
+        f"modify the variable, or `out = variable {plain} value` if you need to get a new output Tensor."),
+        operator=operator, method=method, given=before + "value",
+        why="`variable {operator} value` would put a tensor in place of the variable.",
+        fix="variable.{method}({given})")
 
 
 def _restore(array, trainable, name):

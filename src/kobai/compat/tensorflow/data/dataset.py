@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ....diagnose import error
 from ....tensor import wrap
 from .. import dtypes, nest
 from ..control import TensorSpec
@@ -59,11 +60,16 @@ class Dataset:
         flat = nest.flatten(arrays)
         for a in flat:
             if not np.ndim(a):
-                raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+                raise error("tensor-dims", ValueError("Unbatching a tensor is only supported for rank >= 1"),
+                            what="a component", shape=(), need="at least {n}", n=1,
+                            fix="tf.data.Dataset.from_tensors(x) is a dataset of one element.")
         n = len(flat[0])
         if any(len(a) != n for a in flat):
             sizes = [len(a) for a in flat]
-            raise ValueError(f"Dimensions {sizes[0]} and {next(s for s in sizes if s != n)} are not compatible")
+            raise error("lengths-differ",
+                        ValueError(f"Dimensions {sizes[0]} and {next(s for s in sizes if s != n)} are not compatible"),
+                        what="the first component", count=n, other="another",
+                        other_count=next(s for s in sizes if s != n))
 
         def make():
             for i in range(n):
@@ -402,9 +408,9 @@ class Dataset:
 
     def __len__(self):
         if self._count == INFINITE_CARDINALITY:
-            raise TypeError("The dataset is infinite.")
+            raise TypeError("The dataset is infinite.")  # plain: list() tries it
         if self._count == UNKNOWN_CARDINALITY:
-            raise TypeError("The dataset length is unknown.")
+            raise TypeError("The dataset length is unknown.")  # plain: list() tries it
         return self._count
 
     def __bool__(self):
@@ -422,7 +428,11 @@ class Dataset:
         """The only element."""
         rows = list(itertools.islice(self._make(), 2))
         if len(rows) != 1:
-            raise InvalidArgumentError(None, None, "Dataset had more than one element." if rows else "Dataset was empty.")
+            raise error("not-possible", InvalidArgumentError(
+                None, None, "Dataset had more than one element." if rows else "Dataset was empty."),
+                why="the dataset has more than one element." if rows else "the dataset has no element.",
+                fix="next(iter(dataset)) gives the first of several." if rows else
+                    "look which filter(), skip() or take() leaves nothing.")
         return as_tensors(rows[0])
 
     def __repr__(self):
@@ -450,7 +460,7 @@ class Iterator:
         try:
             return next(self)
         except StopIteration:
-            raise OutOfRangeError(None, None, "End of sequence") from None
+            raise OutOfRangeError(None, None, "End of sequence") from None  # plain: it ends a loop
 
 
 Iterator.__name__ = Iterator.__qualname__ = "OwnedIterator"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ....diagnose import error
 from ....tensor import wrap
 from .. import dtypes, nest
 from ..control import TensorSpec
@@ -51,16 +52,21 @@ def stacked(rows):
 
 def _stack_column(column):
     if hasattr(column[0], "_is_dataset"):
-        raise TypeError("Unsupported operation: datasets of windows cannot be batched; use flat_map first")
+        raise error("not-possible", TypeError("Unsupported operation: datasets of windows cannot be batched"),
+                    why="an element is a dataset (a window), not a tensor.",
+                    fix="make tensors of the windows first: dataset.flat_map(lambda w: w.batch(n)).")
     try:
         return np.stack([np.asarray(v) for v in column]) if not isinstance(column[0], bytes) else np.array(column, object)
     except ValueError:
         shapes = [list(np.shape(v)) for v in column]
         bad = next(i for i, s in enumerate(shapes) if s != shapes[0])
-        raise InvalidArgumentError(None, None, (
+        raise error("shapes-differ", InvalidArgumentError(None, None, (
             "{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost/replica:0/task:0/device:"
             f"CPU:0}}}} Cannot batch tensors with different shapes in component 0. First element had shape {shapes[0]} "
-            f"and element {bad} had shape {shapes[bad]}. [Op:IteratorGetNext] name: ")) from None
+            f"and element {bad} had shape {shapes[bad]}. [Op:IteratorGetNext] name: ")),
+            what="the first element", shape=tuple(shapes[0]), other="another", other_shape=tuple(shapes[bad]),
+            must="the elements of a batch must have the same shape",
+            fix="padded_batch(n) fills up with zeros; or bring them to one shape in map() first.") from None
 
 
 def spec_of(array):
@@ -143,13 +149,17 @@ def fitting(value, spec):
         try:
             a = array_of(np.asarray(value) if isinstance(value, list) and not value else value, spec.dtype)
         except (TypeError, ValueError):
-            raise InvalidArgumentError(None, None, (
+            raise error("wrong-return", InvalidArgumentError(None, None, (
                 "TypeError: `generator` yielded an element that could not be converted to the expected type. The "
-                f"expected type was {spec.dtype.name}, but the yielded element was {value}.")) from None
+                f"expected type was {spec.dtype.name}, but the yielded element was {value}.")),
+                what="generator", kind=type(value), must="values of dtype {dtype}", dtype=spec.dtype.name,
+                fix="yield numbers of that dtype, or change output_signature.") from None
     if not spec.shape.is_compatible_with(np.shape(a)):
-        raise InvalidArgumentError(None, None, (
+        raise error("tensor-shape", InvalidArgumentError(None, None, (
             f"TypeError: `generator` yielded an element of shape {np.shape(a)} where an element of shape {spec.shape} "
-            "was expected."))
+            "was expected.")),
+            what="an element of generator", shape=tuple(np.shape(a)), want=spec.shape,
+            fix="yield arrays of that shape, or write None into output_signature for sizes that vary.")
     return a
 
 

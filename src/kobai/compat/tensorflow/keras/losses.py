@@ -29,8 +29,9 @@ def pair(y_true, y_pred):
     t, p = same_rank(t, p)
     a, b = t._value.shape, p._value.shape
     if any(x != y and x != 1 and y != 1 for x, y in zip(reversed(a), reversed(b))):
-        raise invalid("Sub", f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}",
-                      fix="y_true and y_pred must have one shape")
+        raise error("shapes-differ", invalid("Sub", f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}"),
+                    what="y_true", shape=tuple(a), other="y_pred", other_shape=tuple(b),
+                    must="both must have the same shape")
     return t, p
 
 
@@ -185,7 +186,8 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
                                f"{tuple(t.shape)}, output.shape={tuple(p.shape)}"),
                     what="y_true", shape=tuple(t.shape), other="y_pred", other_shape=tuple(p.shape),
                     must="both must have the same shape",
-                    fix="for numbers of classes use sparse_categorical_crossentropy, or keras.utils.to_categorical(y).")
+                    fix="for numbers of classes use sparse_categorical_crossentropy, or "
+                        "keras.utils.to_categorical(y).")
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / p._value.shape[axis]
     if from_logits:
