@@ -268,6 +268,16 @@ def test_a_physics_informed_network():
     np.testing.assert_allclose(losses, plainly(run), 1e-4)
 
 
+def test_without_machine_code(monkeypatch):
+    monkeypatch.setattr(again, "PATIENCE", 3)
+    monkeypatch.setattr(llvm, "available", False)
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(20):
+        g, = grad((x.exp() * x.sin() * x).sum(), x, create_graph=True)
+        assert g.requires_grad
+    assert all(site.programs is None for site in again._sites.of.values()) and again._sites.of
+
+
 def test_the_same_seed_gives_the_same_bits():
     def run():
         leaves, loss = mlp()

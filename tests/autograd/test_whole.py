@@ -693,6 +693,13 @@ def test_methods_and_partials_made_anew():
             assert in_use() == 3
 
 
+def test_without_machine_code(monkeypatch):
+    monkeypatch.setattr(llvm, "available", False)
+    for _ in range(8):
+        same(jacrev(torch.sin)(X[0]), torch.diag(X[0].cos()))
+    assert not kinds() and is_off()
+
+
 def test_a_breakpoint_is_met_each_time():
     import sys
     lines = []

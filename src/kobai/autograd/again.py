@@ -82,7 +82,11 @@ def gradients(roots, wanted, propagate):
             return None
         found, site.programs[key, chosen] = _record(roots, given, wanted, propagate, arrays, leaves, chosen)
         return found
-    if known and known.run is None:
+    if not known:
+        site.left -= 1
+        if site.left < -PATIENCE and not site.ready:
+            site.programs = None
+    elif known.run is None:
         known.left -= 1
         if known.left <= 0:
             plan = known.job() if known.job else False

@@ -63,9 +63,8 @@ class Kind:
 class Transform:
     """What is recorded of one function. `last` is when it was called, as its line counts; `off`: nothing can be."""
 
-    off = False
-
     def __init__(self, kept):
+        self.off = not llvm.available
         self.kinds: dict = {}
         self.ready: list[Kind] = []
         self.kept, self.last, self.others = kept, 0, 0
@@ -77,7 +76,7 @@ class Transform:
                 found = kind.native(args, kwargs, parts.tensors)
                 if found is not _MISS:
                     return _turned_back(found, kind.turned) if kind.turned else found
-        found = self._looked_at(fn, args, kwargs, parts, cut) if llvm.available else _MISS
+        found = self._looked_at(fn, args, kwargs, parts, cut)
         return fn(*args, **kwargs) if found is _MISS else found
 
     def _looked_at(self, fn, args, kwargs, parts, cut):
