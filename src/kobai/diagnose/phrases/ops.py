@@ -554,4 +554,6 @@ OPS: dict[str, str] = {
     "use a floating point dtype, such as torch.float32, or a step of at least 1.":
         "torch.float32 などの浮動小数点数の型を使うか、step を 1 以上にしてください。",
     "give one weight, or an input with channels.": "重みを一つだけ渡すか、チャネルのある入力を渡してください。",
+    "in some row mask is False everywhere, and {dtype} has no nan for its median.":
+        "mask がすべて False の行があり、型 {dtype} にはその中央値を表す nan がありません。",
 }

@@ -318,6 +318,17 @@ OTHERS: dict[str, str] = {
         "規則が保存した値は、先に行われた backward で解放されました。",
     "look at it before backward(), or call backward(retain_graph=True).":
         "backward() の前に見るか、backward(retain_graph=True) を呼んでください。",
+    "a tensor on the device meta has a shape and a dtype, and no numbers.":
+        "meta デバイスのテンソルには形と型だけがあり、数がありません。",
+    "make it on the CPU (device='cpu'), or give the module memory with module.to_empty(device='cpu') and load or "
+    "initialise its parameters.": (
+        "CPU で作る (device='cpu') か、module.to_empty(device='cpu') でモジュールにメモリを与えてから、パラメータを"
+        "読み込むか初期化してください。"),
+    "module.to_empty(device='cpu') gives a module memory; then load_state_dict(...), or initialise it. "
+    "torch.empty_like(x, device='cpu') does so for a tensor.": (
+        "モジュールには module.to_empty(device='cpu') でメモリを与え、load_state_dict(...) で読み込むか初期化して"
+        "ください。テンソルなら torch.empty_like(x, device='cpu') です。"),
+    "make it on the CPU: device='cpu'.": "CPU で作ってください (device='cpu')。",
     "one tensor has numbers, and another one, on the device meta, has none.":
         "数を持つテンソルと、数を持たない meta デバイスのテンソルが混ざっています。",
     "make both with the same device=; module.to_empty(device='cpu') gives a module memory.":
