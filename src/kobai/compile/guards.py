@@ -7,30 +7,37 @@ Tensors are noted as objects: their numbers are read on each call.
 """
 from __future__ import annotations
 
-import builtins
 import collections
 import dis
 import functools
+import gc
 import operator
 import re
 import sys
 import types
+import weakref
+from array import array
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kobai.autograd.node import inside
-from kobai.compile.watch import _is_library
+from kobai.compile.watch import _is_library, is_generated
 from kobai.generator import Generator
 from kobai.tensor import Tensor
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 # Objects without Python attributes that stay what they are, or whose changes are seen in another way.
-_KNOWN = (Generator, types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType, types.WrapperDescriptorType,
-          types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType,
-          types.MappingProxyType, types.CodeType, type({}.keys()), type({}.values()), type({}.items()), property,
-          functools.partial, operator.itemgetter, re.Pattern, range, slice, bytearray,
+_KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
+          types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType, types.CodeType, property,
+          functools.partial, operator.itemgetter, re.Pattern, range, slice,
           type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
+_BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)
+_VIEWS = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))
+# What classes derived from these keep is not in their attributes; what those do is in attributes that no program names.
+_HIDDEN = (set, bytearray, collections.deque, array, np.ndarray)
+_KEEPERS = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet, collections.UserDict,
+            collections.UserList, collections.ChainMap)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
 MOVING = frozenset(("lr", "momentum", "betas"))  # of an optimiser's groups: what schedulers change
 # With these, code gets at attributes whose names it does not show; with those, at any global variable.
@@ -59,7 +66,7 @@ class Slot(NamedTuple):
             return vars(self.holder)[self.key]
         if self.kind == "absent":
             return self.holder.get(self.key)
-        return self.holder[self.key]
+        return (dict if isinstance(self.holder, dict) else list).__getitem__(self.holder, self.key)  # as it is kept
 
 
 class Guards:
@@ -110,7 +117,7 @@ def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> G
     """
     walk = _Walk(codes, moving, known)
     walk.start(fn, arguments)
-    lost = codes - walk.followed
+    lost = {c for c in codes - walk.followed if not is_generated(c)}
     if lost:
         code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
         raise Untraceable(f"code ran whose variables cannot be followed ({code.co_filename}:{code.co_firstlineno} "
@@ -122,7 +129,7 @@ class _Walk:
     def __init__(self, codes, moving, known=frozenset()):
         self.codes, self.moving, self.known = codes, moving, known
         self.names = {n for c in codes for n in c.co_names}
-        self.any_name = not self.names.isdisjoint(_ANY_NAME)
+        self.any_name = not self.names.isdisjoint(_ANY_NAME) or any(map(_matches_classes, codes))
         if not self.names.isdisjoint(_ANY_VARIABLE):
             raise Untraceable(f"it uses {min(self.names & _ANY_VARIABLE)}, which gives any variable")
         self.followed: set = set()
@@ -174,8 +181,15 @@ class _Walk:
         elif kind is types.MethodType:
             self.visit(v.__self__, name)
             self.visit(v.__func__, name)
-        elif kind in (list, tuple):
+        elif isinstance(v, (list, tuple)):
             self._list(v, name)
+            if kind is not list and kind is not tuple:
+                self._object(v, name)
+        elif kind in _BOUND:  # such as `items.pop`, or `itertools.count().__next__`
+            if not isinstance(v.__self__, (types.ModuleType, type)):
+                self.visit(v.__self__, name)
+        elif kind in _VIEWS:
+            self.visit(gc.get_referents(v)[0], name)
         elif kind is frozenset:
             self._list(tuple(v), name)
         elif kind is set:
@@ -189,6 +203,8 @@ class _Walk:
             own = inside[file] or _is_library[file]
             if v is sys and "modules" in self.names:
                 raise Untraceable("it uses sys.modules, which gives any variable")
+            if self.any_name and not own:
+                self.lengths.append((vars(v), f"the variables of {name}", len(vars(v))))
             for n in list(vars(v)) if self.any_name and not own else self.names & vars(v).keys():
                 self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
@@ -196,13 +212,13 @@ class _Walk:
                 self._class(v, name)
         elif isinstance(v, _KNOWN):
             return
-        elif not hasattr(v, "__dict__") and not _has_slots(kind):
+        elif isinstance(v, _HIDDEN) or not hasattr(v, "__dict__") and not _has_slots(kind):
             raise Untraceable(f"{name} is an object of type {kind.__name__}, whose state cannot be seen")
         else:
             self._object(v, name)
 
     def _list(self, v, name):
-        if type(v) is tuple:  # its items stay
+        if isinstance(v, tuple):  # its items stay
             for i, item in enumerate(v):
                 self.visit(item, f"{name}[{i}]")
             return
@@ -214,7 +230,7 @@ class _Walk:
         """Note which keys a dict has, and what is at `keys`."""
         self.lengths.append((v, f"len({name})", len(v)))
         for k in keys:
-            self.slot("dict", v, k, f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, v[k])
+            self.slot("dict", v, k, f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, dict.__getitem__(v, k))
 
     def _function(self, f, name):
         code = f.__code__
@@ -242,7 +258,7 @@ class _Walk:
         for n in _names(code):
             if n in space:
                 self.slot("dict", space, n, n, space[n])
-            elif hasattr(builtins, n):
+            else:  # a built-in function, or a name that nothing has yet
                 self.slot("absent", space, n, n, None)
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             if not (id(f) in self.known and isinstance(v, Tensor)):
@@ -275,7 +291,9 @@ class _Walk:
             if base is object or inside[_file_of(base)] or id(base) in self.seen and base is not v:
                 continue
             self.seen.add(id(base))
-            for n, got in list(vars(base).items()):
+            kept = gc.get_referents(vars(base))[0]  # a new one may stand before that of a class it derives from
+            self.lengths.append((kept, f"the attributes of {base.__name__}", len(kept)))
+            for n, got in list(kept.items()):
                 if self.any_name or n in self.names or any(f.__code__ in self.codes for f in _functions(got)):
                     self.slot("class", base, n, f"{base.__name__}.{n}", got)
 
@@ -291,7 +309,7 @@ class _Walk:
             if "param_groups" in attributes and "defaults" in attributes:
                 return self._optimizer(v, name)
             self.lengths.append((attributes, f"the attributes of {name}", len(attributes)))
-            everything = own or module or self.any_name
+            everything = own or module or self.any_name or isinstance(v, _KEEPERS)
             for n in list(attributes if everything else self.names & attributes.keys()):
                 self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
         if not own:
@@ -339,6 +357,12 @@ def _names(code):
         if isinstance(c, types.CodeType):
             found |= _names(c)
     return found
+
+
+@functools.lru_cache(4096)
+def _matches_classes(code):
+    """Whether it has a `case Class(...)`, whose patterns name attributes where no name is seen."""
+    return any(i.opname == "MATCH_CLASS" for i in dis.get_instructions(code))
 
 
 @functools.lru_cache(4096)

@@ -67,6 +67,8 @@ class Watcher:
             return
         if code.co_filename == "<string>" and (code.co_name.startswith("__")  # what dataclass and namedtuple make
                                                or frame.f_globals.get("__name__", "").startswith("namedtuple_")):
+            if is_generated(code) and event == "call" and self._user(frame) is not None:
+                self.codes.add(code)
             return
         if event == "call":
             if code is _ENVIRON and self.reason is None and self._user(frame) is not None:
@@ -97,6 +99,14 @@ def _harmless(fn, code) -> bool:
     return (fn in _KNOWN or owner in _HARMLESS_METHODS if isinstance(owner, type) else
             fn in _KNOWN or type(owner) in _HARMLESS_METHODS
             or getattr(fn, "__module__", None) in _HARMLESS_MODULES or code.co_filename.endswith(_FILES_THAT_MAY))
+
+
+def is_generated(code) -> bool:
+    """Whether it is a method that dataclass writes, which looks at attributes whose names the user's code need not have."""
+    return code.co_filename == "<string>" and code.co_name in _GENERATED
+
+
+_GENERATED = frozenset(("__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__"))
 
 
 class _IsLibrary(dict):
