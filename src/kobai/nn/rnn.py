@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .. import empty, zeros
 from ..diagnose import error
 from ..ops.recurrent import GruCell, LstmCell
-from ..ops.rnn import recurrent_layers
+from ..ops.rnn import examples_first, recurrent_layers
 from ..tensor import Tensor
 from . import functional as F, init
 from .module import Module
@@ -210,7 +210,7 @@ class RNNBase(Module):
         output, state = self._layers(xs, None, state)
         if not batched:
             return output.squeeze(1), self._returned(tuple(s.squeeze(1) for s in state))
-        return (output.transpose(0, 1) if time_dim else output), self._returned(state)
+        return (examples_first(output, self.mode) if time_dim else output), self._returned(state)
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple:
         data, sizes, order, back = input

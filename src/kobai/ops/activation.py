@@ -14,6 +14,8 @@ from ..random import uniform
 from ..takes import Not, Only
 from ..testing.samples import S, binary, unary
 from .arguments import wrapped
+from .elementwise import Mul
+from .labels import shown_as
 from .reduce import not_implemented
 
 
@@ -565,6 +567,9 @@ class RandomSlopes(Op):
         return slopes
 
 
+_GLU = shown_as(Mul(), "GluBackward0")
+
+
 @public("nn.functional")
 def glu(input, dim=-1):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
@@ -578,7 +583,7 @@ def glu(input, dim=-1):
             f"Halving dimension must be even, but dimension {dim % len(input.shape)} is size {n}"), what="input",
             dim=dim % len(input.shape), size=n, must="an even number",
             fix="make it twice as large as the result should be, or name another dimension: glu(x, dim=...).")
-    return m.narrow(input, dim, 0, n // 2) * m.sigmoid(m.narrow(input, dim, n // 2, n // 2))
+    return _GLU(m.narrow(input, dim, 0, n // 2), m.sigmoid(m.narrow(input, dim, n // 2, n // 2)))
 
 
 for _name in ("sigmoid", "tanh"):

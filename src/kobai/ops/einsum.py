@@ -12,6 +12,7 @@ from ..op import dtype_of, m
 from ..public import public
 from .diagonal import Diagonal
 from .elementwise import Mul
+from .labels import shown_as
 from .linear import Bmm, Dot, Mm
 from .movement import Permute, Squeeze, UnsafeView
 from .reduce import Sum
@@ -230,6 +231,9 @@ def _plan(terms, output, shapes):
     last = plan.without(values[0], set(output))
     if not plan.steps or last.names != output:
         plan.add(Permute(tuple([last.names.index(s) for s in output])), output, last)
+    if plan.sums and plan.steps:
+        op, places = plan.steps[-1]
+        plan.steps[-1] = shown_as(op, "ViewBackward0"), places
     return plan
 
 
@@ -238,6 +242,7 @@ class Plan:
 
     def __init__(self, sizes, operands):
         self.sizes, self.operands, self.steps, self.multiplies = sizes, operands, [], False
+        self.sums = False  # whether two operands are multiplied and summed: PyTorch shows a view of the products
 
     def add(self, op, names, *terms):
         self.steps.append((op, tuple([t.place for t in terms])))
@@ -281,6 +286,7 @@ class Plan:
         out = batch + rows + columns
         if not summed:
             return self.add(Mul(), out, self.spread(a, out), self.spread(b, out))
+        self.sums = True
         if batch and not rows and not columns:  # products of rows: no matrices here
             y = self.add(Mul(), out + summed, self.permuted(a, out + summed), self.permuted(b, out + summed))
             return self.without(y, keep)

@@ -9,6 +9,7 @@ from ..large import PRODUCT, product
 from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import S
+from .labels import shown_as
 from .movement import Permute
 
 
@@ -452,7 +453,11 @@ def matmul(input, other):
     if na == 1:
         return m.squeeze(matmul(m.unsqueeze(input, 0), other), -2)
     if nb == 1:
-        return mv(input, other) if na == 2 else m.squeeze(matmul(input, m.unsqueeze(other, -1)), -1)
+        if na == 2:
+            return mv(input, other)
+        _check_product(input, m.unsqueeze(other, -1))
+        rows = m.reshape(input, (_count(input.shape[:-1]), input.shape[-1]))
+        return m.unsafe_view(mv(rows, other), tuple(input.shape[:-1]))
     _check_product(input, other)
     if nb == 2:  # rows of all matrices in one product
         flat = m.reshape(input, (-1, input.shape[-1])) if 0 not in input.shape else m.reshape(
@@ -475,7 +480,35 @@ def _batched(a, b):
         raise error("shape-broadcast", shapes=[tuple(a.shape[:-2]), tuple(b.shape[:-2])]) from None
     a = m.expand_to(a, (*lead, *a.shape[-2:]))
     b = m.expand_to(b, (*lead, *b.shape[-2:]))
-    return Bmm()(a, b)
+    return _OF_BATCHES(a, b)
+
+
+def _steps(node):
+    """What PyTorch does for a product of batches: each side expanded and seen as one batch of matrices, the product,
+    and that seen in its shape."""
+    return (step("BmmBackward0", *[_as_one_batch(*shown_edge(e), _dims_of(node)) for e in node.edges]), 0),
+
+
+def _dims_of(node):
+    """The number of dimensions of a product, from what it saved."""
+    return next((len(v.shape) for v in node.saved[:2] if hasattr(v, "shape")), 3) if isinstance(node.saved, tuple) else 3
+
+
+def _as_one_batch(node, number, dims):
+    if node is None:
+        return None, 0
+    name, op = node.name(), getattr(node, "op", None)
+    if name == "ExpandBackward0":  # a copy
+        return step("UnsafeViewBackward0", (step("CloneBackward0", (node, number)), 0)), 0
+    expanded = step("ExpandBackward0", (node, number)), 0
+    if name != "TransposeBackward0":
+        return step("ViewBackward0", expanded), 0
+    if abs(op.dim0 - op.dim1) == 1 and (min(op.dim0, op.dim1) > 1 or dims == 3):  # the last two: no copy
+        return step("ReshapeAliasBackward0", expanded), 0
+    return step("UnsafeViewBackward0", (step("CloneBackward0", expanded), 0)), 0
+
+
+_OF_BATCHES = shown_as(Bmm(), "UnsafeViewBackward0", _steps)
 
 
 export("Tensor", "__matmul__", operator(lambda self, other: matmul(self, other), "__matmul__"))

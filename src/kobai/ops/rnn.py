@@ -1,10 +1,12 @@
 """torch.lstm, gru, rnn_tanh, rnn_relu and their cells: layers of recurrent ops under PyTorch's names."""
 from __future__ import annotations
 
-from ..op import m
+from ..op import dtype_of, m
 from ..public import public
 from .index import Index
 from .join import Cat, Stack
+from .labels import shown_as
+from .movement import Reshape, Transpose, Unsqueeze
 from .recurrent import GruCell, LstmCell
 from .sequence import GruSequence, LstmSequence, RnnRelu, RnnTanh, last_rows
 
@@ -56,8 +58,22 @@ def recurrent_layers(mode, x, sizes, state, weights, directions=1, dropout=0.0):
         if dropout and layer < layers - 1:
             x = m.dropout(x, dropout)
     if not packed:
-        x = m.reshape(x, (*shape[:2], x.shape[1]))
-    return x, tuple([m.unsqueeze(s[0], 0) if len(s) == 1 else Stack(0)(*s) for s in zip(*last)])
+        name = "Cat" if directions == 2 else _PLAIN_NAME.get((mode, dtype_of(x).name), "Stack")
+        x = shown_as(Reshape((*shape[:2], x.shape[1])), name + "Backward0")(x)
+    return x, tuple([_FIRST(s[0]) if len(s) == 1 else Stack(0)(*s) for s in zip(*last)])
+
+
+_PLAIN_NAME = {("LSTM", "float32"): "MkldnnRnnLayer"}  # one way on, PyTorch stacks the steps of all others
+_FIRST = shown_as(Unsqueeze(0), "StackBackward0")
+_BATCH_FIRST = {"LSTM": Transpose(0, 1)}
+
+
+def examples_first(y, mode):
+    """Outputs with the examples before the time."""
+    return _BATCH_FIRST.get(mode, _TURNED)(y)
+
+
+_TURNED = shown_as(Transpose(0, 1), "TransposeBackward1")
 
 
 # ---- under PyTorch's names -------------------------------------------------------------------
@@ -83,7 +99,7 @@ def _layered(mode, args):
     x = m.transpose(x, 0, 1) if batch_first else x
     y, last = recurrent_layers(mode, x, sizes, state, _grouped(params, has_biases, projected),
                                1 + bool(bidirectional), dropout if train else 0.0)
-    return (m.transpose(y, 0, 1) if batch_first else y, *last)
+    return (examples_first(y, mode) if batch_first else y, *last)
 
 
 def _make_layers(mode):
