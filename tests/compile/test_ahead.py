@@ -43,28 +43,48 @@ def test_several_threads_get_one_code_and_the_right_one(monkeypatch):
         np.testing.assert_allclose(llvm.run(k, x)[0], np.exp(x * (1001 + i)) + 1000 + i, rtol=1e-4)
 
 
-def test_the_other_thread_begins_at_the_end_when_something_is_compiled(monkeypatch):
+def test_another_thread_begins_with_the_first_and_then_comes_from_the_last(monkeypatch):
     monkeypatch.setattr(ahead.threads, "cores", lambda: 2)
-    done, last = [], threading.Event()
+    done, go = [], [threading.Event() for _ in range(6)]
 
     def work(i):
+        go[i].wait()
         done.append(i)
-        last.set()
-    with ahead.doing([lambda i=i: work(i) for i in range(ahead.LEAST)]) as block:
-        assert block.thread is None
-        ahead.wanted()
-        block.thread.join()
-        ahead.wanted()
-    assert done == list(range(ahead.LEAST))[::-1]
-    ahead.wanted()
-    assert len(done) == ahead.LEAST
+    with ahead.doing() as block:
+        for i in range(6):
+            block.add(lambda i=i: work(i))
+            assert (block.thread is None) == (i < ahead.LEAST - 1)
+        go[0].set()
+        while not done:
+            pass
+        block.turn()
+        for event in go[::-1]:
+            event.set()
+        while len(done) < 6:
+            pass
+        block.add(lambda: done.append("more"))
+        while len(done) < 7:
+            pass
+    block.thread.join()
+    assert done == [0, 1, 5, 4, 3, 2, "more"]
+
+
+def test_few_works_and_one_core_need_no_thread(monkeypatch):
+    monkeypatch.setattr(ahead.threads, "cores", lambda: 1)
+    with ahead.doing() as block:
+        for _ in range(9):
+            block.add(lambda: 1 / 0)
+    assert block.thread is None
 
 
 def test_errors_of_the_other_thread_are_left_to_the_block(monkeypatch):
     monkeypatch.setattr(ahead.threads, "cores", lambda: 2)
-    with ahead.doing([lambda: 1 / 0] * ahead.LEAST) as block:
-        ahead.wanted()
-        block.thread.join()
+    done = threading.Event()
+    with ahead.doing() as block:
+        for work in [lambda: 1 / 0] * ahead.LEAST + [done.set]:
+            block.add(work)
+        assert done.wait(20)
+    block.thread.join()
 
 
 @pytest.mark.parametrize("cores", [1, 2])

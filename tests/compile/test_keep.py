@@ -18,7 +18,7 @@ def kept(monkeypatch, tmp_path):
     monkeypatch.delenv("KOBAI_CACHE", raising=False)
     monkeypatch.setattr(keep, "LEAST", 0)
     calls, arranged = [], module._arranged
-    monkeypatch.setattr(module, "_arranged", lambda graph: calls.append(graph) or arranged(graph))
+    monkeypatch.setattr(module, "_arranged", lambda graph, made: calls.append(graph) or arranged(graph, made))
     return calls
 
 

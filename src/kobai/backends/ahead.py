@@ -1,55 +1,61 @@
-"""Kernels of a plan compiled by two threads: `with doing(works): ...` while the plan is put together.
+"""Kernels compiled by a second thread while a plan is being made: `with ahead.doing() as work: work.add(...) ...`.
 
-The plan asks for one kernel after the other.  As soon as one of them has to be compiled, a second thread makes
-those that come last, and so on towards the first; what one thread makes the other finds, or waits for.
+Fusion gives one kernel after the other; a second thread compiles them from the first on, while the first thread goes on
+planning.  When the plan is put together, which asks for all kernels from the first on, the second thread goes on
+from the last: what one makes the other finds, or waits for.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 
 from kobai.backends import threads
 
 LEAST = 4  # kernels that are worth a thread
 
-_mine = threading.local()
-
 
 class doing:
-    """While the block runs, each of these works may be done ahead by another thread; errors are for the block to meet."""
+    """While the block runs, what is added may be done ahead by another thread; errors are for the block to meet."""
 
-    def __init__(self, works: Sequence[Callable[[], object]]):
-        self.works, self.over, self.thread = works, False, None
+    def __init__(self):
+        self.works: deque[Callable[[], object]] = deque()
+        self.over = self.backwards = False
+        self.thread: threading.Thread | None = None
+        self.more = threading.Event()
 
     def __enter__(self):
-        self.before, _mine.doing = getattr(_mine, "doing", None), self
         return self
 
     def __exit__(self, *exc):
-        _mine.doing, self.over = self.before, True
+        self.over = True
+        self.more.set()
 
-    def begin(self):
-        """Start the other thread, once, where there is a core for it."""
+    def add(self, work: Callable[[], object]):
+        """One more thing to do."""
+        self.works.append(work)
+        self.more.set()
         if self.thread is None and len(self.works) >= LEAST and threads.cores() > 1:
             self.thread = threading.Thread(target=self._run, name="kobai-ahead")
             try:
                 self.thread.start()
             except RuntimeError:  # no more threads here
-                pass
+                self.over = True
+
+    def turn(self):
+        """From now on the last is done first: the block itself comes from the other end."""
+        self.backwards = True
 
     def _run(self):
-        for work in reversed(self.works):
-            if self.over:
-                return
+        while not self.over:
+            try:
+                work = self.works.pop() if self.backwards else self.works.popleft()
+            except IndexError:
+                self.more.wait()
+                self.more.clear()
+                continue
             try:
                 work()
-            except Exception:  # the block comes to it, too, and knows what to do then
-                return
-
-
-def wanted() -> None:
-    """This thread is about to compile something."""
-    now = getattr(_mine, "doing", None)
-    if now is not None:
-        now.begin()
+            except Exception:  # the block comes to it, too, if it matters, and knows what to do then
+                pass

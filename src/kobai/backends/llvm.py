@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kobai.backends import ahead, object_code
+from kobai.backends import object_code
 from kobai.backends.assembler import Line, free_llvm
 from kobai.backends.native import Bridge
 from kobai.compile import cache
@@ -149,7 +149,6 @@ class Machine:
 
     def compile(self, text: str) -> bytes:
         """Object code of LLVM text, made anew."""
-        ahead.wanted()
         return self.tools.assemble(text)
 
     def remembered(self, key: str, write: Callable[[], str]) -> bytes:

@@ -244,10 +244,10 @@ def _the_runner() -> _Runner:
     return _runner
 
 
-def compile_kernel(step: KernelStep):
+def compile_kernel(kernel, shape, strides, inner):
     """(code, fitted layout) of a kernel."""
-    fitted = fit(step.kernel, step.shape, step.strides, step.inner)
-    return llvm.compiled(step.kernel, fitted.layout), fitted
+    fitted = fit(kernel, shape, strides, inner)
+    return llvm.compiled(kernel, fitted.layout), fitted
 
 
 class Program:
@@ -359,7 +359,7 @@ class Program:
 
     def _kernel_block(self, step: KernelStep):
         """(code, fitted layout, where its block begins, extent) of a kernel."""
-        code, fitted = compile_kernel(step)
+        code, fitted = compile_kernel(step.kernel, step.shape, step.strides, step.inner)
         self.kernels.append(code)
         start = self._block(step, [*fitted.sizes, *[s for strides in fitted.strides for s in strides]])
         return code, fitted, start, code.nest.extent(fitted.sizes)

@@ -88,14 +88,14 @@ def _operations(node: Node) -> int:
     return max(1, sum(40 if n.op in costly else n.op not in ("load", "const") for n in kernel.nodes))
 
 
-def fuse(graph: Graph) -> tuple[list[KernelStep | OpStep], dict[Value, Window]]:
-    """The steps of a graph in an order in which they can run, and where each value lies."""
+def fuse(graph: Graph, made=None) -> tuple[list[KernelStep | OpStep], dict[Value, Window]]:
+    """The steps of a graph in an order in which they can run, and where each value lies; `made` is told of each kernel."""
     work = _Fusion(graph)
     work.form()
     work.join_readers()
     work.repeat_small()
     work.repeat_cheap()
-    return work.steps(), work.windows
+    return work.steps(made), work.windows
 
 
 class _Fusion:
@@ -460,9 +460,14 @@ class _Fusion:
 
     # --- the result
 
-    def steps(self) -> list[KernelStep | OpStep]:
-        made = [self._step(g) for g in self._ordered()]
-        return [s for some in made for s in some]
+    def steps(self, made) -> list[KernelStep | OpStep]:
+        found = []
+        for g in self._ordered():
+            for step in self._step(g):
+                found.append(step)
+                if made is not None and isinstance(step, KernelStep):
+                    made(step)
+        return found
 
     def _ordered(self) -> list[Group]:
         """Groups so that each comes after those it takes from, otherwise in the order of the program."""

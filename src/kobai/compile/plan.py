@@ -42,15 +42,20 @@ class Plan:
                 gc.enable()
 
     def _make(self, graph: Graph):
-        self.steps, self.places, self.size = passed(graph, lambda: _arranged(graph))
-        try:
-            from kobai.backends.ahead import doing  # noqa: PLC0415 (backends are loaded when something is compiled)
-            from kobai.backends.step import Program, compile_kernel  # noqa: PLC0415
-            with doing([partial(compile_kernel, s) for s in _kernel_steps(self.steps)]):
+        from kobai.backends.ahead import doing  # noqa: PLC0415 (backends are loaded when something is compiled)
+        from kobai.backends.step import Program, compile_kernel  # noqa: PLC0415
+        with doing() as ahead:
+            def made(step):
+                ahead.add(partial(compile_kernel, step.kernel, step.shape, step.strides, step.inner))  # and no values
+            self.steps, self.places, self.size = passed(graph, lambda: _arranged(graph, made))
+            ahead.turn()
+            for step in _kernel_steps(self.steps):
+                made(step)
+            try:
                 self.program = Program(graph, self.steps, self.places, self.size)
-            self.run = self.program.run
-        except NoKernel:
-            self.run = _nothing
+                self.run = self.program.run
+            except NoKernel:
+                self.run = _nothing
 
     def __call__(self, inputs) -> list[np.ndarray]:
         outputs = self.run(*inputs)
@@ -94,10 +99,10 @@ def _kernel_steps(steps) -> list[KernelStep]:
     return [s for s in every if isinstance(s, KernelStep)]
 
 
-def _arranged(graph: Graph) -> Arrangement:
-    """All passes."""
+def _arranged(graph: Graph, made) -> Arrangement:
+    """All passes; `made(step)` is told of each kernel as soon as it is written."""
     graph, homes = laid_out(with_sums(simplify(graph)))
-    steps, windows = fuse(graph)
+    steps, windows = fuse(graph, made)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
     steps = recurrent(chained(steps, homes, results), homes, results)
