@@ -60,11 +60,7 @@ class _ServedNames(MetaPathFinder):
                 raise missing_import(fullname, _names_in(ours.rpartition(".")[0]), _is_from_import())
             return ModuleSpec(fullname, _Alias(ours), origin=ours)
         if root in _BOUND_TO_PYTORCH:
-            raise ModuleNotFoundError(
-                f"No module named {root!r}: kobai does not have {root}, and an installed one works only with "
-                "PyTorch itself, against whose library it was compiled.",
-                name=root,
-            )
+            raise _bound_to_pytorch(root)
         return None
 
 
@@ -107,7 +103,7 @@ def install() -> None:
         return
     foreign = [root for root in sorted(ROOTS) if root in sys.modules]
     if foreign:
-        raise RuntimeError(_already_imported(foreign[0]))
+        raise _already_imported(foreign[0])
     sys.meta_path.insert(0, _front)
     sys.meta_path.append(_back)
     os.environ["KOBAI_SERVES"] = ",".join([*sorted(ROOTS), *_BOUND_TO_PYTORCH])
@@ -137,12 +133,26 @@ def _python_path() -> list[str]:
     return [p for p in entries.split(os.pathsep) if p != _CHILDREN] if entries else []
 
 
-def _already_imported(name: str) -> str:
+def _bound_to_pytorch(name: str) -> Exception:
+    from kobai.diagnose import error  # noqa: PLC0415  (only for a mistake: it needs what stands above)
+
+    return error(
+        "not-in-kobai", ModuleNotFoundError(f"No module named {name!r}", name=name), what=name,
+        why="kobai does not have {what}, and an installed one works only with PyTorch itself, for which it was compiled.",
+        instead="write what you need of it with kobai, or run the program with PyTorch.",
+    )
+
+
+def _already_imported(name: str) -> Exception:
+    from kobai.diagnose import error  # noqa: PLC0415  (only for a mistake: it needs what stands above)
+
     where = getattr(sys.modules[name], "__file__", None) or "unknown place"
-    return (
-        f"{name} is already imported in this process, and it is not kobai's ({where}).\n"
-        f"Two systems cannot share the name. Start afresh (in a notebook: restart the kernel), load kobai\n"
-        f"before the first `import {name}`; or write `import kobai as torch` and leave the other alone."
+    return error(
+        "call-order",
+        RuntimeError(f"{name} is already imported in this process, and it is not kobai's ({where})."),
+        name=name, why="two systems cannot share the name {name}.",
+        fix="start afresh (in a notebook: restart the kernel) and load kobai before the first `import {name}`; "
+            "or write `import kobai as torch`, and leave the other alone.",
     )
 
 

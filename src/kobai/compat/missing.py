@@ -157,6 +157,6 @@ def _find_or_explain(module: ModuleType, own: Callable[[str], Any] | None, name:
             if str(error) != plain:  # it has more to say than that the name is missing
                 raise
     if name.startswith("__"):  # Python's own questions (`__path__`, `__wrapped__`, ...)
-        raise AttributeError(plain)
+        raise AttributeError(plain)  # plain: hasattr asks
     raise missing_attribute(module.__name__, name, dir(module))
 

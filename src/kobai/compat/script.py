@@ -81,7 +81,11 @@ def _first_on_path(folder: str) -> None:
 def _load_code(spec) -> CodeType:
     code = spec.loader.get_code(spec.name)
     if code is None:
-        raise ImportError(f"{spec.name} is not a Python program", name=spec.name)
+        from kobai.diagnose import error  # noqa: PLC0415  (only for a mistake: it needs what stands above)
+
+        raise error("file", ImportError(f"No code object available for {spec.name}", name=spec.name),
+                    path=spec.origin or spec.name, why="Python has no source of it that could run as a program",
+                    fix="name a .py file, a folder with a __main__.py, or a module that is written in Python.")
     return code
 
 

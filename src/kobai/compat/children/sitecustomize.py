@@ -25,7 +25,7 @@ class FirstServedName:
             hook = importlib.import_module("kobai.compat.hook")
         except ModuleNotFoundError as error:
             sys.meta_path.insert(0, self)  # a second try must not find another torch
-            raise ImportError(
+            raise ImportError(  # plain: the catalogue of errors cannot be imported either
                 f"{fullname} is kobai's here, because a program under `kobai run` started this process, "
                 f"but its Python ({sys.executable}) cannot import kobai: {error}.\n"
                 "Install kobai there, or start the process without KOBAI_SERVES in its environment."

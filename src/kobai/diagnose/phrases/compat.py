@@ -518,4 +518,19 @@ COMPAT: dict[str, str] = {
     "a source of the gradient": "勾配の変数",
     "an element of the array": "配列の要素",
     "the target of the gradient": "勾配の対象",
+    # ---- `kobai run`
+    "kobai does not have {what}, and an installed one works only with PyTorch itself, for which it was compiled.":
+        "kobai に {what} はありません。インストールされたものは PyTorch 用にコンパイルされていて、PyTorch でしか動きません。",
+    "write what you need of it with kobai, or run the program with PyTorch.":
+        "必要な部分を kobai で書くか、PyTorch で実行してください。",
+    "two systems cannot share the name {name}.":
+        "{name} という名前を二つのシステムで同時には使えません。",
+    "start afresh (in a notebook: restart the kernel) and load kobai before the first `import {name}`; "
+    "or write `import kobai as torch`, and leave the other alone.":
+        "新しく始め (ノートブックではカーネルを再起動し)、最初の `import {name}` より前に kobai を読み込んでください。"
+        "または `import kobai as torch` と書いてください。",
+    "Python has no source of it that could run as a program":
+        "プログラムとして実行できる Python のソースがありません",
+    "name a .py file, a folder with a __main__.py, or a module that is written in Python.":
+        ".py ファイル、__main__.py のあるフォルダー、または Python で書かれたモジュールを指定してください。",
 }
