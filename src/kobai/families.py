@@ -239,8 +239,6 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "ops.implicit": {
     },
-    "ops.labels": {
-    },
     "ops.taps": {
     },
     "ops.resample": {
@@ -258,6 +256,14 @@ FAMILIES: dict[str, dict[str, str]] = {
             "interpolate upsample upsample_bilinear upsample_nearest",
     },
     "ops.lapack": {
+    },
+    "ops.limits": {
+        "Tensor":
+            "clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin maximum minimum",
+        "m":
+            "clamp clamp_max clamp_min clamp_tensors fmax fmin maximum minimum",
+        "torch":
+            "clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin maximum minimum",
     },
     "ops.linalg": {
         "Tensor":

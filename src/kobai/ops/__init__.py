@@ -22,7 +22,6 @@ from . import (
     index,
     indexed,
     join,
-    limits,
     linear,
     logic,
     masks,
