@@ -52,26 +52,34 @@ class CopySlices(Op):
 
 def inplace(fn, a, *args, **kwargs):
     """Replace the contents of `a` by `fn(a, *args)`, and its history by that of the result."""
+    if isinstance(fn, Op):
+        return inplace_op(fn, a, *args)
     if a._base is not None:
         refresh(a)
     refuse_leaf(a)
-    if not isinstance(fn, Op):
-        if a._rg and modes.grad:  # fn may record several ops: none may have saved memory we write to
-            a_before = m.identity(a) if isinstance(a, LiftedTensor) else _copy_with_history(a)
-            return replace(a, fn(a_before, *args, **kwargs))
-        return replace(a, fn(a, *args, **kwargs))
-    if _fits_ufunc(fn, a, args):
+    if a._rg and modes.grad:  # fn may record several ops: none may have saved memory we write to
+        a_before = m.identity(a) if isinstance(a, LiftedTensor) else _copy_with_history(a)
+        return replace(a, fn(a_before, *args, **kwargs))
+    return replace(a, fn(a, *args, **kwargs))
+
+
+def inplace_op(op, a, *args):
+    """As `inplace`, for an op."""
+    if a._base is not None:
+        refresh(a)
+    refuse_leaf(a)
+    if _fits_ufunc(op, a, args):
         x = a._array()
         y = args[0]._data if args and isinstance(args[0], Tensor) else args[0] if args else None
         try:
-            fn.ufunc(*((x,) if y is None else (x, y)), out=x)
+            op.ufunc(*((x,) if y is None else (x, y)), out=x)
         except ValueError:
             if not x.flags.writeable:
                 raise error("inplace-expanded", tensor=a) from None
             raise _shape_error(x.shape, y.shape) from None
         changed(a)
         return a
-    return replace(a, fn(a, *args))
+    return replace(a, op(a, *args))
 
 
 def _shape_error(have, other):

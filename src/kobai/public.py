@@ -7,7 +7,7 @@ import numpy as np
 
 from .diagnose import error
 from .general import Overridden
-from .inplace import inplace as _inplace, into as _into
+from .inplace import inplace as _inplace, inplace_op as _inplace_op, into as _into
 from .later import after_loading
 from .lifted import Lifted
 from .op import Elementwise, apply1, apply2, apply_any, m, registry
@@ -150,7 +150,7 @@ def _unary(op):
             return _ask(call, (input,), {}, out)
 
     def call_(input):
-        return _inplace(op, input)
+        return _inplace_op(op, input)
     return call, call_
 
 
@@ -164,7 +164,7 @@ def _binary(op):
             return _ask(call, (input, other), {}, out)
 
     def call_(input, other):
-        return _inplace(op, input, other)
+        return _inplace_op(op, input, other)
     return call, call_
 
 
@@ -184,7 +184,7 @@ def _named(op, params):
         return y if out is None else _into(out, y)
 
     def call_(self, *args, **kwargs):
-        return _inplace(op, self, *args, *[kwargs[n] for n in params[1 + len(args):]])
+        return _inplace_op(op, self, *args, *[kwargs[n] for n in params[1 + len(args):]])
     return call, call_
 
 
@@ -207,7 +207,7 @@ def _operators(op, name):
 
     def inplace(self, other):
         try:
-            return _inplace(op, self, other)
+            return _inplace_op(op, self, other)
         except (TypeError, NotImplementedError):
             return not_mine(other)
 

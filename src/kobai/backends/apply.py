@@ -41,12 +41,13 @@ from kobai.backends.entry import _looks_as_known as _looks_as_entry_knows
 from kobai.backends.native import _FASTCALL, _MethodDef, _new_function
 from kobai.compile.kernel import NoKernel
 from kobai.general import CONSTANT, apply_any, grad_mask, record, share
+from kobai.inplace import inplace_op
 from kobai.large import NEVER, backward as large_backward
 from kobai.rules import compiled_rules
 from kobai.tensor import Tensor, refresh, wrap
 
 _WAY1, _WAY_VIEW, _WAY2, _WAY3 = ops.short_ways
-_WAYS = {**dict(zip(ops.short_ways, (1, 1, 2, 3))), ops.any_way: 0}  # Python's: how many inputs; 0: any number
+_WAYS = {**dict(zip(ops.short_ways, (1, 1, 2, 3))), ops.any_way: 0, inplace_op: 0}  # Python's: how many inputs; 0: any number
 _kept: list = []                              # objects whose addresses machine code has
 _pages: dict = {}                             # rule -> what it wants saved, in words
 _types = np.zeros(KNOWN_TYPES, np.int64)      # plain types of tensors
@@ -70,16 +71,25 @@ def learn(op, *inputs):
     return out
 
 
+def learn_in_place(op, a, *others):
+    """The same for a change in place."""
+    out = inplace_op(op, a, *others)
+    if op.outputs == 1 and len(op.inputs) < 4:
+        op._native = _ONCE if getattr(op, "_native", None) is None else _record_of(op, 1 + len(others))
+    return out
+
+
 def _record_of(op, count):
     """The words that `RECORD` names, and for each set of inputs that require grad a plan."""
     forward = inspect.getattr_static(type(op), "forward")
     is_method = type(forward) is types.FunctionType
     usable = op.outputs == 1 and not op.variadic and len(op.inputs) == count and "forward" not in vars(op) \
         and (is_method or type(forward) in (types.BuiltinFunctionType, np.ufunc)) and (not op.view or count == 1)
+    ufunc = getattr(op, "ufunc", None)
     least = min(op.least, (1 << 63) - 1)
     words = [count * usable, id(forward), is_method, least, op.elementwise and count > 1, op.differentiable, op.view,
-             id(op.Node)]
-    _kept.append(forward)
+             id(op.Node), id(ufunc) if type(ufunc) is np.ufunc else 0]
+    _kept.extend([forward, ufunc])
     for needs in range(1, 1 << count):
         words += _plan(op, needs, op._plans[needs])
     return _words(words)
@@ -156,12 +166,12 @@ def install():
     if natives or not _looks_as_known():
         return bool(natives)
     machine = llvm.machine()
-    address, = machine.load(machine.assemble_glue(text()), "apply")
-    definition = _MethodDef(b"apply", address, _FASTCALL, None)
+    addresses = machine.load(machine.assemble_glue(text()), "apply", "in_place")
+    of_op, in_place = (_MethodDef(b"apply", address, _FASTCALL, None) for address in addresses)
     thread = np.array([-1, 0, 0, 0], np.int64)
     names = {n: sys.intern(n) for n in ("__dict__", "grad", "pack", "shape", "dtype", "_chain", "_seen", "_rebased")}
     _know_types()
-    _kept.extend([definition, thread, *names.values()])
+    _kept.extend([of_op, in_place, thread, *names.values()])
     found = {
         "learn": learn, "modes": modes, "none": None, "true": True, "false": False, "zero": 0, "one": 1,
         "array_type": np.ndarray, "float_type": float, "int_type": int, "scalar32": np.float32, "scalar64": np.float64,
@@ -174,8 +184,11 @@ def install():
     words |= {"watched": ops.watched.ctypes.data, "thread": thread.ctypes.data, "tensor_types": _types.ctypes.data}
     words |= {f"large{i}": id(f) for i, f in enumerate(ops.large_ways, 1)}
     for way, inputs in _WAYS.items():
-        block = _words([(words | {"otherwise": id(way), "inputs": inputs})[w] for w in WORDS])
-        natives.append(_new_function(ctypes.byref(definition), block, None))
+        own = words | {"otherwise": id(way), "inputs": inputs}
+        if way is inplace_op:
+            own["learn"] = id(learn_in_place)
+        block = _words([own[w] for w in WORDS])
+        natives.append(_new_function(ctypes.byref(in_place if way is inplace_op else of_op), block, None))
     use(True)
     return True
 
@@ -191,7 +204,7 @@ def use(native):
 
 def _replace(way, other):
     for name, module in [*sys.modules.items()]:
-        if name.partition(".")[0] == "kobai" and name != __name__:
+        if name.partition(".")[0] == "kobai" and name != __name__ and module is not None:
             for key, value in [*vars(module).items()]:
                 if value is way:
                     setattr(module, key, other)

@@ -6,15 +6,16 @@ of the ordinary in any way it leaves to `otherwise`, the Python function; nothin
 """
 from __future__ import annotations
 
+from kobai.backends.apply_in_place import in_place
 from kobai.backends.apply_made import made
-from kobai.backends.apply_parts import KNOWN_TYPES, ONCE, OWN, PLAN, RECORD, RESULT, load, of_record, parts
+from kobai.backends.apply_parts import ONCE, OWN, PLAN, RECORD, RESULT, load, of_record, parts
 from kobai.backends.entry_code import OFFSETS
 from kobai.backends.native import _BYTES, _HEAD, read
 
 
 def text() -> str:
     """The native functions."""
-    return "\n".join([parts(), made(), _apply()])
+    return "\n".join([parts(), made(), _apply(), in_place()])
 
 
 def _apply() -> str:
@@ -23,7 +24,7 @@ def _apply() -> str:
 define ptr @apply(ptr %object, ptr %args, i64 %given) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
-{load("otherwise", "learn", "none", "true", "false", "watched", "tensor_types", "float_type", "int_type", "constant",
+{load("otherwise", "learn", "none", "true", "false", "watched", "float_type", "int_type", "constant",
        "refresh", "array_type", "odd", "large1")}
 {load("inputs", kind="i64")}
   %call = alloca [6 x ptr]     ; a free place, the op, the values of three inputs, the result
@@ -79,17 +80,8 @@ look:
 {read("type", "t", _HEAD - 8)}
   %tensor_at = getelementptr ptr, ptr %tensors, i64 %i
   %value_at = getelementptr ptr, ptr %values, i64 %i
-  br label %plain
-plain:
-  %k = phi i64 [0, %look], [%k1, %other_type]
-  %k_at = getelementptr ptr, ptr %tensor_types, i64 %k
-  %plain_type = load ptr, ptr %k_at
-  %is_plain = icmp eq ptr %type, %plain_type
-  br i1 %is_plain, label %tensor, label %other_type
-other_type:
-  %k1 = add i64 %k, 1
-  %k_more = icmp slt i64 %k1, {KNOWN_TYPES}
-  br i1 %k_more, label %plain, label %maybe_number
+  %is_plain = call i1 @plain(ptr %self, ptr %t)
+  br i1 %is_plain, label %tensor, label %maybe_number
 maybe_number:
   %is_float = icmp eq ptr %type, %float_type
   %is_int = icmp eq ptr %type, %int_type
@@ -168,18 +160,8 @@ view_look:
   %v1 = add i64 %v, 1
   %v_at = getelementptr ptr, ptr %args, i64 %v1
   %vt = load ptr, ptr %v_at
-{read("v_type", "vt", _HEAD - 8)}
-  br label %view_plain
-view_plain:
-  %vk = phi i64 [0, %view_look], [%vk1, %view_other]
-  %vk_at = getelementptr ptr, ptr %tensor_types, i64 %vk
-  %v_plain_type = load ptr, ptr %vk_at
-  %v_is_plain = icmp eq ptr %v_type, %v_plain_type
-  br i1 %v_is_plain, label %view_base, label %view_other
-view_other:
-  %vk1 = add i64 %vk, 1
-  %vk_more = icmp slt i64 %vk1, {KNOWN_TYPES}
-  br i1 %vk_more, label %view_plain, label %view_next
+  %v_is_plain = call i1 @plain(ptr %self, ptr %vt)
+  br i1 %v_is_plain, label %view_base, label %view_next
 view_base:
 {read("v_base", "vt", OFFSETS["_base"])}
   %v_whole = icmp eq ptr %v_base, %none

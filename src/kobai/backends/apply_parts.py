@@ -14,7 +14,8 @@ WORDS = ("otherwise", "learn", "inputs", "watched", "thread", "modes", "dict_nam
          "shape_name", "dtype_name", "none", "true", "false", "zero", "array_type", "float_type", "int_type",
          "scalar32", "scalar64", "descr32", "descr64", "tensor_types", "constant", "refresh", "share", "order", "getframe", "one",
          "inside", "tensor_type", "odd", "large1", "large2", "large3", "chain_name", "seen_name", "rebased_name")
-RECORD = ("usable", "forward", "with_op", "least", "elementwise", "differentiable", "view", "node_type")  # then plans
+RECORD = ("usable", "forward", "with_op", "least", "elementwise", "differentiable", "view", "node_type",
+          "ufunc")  # then plans
 PLAN = 3                             # of a plan: the rule, the address of its page (0: not known yet), the rule for large arrays
 ONCE = -1                            # in place of `usable`: the op was applied once, nothing is known yet
 VALUE, SHAPE, DTYPE = 0, 1, 2        # what is saved of a value
@@ -40,12 +41,14 @@ def put(value: str, thing: str, offset: int, tag: str) -> str:
 
 
 def of_record(*names: str) -> str:
-    return "\n".join(read(n, "record", 8 * RECORD.index(n), "ptr" if n in ("forward", "node_type") else "i64") for n in names)
+    """Words of %record."""
+    objects = "forward", "node_type", "ufunc"
+    return "\n".join(read(n, "record", 8 * RECORD.index(n), "ptr" if n in objects else "i64") for n in names)
 
 
 def parts() -> str:
     """The native functions that look at things."""
-    return "\n".join([_DECLARATIONS, _modes(), _kind(), _alike(), _where()])
+    return "\n".join([_DECLARATIONS, _modes(), _plain(), _kind(), _alike(), _where()])
 
 
 _DECLARATIONS = """
@@ -58,6 +61,7 @@ declare ptr @PyThreadState_Get()
 declare i64 @PyThreadState_GetID(ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyList_New(i64)
+declare i32 @PyList_SetItem(ptr, i64, ptr)
 declare ptr @PyTuple_New(i64)
 declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLong(ptr)
@@ -137,6 +141,32 @@ done:
 error:
   call void @PyErr_Clear()
   ret i64 -1
+}}
+"""
+
+
+def _plain() -> str:
+    """Whether something is a plain tensor."""
+    return f"""
+define internal i1 @plain(ptr %self, ptr %thing) nounwind {{
+entry:
+{load("tensor_types")}
+{read("type", "thing", _HEAD - 8)}
+  br label %look
+look:
+  %k = phi i64 [0, %entry], [%k1, %other]
+  %at = getelementptr ptr, ptr %tensor_types, i64 %k
+  %known = load ptr, ptr %at
+  %is = icmp eq ptr %type, %known
+  br i1 %is, label %yes, label %other
+other:
+  %k1 = add i64 %k, 1
+  %more = icmp slt i64 %k1, {KNOWN_TYPES}
+  br i1 %more, label %look, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
 }}
 """
 
