@@ -693,6 +693,15 @@ def test_methods_and_partials_made_anew():
             assert in_use() == 3
 
 
+@pytest.mark.parametrize("home", ["kobai.nn.parameter", "torch.nn.parameter", "mine"])
+def test_parameters_and_tensors_of_the_users_class(home, monkeypatch):
+    monkeypatch.setattr(nn.Parameter, "__module__", home)  # as under `kobai run`
+    p = nn.Parameter(X[0].clone(), requires_grad=False)
+    for _ in range(8):
+        same(grad(lambda p: (p * p).sum())(p), 2 * X[0])
+    assert in_use() == (home != "mine")
+
+
 def test_without_machine_code(monkeypatch):
     monkeypatch.setattr(llvm, "available", False)
     for _ in range(8):

@@ -32,7 +32,7 @@ _MISS = object()
 
 
 def _is_ours(cls):
-    return cls is Tensor or cls.__module__.partition(".")[0] == "kobai"
+    return cls is Tensor or cls.__module__.partition(".")[0] in ("kobai", "torch")
 
 
 def _miss(*args):
