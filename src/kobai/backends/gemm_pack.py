@@ -74,7 +74,7 @@ class Pack(Micro):
         """A square of columns, or of rows of A, transposed in registers: of those up to ``last``, and the first ``left`` of
         their elements. The first ``kept`` go to each line, ``step`` bytes after the last."""
 
-        def body():
+        def part():
             mask = self._masks("%left", 1)[0]
             # Columns past the last are read from the last: they only must be readable.
             columns = [self.smaller(i, "%last") for i in range(self.lanes)]
@@ -82,7 +82,50 @@ class Pack(Micro):
             for i, row in enumerate(self._transposed(square)):
                 self._keep(row, self.at("%to", i * step), kept)
 
+        def whole():
+            for i, row in enumerate(self._turned()):
+                self._keep(row, self.at("%to", i * step), kept)
+
+        def body():
+            if self.size != 4:  # of which registers have as many quarters as these have elements
+                return part()
+            enough = [self.test("sge", "%left", self.lanes), self.test("sge", "%last", self.lanes - 1)]
+            self.when(self.do(f"and i1 {enough[0]}, {enough[1]}"), whole, part)
+
         self.function(f"internal void @{name}_{self.t}(ptr %to, ptr %b, i64 %last, i64 %left, i64 %cb)", body)
+
+    def _turned(self):
+        """The rows of a whole square of float32. Its columns are loaded by four elements, each four to where they belong:
+        half as much then has to be moved from lane to lane."""
+        n, four = self.lanes, f"<4 x {self.t}>"
+        columns = [self.at("%b", self.mul("%cb", i)) for i in range(n)]
+        for four_rows in range(0, n, 4):
+            a, b, c, d = [
+                self._beside([self.do(f"load {four}, ptr {self.at(columns[i], four_rows * 4)}, align 4") for i in range(j, n, 4)])
+                for j in range(4)
+            ]  # fmt: skip
+            low = self._woven(a, b, (0, 4, 1, 5)), self._woven(c, d, (0, 4, 1, 5))
+            high = self._woven(a, b, (2, 6, 3, 7)), self._woven(c, d, (2, 6, 3, 7))
+            for pair in (low, high):
+                yield self._woven(*pair, (0, 1, 4, 5))
+                yield self._woven(*pair, (2, 3, 6, 7))
+
+    def _beside(self, parts):
+        """Vectors as one, twice as long after each round."""
+        width = 4
+        while len(parts) > 1:
+            places = ", ".join(f"i32 {x}" for x in range(2 * width))
+            v = f"<{width} x {self.t}>"
+            parts = [
+                self.do(f"shufflevector {v} {a}, {v} {b}, <{2 * width} x i32> <{places}>") for a, b in zip(parts[::2], parts[1::2])
+            ]
+            width *= 2
+        return parts[0]
+
+    def _woven(self, a, b, places):
+        """Of each four lanes of two registers those at ``places``, 4 and more being of the second."""
+        n = self.lanes
+        return self._shuffled(a, b, [at + x if x < 4 else n + at + x - 4 for at in range(0, n, 4) for x in places])
 
     def _keep(self, value: str, place: str, lanes: int):
         """The first lanes of a register into memory."""
