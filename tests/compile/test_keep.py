@@ -5,8 +5,10 @@ from graphs_to_compile import apply, assert_same, random_graph, recorded
 
 import kobai
 from kobai.compile import keep, plan as module
+from kobai.compile.builder import Builder
 from kobai.compile.graph import Graph, Value
 from kobai.compile.keep import key_of
+from kobai.compile.memory import Arrangement
 from kobai.compile.plan import plan
 from kobai.ops import elementwise as e, movement as v
 
@@ -85,3 +87,19 @@ def test_what_cannot_be_read_is_made_again(kept, monkeypatch):
     monkeypatch.setattr(keep._Unpickler, "persistent_load", lambda self, number: self.missing)
     assert_same(graph, arrays, plan(graph))
     assert len(kept) == 2
+
+
+def test_kernels_may_be_looked_at_by_another_thread_while_they_are_written():
+    """A thread that compiles a kernel notes its key in it."""
+    k = Builder("k")
+    kernel = k.finish(k.operand("f32", "x") * 2)
+    graph = Graph([], [], [])
+
+    class Odd(str):
+        def __reduce__(self):
+            vars(kernel)[f"found {len(vars(kernel))}"] = True
+            return str, (str(self),)
+    vars(kernel).update({f"a{i}": Odd(i) for i in range(5)})
+    packed = keep._pack(graph, Arrangement([kernel], {}, 0))
+    again, = keep._unpack(graph, packed).steps
+    assert again.key == kernel.key and again.name == "k"

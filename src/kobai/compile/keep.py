@@ -16,7 +16,7 @@ import numpy as np
 from kobai.compile import cache
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Graph, Node, Value
-from kobai.compile.kernel import number_text
+from kobai.compile.kernel import Kernel, number_text
 from kobai.compile.memory import Arrangement, Place
 from kobai.op import Op
 
@@ -108,6 +108,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj):
         if isinstance(obj, Value):
             return _value, (obj.shape, obj.dtype, obj.strides, obj.constant)
+        if isinstance(obj, Kernel):  # a copy: another thread, which compiles it, may be adding what it has found out
+            return _kernel, (vars(obj).copy(),)
         if isinstance(obj, OpStep):
             return _op_step, (obj.node.op, obj.node.args, obj.reads, obj.writes)
         return NotImplemented
@@ -124,6 +126,12 @@ class _Unpickler(pickle.Unpickler):
 
 def _value(shape, dtype, strides, constant) -> Value:
     return Value(shape, dtype, strides=strides, constant=constant)
+
+
+def _kernel(state) -> Kernel:
+    kernel = Kernel.__new__(Kernel)
+    vars(kernel).update(state)
+    return kernel
 
 
 def _op_step(op, args, reads, writes) -> OpStep:
