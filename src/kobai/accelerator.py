@@ -25,9 +25,10 @@ def current_accelerator(check_available=False):
 
 
 def _refuse():
-    return RuntimeError("Cannot access accelerator device when none is available.\n"
-                        "  cause: this version of kobai computes on the CPU only.\n"
-                        "  fix: ask torch.accelerator.is_available() first.")
+    from .diagnose import error  # noqa: PLC0415  (only for a mistake: it needs what stands above)
+    return error("machine", RuntimeError("Cannot access accelerator device when none is available."),
+                 why="this version of kobai computes on the CPU only.",
+                 fix="ask torch.accelerator.is_available() first.")
 
 
 def current_device_index():

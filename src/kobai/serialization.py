@@ -94,9 +94,9 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
 
 
 def _damaged(e):
-    return RuntimeError(
-        f"PytorchStreamReader failed reading zip archive: {e}\n  cause: the file is damaged, was not written "
-        "completely, or is not a file of torch.save.\n  fix: save it again, or take another copy.")
+    return error("file", RuntimeError(f"PytorchStreamReader failed reading zip archive: {e}"), path="the file",
+                 why="it is damaged, was not written completely, or is not a file of torch.save",
+                 fix="save it again, or take another copy.")
 
 
 def _load_archive(archive, safe, check):

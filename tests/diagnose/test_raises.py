@@ -32,10 +32,26 @@ def test_the_catalogue_and_the_code_agree():
     assert not CATALOGUE.keys() - named_in_code(), "entries that nothing raises"
 
 
+def test_no_message_is_plain():
+    """What a user can run into comes from the catalogue; where that cannot be, `# plain: why` says so."""
+    plain = [f"{r.file}:{r.line}: {r.type}: {r.message}" for r in listed().everything() if r.type != "catalogue"]
+    assert not plain, "raise error(kind, exception, ...) instead (kobai/diagnose/catalogue_kinds.py lists the kinds)"
+
+
+def test_what_stays_plain_says_why():
+    """The reason is a few words; "# plain:" alone exempts nothing."""
+    reasons = [(path.name, line.partition("# plain:")[2].strip()) for path in (ROOT / "src" / "kobai").rglob("*.py")
+               for line in path.read_text(encoding="utf-8").splitlines() if "# plain:" in line]
+    assert len(reasons) > 10
+    assert not [r for r in reasons if len(r[1].split()) < 2]
+
+
 def test_plain_messages_are_listed(tmp_path, monkeypatch):
     tool = listed()
     monkeypatch.setattr(tool, "SOURCE", tmp_path)
     (tmp_path / "a.py").write_text(
         "def f(x):\n    raise KeyError(f'{x} already exists')\n\n\ndef g():\n    raise error('shape', ValueError('no'))\n\n\n"
-        "def h():\n    raise ValueError('a')  # plain: never seen\n\n\ndef __getattr__(name):\n    raise AttributeError(name)\n")
-    assert [(r.line, r.type) for r in tool.everything()] == [(2, "KeyError"), (6, "catalogue")]
+        "def h():\n    raise ValueError('a')  # plain: never seen\n\n\ndef __getattr__(name):\n    raise AttributeError(name)\n\n\n"
+        "def _damaged(e):\n    return RuntimeError(f'damaged: {e}')\n\n\ndef i(e):\n    raise _damaged(e)\n\n\n"
+        "def j(e):\n    return ValueError('never raised as it is')\n")
+    assert [(r.line, r.type) for r in tool.everything()] == [(18, "RuntimeError"), (2, "KeyError"), (6, "catalogue")]

@@ -61,7 +61,8 @@ def missing_attribute(module_name: str, name: str, candidates: Iterable[str]) ->
     Near names: torch.nn.Linear
     """
     # `obj` without `name` keeps Python from adding a "Did you mean" of its own below ours.
-    return AttributeError(_Message(module_name, name, tuple(candidates)), obj=module_name)
+    message = _Message(module_name, name, tuple(candidates))
+    return AttributeError(message, obj=module_name)  # plain: libraries probe for names; its text is made when it is read
 
 
 def missing_import(wanted: str, candidates: Iterable[str], from_import: bool = False) -> ModuleNotFoundError:
@@ -74,10 +75,11 @@ def missing_import(wanted: str, candidates: Iterable[str], from_import: bool = F
     ours = kobai_name(wanted).rpartition(".")[0] if module_name else ""
     text = explanation(ours, name, candidates)
     if not from_import:
-        return ModuleNotFoundError(f"No module named {wanted!r}: {text}", name=wanted)
+        return ModuleNotFoundError(f"No module named {wanted!r}: {text}", name=wanted)  # plain: libraries probe for modules
     # After `from ... import` Python hides a ModuleNotFoundError of exactly the name that it asked for.
     other = program_name(wanted) if wanted.startswith("kobai.") else kobai_name(wanted)
-    return ModuleNotFoundError(f"cannot import name {name!r} from {program_name(ours)!r}: {text}", name=other)
+    text = f"cannot import name {name!r} from {program_name(ours)!r}: {text}"
+    return ModuleNotFoundError(text, name=other)  # plain: libraries probe for names
 
 
 def explanation(module_name: str, name: str, candidates: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from .tensors import number_or_array
 from .values import is_tensor_like, same_dtype, value_of
 
 
-def _error(text):
+def _failed(text):
     return InvalidArgumentError(None, None, text)
 
 
@@ -30,7 +30,7 @@ def _comparison(name, sign, holds, *also):
         except ValueError:
             ok = np.False_
         if not np.all(ok):
-            raise error("operation-inputs", _error(_report(sign, a, b, ok, message, n)),
+            raise error("operation-inputs", _failed(_report(sign, a, b, ok, message, n)),
                         sign=sign, count=int(ok.size - np.count_nonzero(ok)), total=int(ok.size),
                         why="x {sign} y, as the program asserts, is false for {count} of {total} pairs.",
                         fix="look at the lines that make x and y; rounded numbers are compared by "
@@ -67,7 +67,7 @@ def _sign(name, text, holds):
         if not np.all(holds(a)):
             values = [str(v) for v in a.reshape(-1)] if a.ndim else a
             raise error("data-range",
-                        _error(f"{message or ''}\nCondition x {text} did not hold element-wise:\n"
+                        _failed(f"{message or ''}\nCondition x {text} did not hold element-wise:\n"
                                f"x (shape={tuple(a.shape)} dtype={a.dtype.name}) = \n{values}"),
                         what="x", value=a[~holds(a)].reshape(-1)[0].item(), must="{condition}", condition=text,
                         fix="look at the line that makes x, and at tf.reduce_min(x) and tf.reduce_max(x).")
@@ -90,7 +90,7 @@ def assert_near(x, y, rtol=None, atol=None, message=None, summarize=None, name=N
     rtol, atol = [eps if v is None else a.dtype.type(number_or_array(value_of(v))) for v in (rtol, atol)]
     if not np.all(np.abs(a - b) <= atol + rtol * np.abs(b)):
         raise error("operation-inputs",
-                    _error("Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: "
+                    _failed("Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: "
                            f"{(message or '').encode()!r}\n"
                            f"b'x and y not equal to tolerance rtol = {_as_tensor(rtol)}, atol = {_as_tensor(atol)}'\n"
                            f"b'x (shape={tuple(a.shape)} dtype={a.dtype.name}) = '\n{a!s}\n"
@@ -111,7 +111,7 @@ def Assert(condition, data, summarize=None, name=None):
         shown = "\n".join([text_of(d, 3 if summarize is None else summarize) if is_tensor_like(d) else repr(
             d.encode() if isinstance(d, str) else d) for d in data])
         raise error("operation-inputs",
-                    _error(f"Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: {shown}"),
+                    _failed(f"Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: {shown}"),
                     why="the condition that the program asserts is false.",
                     fix="look at the data above, and at the lines that make it.")
 

@@ -336,4 +336,9 @@ OTHERS: dict[str, str] = {
     "each of these classes was asked to compute {fn}(), and refused.": "これらのクラスはどれも {fn}() の計算を断りました。",
     "have __torch_function__ handle {fn}, or return super().__torch_function__(...) for the others.":
         "__torch_function__ で {fn} を扱うか、それ以外では super().__torch_function__(...) を返してください。",
+    "this version of kobai computes on the CPU only.": "この版の kobai は CPU だけで計算します。",
+    "ask torch.accelerator.is_available() first.": "先に torch.accelerator.is_available() を確かめてください。",
+    "it is damaged, was not written completely, or is not a file of torch.save":
+        "壊れているか、最後まで書かれなかったか、torch.save のファイルではありません",
+    "save it again, or take another copy.": "もう一度保存するか、別のコピーを使ってください。",
 }
