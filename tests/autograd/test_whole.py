@@ -643,6 +643,37 @@ def test_several_threads():
     assert not wrong
 
 
+def test_results_lie_in_memory_as_they_did():
+    functions = [lambda: grad(lambda x: x.sum())(X[0]), lambda: jacrev(lambda x: torch.ones(2))(X[0]),
+                 lambda: jacfwd(lambda x: x[:2] * x[0])(X[0]), lambda: grad(lambda x: x.sum(0).exp().sum())(X),
+                 lambda: grad(lambda x: x.sum(1).exp().sum())(X), lambda: vmap(lambda a: torch.ones(3), out_dims=1)(X),
+                 lambda: vmap(lambda a: X[0] * 2)(X), lambda: grad(lambda x: x.t().sum(0).exp().sum())(X),
+                 lambda: grad(lambda x: x.mean())(X), lambda: vmap(lambda a: a.sum() * torch.ones(()).expand(3))(X),
+                 lambda: vmap(grad(lambda a: a.sum()))(X), lambda: vmap(grad(lambda a: a.sum()))(X[:1])]
+    for f in functions:
+        results = [f() for _ in range(9)]
+        for r in results:
+            np.testing.assert_allclose(r.numpy(), results[0].numpy(), 1e-5)
+        same(results[-1], results[0])
+        assert results[-1]._data.flags.writeable == results[0]._data.flags.writeable
+    assert in_use() >= 8
+
+
+def test_a_program_that_gives_something_else_is_not_used(monkeypatch):
+    program = transform.record
+
+    def wrong(*args, **kwargs):
+        got = program(*args, **kwargs)
+        if got.program is not None:
+            run = got.program.run
+            got.program.run = lambda *a: tuple([t * 1.1 for t in run(*a)])
+        return got
+    monkeypatch.setattr(transform, "record", wrong)
+    for _ in range(12):
+        same(grad(lambda x: (x * x).sum())(X[0]), 2 * X[0])
+    assert not in_use()
+
+
 def test_results_are_not_overwritten_by_later_calls():
     kept = [jacrev(torch.sin)(X[0] + i) for i in range(10)]
     assert in_use()

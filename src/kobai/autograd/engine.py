@@ -389,8 +389,14 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
             elif not allow_unused:
                 raise error("unused-input", tensor=t if isinstance(t, Tensor) else None, position=len(out),
                             inputs=inputs)
-        out.append(_tensor(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else g))
+        out.append(_tensor(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else
+                           _apart(g) if modes.trace is not None and not create_graph else g))
     return tuple(out)
+
+
+def _apart(g):
+    """A recorded gradient in memory that can be written, as those that are not recorded are."""
+    return m.clone(g) if type(g) is Tensor and type(g._data) is np.ndarray and not g._data.flags.writeable else g
 
 
 def _to(wanted, roots, keep, graph):
