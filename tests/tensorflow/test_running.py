@@ -70,7 +70,7 @@ def test_tensor_array():
         ta = ta.write(i, float(i))
     assert ta.stack().numpy().tolist() == [0.0, 1.0, 2.0]
     assert ta.size().numpy() == 3
-    with pytest.raises(IndexError, match="array is not resizeable"):
+    with pytest.raises(tf.errors.OutOfRangeError, match="array is not resizeable"):
         tf.TensorArray(tf.float32, size=1).write(3, 1.0)
 
 

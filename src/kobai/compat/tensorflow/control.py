@@ -11,7 +11,7 @@ from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes, nest, tracing
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, OutOfRangeError
 from .names import export
 from .random_ops import function_seeds
 from .shapes import TensorShape
@@ -337,12 +337,12 @@ class TensorArray:
         i = int(index)
         if i >= len(self._items):
             if not self.dynamic_size:
-                raise error("position-range",
-                            IndexError(f"Tried to write to index {i} but array is not resizeable and size is: "
-                                       f"{len(self._items)}"),
-                            what="index", value=i, size=len(self._items),
-                            why="the index is {value}, and the array has {size} elements.",
-                            fix="give it a larger size, or tf.TensorArray(..., dynamic_size=True).")
+                raise error("position-range", OutOfRangeError(
+                    None, None, f"Tried to write to index {i} but array is not resizeable and size is: "
+                    f"{len(self._items)}"),
+                    what="index", value=i, size=len(self._items),
+                    why="the index is {value}, and the array has {size} elements.",
+                    fix="give it a larger size, or tf.TensorArray(..., dynamic_size=True).")
             self._items += [None] * (i + 1 - len(self._items))
         self._items[i] = convert_to_tensor(value, None if is_tensor_like(value) else self.dtype)
         return self
@@ -351,11 +351,11 @@ class TensorArray:
         """The element at `index`."""
         i = int(index)
         if i >= len(self._items):
-            raise error("position-range",
-                        IndexError(f"Tried to read from index {i} but array size is: {len(self._items)}"),
-                        what="index", value=i, size=len(self._items),
-                        why="the index is {value}, and the array has {size} elements.",
-                        fix="write the element first; array.size() says how many there are.")
+            raise error("position-range", OutOfRangeError(
+                None, None, f"Tried to read from index {i} but array size is: {len(self._items)} "),
+                what="index", value=i, size=len(self._items),
+                why="the index is {value}, and the array has {size} elements.",
+                fix="write the element first; array.size() says how many there are.")
         return self._items[i]
 
     def stack(self, name=None):

@@ -171,8 +171,8 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     else:
         d = next((v._value.dtype for v in (on, off) if v is not None), np.dtype(np.float32))
     if i.dtype.kind not in "iu":
-        raise error("tensor-dtype", invalid(
-            "OneHot", f"Value for attr 'TI' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
+        raise error("tensor-dtype", InvalidArgumentError(
+            None, None, f"Value for attr 'TI' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
             "values: uint8, int8, int32, int64"),
             what="indices", dtype=dtypes.of(i.dtype).name, fn="one_hot", must="whole numbers",
             fix="tf.cast(indices, tf.int32)")

@@ -27,7 +27,7 @@ def read_file(filename, name=None):
         with open(path, "rb") as file:
             return box(wrap(array_of(file.read())))
     except OSError as e:
-        raise error("file", NotFoundError(None, None, f"{path}; {e.strerror} [Op:ReadFile]"),
+        raise error("file", NotFoundError(None, None, invalid("ReadFile", f"{path}; {e.strerror}", None).message),
                     path=path, reason=str(e.strerror), why="{reason}",
                     fix="look at the path; it counts from {folder}.", folder=os.getcwd()) from None
 

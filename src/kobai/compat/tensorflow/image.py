@@ -163,7 +163,8 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
     images, batched = _batched(image)
     h, w = images.shape[1], images.shape[2]
     if offset_height < 0 or offset_width < 0 or offset_height + target_height > h or offset_width + target_width > w:
-        raise _error("not-possible", ValueError("height must be >= target + offset."),
+        side = "width" if offset_width + target_width > images.shape[2] else "height"
+        raise _error("not-possible", ValueError(f"{side} must be >= target + offset."),
                      height=images.shape[1], width=images.shape[2], part_height=target_height, part_width=target_width,
                      top=offset_height, left=offset_width,
                      why="the picture is {height} x {width}; a part of {part_height} x {part_width} from ({top}, "

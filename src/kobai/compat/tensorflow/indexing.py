@@ -7,7 +7,7 @@ from ...diagnose import error
 from ...op import m
 from ...tensor import wrap
 from . import dtypes
-from .errors import invalid
+from .errors import InvalidArgumentError, invalid
 from .names import export
 from .shapes import sizes_of
 from .tensors import EagerTensor, box
@@ -175,8 +175,8 @@ def positions(indices, n, op="GatherV2"):
     """Checked positions as an int64 array."""
     i = np.asarray(value_of(indices)._value)
     if i.dtype.kind not in "iu":
-        raise error("tensor-dtype", invalid(
-            op, f"Value for attr 'Tindices' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
+        raise error("tensor-dtype", InvalidArgumentError(
+            None, None, f"Value for attr 'Tindices' of {dtypes.of(i.dtype).long_name} is not in the list of allowed "
             "values: int16, int32, int64"),
             what="indices", dtype=dtypes.of(i.dtype).name, fn=op, must="whole numbers",
             fix="tf.cast(indices, tf.int32)")
@@ -185,7 +185,7 @@ def positions(indices, n, op="GatherV2"):
     if bad.any():
         at = np.unravel_index(int(np.argmax(bad)), bad.shape) if bad.ndim else ()
         where = f"indices[{','.join(map(str, at))}]" if at else "indices"
-        raise error("data-range", invalid(op, f"{where} = {int(i[at])} is not in [0, {n})"),
+        raise error("data-range", invalid(op, f"{where} = {int(i[at])} is not in [0, {n})", None),
                     what="indices", value=int(i[at]), must="a whole number between {low} and {high}", low=0,
                     high=n - 1,
                     fix="look at tf.reduce_min(indices) and tf.reduce_max(indices), and at the size of what they "
@@ -237,7 +237,7 @@ def gather_nd(params, indices, batch_dims=0, name=None):
             at = np.unravel_index(int(np.argmax(bad)), bad.shape) if bad.ndim else ()
             raise error("data-range", invalid(
                 "GatherNd", f"indices[{','.join(map(str, at))}] = [{', '.join(map(str, i[at]))}] does not "
-                f"index into param shape [{','.join(map(str, t._value.shape))}]"),
+                f"index into param shape [{','.join(map(str, t._value.shape))}], node name: GatherNd", None),
                 what="indices", value=i[at].tolist(), shape=tuple(t._value.shape),
                 why="indices holds {value}, and the tensor has shape {shape}.",
                 fix="each number of a position must lie below the size of its dimension.")
@@ -285,8 +285,9 @@ def where(condition, x=None, y=None, name=None):
         raise error("arguments-together", ValueError("x and y must both be non-None or both be None."),
                     what="y" if x is None else "x", other="x" if x is None else "y")
     if c._value.dtype.kind != "b":
-        raise error("tensor-dtype", invalid(
-            "SelectV2", f"where expected condition to be bool but got {dtypes.of(c._value.dtype).name}"),
+        raise error("tensor-dtype", InvalidArgumentError(
+            None, None, "cannot compute SelectV2 as input #0(zero-based) was expected to be a bool tensor but is a "
+            f"{dtypes.of(c._value.dtype).long_name} tensor [Op:SelectV2] name: "),
             what="condition", dtype=dtypes.of(c._value.dtype).name, fn="where", must="True or False",
             fix="compare: tf.where(c > 0, x, y); or tf.cast(c, tf.bool).")
     a, b = same_dtype("SelectV2", x, y)
@@ -297,7 +298,7 @@ def where(condition, x=None, y=None, name=None):
     except RuntimeError:
         raise error("shapes-differ", invalid(
             "SelectV2", f"condition {list(c.shape)}, then {list(a.shape)}, and else {list(b.shape)} must be "
-            "broadcastable"),
+            "broadcastable", None),
             what="x", shape=tuple(a._value.shape), other="y", other_shape=tuple(b._value.shape),
             mask=tuple(c._value.shape),
             why="condition, x and y have shapes {mask}, {shape} and {other_shape}: no common shape.",

@@ -38,7 +38,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_
     op = "MatMul" if x.ndim <= 2 and y.ndim <= 2 else "BatchMatMulV2"
     if x.ndim < 2 or y.ndim < 2:
         worse = x if x.ndim < 2 else y
-        raise error("tensor-dims", invalid(op, f"In[0] and In[1] ndims must be == 2: {worse.ndim}"),
+        shown = f": {worse.ndim}" if op[0] == "B" else ""
+        raise error("tensor-dims", invalid(op, f"In[{int(worse is y)}] ndims must be >= 2{shown}"),
                     what="a" if worse is x else "b", shape=tuple(worse._value.shape), need="at least {n}", n=2,
                     fix="give a vector a second dimension (tf.expand_dims), or use tf.tensordot or tf.linalg.matvec.")
     shapes = x._value.shape, y._value.shape
@@ -100,6 +101,23 @@ def tensordot(a, b, axes, name=None):
     return box(m.reshape(m.matmul(left, right), tuple(shapes[0] + shapes[3])))
 
 
+def _einsum_problem(equation, ts):
+    """What TensorFlow says of letters and shapes that do not fit; "" where it is something else."""
+    known = {}
+    for i, (letters, t) in enumerate(zip(equation.replace(" ", "").partition("->")[0].split(","), ts)):
+        if "." in letters:
+            return ""
+        shape = t._value.shape
+        if len(letters) != len(shape):
+            return f"Expected input {i} to have rank {len(letters)} but got: {len(shape)}"
+        for axis, (letter, n) in enumerate(zip(letters, shape)):
+            want = known.setdefault(letter, n)
+            if n != want:
+                return (f"Expected dimension {want} at axis {axis} of the input shaped {_listed(shape)} but got "
+                        f"dimension {n}")
+    return ""
+
+
 @export("einsum", "linalg.einsum")
 def einsum(equation, *inputs, **kwargs):
     """Products summed over the letters that are missing behind the arrow: `einsum("ij,jk->ik", a, b)`."""
@@ -107,7 +125,8 @@ def einsum(equation, *inputs, **kwargs):
     try:
         return box(m.einsum(equation, *ts))
     except RuntimeError as e:
-        raise error("text-syntax", invalid("Einsum", str(e).splitlines()[0]),
+        raise error("text-syntax", invalid("Einsum", _einsum_problem(equation, ts) or str(e).splitlines()[0],
+                                           inputs=len(ts)),
                     text=repr(equation), sizes=" ".join(str(tuple(t._value.shape)) for t in ts),
                     why="its letters do not fit the shapes {sizes}",
                     fix="write one letter for each dimension, and the same letter only for the same size.") from None

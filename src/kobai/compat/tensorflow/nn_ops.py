@@ -153,6 +153,14 @@ def _listed(shape):
     return "[" + ",".join(map(str, shape)) + "]"
 
 
+def _unlike(labels, logits):
+    if len(labels) != len(logits) - 1:
+        return ("`labels.shape.rank` must equal `logits.shape.rank - 1`. Received: "
+                f"labels.shape={labels} of rank {len(labels)} and logits.shape={logits} of rank {len(logits)}")
+    return ("`labels.shape` must equal `logits.shape` except for the last dimension. Received: "
+            f"labels.shape={labels} and logits.shape={logits}")
+
+
 @export("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
     """-log_softmax(logits) at the class that each label names."""
@@ -167,8 +175,7 @@ def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
                     fix="logits are [batch, classes]: one number for each class.")
     if c.shape != tuple(x._value.shape[:-1]):
         raise error("shapes-differ",
-                    ValueError("`labels.shape` must equal `logits.shape` except for the last dimension. Received: "
-                               f"labels.shape={c.shape} and logits.shape={tuple(x._value.shape)}"),
+                    ValueError(_unlike(c.shape, tuple(x._value.shape))),
                     what="labels", shape=tuple(c.shape), other="logits", other_shape=tuple(x._value.shape),
                     must="labels must have the shape of logits without the last dimension",
                     fix="labels are numbers of classes here; for one-hot labels use "
@@ -235,7 +242,7 @@ def dropout(x, rate, noise_shape=None, seed=None, name=None):
     p = float(np.asarray(value_of(rate)._value))
     if not 0 <= p < 1:
         raise error("argument-value",
-                    ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1), got {p:g}"),
+                    ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={p:g}"),
                     what="rate", value=p, must="a number of at least {low} and below {high}", low=0, high=1)
     if p == 0:
         return box(t)

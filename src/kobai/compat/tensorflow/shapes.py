@@ -68,7 +68,7 @@ class TensorShape:
     def assert_is_compatible_with(self, other):
         """Raise ValueError unless a tensor can have both shapes."""
         if not self.is_compatible_with(other):
-            raise error("shapes-differ", ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible"),
+            raise error("shapes-differ", ValueError(f"Shapes {self} and {other} are incompatible"),
                         what="one shape", shape=str(self), other="the other", other_shape=str(TensorShape(other)),
                         why="{shape} and {other_shape} do not agree in their number of dimensions or in a size.",
                         fix="None in a shape stands for any size.")

@@ -65,7 +65,7 @@ def transpose(a, perm=None, conjugate=False, name="transpose"):
     if sorted(dims) != list(builtins.range(t.ndim)):
         raise error("argument-value", invalid(
             "Transpose", f"transpose expects a vector of size {t.ndim}. But input(1) is a vector of size "
-            f"{len(dims)}"),
+            f"{len(dims)}", None),
             what="perm", value=list(dims), must="each number from 0 to {last} once", last=t.ndim - 1)
     y = m.permute(t, dims)
     return box(m.conj(y) if conjugate else y)
@@ -125,10 +125,10 @@ def broadcast_to(input, shape, name=None):
     except ValueError:
         ok = False
     if not ok:
-        raise error("shapes-differ",
-                    invalid("BroadcastTo", f"Incompatible shapes: {_listed(t._value.shape)} vs. {_listed(shape)}"),
-                    what="the tensor", shape=tuple(t._value.shape), other="shape", other_shape=tuple(shape),
-                    must="sizes, counted from the last dimension on, must be equal, or 1 in the tensor")
+        raise error("shapes-differ", invalid(
+            "BroadcastTo", f"Incompatible shapes: {_listed(t._value.shape)} vs. {_listed(shape)}", None),
+            what="the tensor", shape=tuple(t._value.shape), other="shape", other_shape=tuple(shape),
+            must="sizes, counted from the last dimension on, must be equal, or 1 in the tensor")
     return box(m.expand_to(t, shape))
 
 
@@ -139,8 +139,9 @@ def tile(input, multiples, name=None):
     if len(times) != t.ndim:
         raise error("argument-count",
                     invalid("Tile", f"Expected multiples argument to be a vector of length {t.ndim} but got length "
-                            f"{len(times)}"),
-                    what="multiples", count=len(times), need="{n}", n=t.ndim)
+                            f"{len(times)}", None),
+                    what="multiples", count=len(times), need="{n}", n=t.ndim,
+                    fix="give one number for each dimension of the tensor.")
     return box(m.repeat(t, *times) if times else m.identity(t))
 
 

@@ -93,13 +93,16 @@ def reduce_join(inputs, axis=None, keepdims=False, separator="", name=None):
 
 @export("strings.split")
 def split(input, sep=None, maxsplit=-1, name=None):
-    """The parts of one text. (Parts of many texts would be ragged; they are not here.)"""
+    """The parts of a text; of many texts a ragged tensor."""
     a = _texts(input)
+
+    def parts(v):
+        return v.split(sep.encode() if sep else None, maxsplit) if isinstance(v, bytes) else [parts(w) for w in v]
+
     if a.ndim:
-        raise error("not-in-kobai", invalid("StringSplitV2", "kobai has no ragged tensors: split one text at a time"),
-                    what="tf.strings.split(texts)",
-                    instead="split one text at a time: [tf.strings.split(s) for s in texts].")
-    return box(wrap(np.array(a[()].split(sep.encode() if sep else None, maxsplit), object)))
+        from .ragged import constant  # (it imports all of this package)
+        return constant(parts(a), dtypes.string)
+    return box(wrap(np.array(parts(a[()]), object)))
 
 
 @export("strings.bytes_split")
@@ -150,7 +153,8 @@ def to_number(input, out_type=dtypes.float32, name=None):
         except ValueError:
             raise error("data-range", invalid(
                 "StringToNumber", f"StringToNumberOp could not correctly convert string: {s.decode()}", None),
-                what="input", value=s.decode(), must="a number") from None
+                what="input", value=s.decode(), why="{value} is no number.",
+                fix="take such texts out first, or replace them.") from None
     return _each(number, input, d.np)
 
 

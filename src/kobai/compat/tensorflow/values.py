@@ -7,7 +7,7 @@ from ...diagnose import error
 from ...op import m
 from ...tensor import Tensor as _Tensor, wrap
 from . import dtypes
-from .errors import invalid, mismatch, wrong_axis
+from .errors import UnimplementedError, invalid, mismatch, wrong_axis
 from .names import export
 from .recording import live
 from .shapes import TensorShape, sizes_of
@@ -184,7 +184,7 @@ def _of_list(x, dtype):
         a = np.array(x)
     except ValueError:
         raise error("argument-value", ValueError("Can't convert non-rectangular Python sequence to Tensor."),
-                    what="the value", value=x, why="its rows have different lengths.",
+                    what="the value", value=x, why="the rows of the value have different lengths.",
                     fix="fill them up to one length, or use tf.ragged.constant(rows).") from None
     except OverflowError:
         raise error("argument-value", ValueError("Can't convert Python sequence with out-of-range integer to Tensor."),
@@ -347,8 +347,8 @@ def cast(x, dtype, name=None):
     if t._value.dtype == d.np:
         return x if isinstance(x, Tensor) else box(t)
     if d is dtypes.string or t._value.dtype.kind == "O":
-        raise error("operation-inputs",
-                    invalid("Cast", f"Cast {dtypes.of(t._value.dtype).long_name} to {d.long_name} is not supported"),
+        raise error("operation-inputs", UnimplementedError(None, None, invalid(
+            "Cast", f"Cast {dtypes.of(t._value.dtype).long_name} to {d.long_name} is not supported").message),
                     why="texts and numbers are not cast to each other.",
                     fix="tf.strings.as_string(x) or tf.strings.to_number(x)")
     return box(m.cast(t, d.np))

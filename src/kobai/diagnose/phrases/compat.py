@@ -428,8 +428,6 @@ COMPAT: dict[str, str] = {
     "type 2 is the usual one, and type 3 its inverse.": "普通は 2 を使います。3 はその逆変換です。",
     "tf.cast(x, tf.complex64)": "tf.cast(x, tf.complex64) と書いてください。",
     "each value needs one row of indices.": "値ごとに indices の行が一つ必要です。",
-    "split one text at a time: [tf.strings.split(s) for s in texts].":
-        "文字列を一つずつ分けてください: [tf.strings.split(s) for s in texts]。",
     "the text has {size} characters, and pos is {value}.": "文字列は {size} 文字ですが、pos は {value} です。",
     "choose a position inside of each text; tf.strings.length shows their lengths.":
         "どの文字列でも範囲に入る位置を選んでください。長さは tf.strings.length でわかります。",
@@ -493,7 +491,6 @@ COMPAT: dict[str, str] = {
         "tf.strings.as_string(x) か tf.strings.to_number(x) を使ってください。",
     "a whole number in it needs more than 64 bits.": "64 ビットに収まらない整数があります。",
     "write it as a float: 1e30.": "1e30 のように浮動小数点数で書いてください。",
-    "its rows have different lengths.": "行の長さが違います。",
     "fill them up to one length, or use tf.ragged.constant(rows).":
         "長さをそろえるか、tf.ragged.constant(rows) を使ってください。",
     "an array of numbers, texts or truth values": "数、文字列、真偽値の配列",
@@ -533,4 +530,8 @@ COMPAT: dict[str, str] = {
         "プログラムとして実行できる Python のソースがありません",
     "name a .py file, a folder with a __main__.py, or a module that is written in Python.":
         ".py ファイル、__main__.py のあるフォルダー、または Python で書かれたモジュールを指定してください。",
+    "give one number for each dimension of the tensor.": "テンソルの次元ごとに一つの数を渡してください。",
+    "the rows of the value have different lengths.": "値の行の長さが違います。",
+    "{value} is no number.": "{value} は数ではありません。",
+    "take such texts out first, or replace them.": "そのような文字列を先に除くか、置き換えてください。",
 }

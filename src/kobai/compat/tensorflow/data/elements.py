@@ -17,6 +17,9 @@ from ..values import array_of, is_tensor_like, value_of
 
 END = object()
 
+_NODE = ("{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost/replica:0/task:0/device:"
+         "CPU:0}}")
+
 
 def as_tensors(element):
     """Arrays as tensors; datasets (of windows) as they are."""
@@ -61,8 +64,7 @@ def _stack_column(column):
         shapes = [list(np.shape(v)) for v in column]
         bad = next(i for i, s in enumerate(shapes) if s != shapes[0])
         raise error("shapes-differ", InvalidArgumentError(None, None, (
-            "{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost/replica:0/task:0/device:"
-            f"CPU:0}}}} Cannot batch tensors with different shapes in component 0. First element had shape {shapes[0]} "
+            f"{_NODE} Cannot batch tensors with different shapes in component 0. First element had shape {shapes[0]} "
             f"and element {bad} had shape {shapes[bad]}. [Op:IteratorGetNext] name: ")),
             what="the first element", shape=tuple(shapes[0]), other="another", other_shape=tuple(shapes[bad]),
             must="the elements of a batch must have the same shape",
@@ -149,14 +151,16 @@ def fitting(value, spec):
         try:
             a = array_of(np.asarray(value) if isinstance(value, list) and not value else value, spec.dtype)
         except (TypeError, ValueError):
-            raise error("wrong-return", InvalidArgumentError(None, None, (
-                "TypeError: `generator` yielded an element that could not be converted to the expected type. The "
+            raise error("wrong-return", InvalidArgumentError(
+                None, None, (
+                f"{_NODE} TypeError: `generator` yielded an element that could not be converted to the expected type. The "
                 f"expected type was {spec.dtype.name}, but the yielded element was {value}.")),
                 what="generator", kind=type(value), must="values of dtype {dtype}", dtype=spec.dtype.name,
                 fix="yield numbers of that dtype, or change output_signature.") from None
     if not spec.shape.is_compatible_with(np.shape(a)):
-        raise error("tensor-shape", InvalidArgumentError(None, None, (
-            f"TypeError: `generator` yielded an element of shape {np.shape(a)} where an element of shape {spec.shape} "
+        raise error("tensor-shape", InvalidArgumentError(
+            None, None, (
+            f"{_NODE} TypeError: `generator` yielded an element of shape {np.shape(a)} where an element of shape {spec.shape} "
             "was expected.")),
             what="an element of generator", shape=tuple(np.shape(a)), want=spec.shape,
             fix="yield arrays of that shape, or write None into output_signature for sizes that vary.")
