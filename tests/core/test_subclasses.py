@@ -36,7 +36,8 @@ RESULTS = {
     "recurrent": lambda s, t: kobai.nn.LSTM(3, 2)(s)[0], "functional": lambda s, t: F.softmax(s, dim=0),
     "loss": lambda s, t: F.mse_loss(s, t), "in place": lambda s, t: s.add_(1), "whole numbers": lambda s, t: (s > 0) + 1,
     "dtype": lambda s, t: s.to(kobai.float64), "several": lambda s, t: s.split(1)[0], "max": lambda s, t: s.max(1).values,
-    "einsum": lambda s, t: kobai.einsum("ij,kj->ik", s, t), "where": lambda s, t: kobai.where(t > 0, s, t),
+    "zeros_like": lambda s, t: kobai.zeros_like(s), "full_like": lambda s, t: kobai.full_like(s, 2.0),
+    "empty_like": lambda s, t: kobai.empty_like(s, dtype=kobai.int64), "einsum": lambda s, t: kobai.einsum("ij,kj->ik", s, t), "where": lambda s, t: kobai.where(t > 0, s, t),
 }
 
 
@@ -52,6 +53,15 @@ def test_results_are_of_the_class(name):
     if expected is not None:
         assert type(expected) is kobai.Tensor
         assert result.tolist() == expected.tolist()
+
+
+def test_random_numbers_like_those_of_the_class():
+    s = Plain([1.0, 2.0])
+    kobai.manual_seed(0)
+    a = kobai.rand_like(s)
+    kobai.manual_seed(0)
+    assert type(a) is Plain
+    assert a.tolist() == kobai.rand(2).tolist()
 
 
 def test_what_is_no_tensor_and_gradients_stay_plain():

@@ -164,10 +164,23 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
 
 
 # ---- like another tensor ---------------------------------------------------------------------
+def is_asked(t):
+    """Whether the class of a tensor says what functions give: it has a `__torch_function__`."""
+    return modes.overrides and getattr(type(t), "_overriding", False)
+
+
+def ask(fn, input, *args, **options):
+    """What it says."""
+    from ..subclasses import dispatch  # noqa: PLC0415  (only for such classes)
+    return dispatch(fn, (input, *args), {k: v for k, v in options.items() if v is not None and v is not False})
+
+
 def _like(fill, name):
     def create(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
                memory_format=None):
         need_tensor(input, name)
+        if input.__class__ is not Tensor and is_asked(input):
+            return ask(create, input, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
         on_meta = check_options(device, layout, True)
         d = as_dtype(dtype, None, name)
         if on_meta or device is None and input.is_meta:
@@ -202,6 +215,8 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
               memory_format=None):
     """The same number everywhere, of the shape and dtype of `input`."""
     need_tensor(input, "full_like")
+    if is_asked(input):
+        return ask(full_like, input, fill_value, dtype=dtype, device=device, layout=layout, requires_grad=requires_grad)
     return full(input.shape, fill_value, dtype=dtype or input.dtype,
     device=device or ("meta" if input.is_meta else None),
                 layout=layout, requires_grad=requires_grad)

@@ -11,7 +11,7 @@ from ..op import dtype_of
 from ..public import export
 from ..tensor import Tensor, wrap
 from .arguments import as_dtype, check_options, number, sizes
-from .creation import _size_keyword, made, need_tensor, without_numbers
+from .creation import _size_keyword, ask, is_asked, made, need_tensor, without_numbers
 
 
 # ---- of a shape ------------------------------------------------------------------------------
@@ -79,6 +79,8 @@ def _like(sample, name):
     def create(input, *, dtype=None, generator=None, layout=None, device=None, requires_grad=False,
                pin_memory=False, memory_format=None):
         need_tensor(input, name)
+        if input.__class__ is not Tensor and is_asked(input):
+            return ask(create, input, dtype=dtype, generator=generator, device=device, requires_grad=requires_grad)
         on_meta = check_options(device, layout, True) or device is None and input.is_meta
         d = as_dtype(dtype, None, name)
         if on_meta:
