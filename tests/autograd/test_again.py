@@ -268,6 +268,19 @@ def test_a_physics_informed_network():
     np.testing.assert_allclose(losses, plainly(run), 1e-4)
 
 
+def test_a_program_that_gives_something_else_is_not_used(monkeypatch):
+    rebuilt = again._rebuilt
+
+    def wrong(*args):
+        return {leaf: g * 1.1 for leaf, g in rebuilt(*args).items()}
+    monkeypatch.setattr(again, "_rebuilt", wrong)
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(12):
+        g, = grad((x ** 3 * x.exp()).sum(), x, create_graph=True)
+        np.testing.assert_allclose(g.detach().numpy(), ((3 * x ** 2 + x ** 3) * x.exp()).detach().numpy(), 1e-5)
+    assert not in_use()
+
+
 def test_without_machine_code(monkeypatch):
     monkeypatch.setattr(again, "PATIENCE", 3)
     monkeypatch.setattr(llvm, "available", False)

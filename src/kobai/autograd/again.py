@@ -44,10 +44,11 @@ class Site:
 class Again:
     """A recorded pass: `match` gives the parts of a graph like the recorded one, `run` computes, `build` makes nodes."""
 
-    __slots__ = ("left", "job", "run", "match", "build", "chosen")
+    __slots__ = ("left", "job", "run", "match", "build", "chosen", "tried")
 
     def __init__(self, job, match, build, chosen):
         self.left, self.job, self.run, self.match, self.build, self.chosen = WAIT, job, None, match, build, chosen
+        self.tried = False  # whether it has been seen to give what the engine gives
 
 
 class Unlike(Exception):
@@ -65,7 +66,13 @@ def gradients(roots, wanted, propagate):
     for known in site.ready:
         found = known.match(given)
         if found is not None and known.chosen == _chosen(found[1], wanted):
-            return _rebuilt(site, known, found)
+            made = _rebuilt(site, known, found)
+            if known.tried or made is None:
+                return made
+            known.tried, plain = True, propagate(roots, keep=True, graph=True, wanted=wanted)
+            if not all(_are_alike(made[leaf], g) for leaf, g in plain.items()):
+                _give_up(site, known)
+            return plain
     walked = _walk(given)
     if not walked:
         if walked is None:
@@ -125,10 +132,23 @@ def _rebuilt(site, known, found):
         return None
     arrays = [t._data for t in made]
     if len({id(a) for a in arrays}) < len({id(t) for t in made}):  # the compiler found that some are equal
-        site.ready.remove(known)
-        known.run, known.left, known.job = None, 1, None
+        _give_up(site, known)
         return None
     return dict(zip([leaves[i] for i in known.chosen], made))
+
+
+def _give_up(site, known):
+    site.ready.remove(known)
+    known.run, known.left, known.job = None, 1, None
+
+
+def _are_alike(made, plain):
+    """Whether a gradient is the engine's, up to rounding."""
+    x, y = np.asarray(made._data), np.asarray(plain._data)
+    if (x.dtype, x.shape, made._rg) != (y.dtype, y.shape, plain._rg) or x.size and x.strides != y.strides:
+        return False
+    rough = 1e-5 if x.dtype == np.float64 else 1e-2
+    return np.allclose(x, y, rough, rough * float(np.abs(y[np.isfinite(y)]).max(initial=0)), equal_nan=True)
 
 
 # ---- recording ---------------------------------------------------------------------------------
