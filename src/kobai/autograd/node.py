@@ -4,27 +4,31 @@ from __future__ import annotations
 import sys
 import weakref
 from importlib.util import find_spec
-from itertools import chain, count
+from itertools import count
 from typing import NamedTuple
 
 MANY = 5_000  # nodes: a program that has recorded more is likely to record many more
+orders = count(-1, -1)  # later nodes have smaller numbers: a heap gives the latest first
+next_order = orders.__next__
 
 
-def _after_many():
-    """The numbers of the nodes after those; by the way, ops are to be applied by machine code from now on."""
-    if not _begun:
-        _begun.append(True)
+class _Many:
+    """Whether ops are to be applied by machine code: a backward pass from a node with a number below this says so."""
+
+    __slots__ = ("below",)
+
+    def __init__(self):
+        self.below = -MANY
+
+    def begin(self):
+        """Once; an interrupt meanwhile is the caller's, and does no harm."""
+        self.below = float("-inf")
         if find_spec("llvmlite") is not None:
             from kobai.backends import apply  # noqa: PLC0415  (slow to load: not before it pays)
             apply.begin()
-    return _rest
 
 
-_begun: list[bool] = []
-_rest = count(-1 - MANY, -1)
-# Later nodes have smaller numbers: a heap gives the latest first. (All in C; `_after_many` is called once, or by threads.)
-orders = chain.from_iterable(chain([range(-1, -1 - MANY, -1)], iter(_after_many, None)))
-next_order = orders.__next__
+many = _Many()
 
 
 class Node:

@@ -17,7 +17,7 @@ import numpy as np
 from ..tensor import wrap
 from .matching import Pattern
 from .mode import runs
-from .node import Freed, Node, here
+from .node import Freed, Node, here, many
 
 PATIENCE = 200        # passes before a line's graphs are looked at
 WAIT = 50             # passes of one signature from its recording to its first use
@@ -131,6 +131,8 @@ def _chosen(leaves, wanted):
 
 def _looked_at(root):
     """The Site of a pass, if its graphs are looked at by now."""
+    if root._order < many.below:
+        many.begin()
     if _sites.since != runs.seeded:
         _sites.of, _sites.since = {}, runs.seeded
     code, at = root.where
