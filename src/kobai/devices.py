@@ -42,7 +42,8 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self):
-        from .autograd.mode import modes  # noqa: PLC0415  (devices stand below it)
+        from .autograd.mode import modes, runs  # noqa: PLC0415  (devices stand below it)
+        runs.devices = True
         modes.outer_devices = (*modes.outer_devices, modes.device)
         modes.device = None if check(self, True).type == "cpu" else self
         return self

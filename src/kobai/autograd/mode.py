@@ -38,6 +38,7 @@ class _Runs:
     """What makes runs of a program alike, for code that computes otherwise once it has been used often."""
 
     seeded = 0       # how often `manual_seed` was called: counts start anew then
+    devices = False  # whether another device than the CPU was ever chosen: `modes.device` is slower to read
     fixed = False    # use_deterministic_algorithms(True): always compute in the same way
 
 

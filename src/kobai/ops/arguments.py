@@ -6,7 +6,7 @@ from operator import index
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
+from ..autograd.mode import modes, runs
 from ..devices import check as check_device
 from ..diagnose.errors import error
 from ..op import dtype_of
@@ -100,7 +100,7 @@ def check_options(device=None, layout=None, meta=False):
     if device is not None:
         on_meta = check_device(device, meta).type == "meta"
     else:
-        on_meta = modes.device is not None
+        on_meta = runs.devices and modes.device is not None
     if layout is not None and repr(layout) != "torch.strided":
         raise error("not-in-kobai", RuntimeError(f"unsupported layout: {layout!r}"), kind=repr(layout),
                     why="kobai makes ordinary (strided) tensors here, none of layout {kind}.",

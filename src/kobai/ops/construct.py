@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
+from ..autograd.mode import modes, runs
 from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
@@ -28,7 +28,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1., 2.],
             [3., 4.]])
     """
-    if data.__class__ is float and dtype is device is None and modes.device is None:
+    if data.__class__ is float and dtype is device is None and not (runs.devices and modes.device):
         out = constant(wrap(dtypes._default.np.type(data)))
     else:
         if isinstance(data, Tensor):

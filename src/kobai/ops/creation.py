@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
+from ..autograd.mode import modes, runs
 from ..diagnose import error
 from ..inplace import into
 from ..op import dtype_of, m
@@ -183,7 +183,7 @@ def _like(fill, name):
             return ask(create, input, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
         on_meta = check_options(device, layout, True)
         d = as_dtype(dtype, None, name)
-        if on_meta or device is None and input.is_meta:
+        if on_meta or input.__class__ is not Tensor and device is None and input.is_meta:
             return without_numbers(input._value.shape, dtype_of(input) if d is None else d.np, requires_grad)
         if type(input) is LiftedTensor:  # a tensor of the transform, into which its values can be written
             return m.cast(m.fill(input.detach(), 1 if fill is np.ones else 0), d or input.dtype)
@@ -270,7 +270,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, requires_grad=
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
     if len(args) == 1 and args[0].__class__ is int and args[0] >= 0 and not kwargs and dtype is out is device is None \
-            and modes.device is None:
+            and not (runs.devices and modes.device):
         return made(np.arange(args[0]), requires_grad)
     if check_options(device, layout, True):
         return _of(arange(*args, dtype=dtype, device="cpu", **kwargs), requires_grad)

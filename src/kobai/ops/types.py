@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..autograd.mode import modes
+from ..autograd.mode import modes, runs
 from ..devices import check as check_device, cpu
 from ..diagnose import error
 from ..public import export
@@ -164,6 +164,7 @@ def get_default_device():
 def set_default_device(device):
     """Choose the device of new tensors: the CPU, or "meta", where tensors have no numbers."""
     chosen = check_device(device, True)
+    runs.devices = True
     modes.device = None if chosen.type == "cpu" else chosen
 
 
