@@ -130,9 +130,8 @@ def _rebuilt(site, known, found):
     made = known.build(out, leaves, nodes, raw, here(5))
     if made is None:
         return None
-    arrays = [t._data for t in made]
-    if len({id(a) for a in arrays}) < len({id(t) for t in made}):  # the compiler found that some are equal
-        _give_up(site, known)
+    if not known.tried and len({id(t._data) for t in made}) < len({id(t) for t in made}):
+        _give_up(site, known)  # the compiler found that some are equal
         return None
     return dict(zip([leaves[i] for i in known.chosen], made))
 
