@@ -163,7 +163,8 @@ COMPAT: dict[str, str] = {
     "a positional argument": "位置引数",
     "the number of input channels": "入力チャネルの数",
     "the input": "入力",
-    "a single tensor": "一つのテンソル",
+    "the layer joins several tensors, and was called on a single one.":
+        "複数のテンソルをまとめる層ですが、一つのテンソルで呼ばれました。",
     "the list of inputs": "入力のリスト",
     "one input": "一つの入力",
     "the model": "モデル",

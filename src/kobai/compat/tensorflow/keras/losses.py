@@ -162,11 +162,15 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
         t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if t._value.shape != p._value.shape:
         raise error("shapes-differ",
-                    ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
-                               f"{tuple(t.shape)}, output.shape={tuple(p.shape)}"),
+                    ValueError(f"Arguments `target` and `output` must have the same {_differing(t, p)}. Received: "
+                               f"target.shape={tuple(t.shape)}, output.shape={tuple(p.shape)}"),
                     what="y_true", shape=tuple(t.shape), other="y_pred", other_shape=tuple(p.shape),
                     must="both must have the same shape")
     return box(m.mean(_binary(t, p, from_logits), axis))
+
+
+def _differing(t, p):
+    return "shape" if t.ndim == p.ndim else "rank (ndim)"
 
 
 def _binary(t, p, from_logits):
@@ -182,8 +186,8 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     t, p = pair(y_true, y_pred)
     if t._value.shape != p._value.shape:
         raise error("shapes-differ",
-                    ValueError("Arguments `target` and `output` must have the same shape. Received: target.shape="
-                               f"{tuple(t.shape)}, output.shape={tuple(p.shape)}"),
+                    ValueError(f"Arguments `target` and `output` must have the same {_differing(t, p)}. Received: "
+                               f"target.shape={tuple(t.shape)}, output.shape={tuple(p.shape)}"),
                     what="y_true", shape=tuple(t.shape), other="y_pred", other_shape=tuple(p.shape),
                     must="both must have the same shape",
                     fix="for numbers of classes use sparse_categorical_crossentropy, or "

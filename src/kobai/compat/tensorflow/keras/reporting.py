@@ -25,6 +25,8 @@ def report(layer, error, args, kwargs):
         except TypeError:
             new = RuntimeError(text)
     new._call_is_known = True
+    if "code" in vars(error):  # its number in the catalogue
+        new.code = error.code
     raise new.with_traceback(error.__traceback__) from None
 
 

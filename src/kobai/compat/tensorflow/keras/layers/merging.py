@@ -26,7 +26,7 @@ class _Merge(Layer):
             raise error("argument-type",
                         ValueError(f"A {kind} layer should be called on a list of at least 1 input. Received: input_shape="
                                    f"{input_shape}{' (not a list of shapes)' if kind == 'merge' else ''}"),
-                        what="the input", kind="a single tensor", must="a list of tensors",
+                        why="the layer joins several tensors, and was called on a single one.",
                         fix="call the layer on a list: layer([a, b]).")
         if not isinstance(self, Concatenate):
             _one_shape(input_shape)

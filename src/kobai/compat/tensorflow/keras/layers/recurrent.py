@@ -28,7 +28,7 @@ class _Cell(Layer):
         if units <= 0:
             raise error("argument-value",
                         ValueError("Received an invalid value for argument `units`, expected a positive integer, got "
-                                   f"{units}"),
+                                   f"{units}."),
                         what="units", value=units, must="a positive whole number")
         super().__init__(**kwargs)
         self.units, self.use_bias, self.seed = units, use_bias, seed
