@@ -52,7 +52,7 @@ def _programs():
                 yield pytest.param(v, id=f"{name[5:]}-{k[5:]}")
 
 
-@pytest.mark.parametrize("program", _programs())
+@pytest.mark.parametrize("program", list(_programs()))
 def test_again(torch, attempt, program):
     options = {"attempt": attempt} if "attempt" in inspect.signature(program).parameters else {}
     return _last(torch, lambda: program(torch, **options))
