@@ -187,6 +187,19 @@ def test_large_arrays(n):
     assert program(True) == program(False)
 
 
+def test_an_op_keeps_what_machine_code_knows_of_it():
+    op, x = ops.m.exp, wrap(np.ones(5000, np.float32)).requires_grad_()
+    for _ in range(3):
+        want = op(x).grad_fn.vjp.__qualname__
+    vars(op).clear()  # among it what computes gradients of large arrays
+    gc.collect()
+    others = [lambda i=i: i for i in range(1000)]
+    y = op(x)
+    assert y.grad_fn.vjp.__qualname__ == want and len(others) == 1000
+    y.sum().backward()
+    assert x.grad._data.tobytes() == y._data.tobytes()
+
+
 def test_views_of_a_base_that_was_changed_take_its_history():
     def program():
         x = kobai.ones(3, requires_grad=True)

@@ -66,8 +66,7 @@ def learn(op, *inputs):
     needs = grad_mask(inputs)
     if needs and op.differentiable and op._plans[needs] is None:
         op._plans[needs] = compiled_rules(type(op), needs, False)
-    op._native = _record_of(op, len(inputs))
-    _know_types()
+    _know(op, len(inputs))
     return out
 
 
@@ -75,12 +74,24 @@ def learn_in_place(op, a, *others):
     """The same for a change in place."""
     out = inplace_op(op, a, *others)
     if op.outputs == 1 and len(op.inputs) < 4:
-        op._native = _ONCE if getattr(op, "_native", None) is None else _record_of(op, 1 + len(others))
+        if getattr(op, "_native", None) is None:
+            op._native = _ONCE
+        else:
+            _know(op, 1 + len(others))
     return out
 
 
+def _know(op, count):
+    """Have machine code know of an op what is known now; the op keeps what an earlier record points to, too."""
+    with _lock:
+        words, objects = _record_of(op, count)
+        if op._native[0] != words:
+            op._native = words, objects, op._native
+    _know_types()
+
+
 def _record_of(op, count):
-    """The words that `RECORD` names, and for each set of inputs that require grad a plan."""
+    """The words that `RECORD` names, and for each set of inputs that require grad a plan; the objects they point to."""
     forward = inspect.getattr_static(type(op), "forward")
     is_method = type(forward) is types.FunctionType
     usable = op.outputs == 1 and not op.variadic and len(op.inputs) == count and "forward" not in vars(op) \
@@ -89,13 +100,13 @@ def _record_of(op, count):
     least = min(op.least, (1 << 63) - 1)
     words = [count * usable, id(forward), is_method, least, op.elementwise and count > 1, op.differentiable, op.view,
              id(op.Node), id(ufunc) if type(ufunc) is np.ufunc else 0]
-    _kept.extend([forward, ufunc])
+    objects = [forward, ufunc, op.Node]
     for needs in range(1, 1 << count):
-        words += _plan(op, needs, op._plans[needs])
-    return _words(words)
+        words += _plan(op, needs, op._plans[needs], objects)
+    return _words(words), objects
 
 
-def _plan(op, needs, rules):
+def _plan(op, needs, rules, objects):
     """The words of a plan, if (save, vjp) are known."""
     if rules is None:
         return [0] * PLAN
@@ -103,7 +114,9 @@ def _plan(op, needs, rules):
     page = _pages.get(vjp)
     if page is None:
         _pages[vjp] = page = _page(op, vjp.asks)
-    return [id(vjp), ctypes.addressof(page), id(vjp if op.least == NEVER else large_backward(op, needs, vjp))]
+    of_large = vjp if op.least == NEVER else large_backward(op, needs, vjp)
+    objects.extend([vjp, of_large])
+    return [id(vjp), ctypes.addressof(page), id(of_large)]
 
 
 def _page(op, asks):
@@ -133,7 +146,8 @@ def _words(numbers):
     return struct.pack(f"={len(numbers)}q", *map(int, numbers))
 
 
-_ONCE, _NEVER = (_words([usable, *[0] * len(RECORD)]) for usable in (ONCE, 0))
+_ONCE, _NEVER = ((_words([usable, *[0] * len(RECORD)]),) for usable in (ONCE, 0))
+_lock = threading.RLock()  # the collector may run a program's code, and that ops
 
 
 def _odd(op, a, x, y):
@@ -181,6 +195,7 @@ def install():
         "shape_name": names["shape"], "dtype_name": names["dtype"],
         "chain_name": names["_chain"], "seen_name": names["_seen"], "rebased_name": names["_rebased"]}
     words = {k: id(v) for k, v in found.items()}
+    _kept.append(found)
     words |= {"watched": ops.watched.ctypes.data, "thread": thread.ctypes.data, "tensor_types": _types.ctypes.data}
     words |= {f"large{i}": id(f) for i, f in enumerate(ops.large_ways, 1)}
     for way, inputs in _WAYS.items():

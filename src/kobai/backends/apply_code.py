@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kobai.backends.apply_in_place import in_place
 from kobai.backends.apply_made import made
-from kobai.backends.apply_parts import ONCE, OWN, PLAN, RECORD, RESULT, load, of_record, parts
+from kobai.backends.apply_parts import ITEMS, ONCE, OWN, PLAN, RECORD, RESULT, load, of_record, parts
 from kobai.backends.entry_code import OFFSETS
 from kobai.backends.native import _BYTES, _HEAD, read
 
@@ -48,10 +48,11 @@ entry:
 known:
   %op = load ptr, ptr %args
   store ptr %op, ptr %op_at
-{read("page", "op", OWN)}
-  %unknown = icmp eq ptr %page, null
+{read("learned_of", "op", OWN)}
+  %unknown = icmp eq ptr %learned_of, null
   br i1 %unknown, label %learn_, label %known_
 known_:
+{read("page", "learned_of", ITEMS)}
   %record = getelementptr i8, ptr %page, i64 {_BYTES}
 {of_record(*RECORD)}
   %ready = icmp eq i64 %usable, %count
@@ -296,11 +297,7 @@ cell_put:
   %c1 = add i64 %c, 1
   br label %cell
 cells_done:
-  %page_now = load ptr, ptr %page_at
-  %record_now = getelementptr i8, ptr %page_now, i64 {_BYTES}
-  %plans_now = getelementptr i64, ptr %record_now, i64 {len(RECORD)}
-  %plan_now = getelementptr i64, ptr %plans_now, i64 %plan_words
-  %made = call i32 @node(ptr %self, ptr %record_now, ptr %op, ptr %plan_now, i64 %needs, ptr %tensors, ptr %values,
+  %made = call i32 @node(ptr %self, ptr %record, ptr %op, ptr %plan_at, i64 %needs, ptr %tensors, ptr %values,
                          ptr %cells, i64 %count, ptr %out, i1 %big)
   %unmade = icmp ne i32 %made, 0
   br i1 %unmade, label %drop, label %let_go

@@ -29,10 +29,11 @@ entry:
   br i1 %begin, label %known, label %otherwise_
 known:
   %op = load ptr, ptr %args
-{read("page", "op", OWN)}
-  %unknown = icmp eq ptr %page, null
+{read("learned_of", "op", OWN)}
+  %unknown = icmp eq ptr %learned_of, null
   br i1 %unknown, label %learn_, label %known_
 known_:
+{read("page", "learned_of", ITEMS)}
   %record = getelementptr i8, ptr %page, i64 {_BYTES}
 {of_record("usable", "ufunc")}
   %once = icmp eq i64 %usable, {ONCE}

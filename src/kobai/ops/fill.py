@@ -127,9 +127,12 @@ def _no_copy(src, shape, text, **facts):
 
 
 def _recorded(self, *others):
-    if modes.trace is not None or any(isinstance(v, LiftedTensor) for v in (self, *others)):
+    if modes.trace is not None or isinstance(self, LiftedTensor):
         return True
-    return modes.grad and (self._rg or self._base is not None or any(v._rg for v in others))
+    for v in others:
+        if isinstance(v, LiftedTensor):
+            return True
+    return modes.grad and (self._rg or self._base is not None or any([v._rg for v in others]))
 
 
 @public("torch Tensor")
