@@ -17,7 +17,7 @@ from .general import CONSTANT, _unify, failure, grad_mask, record
 from .tensor import Tensor
 
 meta = device("meta")
-_held = Tensor.__dict__["_data"]
+_held, _held_grad = Tensor.__dict__["_data"], Tensor.__dict__["_grad"]
 _NO_DATA = "Cannot copy out of meta tensor; no data!"
 
 
@@ -64,6 +64,14 @@ def without_numbers(what):
                      "module.to_empty(device='cpu') and load or initialise its parameters.")
 
 
+def _depends_on_numbers(name):
+    """The error for an op whose result has a shape that only numbers tell."""
+    return error("machine", NotImplementedError(f"aten::{name}: attempted to run this operator with Meta tensors, but there was "
+                                                "no fake impl or Meta kernel registered"), device="meta",
+                 why="how large its result is depends on numbers, and a tensor on the device meta has none.",
+                 fix="make the tensor on the CPU (device='cpu'); or use what keeps the shape, such as torch.where.")
+
+
 def no_data(more=""):
     """The error for copying numbers out of a meta tensor."""
     return error("machine", NotImplementedError(_NO_DATA + more), device="meta",
@@ -85,6 +93,7 @@ class MetaMixin:
         return _held.__get__(self)
 
     _data = property(_array_or_refusal, _held.__set__)
+    _grad = property(lambda self: _held_grad.__get__(self), lambda self, g: _held_grad.__set__(self, _without_memory(g)))
     data = property(lambda self: of(self), lambda self, other: _held.__set__(self, other._value))
 
     def stride(self, dim=None):
@@ -148,6 +157,11 @@ class MetaMixin:
         return _rebuild, (type(self).__name__, self._value.shape, self._value.dtype, self._rg and self._node is None)
 
 
+def _without_memory(g):
+    """A gradient as a meta tensor."""
+    return of(g) if isinstance(g, Tensor) and not g.is_meta and g._node is None else g
+
+
 class MetaTensor(MetaMixin, Tensor):
     """A tensor of no class of its own."""
 
@@ -177,6 +191,8 @@ def apply(op, inputs):
     if op.common:
         tensors = _unify(op, tensors)
     values = [t._value if isinstance(t, Tensor) else t for t in tensors]
+    if op.dynamic is not None and op.dynamic(*values):
+        raise _depends_on_numbers(type(op).__name__.lower())
     try:
         with np.errstate(all="ignore"):
             shapes, kinds = _inferred(op, values)

@@ -98,7 +98,7 @@ def prepare(cls):
             if isinstance(found, property):
                 setattr(cls, name, _property(name))
             elif not isinstance(found, (classmethod, staticmethod)) and (hasattr(found, "__get__")):
-                setattr(cls, name, _method(name))
+                setattr(cls, name, _iterated if name == "__iter__" else _method(name))
 
 
 def _is_public(name):
@@ -136,6 +136,11 @@ def _method(name):
         return fn(self, *args, **kwargs)
     call.__name__ = call.__qualname__ = name
     return call
+
+
+def _iterated(self):
+    """The rows, of its class: an iterator of plain ones would be no tensor that could be given it."""
+    return iter(dispatch(Tensor.unbind, (self, 0), {})) if modes.overrides and self._value.shape else Tensor.__iter__(self)
 
 
 def _property(name):

@@ -116,3 +116,21 @@ def test_shapes_that_do_not_fit():
         on_meta(3) + on_meta(2)
     with pytest.raises(RuntimeError, match="mat1 and mat2 shapes cannot be multiplied"):
         on_meta(3, 4) @ on_meta(3, 4)
+
+
+def test_shapes_that_depend_on_numbers():
+    """An empty result was given, as if all numbers were zero. PyTorch 2.13 raises for each of these."""
+    x, i = on_meta(2, 3), on_meta(3).long()
+    for needs_numbers in (x.nonzero, lambda: x[x > 0], x.unique, lambda: kobai.bincount(i), lambda: x.masked_select(x > 0),
+                          lambda: kobai.unique_consecutive(x)):
+        with pytest.raises(NotImplementedError, match="attempted to run this operator with Meta tensors"):
+            needs_numbers()
+
+
+def test_gradients_are_without_numbers_too():
+    """They were zeros on the CPU."""
+    x, layer = on_meta(2, 3).requires_grad_(), nn.Linear(3, 4, device="meta")
+    for _ in range(2):  # the second is added to the first
+        layer(x).sum().backward()
+        for t in (x, layer.weight, layer.bias):
+            assert t.grad.is_meta and t.grad.shape == t.shape and t.grad.dtype == t.dtype

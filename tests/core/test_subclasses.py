@@ -233,3 +233,15 @@ def test_modes_are_asked_about_what_the_program_calls():
     assert (kobai.exp, kobai.Tensor.__add__) == before
     kobai.exp(x)
     assert len(counts.called) == 6
+
+
+def test_rows_are_of_the_class():
+    """A loop over a tensor of a class gave plain rows; PyTorch asks the class about unbind."""
+    class Rows(kobai.Tensor):
+        pass
+    t = kobai.arange(6).reshape(2, 3).as_subclass(Rows)
+    assert [(type(r), r.tolist()) for r in t] == [(Rows, [0, 1, 2]), (Rows, [3, 4, 5])]
+    first, *_ = t
+    assert type(first) is Rows
+    with pytest.raises(TypeError, match="iteration over a 0-d tensor"):
+        iter(t.sum())

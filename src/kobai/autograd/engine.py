@@ -264,6 +264,8 @@ def accumulate(leaf, g, graph=False, which=None):
         leaf._grad = old + _tensor(g)
     elif old.is_sparse:
         leaf._grad = old.add(_tensor(g))
+    elif old.is_meta:
+        return
     else:
         if type(old._data) is np.ndarray:
             if not old._data.flags.writeable:
