@@ -2,7 +2,7 @@
 
 A short way is a page of Python whatever the op: look at the inputs, compute, make the Tensor and its node.  For small
 arrays that takes several times as long as computing.  Machine code that reads and makes the same objects does it in
-a fraction, for all ops alike: what it has to know of one is a record (`_Record`), and what a rule wants saved, a list.
+a fraction, for all ops alike: what it has to know of one is a record (`_record_of`), and what a rule wants saved, a page.
 It makes the same calls into NumPy, so that no number changes, and what is out of the ordinary it leaves to Python.
 """
 from __future__ import annotations
