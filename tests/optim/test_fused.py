@@ -109,3 +109,33 @@ def test_memory_that_is_not_contiguous(at_once, monkeypatch):
     found = run()
     monkeypatch.setattr(fused, "LEAST", 1 << 40)
     np.testing.assert_array_equal(run(), found)
+
+
+@pytest.mark.parametrize("make, first, last", [
+    (lambda p: optim.Adam(p, 0.05), 0.700794, 0.85), (lambda p: optim.RMSprop(p, 0.01), 0.561968, 0.771087),
+    (lambda p: optim.SGD(p, 0.1, momentum=0.9), -0.875999, -0.122), (lambda p: optim.SGD(p, 0.1), 0.024, 0.4)])
+@pytest.mark.parametrize("late", [False, True])
+def test_parameters_that_share_memory_are_updated_one_after_the_other(make, first, last, late):
+    """Written back together, the last one's values undid the update of the others. Numbers: PyTorch 2.13."""
+    base = kobai.ones(12)
+    a, b = kobai.nn.Parameter(kobai.ones(4, 3)), kobai.nn.Parameter(kobai.ones(2, 4))
+    optimizer = make([a, b])
+
+    def step():
+        optimizer.zero_grad()
+        ((a * 2).sum() + (b * b).sum()).backward()
+        optimizer.step()
+    if late:  # when they are in packs already
+        for group in optimizer.param_groups:
+            group["lr"], rate = 0.0, group["lr"]
+        for _ in range(2):
+            step()
+        for kept in optimizer.state.values():
+            for t in kept.values():
+                t.zero_()
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+    a.data, b.data = base.view(4, 3), base[:8].view(2, 4)
+    for _ in range(3):
+        step()
+    assert np.allclose([base[0].item(), base[11].item()], [first, last], atol=1e-5)

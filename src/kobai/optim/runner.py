@@ -9,6 +9,7 @@ Tensors that look into the pack.
 """
 from __future__ import annotations
 
+from itertools import pairwise
 from operator import is_
 from types import SimpleNamespace
 
@@ -127,6 +128,8 @@ class Runner:
                 self.loose.append(p)
             else:
                 together.setdefault(key, []).append(p)
+        if _overlap([p._data for members in together.values() for p in members]):
+            self.loose, together = list(self.params), {}
         for members in together.values():
             for some in _portions(members):
                 if len(some) > 1:
@@ -299,6 +302,19 @@ def _flat(a):
     return a.view(_REAL[a.dtype]) if a.dtype in _REAL else a
 
 
+def _overlap(arrays):
+    """Whether two of them may share memory: what is written back for one would undo another's update."""
+    extents = sorted([_extent(a) for a in arrays if a.__class__ is np.ndarray and a.size])
+    return any(after[0] < before[1] for before, after in pairwise(extents))
+
+
+def _extent(a):
+    """Where the memory of an array begins and ends."""
+    reach = [(n - 1) * s for n, s in zip(a.shape, a.strides)]
+    start = a.ctypes.data
+    return start + sum([r for r in reach if r < 0]), start + sum([r for r in reach if r > 0]) + a.itemsize
+
+
 def _portions(params):
     """Cut a list of parameters into lists of at most PIECE elements altogether."""
     some, size = [], 0
@@ -319,10 +335,11 @@ class Pack:
     and gradients in; after `update` the values are copied back; what is kept lives here.
     """
 
-    __slots__ = ("rows", "p", "g", "arrays", "counters", "names", "fresh")
+    __slots__ = ("rows", "p", "g", "arrays", "counters", "names", "fresh", "memory")
 
     def __init__(self, optimizer, names, params):
         first = optimizer.state[params[0]]
+        self.memory = [p._data for p in params]
         total, dtype = sum(p._data.size for p in params), params[0]._data.dtype
         self.p, self.g = np.empty(total, dtype), np.empty(total, dtype)
         self.names, self.fresh = names, [name not in first for name in names]
@@ -345,14 +362,19 @@ class Pack:
 
     def gather(self):
         """Copy values and gradients in; False if the pack is no longer right."""
-        dtype = self.p.dtype
-        for p, kept, tensors, x, g, _ in self.rows:
+        dtype, others = self.p.dtype, False
+        for (p, kept, tensors, x, g, _), before in zip(self.rows, self.memory):
             grad, data = p._grad, p._data
+            if data is not before and data.__class__ is np.ndarray:
+                others = True
             if grad is None or data.dtype is not dtype or len(kept) != len(tensors) \
                     or not all(map(is_, kept.values(), tensors)):
                 return False
             g[...] = grad._data
             x[...] = data
+        if others:  # the program gave some of them other memory
+            self.memory = [row[0]._data for row in self.rows]
+            return not _overlap(self.memory)
         return True
 
     def update(self, optimizer, h):
