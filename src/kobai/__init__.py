@@ -38,7 +38,7 @@ globals().update({name: d for name, d in _DTYPES.items() if d is not None})
 
 # Imported when first used: `import kobai` stays fast.
 _MODULES = {"accelerator", "amp", "autograd", "backends", "compat", "compile", "compiler", "cpu", "cuda",
-            "diagnose", "distributed", "distributions", "fft", "func", "futures", "hub", "jit", "linalg", "masked",
+            "diagnose", "distributed", "distributions", "fft", "func", "futures", "fx", "hub", "jit", "linalg", "masked",
             "multiprocessing", "nn", "optim", "overrides", "profiler", "return_types", "signal", "sparse", "special", "storage",
             "testing", "types", "utils", "viewer", "version"}
 _ELSEWHERE = {"get_num_threads": "backends.threads", "set_num_threads": "backends.threads",

@@ -2,6 +2,20 @@
 from __future__ import annotations
 
 OTHERS: dict[str, str] = {
+    "while a module is traced, a tensor has no value that an `if` or a loop could look at.":
+        "モジュールをトレースしている間、テンソルには `if` や繰り返しで調べられる値がありません。",
+    "write torch.where for a choice between values, or give an argument that is no tensor with "
+    "concrete_args=dict(name=value).":
+        "値を選ぶには torch.where と書き、テンソルでない引数は concrete_args=dict(name=value) で渡してください。",
+    "other nodes still take the result of the one that is to be erased.": "消そうとしたノードの結果を、まだほかのノードが使っています。",
+    "call node.replace_all_uses_with(other) first.": "先に node.replace_all_uses_with(other) を呼んでください。",
+    "nodes run in the order in which they stand, and one takes the result of a later one.":
+        "ノードは並んでいる順に実行されますが、後のノードの結果を使っているものがあります。",
+    "make the node where it is needed: with graph.inserting_before(node), or node.append(other).":
+        "必要な場所にノードを作ってください: with graph.inserting_before(node) か node.append(other) を使います。",
+    "a module is called that the traced one does not hold.": "トレースするモジュールの中にないモジュールが呼ばれました。",
+    "assign it to an attribute of the module, in __init__.": "__init__ の中で、モジュールの属性に代入してください。",
+    "give a value for {what}.": "{what} の値を渡してください。",
     "one arrow stands between the dimensions before and after": "変換の前と後の次元の間に矢印が一つ必要です",
     "write the dimensions before, an arrow, and those after: 'b c h w -> b (c h w)'.":
         "変換前の次元、矢印、変換後の次元を書いてください: 'b c h w -> b (c h w)'。",
