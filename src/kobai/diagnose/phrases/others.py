@@ -16,6 +16,10 @@ OTHERS: dict[str, str] = {
     "a module is called that the traced one does not hold.": "トレースするモジュールの中にないモジュールが呼ばれました。",
     "assign it to an attribute of the module, in __init__.": "__init__ の中で、モジュールの属性に代入してください。",
     "give a value for {what}.": "{what} の値を渡してください。",
+    "how large its result is depends on numbers, and a tensor on the device meta has none.":
+        "結果の大きさは数値によって決まりますが、meta デバイスのテンソルには数値がありません。",
+    "make the tensor on the CPU (device='cpu'); or use what keeps the shape, such as torch.where.":
+        "テンソルを CPU で作る (device='cpu') か、torch.where のように形の変わらないものを使ってください。",
     "one arrow stands between the dimensions before and after": "変換の前と後の次元の間に矢印が一つ必要です",
     "write the dimensions before, an arrow, and those after: 'b c h w -> b (c h w)'.":
         "変換前の次元、矢印、変換後の次元を書いてください: 'b c h w -> b (c h w)'。",
