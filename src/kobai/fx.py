@@ -258,7 +258,9 @@ class Graph:
         names, lines = [], []
         for n in self._nodes:
             if n.op == "placeholder":
-                names.append(n.name + (f" = {n.args[0]!r}" if n.args else ""))
+                names.append(n.target + (f" = {n.args[0]!r}" if n.args else ""))
+                if n.name != n.target:  # `input`, say, which is also a function of Python's
+                    lines.append(f"{n.name} = {n.target}")
                 continue
             gone = [] if n.op == "output" else last.get(n, []) + ([] if n.users else [n])
             lines.append(_statement(n) + (f";  {' = '.join([*map(repr, gone), 'None'])}" if gone else ""))

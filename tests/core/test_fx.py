@@ -79,6 +79,7 @@ def test_copies_and_changes_leave_the_module_alone():
     other.get_submodule("1").add_module("0", nn.Identity())
     assert type(g.get_submodule("1.0")) is type(net[1][0]) is nn.Linear
     assert [n.name for n in other.graph.nodes] == ["input_1", "_0", "_1_0", "_1_1", "output"]
+    assert "def forward(self, input):\n    input_1 = input\n    _0 = getattr(self, \"0\")(input_1);  input_1 = None\n" in g.code
     x = kobai.randn(3, 2)
     assert kobai.equal(g(x), net(x))
 
