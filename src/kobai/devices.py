@@ -1,4 +1,4 @@
-"""Devices: where a tensor lives. This version computes on the CPU."""
+"""Devices and layouts: where a tensor lives, and how it keeps its elements. This version computes on the CPU."""
 from __future__ import annotations
 
 
@@ -78,3 +78,23 @@ def check(d, meta=False):
                     why="kobai computes on the processor (cpu), and {device} is another device.",
                     fix="write device='cpu', or leave the device out.")
     return cpu
+
+
+class Layout:
+    """How a tensor keeps its elements: torch.strided, torch.sparse_coo, ... One object a name."""
+
+    _known: dict[str, Layout] = {}
+
+    def __new__(cls, name):
+        self = cls._known.setdefault(name, object.__new__(cls))
+        self.name = name
+        return self
+
+    def __repr__(self):
+        return "torch." + self.name
+
+    def __reduce__(self):
+        return Layout, (self.name,)
+
+
+strided = Layout("strided")

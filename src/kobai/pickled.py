@@ -13,10 +13,10 @@ import numpy as np
 
 from . import dtypes
 from .compat.names import kobai_name
-from .devices import device
+from .devices import Layout, device
 from .diagnose import error
 from .sparse.functions import sparse_coo_tensor
-from .tensor import _IN_THE_GRAPH, Layout, Size, Tensor, wrap
+from .tensor import _IN_THE_GRAPH, Size, Tensor, wrap
 
 STORAGES = {"FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16",
             "BFloat16Storage": "bfloat16", "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16",

@@ -13,7 +13,7 @@ import numpy as np
 from . import dtypes, printing
 from .autograd.mode import modes
 from .autograd.node import Hook, Port, here
-from .devices import cpu
+from .devices import cpu, strided
 from .diagnose import error, warn
 from .lifted import Lifted
 
@@ -518,24 +518,6 @@ def _plain(t, what):
                 fix="x.to_dense() gives all elements, x.values() those that are stored.")
 
 
-class Layout:
-    """How a tensor keeps its elements: torch.strided, torch.sparse_coo, ... One object a name."""
-
-    _known: dict[str, Layout] = {}
-
-    def __new__(cls, name):
-        self = cls._known.setdefault(name, object.__new__(cls))
-        self.name = name
-        return self
-
-    def __repr__(self):
-        return "torch." + self.name
-
-    def __reduce__(self):
-        return Layout, (self.name,)
-
-
-strided = Layout("strided")
 _new = object.__new__
 
 

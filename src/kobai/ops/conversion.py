@@ -6,11 +6,11 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..devices import check as check_device, device as Device
+from ..devices import Layout, check as check_device, device as Device, strided
 from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import export, public
-from ..tensor import Layout, LiftedTensor, Tensor, strided
+from ..tensor import LiftedTensor, Tensor
 from .arguments import as_dtype
 from .movement import Cast, Clone, ToInteger
 

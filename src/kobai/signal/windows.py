@@ -10,10 +10,10 @@ from math import pi, sqrt
 import numpy as np
 
 from .. import dtypes
+from ..devices import strided
 from ..diagnose import error
 from ..ops.arguments import as_dtype, check_options
 from ..ops.creation import made
-from ..tensor import strided
 
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming",
            "hann", "kaiser", "nuttall"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import Layout
+from ..devices import Layout
 from .coo import Coo, SparseValue
 
 sparse_csr, sparse_csc = Layout("sparse_csr"), Layout("sparse_csc")

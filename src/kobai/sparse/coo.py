@@ -9,9 +9,10 @@ import re
 
 import numpy as np
 
+from ..devices import Layout
 from ..diagnose import error
 from ..lifted import Lifted
-from ..tensor import Layout, Tensor
+from ..tensor import Tensor
 
 sparse_coo = Layout("sparse_coo")
 

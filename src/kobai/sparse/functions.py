@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..devices import strided
 from ..diagnose import error
 from ..op import m
 from ..ops.arguments import as_dtype, check_options
@@ -12,7 +13,7 @@ from ..ops.conversion import to_dtype
 from ..ops.movement import normal_dim
 from ..ops.reduce import normal_dims
 from ..public import export
-from ..tensor import LiftedTensor, Tensor, strided, wrap
+from ..tensor import LiftedTensor, Tensor, wrap
 from .compressed import BY_ROWS, Compressed, sparse_bsc, sparse_bsr, sparse_csc, sparse_csr
 from .coo import Coo, sparse_coo
 from .ops import (
