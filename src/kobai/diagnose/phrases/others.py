@@ -7,7 +7,8 @@ OTHERS: dict[str, str] = {
     "write torch.where for a choice between values, or give an argument that is no tensor with "
     "concrete_args=dict(name=value).":
         "値を選ぶには torch.where と書き、テンソルでない引数は concrete_args=dict(name=value) で渡してください。",
-    "other nodes still take the result of the one that is to be erased.": "消そうとしたノードの結果を、まだほかのノードが使っています。",
+    "other nodes still take the result of the one that is to be erased.":
+        "消そうとしたノードの結果を、まだほかのノードが使っています。",
     "call node.replace_all_uses_with(other) first.": "先に node.replace_all_uses_with(other) を呼んでください。",
     "nodes run in the order in which they stand, and one takes the result of a later one.":
         "ノードは並んでいる順に実行されますが、後のノードの結果を使っているものがあります。",
