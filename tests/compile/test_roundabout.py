@@ -246,3 +246,49 @@ def results(make, compile):
 @pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
 def test_a_function_gives_what_it_gives_uncompiled(make):
     assert results(make, torch.compile) == results(make, lambda f: f)
+
+
+def tensors_with_attributes():
+    w = torch.ones(2)
+    w.scale = 0.0
+
+    def change(k):
+        w.scale = float(k)
+    return lambda x: x * w * w.scale, change
+
+
+@pytest.mark.parametrize("make", [tensors_with_attributes], ids=lambda make: make.__name__)
+def test_attributes_of_tensors(make):
+    assert results(make, torch.compile) == results(make, lambda f: f)
+
+
+def pairs(k):
+    a = torch.tensor([1.0, 2.0]) + k
+    return a, a if k % 3 == 0 else a.clone()
+
+
+def leaves_and_others(k):
+    x = torch.tensor([1.0, 2.0]).requires_grad_()
+    return (x if k % 2 else x * 1,)
+
+
+def parameters_later(k):
+    x = torch.tensor([1.0, 2.0])
+    return (torch.nn.Parameter(x) if k > 3 else x.requires_grad_(),)
+
+
+def gradients_at_times(k):
+    x = torch.tensor([1.0, 2.0]).requires_grad_()
+    if k % 2:
+        x.grad = torch.tensor([3.0, 4.0])
+    return (x,)
+
+
+@pytest.mark.parametrize("f, arguments", [
+    (lambda x, y: x * (1 if x is y else 2), pairs), (lambda x: x * (2 if x.is_leaf else 3), leaves_and_others),
+    (lambda x: x * (2 if isinstance(x, torch.nn.Parameter) else 3), parameters_later),
+    (lambda x: x * (2 if x.grad is None else x.grad), gradients_at_times)])
+def test_what_a_function_asks_about_its_arguments(f, arguments):
+    compiled = torch.compile(f)
+    for k in range(CALLS):
+        assert compiled(*arguments(k)).tolist() == f(*arguments(k)).tolist(), k

@@ -18,10 +18,11 @@ from kobai import dtypes
 from kobai.autograd.mode import modes
 from kobai.compile import pages
 from kobai.compile.before import before_call
-from kobai.compile.guards import Slot, Untraceable, collect
+from kobai.compile.guards import Slot, Untraceable, asks_who, collect
 from kobai.compile.program import Unfinished, record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
+from kobai.diagnose import error
 from kobai.pytree import flatten
 from kobai.tensor import LiftedTensor, Tensor
 
@@ -161,7 +162,8 @@ class Compiled:
             got.program.watch(guards.tensors)
             variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
             self._last, self.reason = got.program, None
-            self._enter(got.program, guards, spec)
+            if not any(map(asks_who, watcher.codes)):  # machine code does not: such calls stay with `__call__`
+                self._enter(got.program, guards, spec)
 
     def _enter(self, program, guards, spec):
         """From now on calls like the recorded one go to machine code at once."""
@@ -175,8 +177,9 @@ class Compiled:
 
     def _say(self, reason):
         if self.fullgraph:
-            raise RuntimeError(f"{self._name} cannot be recorded: {reason}\n  cause: fullgraph=True was asked for.\n"
-                               "  fix: leave it out to run such calls eagerly, or change that line.")
+            raise error("call-order", RuntimeError(f"{self._name} cannot be recorded: {reason}"),
+                        why="fullgraph=True was asked for, and one line cannot be recorded.",
+                        fix="leave out fullgraph=True to run such calls eagerly, or change that line.")
         if self.reason != reason:
             self.reason = reason
             log.info("%s runs eagerly: %s", self._name, reason)
@@ -189,7 +192,9 @@ class Compiled:
 
     def _shown(self, what):
         if self._last is None:
-            raise RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}")
+            raise error("call-order", RuntimeError(f"nothing is compiled yet: {self.reason or 'call it twice first'}"),
+                        why="a program is compiled once a call of the function has been watched, or two.",
+                        fix="call the function three times with arguments of the same shapes, then look.")
         return getattr(self._last.plan, what)
 
     graph = property(lambda self: self._shown("graph"), doc="The graph of the last compiled call.")
@@ -240,7 +245,7 @@ def _kind(leaves, spec):
             if type(v) is LiftedTensor or v.is_sparse:
                 return None
             x = v._data
-            parts.append((x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
+            parts.append((type(v), x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
         elif isinstance(v, _PLAIN):
             parts.append((type(v), v or repr(v)))  # -0.0 is not 0.0
         elif isinstance(v, slice) and all(isinstance(p, (int, type(None))) for p in (v.start, v.stop, v.step)):

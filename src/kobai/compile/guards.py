@@ -102,6 +102,20 @@ def _is_moving(value):
     return value.__class__ is float and value != 0 or value.__class__ is tuple and all(v.__class__ is float for v in value)
 
 
+_WHO = frozenset(("id", "is_leaf", "grad_fn"))
+
+
+@functools.lru_cache(4096)
+def asks_who(code) -> bool:
+    """Whether a function may ask whether two tensors are the same one, or what made one."""
+    before, names = None, not _WHO.isdisjoint(code.co_names)
+    for i in dis.get_instructions(code):
+        if names or i.opname == "IS_OP" and before.opname != "LOAD_CONST":
+            return True
+        before = i
+    return False
+
+
 class Untraceable(Exception):
     """Why the variables a function depends on cannot be followed."""
 
@@ -162,6 +176,8 @@ class _Walk:
         if isinstance(v, Tensor):
             self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
             self.tensors.append(v)
+            for n in [n for n in (v.__dict__ if self.any_name else self.names & v.__dict__.keys()) if not n.startswith("_")]:
+                self.slot("dict", v.__dict__, n, f"{name}.{n}", v.__dict__[n])
             if v._node is not None:
                 self.slots.append(Slot("attribute", v, "_node", f"{name}.grad_fn", v._node))
             if v._rg and v._node is None:

@@ -311,6 +311,8 @@ def _look_at_leaves(recorder, leaves, needed, start):
             recorder.stop("a tensor that was there before gets a history")
     if any(x.tensor is t for x in recorder.leaves.values() for t in arguments):
         recorder.stop("it sets the gradient of an argument")
+    if any(t is x and g is None for t, g in recorder.read.values() for x in arguments):
+        recorder.stop("it asks whether an argument has a gradient")
 
 
 def _own_code(fn):
