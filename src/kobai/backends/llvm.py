@@ -215,8 +215,9 @@ class Compiled:
     @property
     def text(self) -> str:
         """The LLVM text."""
-        from kobai.backends.llvm_loops import LoopEmitter  # noqa: PLC0415 (not needed for code in the cache)
-        from kobai.compile.approximate import approximate  # noqa: PLC0415
+        with _lock:  # so that nobody forks meanwhile
+            from kobai.backends.llvm_loops import LoopEmitter  # noqa: PLC0415 (not needed for code in the cache)
+            from kobai.compile.approximate import approximate  # noqa: PLC0415
 
         nest = lower(approximate(self.kernel), self.layout)
         return LoopEmitter(nest, self.name, machine().vector_bytes).text()
