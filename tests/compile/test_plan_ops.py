@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from graphs_to_compile import expected
 
-import kobai  # noqa: F401  (fills the registry)
+import kobai
 from kobai.compile import rewrite
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.plan import plan
@@ -46,3 +46,26 @@ def test_op(cls, sample, dtype, monkeypatch):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
         tolerance = {"f4": 1e-5, "f8": 1e-12}[dtype]
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("norm", ["LayerNorm(8)", "BatchNorm1d(8)", "GroupNorm(2, 8)", "InstanceNorm1d(8, affine=True)"])
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+def test_half_precision_beside_float32(norm, kind):
+    """Results were float32 where eager ones are not, and their gradients were read and written as if they were:
+    a compiled network with a norm under autocast crashed."""
+    results = []
+    for compile in (lambda fn: fn, kobai.compile):
+        kobai.manual_seed(0)
+        layer, found = eval(f"kobai.nn.{norm}"), []
+        f = compile(layer)
+        for _ in range(4):
+            x = kobai.randn(6, 8, 5).to(getattr(kobai, kind)).requires_grad_() if "Layer" not in norm else \
+                kobai.randn(6, 8).to(getattr(kobai, kind)).requires_grad_()
+            y = f(x)
+            y.float().square().sum().backward()
+            found.append((y.dtype, y.float().tolist(), x.grad.dtype, x.grad.float().tolist(), layer.weight.grad.tolist()))
+        results.append(found)
+    for (d, y, e, g, w), (d2, y2, e2, g2, w2) in zip(*results):
+        assert d == d2 == getattr(kobai, kind) and e == e2 == d
+        assert np.allclose(y, y2, rtol=1e-2, atol=1e-2) and np.allclose(g, g2, rtol=2e-2, atol=5e-2)
+        assert np.allclose(w, w2, rtol=1e-2, atol=1e-2)

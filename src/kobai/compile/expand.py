@@ -6,7 +6,10 @@ from math import prod
 import numpy as np
 
 from kobai.compile.graph import Value
-from kobai.lifted import Lifted
+from kobai.general import _HALF
+from kobai.lifted import Lifted, m
+
+_F32 = np.dtype(np.float32)
 
 
 class Symbol(Lifted):
@@ -49,11 +52,21 @@ def arguments(op, values) -> list:
 
 def lowered(op, args, apply) -> tuple[Value, ...] | None:
     """The outputs of `op.lower` as nodes made by `apply`; None if it does not do for these arguments."""
-    ys = op.lower(*[Symbol(a, apply) if isinstance(a, Value) else a for a in args])
+    symbols = [Symbol(a, apply) if isinstance(a, Value) else a for a in args]
+    half = _half_among(symbols)
+    if half is not None:
+        symbols = [m.cast(a, _F32) if isinstance(a, Symbol) and a.dtype == half else a for a in symbols]
+    ys = op.lower(*symbols)
     if ys is None:
         return None
     ys = ys if isinstance(ys, tuple) else (ys,)
-    return tuple([y.value for y in ys])
+    return tuple([(m.cast(y, half) if half is not None and y.dtype == _F32 else y).value for y in ys])
+
+
+def _half_among(symbols):
+    """float16 or bfloat16 beside float32: then the op computes in float32 and rounds its results, as eagerly."""
+    kinds = {a.dtype for a in symbols if isinstance(a, Symbol)}
+    return next((d for d in kinds if d in _HALF), None) if _F32 in kinds else None
 
 
 # ---- shapes ----------------------------------------------------------------------------------
