@@ -7,6 +7,7 @@ import io
 import linecache
 import pathlib
 import sys
+import types
 
 from kobai.compat import hook
 
@@ -21,7 +22,10 @@ for change in sys.argv[2:]:
     source = source.replace(old, new)
 linecache.cache[str(path)] = (len(source), None, source.splitlines(keepends=True), str(path))
 sys.path.insert(0, str(path.parent))
-scope = {"__name__": "__main__", "__file__": str(path)}
+main = types.ModuleType("__main__")  # where pickles of a worker's results find the program's classes
+main.__file__ = str(path)
+sys.modules["__main__"] = main
+scope = vars(main)
 
 
 def program():
