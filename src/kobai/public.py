@@ -133,7 +133,12 @@ def _dress(call, fn, name):
 
 def _inplace_method(fn, name):
     def method(self, *args, **kwargs):
-        return _inplace(fn, self, *args, **kwargs)
+        try:
+            return _inplace(fn, self, *args, **kwargs)
+        except TypeError as e:
+            if hasattr(e, "code"):  # what PyTorch says of arguments names the method
+                e.args = (e.args[0].replace(f"{name}()", f"{name}_()"), *e.args[1:])
+            raise
     method.__name__ = method.__qualname__ = name + "_"
     method.__doc__ = f"In-place version of `{name}`."
     return method

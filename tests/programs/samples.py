@@ -115,7 +115,7 @@ def err(f):
     try:
         print("ok", f())
     except Exception as e:
-        print(type(e).__name__ + ":", str(e).split("\n")[0])
+        print(type(e).__name__ + ":", "" if isinstance(e, NotImplementedError) else str(e).split("\n")[0])
 
 
 err(lambda: D.Normal(0.0, -1.0))
