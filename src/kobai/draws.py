@@ -53,7 +53,7 @@ class _Draws:
 def poisson(rate, gen=None):
     """Poisson numbers with these means, an array of a floating dtype.
 
-    >>> _ = manual_seed(0)
+    >>> _ = kobai.manual_seed(0)
     >>> poisson(np.float32([1, 5, 20]))
     array([ 2.,  6., 19.], dtype=float32)
     """
@@ -69,7 +69,7 @@ def poisson(rate, gen=None):
 def binomial(count, prob, gen=None):
     """Successes in `count` trials of probability `prob`, two arrays of one floating dtype.
 
-    >>> _ = manual_seed(0)
+    >>> _ = kobai.manual_seed(0)
     >>> binomial(np.float32([10, 100]), np.float32([0.5, 0.3]))
     array([ 7., 31.], dtype=float32)
     """
@@ -84,7 +84,7 @@ def binomial(count, prob, gen=None):
 def standard_gamma(alpha, gen=None):
     """Gamma numbers of scale 1 with these shapes, an array of a floating dtype.
 
-    >>> _ = manual_seed(0)
+    >>> _ = kobai.manual_seed(0)
     >>> standard_gamma(np.float32([0.5, 3]))
     array([7.8935816e-04, 1.2728435e+00], dtype=float32)
     """
@@ -100,7 +100,7 @@ def dirichlet(alpha, gen=None):
 
     Differs from PyTorch, at most, in the last bit of float64: the sum is NumPy's.
 
-    >>> _ = manual_seed(0)
+    >>> _ = kobai.manual_seed(0)
     >>> dirichlet(np.float32([0.5, 3])).sum()
     np.float32(1.0)
     """
