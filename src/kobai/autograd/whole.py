@@ -22,7 +22,7 @@ from ..tensor import Tensor
 from .mode import modes, runs
 from .node import inside
 
-PATIENCE = 40        # calls before a line's functions are looked at
+PATIENCE = 30        # calls before a line's functions are looked at
 MOST_FUNCTIONS = 6   # of one line, at a time
 IDLE = 300           # calls of a line after which a function that was not among them makes room for others
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(...)))

@@ -22,7 +22,7 @@ from kobai.pytree import flatten, unflatten
 from kobai.tensor import Tensor
 
 log = logging.getLogger("kobai.compile")
-WAIT = 30         # calls of one kind from its recording to its first use
+WAIT = 15         # calls of one kind from its recording to its first use
 AGAIN = 50        # calls before a kind is recorded again, because a variable was another
 MOST_KINDS = 6    # of one function
 MOST_RECORDS = 12  # of one kind
