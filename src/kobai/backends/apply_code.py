@@ -20,6 +20,11 @@ def text() -> str:
 
 def _apply() -> str:
     """An op on its inputs."""
+    return "".join([_begins(), _inputs(), _kinds(), _refreshed(), _planned(), _computed(), _wrapped(), _recorded(), _leave()])
+
+
+def _begins() -> str:
+    """Whether there is something to do here, and what is known of the op."""
     return f"""
 define ptr @apply(ptr %object, ptr %args, i64 %given) nounwind {{
 entry:
@@ -64,7 +69,12 @@ mode:
   %recorded = call i64 @modes(ptr %self)
   %odd_mode = icmp slt i64 %recorded, 0
   br i1 %odd_mode, label %otherwise_, label %input
+"""
 
+
+def _inputs() -> str:
+    """Each input is a plain tensor or a number; those of tensors are looked at."""
+    return f"""
 input:  ; each is a plain tensor, or a number
   %i = phi i64 [0, %mode], [%i1, %good], [0, %views_done]
   %kind = phi ptr [null, %mode], [%kind1, %good], [null, %views_done]
@@ -111,6 +121,12 @@ required:
   %is_not_rg = icmp eq ptr %rg, %false
   %bool_rg = or i1 %is_rg, %is_not_rg
   br i1 %bool_rg, label %of_kind, label %otherwise_
+"""
+
+
+def _kinds() -> str:
+    """The number types of the inputs, and whether they are large."""
+    return f"""
 of_kind:
   %rg_ = zext i1 %is_rg to i64
   %rg_bit = shl i64 %rg_, %i
@@ -152,7 +168,12 @@ good:
   %big1 = phi i1 [%big, %number], [%big_now, %judge], [%big, %array_kind]
   %i1 = add i64 %i, 1
   br label %input
+"""
 
+
+def _refreshed() -> str:
+    """Views take their bases' histories."""
+    return f"""
 views:  ; views may have to take their bases' histories: Python code, so all is looked at again after it
   %v = phi i64 [0, %tensor], [%v1, %view_next]
   %v_more = icmp slt i64 %v, %count
@@ -178,7 +199,12 @@ view_next:
   br label %views
 views_done:
   br label %input
+"""
 
+
+def _planned() -> str:
+    """Whether there will be a node, and what it needs; the values are held."""
+    return f"""
 compute:
   %numbers_only = icmp eq ptr %kind, null
   %view_ = icmp ne i64 %view, 0
@@ -212,6 +238,12 @@ hold_next:
   call void @Py_IncRef(ptr %held)
   %h1 = add i64 %h, 1
   br label %hold_one
+"""
+
+
+def _computed() -> str:
+    """NumPy's function, or that for large arrays."""
+    return f"""
 forward_:
   %of_class = icmp ne i64 %with_op, 0
   %is_method = or i1 %of_class, %big
@@ -238,7 +270,12 @@ wrong:  ; Python computes it once more, and says what is wrong
 explain:
   call void @PyErr_Clear()
   br label %let_go
+"""
 
+
+def _wrapped() -> str:
+    """The Tensor of the result."""
+    return """
 result:
   %of_one = icmp eq i64 %count, 1
   %check = and i1 %of_one, %record_it
@@ -274,6 +311,12 @@ share_:
   br i1 %not_shared, label %drop, label %node_
 node_:
   br i1 %record_it, label %make_node, label %let_go
+"""
+
+
+def _recorded() -> str:
+    """Its node."""
+    return f"""
 make_node:  ; what may have changed while NumPy computed is read now
 {read("y_ver", "out", OFFSETS["_ver"])}
   store ptr %y_ver, ptr %y_cell_at
@@ -304,7 +347,12 @@ cells_done:
 drop:
   call void @Py_DecRef(ptr %out)
   br label %let_go
+"""
 
+
+def _leave() -> str:
+    """The values are let go; the answer, or Python's way."""
+    return """
 let_go:
   %answer = phi ptr [null, %wrong], [null, %explain], [%odd_out, %odd_result], [null, %wrap], [null, %drop],
                 [%out, %node_], [%out, %cells_done]
@@ -333,5 +381,5 @@ learn_:
 otherwise_:
   %other = call ptr @PyObject_Vectorcall(ptr %otherwise, ptr %args, i64 %given, ptr null)
   ret ptr %other
-}}
+}
 """

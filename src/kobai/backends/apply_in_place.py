@@ -11,6 +11,11 @@ from kobai.backends.native import _BYTES, _HEAD, read
 
 def in_place() -> str:
     """The native function: of an op, a tensor, and a tensor or number if the op takes one."""
+    return "".join([_begins(), _target(), _operand(), _changed()])
+
+
+def _begins() -> str:
+    """Whether there is something to do here, and what is known of the op."""
     return f"""
 define ptr @in_place(ptr %object, ptr %args, i64 %given) nounwind {{
 entry:
@@ -47,6 +52,12 @@ mode:
   %recorded = call i64 @modes(ptr %self)
   %odd_mode = icmp slt i64 %recorded, 0
   br i1 %odd_mode, label %otherwise_, label %target
+"""
+
+
+def _target() -> str:
+    """The tensor that is changed."""
+    return f"""
 target:
   %a_at = getelementptr ptr, ptr %args, i64 1
   %a = load ptr, ptr %a_at
@@ -74,6 +85,12 @@ float:
   %kind = call ptr @kind(ptr %self, ptr %x)
   %no_kind = icmp eq ptr %kind, null
   br i1 %no_kind, label %otherwise_, label %operand
+"""
+
+
+def _operand() -> str:
+    """What it is changed by."""
+    return f"""
 operand:
   store ptr %x, ptr %values
   br i1 %one, label %alone_, label %second
@@ -107,6 +124,12 @@ put:
   %by = phi ptr [%b, %number], [%y, %same]
   store ptr %by, ptr %by_at
   br label %hold
+"""
+
+
+def _changed() -> str:
+    """NumPy's function, the version and where it was changed."""
+    return f"""
 hold:
   %changing = phi ptr [%x, %alone_], [%by, %put]
   %last_at = getelementptr ptr, ptr %values, i64 %count

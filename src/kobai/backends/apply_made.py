@@ -13,6 +13,11 @@ def made() -> str:
 
 def _saved() -> str:
     """What the rule asks for."""
+    return "".join([_saved_values(), _saved_cells()])
+
+
+def _saved_values() -> str:
+    """Values."""
     return f"""
 ; What a page asks for: how many values and version cells; what and of which value, each; which cells.
 define internal ptr @saved(ptr %self, ptr %page, ptr %values, ptr %cells) nounwind {{
@@ -52,6 +57,12 @@ its_shape:
 its_dtype:
   %dtype = call ptr @PyObject_GetAttr(ptr %thing, ptr %dtype_name)
   br label %asked
+"""
+
+
+def _saved_cells() -> str:
+    """Version cells."""
+    return f"""
 asked:
   %got = phi ptr [%shape, %its_shape], [%dtype, %its_dtype]
   %failed = icmp eq ptr %got, null
@@ -201,6 +212,11 @@ no:
 
 def _shared() -> str:
     """A result that is a view of its input."""
+    return "".join([_shares(), _linked()])
+
+
+def _shares() -> str:
+    """Whether the result lies in the input's memory."""
     return f"""
 ; As `kobai.general.share`, which is asked where NumPy's word that the memory is shared does not do; -1 where that raised.
 define internal i32 @shared(ptr %self, ptr %op, ptr %from, ptr %out) nounwind {{
@@ -228,6 +244,12 @@ register:
   %before = call ptr @PyObject_GetAttr(ptr %from, ptr %chain_name)
   %no_before = icmp eq ptr %before, null
   br i1 %no_before, label %error, label %link
+"""
+
+
+def _linked() -> str:
+    """The result knows what it is a view of."""
+    return f"""
 link:
   %pair = call ptr @PyTuple_New(i64 2)
 {put("before", "pair", ITEMS, "before")}
@@ -277,6 +299,11 @@ error:
 
 def _node() -> str:
     """The node of a result."""
+    return "".join([_node_begin(), _edges(), _placed()])
+
+
+def _node_begin() -> str:
+    """The parts of a node."""
     return f"""
 ; Give a result its node; -1 where that raised.
 define internal i32 @node(ptr %self, ptr %record, ptr %op, ptr %plan, i64 %needs, ptr %tensors, ptr %values, ptr %cells,
@@ -304,6 +331,12 @@ fill:
 {put("edges", "node", NODE["edges"], "edges")}
   %items = getelementptr i8, ptr %edges, i64 {ITEMS}
   br label %edge
+"""
+
+
+def _edges() -> str:
+    """What the node leads to."""
+    return f"""
 edge:
   %i = phi i64 [0, %fill], [%i1, %put]
   %more = icmp slt i64 %i, %count
@@ -330,6 +363,12 @@ put:
 rest:
   %broadcasts = icmp ne i64 %elementwise, 0
   br i1 %broadcasts, label %fitted, label %unfitted
+"""
+
+
+def _placed() -> str:
+    """Shapes to fit, the place in the program; the node is the result's."""
+    return f"""
 unfitted:
   call void @Py_IncRef(ptr %none)
   br label %fit

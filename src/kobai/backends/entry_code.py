@@ -374,7 +374,12 @@ grad_set:
 
 def _results() -> str:
     """What the program returns."""
-    return f"""
+    return "".join([_joined(), _each_result(), _put(), _structured()])
+
+
+def _joined() -> str:
+    """What Python makes, where the caller does the backward pass."""
+    return """
 result:
   %is_joint = icmp eq i64 %form, 3
   br i1 %is_joint, label %joined, label %results_
@@ -388,6 +393,12 @@ joined:  ; Python makes the node that the caller's backward pass comes to
   %j_whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %j_args, i64 %j_count, ptr null)
   call void @Py_DecRef(ptr %list)
   ret ptr %j_whole
+"""
+
+
+def _each_result() -> str:
+    """Each result, by its kind."""
+    return f"""
 results_:  ; kind (0 new tensor, 1 argument, 2 object, 3 gradient of), number or object, node, requires grad
   %tuple_wanted = icmp ne i64 %form, 0
   br i1 %tuple_wanted, label %make_tuple, label %each
@@ -433,6 +444,12 @@ result_new:
   %r_tensor = call ptr @tensor(ptr %self, ptr %r_array, ptr %r_node, ptr %r_rg)
   %r_bad = icmp eq ptr %r_tensor, null
   br i1 %r_bad, label %drop, label %put
+"""
+
+
+def _put() -> str:
+    """Results into a tuple, or alone."""
+    return """
 put:
   %value = phi ptr [%r_object, %result_object], [%r_arg, %result_argument], [%r_tensor, %result_new],
                [%r_grad, %result_gradient]
@@ -453,6 +470,12 @@ end:
 as_it_is:
   %final = load ptr, ptr %object_at
   ret ptr %final
+"""
+
+
+def _structured() -> str:
+    """Results in a dict or the like, and the ways out."""
+    return """
 structured:  ; leaves of a dict or the like: Python puts them together
   %parts = load ptr, ptr %object_at
   %whole = call ptr @PyObject_Vectorcall(ptr %rebuild_p, ptr %object_at, i64 1, ptr null)
@@ -466,5 +489,5 @@ failed:
 refuse:
   %other = call ptr @PyObject_Vectorcall(ptr %otherwise_p, ptr %args, i64 %count, ptr %names)
   ret ptr %other
-}}
+}
 """

@@ -124,6 +124,11 @@ no:
 
 def text(own: int, words: str) -> str:
     """The functions; `own` is where the entry's words begin, `words` loads those that `WORDS` names."""
+    return "".join([_named(), _opened(), _containers(), _entry(own, words)])
+
+
+def _named() -> str:
+    """Arguments that came by name."""
     return f"""
 declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
 
@@ -159,7 +164,12 @@ yes:
 no:
   ret i1 false
 }}
+"""
 
+
+def _opened() -> str:
+    """Leaves and what they lie in."""
+    return f"""
 ; Whether arguments, the first of %objects, have the form of a table; their leaves.
 define internal i1 @opened(ptr %table, i64 %count, ptr %objects, ptr %leaves) nounwind {{
 entry:
@@ -193,6 +203,12 @@ keep:
   %leaf_at = getelementptr ptr, ptr %leaves, i64 %size
   store ptr %object, ptr %leaf_at
   br label %good
+"""
+
+
+def _containers() -> str:
+    """What is in a tuple, list or dict."""
+    return f"""
 container:
 {read("type", "object", _HEAD - 8, "i64")}
 {read("length", "object", _SIZE, "i64")}
@@ -248,7 +264,12 @@ yes:
 no:
   ret i1 false
 }}
+"""
 
+
+def _entry(own: int, words: str) -> str:
+    """The entry itself."""
+    return f"""
 ; The entry: opens arguments, which nobody else may let go of meanwhile.
 define ptr @entry(ptr %object, ptr %args, i64 %count, ptr %names) nounwind {{
 entry:
