@@ -106,7 +106,7 @@ def home_of(module: str, name: str) -> str:
 
 def _file_of_its_own(package: str, name: str) -> str | None:
     """PyTorch has a file for each distribution; the names are at hand as second addresses of kobai's modules."""
-    for address in sys.modules:
+    for address in list(sys.modules):  # a copy: other threads import too
         last = address.rpartition(".")[2]
         if address.startswith(package + ".") and last.replace("_", "").lower() == name.lower():
             return program_name(address)
