@@ -6,30 +6,20 @@ rounding of sums: see repeated.py, whose counts, signatures and limits are used 
 """
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import numpy as np
 
 from .. import large
 from ..tensor import Tensor, wrap
 from .matching import Pattern
-from .mode import modes, runs
+from .mode import Sites, modes
 from .node import Node, here, next_order
 from .repeated import MOST_SIGNATURES, _chosen, _plan, _walk
 
 PATIENCE = 40    # passes from a line before its graphs are looked at
 WAIT = 30        # passes of one signature from its recording to its first use
 _ndarray, _generic = np.ndarray, np.generic
-
-
-class _Sites(threading.local):
-    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded."""
-
-    def __init__(self):
-        self.of, self.since = {}, runs.seeded
-
-
-_sites = _Sites()
 
 
 class Site:
@@ -39,6 +29,10 @@ class Site:
 
     def __init__(self, code):
         self.left, self.programs, self.ready, self.code = PATIENCE, {}, [], code
+
+
+_Sites = partial(Sites, Site)
+_sites = _Sites()
 
 
 class Again:
@@ -107,18 +101,8 @@ def gradients(roots, wanted, propagate):
 
 def _looked_at(root):
     """The Site of a pass, if its graphs are looked at by now."""
-    if _sites.since != runs.seeded:
-        _sites.of, _sites.since = {}, runs.seeded
-    code, at = root.where
-    site = _sites.of.get((id(code), at))
-    if site is None:
-        if len(_sites.of) > 10_000:
-            _sites.of.clear()
-        site = _sites.of[id(code), at] = Site(code)
-    if site.left > 0:
-        site.left -= 1
-        return None
-    return None if site.programs is None or runs.fixed else site
+    site = _sites.looked_at(*root.where)
+    return None if site is None or site.programs is None else site
 
 
 def _rebuilt(site, known, found):

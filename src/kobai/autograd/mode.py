@@ -45,6 +45,32 @@ class _Runs:
 runs = _Runs()
 
 
+class Sites(threading.local):
+    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded.
+
+    A Site, made by `kind(code)`, keeps its code, so that no other gets its id, and counts in `left` how often the line
+    has to come before it is looked at.
+    """
+
+    def __init__(self, kind):
+        self.kind, self.of, self.since = kind, {}, runs.seeded
+
+    def looked_at(self, code, at):
+        """The Site of a line, if it is looked at by now."""
+        if self.since != runs.seeded:
+            self.of, self.since = {}, runs.seeded
+        key = id(code), at  # to hash the code itself takes as long as a small op
+        site = self.of.get(key)
+        if site is None:
+            if len(self.of) > 10_000:
+                self.of.clear()
+            site = self.of[key] = self.kind(code)
+        if site.left > 0:
+            site.left -= 1
+            return None
+        return None if runs.fixed else site
+
+
 def _itself(t):
     return t
 

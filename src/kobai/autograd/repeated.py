@@ -10,13 +10,13 @@ each thread has its own, and `manual_seed` starts them anew; `torch.use_determin
 """
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import numpy as np
 
 from ..tensor import wrap
 from .matching import Pattern
-from .mode import runs
+from .mode import Sites
 from .node import Freed, Node, here, many
 
 PATIENCE = 200        # passes before a line's graphs are looked at
@@ -27,16 +27,6 @@ MOST_SIGNATURES = 6   # of one line; a line with more builds different graphs on
 _ndarray, _generic = np.ndarray, np.generic
 
 
-class _Sites(threading.local):
-    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded."""
-
-    def __init__(self):
-        self.of, self.since = {}, runs.seeded
-
-
-_sites = _Sites()
-
-
 class Site:
     """A line of the program that makes losses."""
 
@@ -44,7 +34,7 @@ class Site:
 
     def __init__(self, code):
         self.left, self.programs, self.ready = PATIENCE, {}, []
-        self.code = code  # so that no other gets its id
+        self.code = code
 
     def has_room(self):
         """Whether one more signature may be recorded; too many, and none is looked for any more."""
@@ -52,6 +42,10 @@ class Site:
             self.programs, self.ready = None, []
             return False
         return True
+
+
+_Sites = partial(Sites, Site)
+_sites = _Sites()
 
 
 class Repeated:
@@ -133,19 +127,8 @@ def _looked_at(root):
     """The Site of a pass, if its graphs are looked at by now."""
     if root._order < many.below:
         many.begin()
-    if _sites.since != runs.seeded:
-        _sites.of, _sites.since = {}, runs.seeded
-    code, at = root.where
-    key = id(code), at  # to hash the code itself takes as long as a small op
-    site = _sites.of.get(key)
-    if site is None:
-        if len(_sites.of) > 10_000:
-            _sites.of.clear()
-        site = _sites.of[key] = Site(code)
-    if site.left > 0:
-        site.left -= 1
-        return None
-    return None if site.programs is None or runs.fixed else site
+    site = _sites.looked_at(*root.where)
+    return None if site is None or site.programs is None else site
 
 
 def _free(nodes):

@@ -13,29 +13,18 @@ from __future__ import annotations
 
 import dis
 import sys
-import threading
 from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from ..tensor import Tensor
-from .mode import modes, runs
+from .mode import Sites, modes
 from .node import inside
 
 PATIENCE = 30        # calls before a line's functions are looked at
 MOST_FUNCTIONS = 6   # of one line, at a time
 IDLE = 300           # calls of a line after which a function that was not among them makes room for others
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(...)))
-
-
-class _Sites(threading.local):
-    """The lines of this thread's program, {(id of code, instruction): Site}, since the generator was seeded."""
-
-    def __init__(self):
-        self.of, self.since = {}, runs.seeded
-
-
-_sites = _Sites()
 
 
 class Site:
@@ -68,6 +57,10 @@ class Site:
         return found
 
 
+_Sites = partial(Sites, Site)
+_sites = _Sites()
+
+
 def whole(fn, args, kwargs, cut=False):
     """fn(*args, **kwargs), a transform, which may be the outermost one; `cut`: its results have no history."""
     if modes.whole or modes.trace is not None or modes.dual:
@@ -87,25 +80,13 @@ def whole(fn, args, kwargs, cut=False):
 
 def _looked_at():
     """The Site of a call, if its functions are looked at by now."""
-    if _sites.since != runs.seeded:
-        _sites.of, _sites.since = {}, runs.seeded
     frame = sys._getframe(2)
     while inside[frame.f_code.co_filename]:
         if frame.f_back is None:
             return None
         frame = frame.f_back
-    key = id(frame.f_code), frame.f_lasti
-    site = _sites.of.get(key)
-    if site is None:
-        if len(_sites.of) > 10_000:
-            _sites.of.clear()
-        site = _sites.of[key] = Site(frame.f_code)
-    if site.left > 0:
-        site.left -= 1
-        return None
-    if site.known is None or runs.fixed:
-        return None
-    return site
+    site = _sites.looked_at(frame.f_code, frame.f_lasti)
+    return None if site is None or site.known is None else site
 
 
 def _is_ordinary():
