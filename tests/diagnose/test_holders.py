@@ -96,3 +96,27 @@ def test_one_of_several_outputs_holds_the_graph():
     values, _ = (x * 2).max(0)
     held = [g for g in torch.who_holds_graph(show=False).facts["graphs"] if any("values" in h for h in g.holders)]
     assert len(held) == 1 and values.requires_grad
+
+
+class Shy:
+    """Objects of libraries that warn whenever an attribute is read, __class__ among them."""
+
+    def __getattribute__(self, key):
+        raise AssertionError(f"{key} was read")
+
+
+_SHY = {"deep": {"inside": [Shy()]}}
+
+
+def test_objects_of_others_are_not_asked_for_anything():
+    w = torch.ones(3, requires_grad=True)
+    loss = (w * w).sum()
+    assert graphs(w) and loss.item() == 3
+
+    optimizer = torch.optim.SGD([w], lr=0.1)
+
+    def step():
+        optimizer.zero_grad()
+        (w * w).sum().backward()
+
+    assert [f.kind for f in torch.coach(step, show=False).facts["findings"]] == ["not_stepped"]

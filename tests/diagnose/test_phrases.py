@@ -8,7 +8,8 @@ import pytest
 
 from kobai.diagnose.catalogue_kinds import KINDS
 from kobai.diagnose.errors import WORDS
-from kobai.diagnose.phrases import JAPANESE, NAMES
+from kobai.diagnose.phrases import JAPANESE, NAMES, word
+from kobai.diagnose.phrases.forms import FORMS
 
 SOURCE = pathlib.Path(__file__).parents[2] / "src" / "kobai"
 
@@ -66,9 +67,39 @@ def test_every_phrase_has_a_japanese_side_with_the_same_facts():
 def test_words_in_place_of_a_name_have_a_japanese_side():
     for where, _, given in RAISED:
         words = [] if "why" in given and "fix" in given else [c for key in WORDS for c in constants(given.get(key))]
-        for word in words:
-            if re.match(r"(the|an?|one|no|each|every|some|something) ", str(word)):
-                assert word in JAPANESE, f"{where}: no Japanese for {word!r}"
+        for said in words:
+            if re.match(r"(the|an?|one|no|each|every|some|something) ", str(said)):
+                assert said in JAPANESE, f"{where}: no Japanese for {said!r}"
+
+
+def written(node):
+    """The f-strings that an argument can be, with {} for each value."""
+    if isinstance(node, ast.IfExp):
+        return written(node.body) + written(node.orelse)
+    return ["".join(p.value if isinstance(p, ast.Constant) else "{}" for p in node.values)] \
+        if isinstance(node, ast.JoinedStr) else []
+
+
+def test_words_around_a_name_have_a_japanese_side():
+    """`what=f"an entry of {name}"`: names with brackets and dots (`sizes[2]`, `mode='x'`) are code in any language."""
+    for where, _, given in RAISED:
+        if "why" in given and "fix" in given:
+            continue
+        for form in [form for key in WORDS for form in written(given.get(key))]:
+            if " " in re.sub(r"[\[(].*[\])]", "", form):
+                assert form in FORMS, f"{where}: no Japanese for {form!r}"
+    for english, japanese in FORMS.items():
+        assert english.count("{}") == japanese.count("{}"), english
+
+
+def test_words_around_a_name_are_said_in_japanese(monkeypatch):
+    import kobai
+    monkeypatch.setenv("KOBAI_LANG", "ja")
+    assert [word(w) for w in ("an entry of xs", "the tensor", "sizes[2]", "the size of a or b")] == [
+        "xs の要素", "テンソル", "sizes[2]", "a か b の大きさ"]
+    with pytest.raises(RuntimeError, match="Expected primals to only contain Tensors") as e:
+        kobai.func.jvp(lambda x: x, (3,), (1,))
+    assert "primals の要素の型は" in str(e.value) and "an entry" not in str(e.value)
 
 
 def test_what_is_of_the_wrong_type_is_named_in_japanese(monkeypatch):

@@ -25,7 +25,8 @@ def entry_of(code):
     return CATALOGUE[code]
 
 
-WORDS = ("what", "other", "kind", "cls", "where")  # names; where a thing has none, a phrase stands in place of it
+# names; where a thing has none, a phrase stands in place of it
+WORDS = ("what", "other", "kind", "cls", "where", "path", "text", "want", "layout")
 
 
 class _Text(dict):
@@ -95,11 +96,11 @@ def text(code, info, first=None):
 
 def _explained(entry, which, info, facts):
     """Cause and fix of a kind of mistake; phrases among the facts are put into the reader's language."""
-    from .phrases import NAMES, phrase  # noqa: PLC0415  (read when the first error needs it)
+    from .phrases import NAMES, phrase, word  # noqa: PLC0415  (read when the first error needs it)
     if isinstance(info.get("shape"), tuple):
         facts["ndim"] = str(len(info["shape"]))
     facts |= {key: shown(value, key == "value") for key, value in info.items() if key not in NAMES}
-    facts |= {key: phrase(facts[key]) for key in WORDS if isinstance(info.get(key), str)}
+    facts |= {key: word(facts[key]) for key in WORDS if isinstance(info.get(key), str)}
     for key in NAMES:
         if key in info:
             facts[key] = phrase(info[key]).format_map(facts)

@@ -51,7 +51,12 @@ class Graph(NamedTuple):
 
 def live_nodes() -> list[Node]:
     """All nodes of recorded graphs that exist now."""
-    return [o for o in gc.get_objects() if isinstance(o, Node)]
+    return list(living(Node))
+
+
+def living(cls):
+    """All objects of a class. `isinstance` would ask each object for its __class__: some warn when they are asked."""
+    return (o for o in gc.get_objects() if issubclass(type(o), cls))
 
 
 def live_graphs() -> list[Graph]:
@@ -166,7 +171,7 @@ def _referrers(front, seen, ignore):
     ignore = ignore | {id(objects)}
     new: dict[int, tuple[object, list[tuple[int, str]]]] = {}
     for holder in gc.get_referrers(*objects):
-        if id(holder) in seen or id(holder) in ignore or isinstance(holder, (FrameType, ModuleType, Node)):
+        if id(holder) in seen or id(holder) in ignore or issubclass(type(holder), (FrameType, ModuleType, Node)):
             continue
         ends = [(root, _joined(step, suffix)) for key, step in _steps(holder, front) for root, suffix in front[key][1]]
         if ends:
@@ -225,7 +230,7 @@ def _variables() -> dict[int, tuple[str, str]]:
     for module in list(sys.modules.values()):
         if isinstance(module, ModuleType) and not _library(module):
             for name, value in list(vars(module).items()):
-                if not name.startswith("__") and not isinstance(value, ModuleType):
+                if not name.startswith("__") and not issubclass(type(value), ModuleType):
                     found.setdefault(id(value), (f"{module.__name__}.{name}", ""))
     for uninteresting in (None, True, False, ()):
         found.pop(id(uninteresting), None)

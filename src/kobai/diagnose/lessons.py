@@ -11,7 +11,7 @@ from ..autograd.mode import modes
 from ..autograd.node import Node
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
-from .holders import live_graphs, live_nodes
+from .holders import live_graphs, live_nodes, living
 from .numbers import place, source
 from .tape import node_of
 
@@ -194,7 +194,7 @@ class NotStepped(Lesson):
                  and id(leaf.tensor) not in self.watch.optimized]
         if still:
             gc.collect()  # optimizers that only refer to themselves train nothing
-            owned = {id(p) for o in gc.get_objects() if isinstance(o, Optimizer) for g in o.param_groups for p in g["params"]}
+            owned = {id(p) for o in living(Optimizer) for g in o.param_groups for p in g["params"]}
             names = [leaf.name for leaf in still if id(leaf.tensor) in owned]
             if names:
                 yield Finding("not_stepped", None, {"names": _listed(names)})

@@ -8,6 +8,7 @@ from ..language import language
 from .chances import CHANCES
 from .common import COMMON
 from .compat import COMPAT
+from .forms import formed
 from .layers import LAYERS
 from .ops import OPS
 from .ops_more import MORE
@@ -26,3 +27,15 @@ def phrase(english: str) -> str:
     >>> del os.environ["KOBAI_LANG"]
     """
     return JAPANESE.get(english, english) if language() == "ja" else english
+
+
+def word(english: str) -> str:
+    """What stands in place of a name, in the reader's language: a phrase, or one around a name.
+
+    >>> import os; os.environ["KOBAI_LANG"] = "ja"
+    >>> word("the hook double"), word("x")
+    ('フック double', 'x')
+    >>> del os.environ["KOBAI_LANG"]
+    """
+    said = phrase(english)
+    return formed(said) if said is english and language() == "ja" else said

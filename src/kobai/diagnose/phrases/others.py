@@ -360,4 +360,7 @@ OTHERS: dict[str, str] = {
     "it is damaged, was not written completely, or is not a file of torch.save":
         "壊れているか、最後まで書かれなかったか、torch.save のファイルではありません",
     "save it again, or take another copy.": "もう一度保存するか、別のコピーを使ってください。",
+    "the DOT source": "DOT のソース",
+    "a larger one": "もっと大きな形",
+    "what the layer was built for": "層が作られたときの形",
 }
