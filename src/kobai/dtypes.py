@@ -193,3 +193,36 @@ def can_cast(from_, to):
     if from_.category > to.category:
         return False
     return not (from_.category == INT and to.category == BOOL)
+
+
+# PyTorch's messages name dtypes in two more ways, by the part of PyTorch that speaks.
+_WORDS = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "bool": "Bool",
+          "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
+          "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
+          "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
+_C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+            "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+            "uint16": "short unsigned int", "uint32": "unsigned int", "uint64": "long unsigned int",
+            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+
+
+def type_word(x):
+    """The word for the dtype `x`, or for that of the value `x`: "Long" for int64, as in torch.LongTensor."""
+    name = _name_of(x)
+    return _WORDS.get(name, name)
+
+
+def c_name(x):
+    """The name in C++ of the dtype `x`, or of that of the value `x`: "long int" for int64."""
+    name = _name_of(x)
+    return _C_NAMES.get(name, name)
+
+
+def _name_of(x):
+    d = getattr(x, "dtype", x)
+    return getattr(d, "name", None) or of_scalar(d).name
+
+
+def of_type_word(word):
+    """The dtype that `type_word` calls so; None if there is none."""
+    return next((NAMES[name] for name, w in _WORDS.items() if w == word), None)

@@ -132,7 +132,7 @@ def replace(a, new):
         raise error("inplace-shape", have=have, want=want)
     if new._value.dtype != a._value.dtype:
         if not dtypes.can_cast(new.dtype, a.dtype):
-            raise error("result-cast", a=_type_name(new.dtype), b=_type_name(a.dtype))
+            raise error("result-cast", a=dtypes.type_word(new.dtype), b=dtypes.type_word(a.dtype))
         new = m.cast(new, a.dtype)
     write(a, new)
     return a
@@ -233,7 +233,7 @@ def into(out, result):
     if modes.grad and (out._rg or result._rg):
         raise error("out-recorded")
     if not dtypes.can_cast(result.dtype, out.dtype):
-        raise error("result-cast", a=_type_name(result.dtype), b=_type_name(out.dtype))
+        raise error("result-cast", a=dtypes.type_word(result.dtype), b=dtypes.type_word(out.dtype))
     if out._data.shape != result._data.shape:
         if out._data.size:
             warnings.warn(
@@ -246,12 +246,3 @@ def into(out, result):
     out._data[...] = result._data
     changed(out)
     return out
-
-
-_TYPE_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
-               "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
-               "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-
-
-def _type_name(d):
-    return _TYPE_NAMES.get(d.name, d.name)

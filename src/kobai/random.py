@@ -20,6 +20,7 @@ import numpy as np
 
 from kobai.autograd.mode import runs
 from kobai.diagnose import error
+from kobai.dtypes import type_word
 from kobai.exact import c_library, cos_sin, fma, normal_pairs
 from kobai.generator import Generator
 
@@ -112,20 +113,9 @@ def real_dtype(np_dtype, kernel, integers=False, narrow=True):
 
 
 def _not_implemented(kernel, dtype):
-    plain = NotImplementedError(f'"{kernel}" not implemented for \'{_torch_name(dtype)}\'')
+    plain = NotImplementedError(f'"{kernel}" not implemented for \'{type_word(dtype)}\'')
     return error("tensor-dtype", plain, what="the result", dtype=dtype, fn=kernel, must="floating point numbers",
                  why="there are no such random numbers of type {dtype}.", fix="ask for dtype=torch.float32.")
-
-
-_TORCH_NAMES = dict(
-    bool="Bool", int8="Char", uint8="Byte", int16="Short", int32="Int", int64="Long",
-    uint16="UInt16", uint32="UInt32", uint64="UInt64", float16="Half", bfloat16="BFloat16",
-    float32="Float", float64="Double", complex64="ComplexFloat", complex128="ComplexDouble",
-)  # fmt: skip
-
-
-def _torch_name(dtype):
-    return _TORCH_NAMES.get(dtype.name, dtype.name)
 
 
 def _digits(dtype):
@@ -177,7 +167,7 @@ def _check_uniform(low, high, dtype):
             fix="swap the two bounds.")
     if high - low > largest:
         raise error("argument-value", RuntimeError(
-            f"uniform_ expects to-from <= std::numeric_limits<{_torch_name(dtype)}>::max(), but found "
+            f"uniform_ expects to-from <= std::numeric_limits<{type_word(dtype)}>::max(), but found "
             f"to={high:g} and from={low:g} which result in to-from to exceed the limit"),
             what="to - from", value=high - low, must="a number of at most {high}", high=largest)
 
@@ -274,7 +264,7 @@ def exponential(shape, np_dtype, rate=1.0, gen=None):
     if dtype.kind in "biuc":
         raise error("tensor-dtype", RuntimeError(
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {_torch_name(dtype)}"), what="the tensor", dtype=dtype, fn="exponential_()",
+            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn="exponential_()",
             must="floating point numbers", fix="x.float() first.")
     if not rate > 0:
         raise error("argument-value", RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}"),
@@ -310,7 +300,7 @@ def cauchy(shape, np_dtype, median=0.0, sigma=1.0, gen=None):
     if dtype.kind in "biuc":
         raise error("tensor-dtype", RuntimeError(
             "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {_torch_name(dtype)}"), what="the tensor", dtype=dtype, fn="cauchy_()",
+            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn="cauchy_()",
             must="floating point numbers", fix="x.float() first.")
     if not sigma > 0:
         raise error("argument-value", RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}"),
@@ -446,7 +436,7 @@ def randperm(n, np_dtype=np.int64, gen=None):
         raise _not_implemented("randperm", dtype)
     most = _bounds(dtype)[1] + 1
     if n > most:
-        raise error("argument-value", RuntimeError(f"n cannot be greater than {most} for {_torch_name(dtype)} type."),
+        raise error("argument-value", RuntimeError(f"n cannot be greater than {most} for {type_word(dtype)} type."),
                     what="n", value=n, must="a number of at most {high}", high=most, fix="ask for dtype=torch.int64.")
     steps = max(n - 1, 0)
     swaps = (gen or default_generator)._word(steps) % np.arange(n, n - steps, -1, dtype=np.uint64)
@@ -501,7 +491,7 @@ def _check_multinomial(weights, n_sample, replacement):
                     need="{n} or {m}", n=1, m=2)
     if weights.dtype.kind in "biuc":
         raise error("tensor-dtype", RuntimeError(
-            "multinomial only supports floating-point dtypes for input, got: " + _torch_name(weights.dtype)), what="input",
+            "multinomial only supports floating-point dtypes for input, got: " + type_word(weights.dtype)), what="input",
             dtype=weights.dtype, fn="multinomial()", must="floating point numbers", fix="convert it first: x.float().")
     if n_sample <= 0:
         raise error("argument-value", RuntimeError("cannot sample n_sample <= 0 samples"), what="num_samples",

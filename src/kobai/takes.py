@@ -9,20 +9,6 @@ from . import dtypes
 from .diagnose import error
 from .tensor import Tensor
 
-_NAMES = {"float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
-          "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-          "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint16": "UInt16", "uint32": "UInt32",
-          "uint64": "UInt64"}
-
-
-def kind_name(d):
-    """PyTorch's name of the numbers of a dtype, as its errors say it.
-
-    >>> kind_name(dtypes.int64)
-    'Long'
-    """
-    return _NAMES[d.name]
-
 
 def _value(v):
     return v._value if isinstance(v, Tensor) else v
@@ -38,7 +24,7 @@ class Only:
         """Raises: NotImplementedError."""
         d = dtypes.result_type([_value(v) for v in inputs if v is not None])
         if d.np.kind not in self.kinds:
-            raise error("tensor-dtype", NotImplementedError(f"\"{self.kernel}\" not implemented for '{kind_name(d)}'"),
+            raise error("tensor-dtype", NotImplementedError(f"\"{self.kernel}\" not implemented for '{dtypes.type_word(d)}'"),
                         what="input", dtype=d.np, fn=self.kernel, must="other dtypes",
                         why="PyTorch has no {kernel} for {dtype}, and neither has kobai.", kernel=self.kernel,
                         fix="convert the input first: x.float(), x.long(), x.to(torch.complex64) or the like.")

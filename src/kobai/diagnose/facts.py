@@ -77,7 +77,7 @@ def _of_node(node):
     saved = node.saved
     values = [v for v in saved if hasattr(v, "shape") and hasattr(v, "dtype")] if isinstance(saved, tuple) else []
     if values:
-        facts |= {"type": type_string(dtypes.of(values[0].dtype)), "shape": str(list(values[0].shape))}
+        facts |= {"type": f"torch.{dtypes.type_word(values[0])}Tensor", "shape": str(list(values[0].shape))}
     return facts
 
 
@@ -111,16 +111,6 @@ def _nan_origin(node):
     return "a NaN was there in the forward pass already" if bad else "it arose here"
 
 
-def type_string(dtype):
-    """PyTorch's old name of a tensor type: torch.FloatTensor."""
-    return f"torch.{TYPE_NAMES.get(dtype.name, dtype.name)}Tensor"
-
-
-TYPE_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
-              "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
-              "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-
-
 def _of_shapes(shapes):
     a, b = shapes[0], shapes[1]
     for i in range(1, max(len(a), len(b)) + 1):
@@ -128,8 +118,12 @@ def _of_shapes(shapes):
         if x != y and 1 not in (x, y):
             dim = max(len(a), len(b)) - i
             return {"a_size": str(x), "b_size": str(y), "dim": str(dim),
-                    "shapes": " and ".join(str(tuple(s)) for s in shapes)}
-    return {"a_size": "?", "b_size": "?", "dim": "?", "shapes": " and ".join(str(tuple(s)) for s in shapes)}
+                    "shapes": _both(shapes)}
+    return {"a_size": "?", "b_size": "?", "dim": "?", "shapes": _both(shapes)}
+
+
+def _both(shapes):
+    return (" と " if language() == "ja" else " and ").join(str(tuple(s)) for s in shapes)
 
 
 def _of_pair(a, b, transposed):
@@ -141,16 +135,10 @@ def _of_pair(a, b, transposed):
     left = (rows, sa[-1] if sa else 1)
     right = (sb[-1], sb[-2] if len(sb) > 1 else 1) if transposed else (sb[-2] if len(sb) > 1 else sb[0], sb[-1]) \
         if sb else (1, 1)
-    names = [TYPE_NAMES.get(getattr(t.dtype, "name", ""), str(t.dtype)) for t in (a, b)]
-    c_names = [_C_NAMES.get(getattr(t.dtype, "name", ""), str(t.dtype)) for t in (a, b)]
     return {"a_rows": str(left[0]), "a_cols": str(left[1]), "b_rows": str(right[0]), "b_cols": str(right[1]),
             "a_shape": str(sa), "b_shape": str(sb), "input_shape": str(sa), "weight_shape": str(sb),
-            "a_dtype": str(a.dtype), "b_dtype": str(b.dtype), "a_type": names[0], "b_type": names[1],
-            "a_name": c_names[0], "b_name": c_names[1]}
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
-            "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+            "a_dtype": str(a.dtype), "b_dtype": str(b.dtype), "a_type": dtypes.type_word(a),
+            "b_type": dtypes.type_word(b), "a_name": dtypes.c_name(a), "b_name": dtypes.c_name(b)}
 
 
 def _why_no_history(t):

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..inplace import inplace as _inplace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
@@ -501,7 +502,7 @@ def _negative_lambda(input, lambd):
     from .types import finfo  # noqa: PLC0415  (only for a mistake)
     most = finfo(dtypes.of(dtype_of(input))).max
     return error("argument-value", RuntimeError(
-        f"lambda must be in range [0, {most:g}] for input dtype {m.type_word(input)}, but found {lambd:g}"),
+        f"lambda must be in range [0, {most:g}] for input dtype {type_word(input)}, but found {lambd:g}"),
         what="lambd", value=lambd, must="a number of at least {low}", low=0)
 
 

@@ -9,8 +9,7 @@ from .. import dtypes
 from ..autograd.mode import modes, runs
 from ..devices import check as check_device
 from ..diagnose.errors import error
-from ..op import dtype_of
-from ..tensor import Size, Tensor
+from ..tensor import Tensor
 
 _PYTHON = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
 
@@ -78,6 +77,16 @@ def _index(v, position, fn, name, inside):
                 fix="use whole numbers, such as int({value}), or n // 2 where n / 2 makes a float.")
 
 
+def each_once(dims, name, given):
+    """The dimensions `dims`, counted from the front; RuntimeError if the argument `name`, `given`, has one twice."""
+    if len(set(dims)) != len(dims):
+        twice = next(d for d in dims if dims.count(d) > 1)
+        raise error("argument-value", RuntimeError(f"dim {twice} appears multiple times in the list of dims"),
+                    what=name, value=given, dim=twice, why="dimension {dim} is named more than once.",
+                    fix="name each dimension once; -1 is the last one.")
+    return dims
+
+
 def number(v, fn, name, position=1):
     """A Python number from a number or a tensor of one element."""
     if isinstance(v, (bool, int, float, complex)):
@@ -106,16 +115,3 @@ def check_options(device=None, layout=None, meta=False):
                     why="kobai makes ordinary (strided) tensors here, none of layout {kind}.",
                     fix="leave out layout= and convert the result: x.to_sparse() or x.to_sparse_csr().")
     return on_meta
-
-
-__all__ = ["Size", "as_dtype", "check_options", "number", "sizes"]
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
-            "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
-            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
-
-
-def c_name(x):
-    """The name of a tensor's dtype in C, as some of PyTorch's messages have it."""
-    return _C_NAMES.get(dtype_of(x).name, dtype_of(x).name)

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import c_name
 from ..large import product
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
-from .arguments import c_name
 from .dropout import DropoutNoise
 from .join import Cat
 from .movement import Slice

@@ -7,9 +7,9 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, apply1, dtype_of, m
 from ..public import public
-from ..takes import kind_name
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
 from .index import batched_index
@@ -186,7 +186,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if dtype_of(target) not in (np.int64, np.uint8):
-        raise error("target-dtype", got=kind_name(target.dtype), dtype=str(target.dtype))
+        raise error("target-dtype", got=type_word(target.dtype), dtype=str(target.dtype))
     single = len(input.shape) == 1
     if single:
         if len(target.shape) == 1 and target.shape[0] != 1:

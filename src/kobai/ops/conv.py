@@ -9,10 +9,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ..diagnose import error
+from ..dtypes import c_name, type_word
 from ..op import Contraction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
-from .arguments import c_name
 
 _CHUNK = 1 << 20  # elements of columns made at a time: they stay in the cache
 
@@ -309,7 +309,7 @@ def _dtypes(input, other, name, weight):
     """The error for a weight or bias of another dtype than the input."""
     if name == "weight":
         return error("dtypes-differ", RuntimeError(
-            f"expected scalar type {m.type_word(input)} but found {m.type_word(other)}"), what="input",
+            f"expected scalar type {type_word(input)} but found {type_word(other)}"), what="input",
             dtype=dtype_of(input), other="weight", other_dtype=dtype_of(other),
             fix="convert one of them: x.float() for the data, layer.double() for the layer.")
     if dtype_of(weight) == dtype_of(other):

@@ -123,31 +123,17 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
     check_device("cuda")
 
 
-_TYPES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
-          "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-          "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint16": "UInt16", "uint32": "UInt32",
-          "uint64": "UInt64"}
-
-
-def type_name(x):
-    """PyTorch's old name of a tensor's type, such as "FloatTensor"."""
-    return _TYPES[dtypes.of(dtype_of(x)).name] + "Tensor"
-
-
-m.type_name = type_name
-
-
 def type(self, dtype=None, non_blocking=False):
     """Without an argument, the type's old name "torch.FloatTensor"; with one, a conversion to it."""
     if dtype is None:
-        return "torch." + type_name(self)
+        return f"torch.{dtypes.type_word(self)}Tensor"
     if isinstance(dtype, str):
-        found = [name for name, t in _TYPES.items() if dtype == f"torch.{t}Tensor"]
-        if not found:
+        found = dtypes.of_type_word(dtype.removeprefix("torch.").removesuffix("Tensor"))
+        if found is None or dtype != f"torch.{dtypes.type_word(found)}Tensor":
             raise error("argument-value", ValueError(f"invalid type: '{dtype}'"), value=dtype,
                         why="{value} is not the name of a tensor type.",
                         fix="write x.type('torch.FloatTensor'), or simpler x.to(torch.float32).")
-        dtype = dtypes.NAMES[found[0]]
+        dtype = found
     elif not isinstance(dtype, dtypes.dtype) and isinstance(getattr(dtype, "dtype", None), dtypes.dtype):
         dtype = dtype.dtype  # torch.FloatTensor
     return to_dtype(self, dtype)

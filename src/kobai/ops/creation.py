@@ -107,7 +107,7 @@ def scalar(v, d):
     elif isinstance(v, complex) and d.category != dtypes.COMPLEX:
         if v.imag and d.category == dtypes.FLOAT:
             raise error("argument-value", RuntimeError(
-                f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow"), value=v, dtype=d,
+                f"value cannot be converted to type {_converted(d)} without overflow"), value=v, dtype=d,
                 why="{value} is complex, and dtype={dtype} holds real numbers.",
                 fix="use dtype=torch.complex64, or give the real parts: z.real.")
         v = v.real
@@ -119,14 +119,15 @@ def _check_fits(v, d):
     low = -int(info.max) if d.np.kind == "u" else int(info.min)
     if isinstance(v, complex) and v.imag or v.real != v.real or not low <= v.real <= int(info.max):
         raise error("argument-value", RuntimeError(
-            f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow"), value=v,
+            f"value cannot be converted to type {_converted(d)} without overflow"), value=v,
             low=int(info.min), high=int(info.max), dtype=d,
             why="{value} is none of the whole numbers {low} to {high}, which dtype={dtype} holds.",
             fix="use a wider dtype, such as torch.int64 or torch.float64.")
 
 
-_C_NAMES = {"float32": "float", "float64": "double", "float16": "at::Half", "bfloat16": "at::BFloat16",
-            **{f"{u}int{n}": f"{u}int{n}_t" for u in ("", "u") for n in (8, 16, 32, 64)}}
+def _converted(d):
+    """The dtype as conversions name it, which say int64_t where others say "long int"."""
+    return d.name + "_t" if d.category == dtypes.INT else dtypes.c_name(d)
 
 
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import random as sampler
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -22,7 +23,7 @@ def _cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """
     if dtype_of(x1).kind in "bui" and dtype_of(x2).kind in "bui":
         raise error("tensor-dtype", RuntimeError(
-            f"expected common dtype to be floating point, yet common dtype is {m.type_name(x1).removesuffix('Tensor')}"
+            f"expected common dtype to be floating point, yet common dtype is {type_word(x1)}"
         ), what="x1", dtype=dtype_of(x1), fn="cosine_similarity()", must="floating point numbers",
             fix="convert it first: {what}.float().")
     kind = np.result_type(dtype_of(x1), dtype_of(x2)) if dtype_of(x1) != dtype_of(x2) else dtype_of(x1)

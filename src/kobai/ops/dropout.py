@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import random as sampler
 from ..diagnose import error
+from ..dtypes import type_word
 from ..inplace import inplace as _inplace
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -59,7 +60,7 @@ def _dropped(x, p, train, features=False, alpha=False):
                     fix="the input is (batch, channels, ...), and whole channels become 0; F.dropout takes any shape.")
     if dtype_of(x).kind not in "fcV":
         raise error("tensor-dtype", RuntimeError(
-            f"result type Float can't be cast to the desired output type {m.type_name(x).removesuffix('Tensor')}"),
+            f"result type Float can't be cast to the desired output type {type_word(x)}"),
             what="input", dtype=dtype_of(x), fn="dropout()", must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
     data = getattr(x, "_data", None)  # what a compiler makes of x may lie otherwise

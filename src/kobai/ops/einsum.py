@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..diagnose import error
-from ..op import dtype_of, m
+from ..dtypes import type_word
+from ..op import dtype_of
 from ..public import public
 from .diagonal import Diagonal
 from .elementwise import Mul
@@ -50,7 +51,7 @@ def _check_dtypes(operands):
     for x in operands:
         if dtype_of(x) != dtype_of(operands[0]):
             raise error("dtypes-differ", RuntimeError(
-                f"expected scalar type {m.type_word(operands[0])} but found {m.type_word(x)}"),
+                f"expected scalar type {type_word(operands[0])} but found {type_word(x)}"),
                 dtype=dtype_of(operands[0]), other_dtype=dtype_of(x),
                 why="the tensors have different dtypes, {dtype} and {other_dtype}.",
                 fix="convert them to one dtype, for example x.to({dtype}).")

@@ -6,6 +6,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..large import taken
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -147,7 +148,7 @@ def _check_dtype(index, fn="embedding"):
     """Positions must be integers."""
     d = dtype_of(index)
     if d not in (np.int64, np.int32):
-        word = m.type_name(index).removesuffix("Tensor")
+        word = type_word(index)
         word = "CPUBoolType" if word == "Bool" else f"torch.{word}Tensor"
         raise error("embedding-dtype", got=word, function=fn)
 

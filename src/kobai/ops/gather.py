@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import Ints, S
@@ -398,7 +399,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
             choices=list(_UFUNCS))
     kind = dtype_of(input).kind
     if kind == "c" and reduce in ("amax", "amin") or kind == "b" and reduce == "mean":
-        raise error("no-kernel", kernel=f"scatter_gather_tensor_cpu_reduce_{reduce}", got=m.type_word(input),
+        raise error("no-kernel", kernel=f"scatter_gather_tensor_cpu_reduce_{reduce}", got=type_word(input),
                     dtype=str(dtypes.of(dtype_of(input))))
     dim = check_positions(input, dim, index, "scatter_reduce", src)
     return _apply(ScatterReduce(dim, reduce, bool(include_self)), input, index, src)

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import Ints, S
@@ -271,7 +272,7 @@ def _check_grid(input, grid, mode):
                     fix="use mode='bilinear' or mode='nearest'.")
     if dtype_of(input) != dtype_of(grid):
         raise error("dtypes-differ", RuntimeError(
-            f"expected scalar type {m.type_word(input)} but found {m.type_word(grid)}"), what="input",
+            f"expected scalar type {type_word(input)} but found {type_word(grid)}"), what="input",
             dtype=dtype_of(input), other="grid", other_dtype=dtype_of(grid))
 
 

@@ -201,7 +201,7 @@ def _edges(x, bins, range, d):
         if dtype_of(bins) != x.dtype:
             raise error("dtypes-differ", RuntimeError(
                 "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
-                f"{_C_NAMES[x.dtype.name]} and bins for dimension {d} with dtype {_C_NAMES.get(dtype_of(bins).name)}"),
+                f"{dtypes.c_name(x)} and bins for dimension {d} with dtype {dtypes.c_name(bins)}"),
                 what="input", dtype=x.dtype, other="bins", other_dtype=dtype_of(bins))
         return bins
     if bins <= 0:
@@ -222,7 +222,3 @@ def _edges(x, bins, range, d):
         low, high = _range_of(x, 0, 0, f"torch.histogramdd: dimension {d}'s range")
     low, high = _widened(low, high, 0.5)
     return linspace(float(low), float(high), bins + 1, dtype=dtypes.of(x.dtype))
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
-            "int8": "signed char", "uint8": "unsigned char", "bool": "bool"}

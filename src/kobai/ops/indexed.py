@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..large import taken
 from ..op import Op, dtype_of, m
 from ..public import public
@@ -258,7 +259,7 @@ def _source(x, dim, index, source, name):
     """Checks of index_add and index_reduce."""
     if dtype_of(x) != dtype_of(source):
         raise error("dtypes-differ", RuntimeError(
-            f"{name}(): self ({m.type_word(x)}) and source ({m.type_word(source)}) must have the same scalar type"),
+            f"{name}(): self ({type_word(x)}) and source ({type_word(source)}) must have the same scalar type"),
             what="self", dtype=dtype_of(x), other="source", other_dtype=dtype_of(source))
     have = source.shape[dim] if source.ndim else 1
     if index.shape[0] != have:
@@ -327,8 +328,8 @@ def index_copy(input, dim, index, source):
             shape=source.shape, need="{n}", n=input.ndim)
     if dtype_of(input) != dtype_of(source):
         raise error("dtypes-differ", RuntimeError(
-            f"index_copy_(): self and source expected to have the same dtype, but got (self) {m.type_word(input)} and "
-            f"(source) {m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
+            f"index_copy_(): self and source expected to have the same dtype, but got (self) {type_word(input)} and "
+            f"(source) {type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
             other_dtype=dtype_of(source))
     x, s = _vectors(input, source)
     if s.shape[dim] != index.shape[0]:
@@ -380,7 +381,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
 def _flat(index, n, name):
     if dtype_of(index) != np.int64:
         raise error("tensor-dtype", RuntimeError(
-            f"{name}(): Expected a long tensor for index, but got {m.type_word(index)}"), what="index",
+            f"{name}(): Expected a long tensor for index, but got {type_word(index)}"), what="index",
             dtype=dtype_of(index), fn=f"{name}()", must="whole numbers of type int64",
             fix="convert it first: {what}.long().")
     _within(index, n, f"out of range: tried to access index {{}} on a tensor of {n} elements.", IndexError, -n)
@@ -401,8 +402,8 @@ def put(input, index, source, accumulate=False):
     _flat(index, size_of(input), "put_")
     if dtype_of(input) != dtype_of(source):
         raise error("dtypes-differ", RuntimeError(
-            f"put_(): self and source expected to have the same dtype, but got self.dtype = {m.type_word(input)} and "
-            f"source.dtype = {m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {type_word(input)} and "
+            f"source.dtype = {type_word(source)}"), what="self", dtype=dtype_of(input), other="source",
             other_dtype=dtype_of(source))
     if size_of(index) != size_of(source):
         raise error("lengths-differ", IndexError(

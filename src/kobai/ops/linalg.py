@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose.errors import error
+from ..dtypes import type_word
 from ..inplace import into
 from ..op import Op, dtype_of, m
 from ..public import export, public
@@ -43,7 +44,7 @@ def _square(x, name):
 def _floating(x, name):
     if dtype_of(x).kind not in "fc":
         raise error("tensor-dtype", RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {m.type_word(x)}"), what="A",
+            f"{name}: Expected a floating point or complex tensor as input. Got {type_word(x)}"), what="A",
             dtype=dtype_of(x), fn=name, must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..autograd.node import shown_edge, step
 from ..diagnose import error
+from ..dtypes import type_word
 from ..large import PRODUCT, product
 from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, operator, public
@@ -341,7 +342,7 @@ def dot(input, tensor):
         raise error("vector-wanted", a=len(input.shape), b=len(tensor.shape))
     if dtype_of(input) != dtype_of(tensor):
         raise error("dtypes-differ", RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {m.type_word(input)} and {m.type_word(tensor)}"
+            f"dot : expected both vectors to have same dtype, but found {type_word(input)} and {type_word(tensor)}"
         ), what="input", dtype=dtype_of(input), other="tensor", other_dtype=dtype_of(tensor))
     if input.shape != tensor.shape:
         raise error("dot-sizes", a=input.shape[0], b=tensor.shape[0])

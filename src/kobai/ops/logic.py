@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Elementwise, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Only
@@ -259,7 +260,7 @@ class IsClose(Elementwise):
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether |input - other| <= atol + rtol * |other|, for each pair of elements."""
     if dtype_of(input) != dtype_of(other):
-        raise error("dtypes-differ", RuntimeError(f"{m.type_word(input)} did not match {m.type_word(other)}"),
+        raise error("dtypes-differ", RuntimeError(f"{type_word(input)} did not match {type_word(other)}"),
                     what="input", dtype=dtype_of(input), other="other", other_dtype=dtype_of(other))
     if rtol < 0 or atol < 0:
         raise error("argument-value", RuntimeError(

@@ -7,9 +7,10 @@ import warnings
 import numpy as np
 
 from ..diagnose import error, warn
+from ..dtypes import type_word
 from ..op import Op, apply2, dtype_of, m
 from ..public import public
-from ..takes import Only, kind_name
+from ..takes import Only
 from ..testing.samples import S
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -351,7 +352,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     if tuple(input.shape) != tuple(target.shape):
         raise error("bce-size", a=str(input.shape), b=str(target.shape))
     if dtype_of(input) != dtype_of(target) and dtype_of(input).kind in "fV":
-        raise error("bce-dtype", got=kind_name(target.dtype), want=kind_name(input.dtype))
+        raise error("bce-dtype", got=type_word(target.dtype), want=type_word(input.dtype))
     data = getattr(input, "_data", None)
     if data is not None and data.size and not ((data >= 0) & (data <= 1)).all():
         raise error("bce-range", least=f"{data.min():.4g}", most=f"{data.max():.4g}")
@@ -368,7 +369,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
         raise error("bce-logits-size", a=str(input.shape), b=str(target.shape))
     if dtype_of(target).kind in "iu" and dtype_of(input).kind in "fV":
         raise error("tensor-dtype", RuntimeError(
-            f"result type {kind_name(input.dtype)} can't be cast to the desired output type {kind_name(target.dtype)}"),
+            f"result type {type_word(input.dtype)} can't be cast to the desired output type {type_word(target.dtype)}"),
             what="target", dtype=dtype_of(target), fn="binary_cross_entropy_with_logits()",
             must="floating point numbers", fix="convert it first: {what}.float().")
     return BinaryCrossEntropyWithLogits(reduction_of(reduction, size_average, reduce))(

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import dtype_of, m
 from ..public import public
 from .decompose import Cholesky, Eigh, H, Qr, SolveTriangular, Svd
@@ -52,7 +53,7 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     if dtype_of(A).kind not in "fc":
         raise error("tensor-dtype", RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{m.type_word(A)}"), what="A", dtype=dtype_of(A), fn="pca_lowrank()",
+            f"{type_word(A)}"), what="A", dtype=dtype_of(A), fn="pca_lowrank()",
             must="floating point or complex numbers",
                     fix="convert it first: {what}.float().")
     q = min(6, *A.shape[-2:]) if q is None else q

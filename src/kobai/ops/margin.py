@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import dtype_of, m
 from ..public import public
 from .loss import reduced, reduction_of
@@ -108,7 +109,7 @@ def _check_classes(input, target, weight):
 def _check_numbers(target, classes, least, text, fn):
     """PyTorch's errors for what is no number of a class."""
     if dtype_of(target) != np.int64:
-        raise error("tensor-dtype", RuntimeError(f"expected scalar type Long but found {m.type_word(target)}"),
+        raise error("tensor-dtype", RuntimeError(f"expected scalar type Long but found {type_word(target)}"),
                     what="target", dtype=dtype_of(target), fn=fn, must="whole numbers of type int64",
                     fix="convert it first: {what}.long().")
     t = None if getattr(target, "is_meta", False) else getattr(target, "_value", None)

@@ -6,6 +6,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import c_name, type_word
 from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
 from ..public import export, public
@@ -139,17 +140,14 @@ class Nonzero(Op):
         return np.argwhere(x != 0) if x.shape else np.zeros((int(bool(x)), 0), np.int64)
 
 
-_C_NAMES = {"int64": "long int", "int32": "int", "uint8": "unsigned char", "float32": "float", "float64": "double"}
-
-
 def _check_mask(mask, name, text=""):
     if not hasattr(mask, "shape"):
         raise error("argument-type", TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}"),
                     what="mask", kind=type(mask), must="a tensor")
     if dtype_of(mask).kind != "b" and not text:
-        raise error("mask-dtype", dtype=_C_NAMES.get(dtype_of(mask).name, dtype_of(mask).name))
+        raise error("mask-dtype", dtype=c_name(mask))
     if dtype_of(mask).kind != "b":
-        raise error("tensor-dtype", RuntimeError(text.format(word=m.type_word(mask))), what="mask",
+        raise error("tensor-dtype", RuntimeError(text.format(word=type_word(mask))), what="mask",
                     dtype=dtype_of(mask), fn=f"{name}()", must="True and False",
                     fix="compare, as in x > 0, or convert: mask.bool().")
 
@@ -214,8 +212,8 @@ def masked_scatter(input, mask, source):
                 "with dtype {word}")
     if dtype_of(input) != dtype_of(source):
         raise error("dtypes-differ", RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got{m.type_word(input)} and "
-            f"{m.type_word(source)}"), what="self", dtype=dtype_of(input), other="source", other_dtype=dtype_of(source))
+            f"masked_scatter: expected self and source to have same dtypes but got{type_word(input)} and "
+            f"{type_word(source)}"), what="self", dtype=dtype_of(input), other="source", other_dtype=dtype_of(source))
     input, mask = _same_shape(input, mask)
     flat = m.reshape(source, (-1,)) if source.ndim != 1 else source
     if isinstance(mask, Tensor) and hasattr(mask, "_value") and isinstance(mask._value, (np.ndarray, np.generic)) \
@@ -265,7 +263,7 @@ def where(condition, input=None, other=None):
         return nonzero(condition, as_tuple=True)
     if isinstance(condition, Tensor) and dtype_of(condition).kind != "b":
         if dtype_of(condition) != np.uint8:
-            raise error("where-dtype", dtype=m.type_word(condition))
+            raise error("where-dtype", dtype=type_word(condition))
         condition = cast(condition, np.dtype(np.bool_))
     if isinstance(condition, bool):
         raise error("argument-type", TypeError(

@@ -6,6 +6,7 @@ from math import inf
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import dtype_of, m
 from ..public import public
 from .arguments import as_dtype
@@ -53,7 +54,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     dims = _dims(A, dim)
     if dtype_of(A).kind not in "fcV":
         raise error("tensor-dtype", RuntimeError(
-            f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {m.type_word(A)}"),
+            f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {type_word(A)}"),
             what="A", dtype=dtype_of(A), fn="linalg.matrix_norm()", must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
     if dtype is not None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, Reduction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -94,7 +95,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
             must="a number", fix="torch.linalg.norm and torch.linalg.matrix_norm take 'fro' and 'nuc'.")
     if dtype_of(x).kind not in "fcV":
         raise error("tensor-dtype", RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {m.type_word(x)}"),
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_word(x)}"),
             what="x", dtype=dtype_of(x), fn="linalg.vector_norm()", must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
     if dtype is not None:
@@ -109,16 +110,16 @@ def _converted(x, d):
     have = dtypes.of(dtype_of(x))
     if d.category < dtypes.FLOAT:
         raise error("argument-value", RuntimeError(
-            f"linalg.vector_norm: dtype should be floating point or complex, but got {m.word_of(d)}"), what="dtype",
+            f"linalg.vector_norm: dtype should be floating point or complex, but got {type_word(d)}"), what="dtype",
             value=d, must="a floating point or complex dtype")
     if have.is_complex and not d.is_complex:
         raise error("argument-value", RuntimeError(
-            f"linalg.vector_norm: dtype should be complex for complex inputs, but got {m.word_of(d)}"), what="dtype",
+            f"linalg.vector_norm: dtype should be complex for complex inputs, but got {type_word(d)}"), what="dtype",
             value=d, must="a complex dtype")
     if dtypes.promote_types(have, d) is not d:
         raise error("argument-value", RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({m.word_of(have)}) should be convertible without narrowing "
-            f"to the specified dtype ({m.word_of(d)})"), dtype=have, other_dtype=d,
+            f"linalg.vector_norm: the dtype of the input ({type_word(have)}) should be convertible without narrowing "
+            f"to the specified dtype ({type_word(d)})"), dtype=have, other_dtype=d,
             why="dtype={other_dtype} is narrower than {dtype}, the dtype of the input.",
             fix="leave out dtype, or convert the input before: x.to({other_dtype}).")
     return m.cast(x, d)
@@ -191,7 +192,7 @@ def dist(input, other, p=2):
     """The p-norm of input - other."""
     if dtype_of(input).kind in "bui" and dtype_of(other).kind in "bui":
         raise error("tensor-dtype", RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {m.type_word(input)} instead."),
+            f"norm(): input dtype should be either floating point or complex. Got {type_word(input)} instead."),
             what="input", dtype=dtype_of(input), fn="dist()", must="floating point or complex numbers",
             fix="convert it first: {what}.float().")
     return Dist(float(p))(input, other)
@@ -274,7 +275,7 @@ def _check_cdist(x1, x2, p):
     for name, x in (("X1", x1), ("X2", x2)):
         if dtype_of(x).kind not in "fV":
             raise error("tensor-dtype", RuntimeError(
-                f"cdist only supports floating-point dtypes, {name} got: {m.type_word(x)}"), what=name.lower(),
+                f"cdist only supports floating-point dtypes, {name} got: {type_word(x)}"), what=name.lower(),
                 dtype=dtype_of(x), fn="cdist()", must="floating point numbers", fix="convert it first: {what}.float().")
         if len(x.shape) < 2:
             raise error("tensor-dims", RuntimeError(
@@ -286,7 +287,7 @@ def _check_cdist(x1, x2, p):
             shape=x1.shape, other="x2", other_shape=x2.shape, must="the last dimensions must be equal")
     if dtype_of(x1) != dtype_of(x2):
         raise error("dtypes-differ", RuntimeError(
-            f"expected scalar type {m.type_word(x1)} but found {m.type_word(x2)}"), what="x1", dtype=dtype_of(x1),
+            f"expected scalar type {type_word(x1)} but found {type_word(x2)}"), what="x1", dtype=dtype_of(x1),
             other="x2", other_dtype=dtype_of(x2))
     if p < 0:
         raise error("argument-value", RuntimeError("cdist only supports non-negative p values"), what="p", value=p,

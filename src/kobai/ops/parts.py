@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Elementwise, Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor
@@ -82,7 +83,7 @@ def view_as_complex(input):
     if dtype_of(input) not in _COMPLEX:
         raise error("tensor-dtype", RuntimeError(
                     "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
-                    f"scalar type: {m.type_word(input)}"), what="input", dtype=dtype_of(input), fn="view_as_complex()",
+                    f"scalar type: {type_word(input)}"), what="input", dtype=dtype_of(input), fn="view_as_complex()",
                     must="numbers of type float16, float32 or float64",
                     fix="a complex tensor needs no view; whole numbers convert with x.float().")
     if input.ndim == 0:
@@ -151,12 +152,12 @@ def _check_pair(a, b, name, names):
                         fix="make it a tensor: torch.tensor({what}).")
     if dtype_of(a) not in _COMPLEX:
         raise error("tensor-dtype", RuntimeError(
-                    f"Expected both inputs to be Half, Float or Double tensors but got {m.type_word(a)} and "
-                    f"{m.type_word(b)}"), what=names[0], dtype=dtype_of(a), fn=f"{name}()",
+                    f"Expected both inputs to be Half, Float or Double tensors but got {type_word(a)} and "
+                    f"{type_word(b)}"), what=names[0], dtype=dtype_of(a), fn=f"{name}()",
                     must="numbers of type float16, float32 or float64")
     if dtype_of(a) != dtype_of(b):
         raise error("dtypes-differ", RuntimeError(
-                    f"Expected object of scalar type {m.type_word(a)} but got scalar type {m.type_word(b)} for "
+                    f"Expected object of scalar type {type_word(a)} but got scalar type {type_word(b)} for "
                     "second argument"), what=names[0], dtype=dtype_of(a), other=names[1], other_dtype=dtype_of(b))
 
 

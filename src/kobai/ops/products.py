@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -50,7 +51,7 @@ def _cross(a, b, dim):
             what="input" if a.shape[dim] != 3 else "other", dim=dim, must="3",
             size=a.shape[dim] if a.shape[dim] != 3 else b.shape[dim])
     if dtype_of(a) != dtype_of(b):
-        raise error("dtypes-differ", RuntimeError(f"expected scalar type {m.type_word(a)} but found {m.type_word(b)}"),
+        raise error("dtypes-differ", RuntimeError(f"expected scalar type {type_word(a)} but found {type_word(b)}"),
                     what="input", dtype=dtype_of(a), other="other", other_dtype=dtype_of(b))
     shape = np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
     return LinalgCross(dim)(m.expand_to(a, shape), m.expand_to(b, shape))

@@ -4,10 +4,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
+from .arguments import each_once
 from .movement import normal_dim, size_of
 
 
@@ -94,13 +96,8 @@ def _dims(args, ndim):
     """Dimensions given as f(0, 1) or f((0, 1)), counted from the front; each at most once."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
-    dims = tuple([normal_dim(int(d), ndim) for d in args])
-    if len(set(dims)) != len(dims):
-        raise error("argument-value", RuntimeError(
-                    f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims"),
-                    what="dims", value=args, dim=next(d for d in dims if dims.count(d) > 1),
-                    why="dimension {dim} is named more than once.", fix="name each dimension once; -1 is the last one.")
-    return dims if ndim else ()
+    dims = each_once([normal_dim(int(d), ndim) for d in args], "dims", args)
+    return tuple(dims) if ndim else ()
 
 
 @public("torch Tensor")
@@ -252,7 +249,7 @@ def _evenly(x, times, dim):
 def _positions(repeats):
     if dtype_of(repeats) not in (np.int64, np.int32):
         raise error("tensor-dtype", NotImplementedError(
-                    f'"repeat_interleave_cpu" not implemented for \'{m.type_word(repeats)}\''), what="repeats",
+                    f'"repeat_interleave_cpu" not implemented for \'{type_word(repeats)}\''), what="repeats",
                     dtype=dtype_of(repeats), fn="repeat_interleave()", must="whole numbers of type int32 or int64",
                     fix="convert first: repeats.long().")
     counts = repeats._array()

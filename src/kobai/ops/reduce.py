@@ -7,11 +7,12 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Reduction, apply1, dtype_of, m
 from ..public import public
 from ..tensor import Tensor
 from ..testing.samples import S
-from .arguments import as_dtype
+from .arguments import as_dtype, each_once
 from .movement import normal_dim
 from .summation import add_up
 
@@ -54,13 +55,7 @@ def normal_dims(dim, ndim, name="dim"):
     if dim.__class__ is int:
         dims = (normal_dim(dim, ndim),)
     else:
-        dims = tuple(sorted([normal_dim(int(d), ndim) for d in _several(dim, name)]))
-        if len(set(dims)) != len(dims):
-            raise error("argument-value", RuntimeError(
-                        f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims"),
-                        what="dim", value=dim, dim=next(d for d in dims if dims.count(d) > 1),
-                        why="dimension {dim} is named more than once.",
-                        fix="name each dimension once; -1 is the last one.")
+        dims = tuple(each_once(sorted([normal_dim(int(d), ndim) for d in _several(dim, name)]), "dim", dim))
     return (dims or tuple(range(ndim))) if ndim else ()
 
 
@@ -235,12 +230,12 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
 
 
 def _no_float(x, which):
-    return error("mean-integers", which=which, got=m.type_word(x))
+    return error("mean-integers", which=which, got=type_word(x))
 
 
 def not_implemented(kernel, input):
     """PyTorch's exception for a dtype that a function does not take."""
-    return error("no-kernel", kernel=kernel, got=m.type_word(input), dtype=str(dtypes.of(dtype_of(input))))
+    return error("no-kernel", kernel=kernel, got=type_word(input), dtype=str(dtypes.of(dtype_of(input))))
 
 
 @public()
@@ -261,7 +256,7 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim` of the elements that are not NaN."""
     if dtype_of(input).kind in "bui":
         raise error("tensor-dtype", RuntimeError(
-                    f"nanmean(): expected input to have floating point or complex dtype but got {m.type_word(input)}"),
+                    f"nanmean(): expected input to have floating point or complex dtype but got {type_word(input)}"),
                     what="input", dtype=dtype_of(input), fn="nanmean()", must="floating point or complex numbers",
                     fix="whole numbers hold no NaN: x.float().mean() is the same.")
     counted = sum(m.logical_not(m.isnan(input)), dim, keepdim)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
@@ -69,7 +70,7 @@ def _check_factors(input, tau, other, left):
     if dtype_of(tau) != dtype_of(input):
         raise error("dtypes-differ", RuntimeError(
                     "torch.ormqr: Expected input and tau to have the same dtype, but input has dtype"
-                    f"{m.type_word(input)} and tau has dtype {m.type_word(tau)}"), what="tau", dtype=dtype_of(tau),
+                    f"{type_word(input)} and tau has dtype {type_word(tau)}"), what="tau", dtype=dtype_of(tau),
                     other="input", other_dtype=dtype_of(input))
 
 
@@ -92,7 +93,7 @@ def _check(input, tau, name):
                     fix="tau comes from geqrf() together with input: a, tau = torch.geqrf(x).")
     if dtype_of(tau) != dtype_of(input):
         raise error("dtypes-differ", RuntimeError(
-                    f"torch.{name}: tau dtype {m.type_word(tau)} does not match input dtype {m.type_word(input)}"),
+                    f"torch.{name}: tau dtype {type_word(tau)} does not match input dtype {type_word(input)}"),
                     what="tau", dtype=dtype_of(tau), other="input", other_dtype=dtype_of(input))
 
 

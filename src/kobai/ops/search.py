@@ -4,8 +4,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..inplace import into
-from ..op import Op, dtype_of, m
+from ..op import Op, dtype_of
 from ..public import export, public
 from ..testing.samples import S
 from .movement import size_of
@@ -98,7 +99,7 @@ def _check_sorter(sequence, sorter):
                     fix="sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().")
     if dtype_of(sorter) != np.int64:
         raise error("tensor-dtype", RuntimeError(
-                    f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {m.type_word(sorter)}"),
+                    f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {type_word(sorter)}"),
                     what="sorter", dtype=dtype_of(sorter), fn="searchsorted()", must="whole numbers of type int64",
                     fix="sorter says in what order the sequence is sorted: sorter=sorted_sequence.argsort().")
     i = getattr(sorter, "_value", sorter)

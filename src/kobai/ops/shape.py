@@ -7,12 +7,14 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..inplace import changed, refuse_leaf
 from ..large import PLAIN, in_rows
 from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
+from .arguments import each_once
 from .movement import (
     Clone,
     Expand,
@@ -136,7 +138,7 @@ def view_dtype(input, dtype):
 
 
 def _check_resize(input, have, want, dtype):
-    words = f"{m.type_word(input)} as {m.word_of(dtype)}"
+    words = f"{type_word(input)} as {type_word(dtype)}"
     if input.ndim == 0:
         raise error("tensor-dims", RuntimeError(f"self.dim() cannot be 0 to view {words} (different element sizes)"),
                     what="input", shape=(), need="at least {n}", n=1,
@@ -350,12 +352,7 @@ def squeeze(input, dim=None):
     if dim is None:
         return Squeeze(tuple(ones))(input)
     if isinstance(dim, (tuple, list)):
-        dims = [normal_dim(d, input.ndim) for d in dim]
-        if len(set(dims)) != len(dims):
-            twice = next(d for d in dims if dims.count(d) > 1)
-            raise error("argument-value", RuntimeError(f"dim {twice} appears multiple times in the list of dims"),
-                        what="dim", value=dim, dim=twice, why="dimension {dim} is named more than once.",
-                        fix="name each dimension once; -1 is the last one.")
+        dims = each_once([normal_dim(d, input.ndim) for d in dim], "dim", dim)
         return SqueezeDims(tuple([d for d in sorted(dims) if d in ones]))(input)
     return SqueezeDim(tuple([d for d in (normal_dim(dim, input.ndim),) if d in ones]))(input)
 
@@ -367,7 +364,7 @@ def expand(input, *size, implicit=False):
     lead = len(size) - len(shape)
     if lead < 0:
         raise error("argument-count", RuntimeError(
-                    f"expand({_type_of(input)}{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
+                    f"expand(torch.{type_word(input)}Tensor{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
                     f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor "
                     f"({input.ndim})"), what="size", count=len(size), need="at least {n}", n=input.ndim,
                     why="size has {count} numbers, and input of shape {shape} has {n} dimensions; expand() never drops "
@@ -392,10 +389,6 @@ def expand(input, *size, implicit=False):
                         sizes=str(list(input.shape)))
         full.append(s)
     return Expand(tuple(full))(input)
-
-
-def _type_of(x):
-    return f"torch.{m.type_name(x)}" if hasattr(m, "type_name") else str(x.dtype)
 
 
 @public("Tensor")

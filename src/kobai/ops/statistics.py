@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Reduction, dtype_of, m
 from ..public import public
 from ..tensor import LiftedTensor, Tensor
@@ -189,7 +190,7 @@ def _weights(n, fweights, aweights):
                         fix="give one number for each observation (column of input).")
         if dtype_of(w).kind not in ("ui" if ok == "integral" else "fV"):
             raise error("tensor-dtype", RuntimeError(
-                        f"cov(): expected {name} to have {ok} dtype but got {name} with {m.type_word(w)} dtype"),
+                        f"cov(): expected {name} to have {ok} dtype but got {name} with {type_word(w)} dtype"),
                         what=name, dtype=dtype_of(w), fn="cov()",
                         must="whole numbers" if ok == "integral" else "floating point numbers",
                         fix="fweights says how often each observation counts: fweights.long(); for weights with "

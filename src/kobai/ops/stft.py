@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import dtype_of, m
 from ..public import public
 from ..tensor import Tensor
@@ -27,10 +28,10 @@ class _Call:
 
     def __str__(self):
         x, w = self.input, self.window
-        window = "None" if w is None else f"torch.{m.type_name(w)}{{{list(w.shape)}}}"
+        window = "None" if w is None else f"torch.{type_word(w)}Tensor{{{list(w.shape)}}}"
         flags = ", ".join(f"{k}={int(v) if isinstance(v, bool) else v}" for k, v in self.flags.items())
-        shown = f"torch.{m.type_name(x)}{list(x.shape)}" if self.name == "stft" else \
-            f"CPU{m.type_name(x).replace('Tensor', 'Type')}{list(x.shape)}"
+        shown = f"torch.{type_word(x)}Tensor{list(x.shape)}" if self.name == "stft" else \
+            f"CPU{type_word(x)}Type{list(x.shape)}"
         return (f"{self.name}({shown}, n_fft={self.n_fft}, hop_length={self.hop_length}, "
                 f"win_length={self.win_length}, window={window}, {flags})")
 

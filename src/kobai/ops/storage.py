@@ -8,6 +8,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import c_name
 from ..inplace import changed, refuse_leaf
 from ..public import export
 from ..tensor import Size, wrap
@@ -216,7 +217,6 @@ def set_(self, source=None, storage_offset=0, size=None, stride=()):
         self._data = np.ndarray(shape, flat.dtype, flat, storage_offset * step, [s * step for s in stride])
         return self
     if source.dtype is not self.dtype:
-        from .types import c_name  # noqa: PLC0415  (only for a mistake)
         raise error("dtypes-differ", RuntimeError(
                     f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}"),
                     what="source", dtype=source.dtype, other="self", other_dtype=self.dtype,

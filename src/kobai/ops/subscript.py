@@ -13,6 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
+from ..dtypes import type_word
 from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
 from ..public import export, public
@@ -228,7 +229,7 @@ def _number(v, x):
         return constant(wrap(scalar(v, dtypes.of(dtype_of(x)))))
     kind = type(v)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    raise error("argument-type", TypeError(f"can't assign a {name} to a torch.{m.type_name(x)}"), what="value",
+    raise error("argument-type", TypeError(f"can't assign a {name} to a torch.{type_word(x)}Tensor"), what="value",
                 kind=name, must="a number or a tensor",
                 why="the value to be put into the tensor is of type {kind}; only a number or a tensor can be.",
                 fix="make it a tensor first: x[...] = torch.tensor(value).")
@@ -243,26 +244,12 @@ def _fitting(v, array, value):
     if v.dtype != array.dtype:
         if not np.shape(v):
             return v.astype(array.dtype)
-        names = [type_word(dtypes.of(a.dtype)) for a in (array, v)]
+        names = [type_word(a) for a in (array, v)]
         raise error("dtypes-differ", RuntimeError(
                     f"Index put requires the source and destination dtypes match, got {names[0]} for the destination "
                     f"and {names[1]} for the source."), what="value", dtype=v.dtype, other="x", other_dtype=array.dtype,
                     fix="convert it: x[...] = value.to(x.dtype).")
     return v
-
-
-_WORDS = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int",
-          "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat",
-          "complex128": "ComplexDouble", "bfloat16": "BFloat16"}
-
-
-def type_word(d):
-    """PyTorch's word for a dtype in messages, such as "Float"."""
-    return _WORDS.get(d.name, d.name)
-
-
-m.word_of = type_word
-m.type_word = lambda x: type_word(dtypes.of(dtype_of(x)))
 
 
 def copy_into(array, v):
@@ -288,7 +275,7 @@ def check_expands(v, shape):
     """PyTorch's errors where a value cannot be expanded to `shape`."""
     if v.ndim > len(shape):
         raise error("shapes-differ", RuntimeError(
-                    f"expand(torch.{m.type_name(v)}{{{list(v.shape)}}}, size={list(shape)}): the number of sizes "
+                    f"expand(torch.{type_word(v)}Tensor{{{list(v.shape)}}}, size={list(shape)}): the number of sizes "
                     f"provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor "
                     f"({v.ndim})"), what="value", shape=tuple(v.shape), other="x[...]", other_shape=tuple(shape),
                     n=v.ndim, k=len(shape),

@@ -5,12 +5,12 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import c_name, type_word
 from ..op import m
 from ..public import export
 from ..tensor import LiftedTensor, Size, Tensor, wrap
 from .arguments import check_options, sizes
 from .construct import from_data
-from .conversion import _TYPES
 
 
 def build(d, args, device=None, cls=Tensor):
@@ -50,7 +50,6 @@ Tensor.__new__ = staticmethod(_constructor)
 
 def _options(d):
     """What PyTorch's message says of a tensor."""
-    from .types import c_name  # noqa: PLC0415  (only for a mistake)
     return (f"TensorOptions(dtype={c_name(d)}, device=cpu, layout=Strided, requires_grad=false (default), "
             "pinned_memory=false (default), memory_format=(nullopt))")
 
@@ -70,15 +69,15 @@ class _Typed(type):
         return build(cls.dtype, args, device)
 
 
-def _make(name, d):
-    cls = _Typed(_TYPES[name] + "Tensor", (), {"dtype": d, "__module__": "torch", "__doc__": f"Tensors of {d!r}.",
-                                       "is_cuda": False})
+def _make(d):
+    cls = _Typed(type_word(d) + "Tensor", (), {"dtype": d, "__module__": "torch", "__doc__": f"Tensors of {d!r}.",
+                                               "is_cuda": False})
     export("torch", cls.__name__, cls)
     return cls
 
 
 _HAD = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
-CLASSES = {dtypes.NAMES[name]: _make(name, dtypes.NAMES[name]) for name in _HAD if name in dtypes.NAMES}
+CLASSES = {dtypes.NAMES[name]: _make(dtypes.NAMES[name]) for name in _HAD if name in dtypes.NAMES}
 
 
 def new(self, *args, device=None):

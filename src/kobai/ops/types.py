@@ -79,16 +79,6 @@ def can_cast(from_, to):
     return dtypes.can_cast(as_dtype(from_), as_dtype(to))
 
 
-def c_name(d):
-    """The name of a dtype in C++, which some of PyTorch's messages say: "long int" for int64."""
-    return _C_NAMES.get(d.name, d.name)
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-            "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
-
-
 class iinfo:
     """Limits of an integer dtype.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose import error
+from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
@@ -111,7 +112,7 @@ def _make_unpool(n):
         if dtype_of(indices) != np.int64:
             raise error("tensor-dtype", RuntimeError(
                         "elements in indices should be type int64 but got: "
-                        + m.type_name(indices).removesuffix("Tensor")), what="indices",
+                        + type_word(indices)), what="indices",
                         dtype=dtype_of(indices), fn=f"{name}()", must="whole numbers of type int64",
                         fix="give the indices that the pooling returned with return_indices=True.")
         if indices.shape != input.shape:

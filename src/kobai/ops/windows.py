@@ -5,10 +5,10 @@ import numpy as np
 
 from .. import dtypes
 from ..diagnose import error
+from ..dtypes import c_name
 from ..public import export
 from .arguments import as_dtype, check_options
 from .creation import made
-from .types import c_name
 
 
 def _window(name, bell):
