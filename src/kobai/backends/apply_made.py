@@ -111,6 +111,11 @@ error:
 
 def _fit() -> str:
     """The shapes of inputs that were broadcast."""
+    return "".join([_all_alike(), _differing()])
+
+
+def _all_alike() -> str:
+    """None, if all inputs are of the result's shape."""
     return f"""
 ; A shape for each input that is not of the result's shape (numbers are of any); None where all are.
 define internal ptr @fit(ptr %self, ptr %values, ptr %tensors, i64 %count) nounwind {{
@@ -139,6 +144,12 @@ next:
 all:
   call void @Py_IncRef(ptr %none)
   ret ptr %none
+"""
+
+
+def _differing() -> str:
+    """The shapes of those that are not."""
+    return f"""
 differ:
   %tuple = call ptr @PyTuple_New(i64 %count)
   br label %fill

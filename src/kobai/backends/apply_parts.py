@@ -80,6 +80,11 @@ declare i32 @memcmp(ptr, ptr, i64)
 
 def _modes() -> str:
     """What this thread records."""
+    return "".join([_known_modes(), _modes_now()])
+
+
+def _known_modes() -> str:
+    """The answer of the last time, if the thread's modes have not been changed."""
     return f"""
 ; 1: ops are recorded, 0: they are not, -1: somebody wants to know what is saved.
 define internal i64 @modes(ptr %self) nounwind {{
@@ -104,6 +109,12 @@ unchanged:
   br i1 %still, label %answered, label %look
 answered:
   ret i64 %answer
+"""
+
+
+def _modes_now() -> str:
+    """The modes, looked up and kept."""
+    return f"""
 look:
   %id_ = phi i64 [-1, %entry], [%id, %known], [%id, %unchanged]
   %pack = call ptr @PyObject_GetAttr(ptr %modes, ptr %pack_name)

@@ -45,6 +45,11 @@ def checks() -> str:
 
 def _holds() -> str:
     """Variables are what they were."""
+    return "".join([_each_check(), _known_versions(), _compared()])
+
+
+def _each_check() -> str:
+    """What a check looks at."""
     return f"""
 ; Whether the checks of a table hold.
 define internal i1 @holds(ptr %table, i64 %count) nounwind {{
@@ -80,6 +85,12 @@ list:
   %place = getelementptr i64, ptr %items, i64 %b
   %listed = load i64, ptr %place
   br label %compare
+"""
+
+
+def _known_versions() -> str:
+    """Dicts that have not been changed since their variables were right."""
+    return f"""
 same_dict:  ; its version; how many checks there are up to SEEN; as the version was
 {read("version", "ap", DICT_VERSION, "i64")}
   %changed = icmp ne i64 %version, %c
@@ -94,6 +105,12 @@ seen:  ; all were right: keep the version with SAME, so many checks back
   %keep_at = getelementptr i8, ptr %at, i64 %back24
   store i64 %right, ptr %keep_at
   br label %good
+"""
+
+
+def _compared() -> str:
+    """Whether it is what it was."""
+    return """
 compare:
   %now = phi i64 [%word, %memory], [%itemi, %dict], [%listed, %list]
   %same = icmp eq i64 %now, %c
@@ -106,7 +123,7 @@ yes:
   ret i1 true
 no:
   ret i1 false
-}}
+}
 """
 
 

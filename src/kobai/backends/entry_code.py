@@ -50,8 +50,6 @@ def _load(*names: str) -> str:
                      for n in names)
 
 
-
-
 def text() -> str:
     """The native functions."""
     body = (_begin(), _arguments(), _inputs(), _compute(), _results())
@@ -124,6 +122,11 @@ no:
 
 def _begin() -> str:
     """What follows the opening of arguments, to the point where variables and modes are as they were."""
+    return "".join([_variables_hold(), _modes_hold()])
+
+
+def _variables_hold() -> str:
+    """Words, and whether variables are what they were."""
     return f"""
 define internal ptr @enter(ptr %object, ptr %args, i64 %count, ptr %names, ptr %leaves) nounwind {{
 entry:
@@ -141,7 +144,12 @@ entry:
 variables:
   %held = call i1 @holds(ptr %checks_p, i64 %check_count)
   br i1 %held, label %this_thread, label %refuse
+"""
 
+
+def _modes_hold() -> str:
+    """Whether the thread's modes are what they were: known by the version of its dict, or looked up."""
+    return f"""
 this_thread:  ; the modes were right in this thread, and have not been changed since
   %thread_now = call ptr @PyThreadState_Get()
   %thread_id = call i64 @PyThreadState_GetID(ptr %thread_now)
@@ -241,6 +249,11 @@ argument_good:
 
 def _inputs() -> str:
     """The arrays that the plan is given."""
+    return "".join([_numbers(), _arrays()])
+
+
+def _numbers() -> str:
+    """Python floats are put into their arrays."""
     return f"""
 number:  ; Python floats into their arrays: dict, key, address
   %n = phi i64 [0, %argument], [%n1, %number_good]
@@ -265,7 +278,12 @@ number_good:
   store double %n_double, ptr %n_to
   %n1 = add i64 %n, 1
   br label %number
+"""
 
+
+def _arrays() -> str:
+    """The array of each input."""
+    return f"""
 input:  ; the arrays of the plan's inputs: kind, object, its record
   %i = phi i64 [0, %number], [%i1, %input_put]
   %i_more = icmp slt i64 %i, %input_count
@@ -309,6 +327,11 @@ input_put:
 
 def _compute() -> str:
     """The plan is run; then version counters and gradients."""
+    return "".join([_step(), _gradients()])
+
+
+def _step() -> str:
+    """The plan is run, and version counters go on."""
     return f"""
 compute:
   %list = call ptr %step_p(ptr %step_self_p, ptr %arrays, i64 %input_count)
@@ -338,7 +361,12 @@ cell_next:
   %c_set = call i32 @PyList_SetItem(ptr %c_cell, i64 0, ptr %c_new)
   %c1 = add i64 %c, 1
   br label %cell
+"""
 
+
+def _gradients() -> str:
+    """Gradients of leaves."""
+    return f"""
 grad:  ; leaf.grad: the leaf, the number of the result or -1
   %g = phi i64 [0, %cell], [%g1, %grad_set]
   %g_more = icmp slt i64 %g, %grad_count
