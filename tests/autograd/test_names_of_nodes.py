@@ -28,6 +28,12 @@ SHOWN = {
     "einsum i,j->ij": (lambda: kobai.einsum("i,j->ij", leaf(3), leaf(3)), "MulBackward0"),
     "einsum ij->": (lambda: kobai.einsum("ij->", leaf(3, 3)), "SumBackward1"),
     "einsum ij->ji": (lambda: kobai.einsum("ij->ji", leaf(3, 3)), "PermuteBackward0"),
+    "layer": (lambda: nn.Linear(4, 2)(leaf(2, 3, 4)), "ViewBackward0"),
+    "layer of rows that are copied": (lambda: nn.Linear(4, 2)(leaf(3, 2, 4).transpose(0, 1)), "AddBackward0"),
+    "layer without bias": (lambda: nn.Linear(4, 2, bias=False)(leaf(2, 3, 4)), "UnsafeViewBackward0"),
+    "layer without bias, of a vector": (lambda: nn.Linear(4, 2, bias=False)(leaf(4)), "SqueezeBackward4"),
+    "vector and matrix": (lambda: leaf(4) @ leaf(4, 5), "SqueezeBackward4"),
+    "round": (lambda: leaf(2).round(decimals=2), "RoundBackward1"),
     "glu": (lambda: F.glu(leaf(2, 4)), "GluBackward0"),
 }
 
@@ -74,3 +80,35 @@ def test_gradients_are_as_ever():
     assert q.grad.tolist() == [[[5.0] * 4] * 3] * 2
     (q @ k.mT).sum().backward()
     assert k.grad.tolist() == [[[6.0] * 4] * 5] * 2
+
+
+def chain(node):
+    """The names of the first functions behind a node."""
+    names = []
+    while node is not None:
+        names.append(node.name())
+        node = node.next_functions[0][0] if node.next_functions else None
+    return names
+
+
+def test_what_stands_behind_a_layer_of_rows_that_are_copied():
+    layer, x = nn.Linear(4, 2), leaf(3, 2, 4)
+    copied = ["UnsafeViewBackward0", "CloneBackward0", "TransposeBackward0", "torch::autograd::AccumulateGrad"]
+    node = layer(x.transpose(0, 1)).grad_fn
+    assert chain(node) == ["AddBackward0", "UnsafeViewBackward0", "MmBackward0", *copied]
+    assert chain(node.next_functions[1][0]) == copied[-1:]
+    assert chain(x.transpose(0, 1).reshape(6, 4).grad_fn) == copied
+    layer.weight.requires_grad_(False)
+    assert layer(x[0]).grad_fn.next_functions[2] == (None, 0)
+    layer.bias.requires_grad_(False)
+    layer.weight.requires_grad_(True)
+    product = layer(kobai.ones(3, 2, 4).transpose(0, 1)).grad_fn.next_functions[0][0].next_functions[0][0]
+    assert [f and f.name() for f, _ in product.next_functions] == [None, "TBackward0"]
+
+
+def test_results_of_products_that_are_no_views():
+    layer = nn.Linear(4, 2, bias=False)
+    assert not layer(leaf(4))._is_view() and not layer(leaf(2, 3, 4))._is_view() and not (leaf(4) @ leaf(4, 5))._is_view()
+    y = nn.Linear(4, 2)(leaf(3, 2, 4).transpose(0, 1))
+    y += 1
+    assert not y._is_view()

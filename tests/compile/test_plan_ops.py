@@ -69,3 +69,12 @@ def test_half_precision_beside_float32(norm, kind):
         assert d == d2 == getattr(kobai, kind) and e == e2 == d
         assert np.allclose(y, y2, rtol=1e-2, atol=1e-2) and np.allclose(g, g2, rtol=2e-2, atol=5e-2)
         assert np.allclose(w, w2, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("decimals", [-2, -1, 0, 1, 3])
+def test_rounding_keeps_its_decimals(decimals):
+    f = kobai.compile(lambda x: x.round(decimals=decimals) * 2)
+    x = kobai.arange(-50, 51) * 3.1457
+    for _ in range(3):
+        y = f(x)
+    assert y.equal(x.round(decimals=decimals) * 2)

@@ -11,7 +11,7 @@ from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import S
 from .labels import shown_as
-from .movement import Permute
+from .movement import Permute, UnsafeView
 
 
 def swap(x):
@@ -235,7 +235,7 @@ class Linear(Contraction):
 
     def shown(self, node):
         x, weight, bias = [shown_edge(e) for e in node.edges]
-        return bias, x, (step("TBackward0", weight), 0)
+        return bias, x, _transposed(weight)
 
     def jvp(self, primals, tangents, y):
         (x, weight, _), (t_x, t_weight, t_bias) = primals, tangents
@@ -266,7 +266,7 @@ class LinearWithoutBias(Contraction):
 
     def shown(self, node):
         x, weight = [shown_edge(e) for e in node.edges]
-        return x, (step("TBackward0", weight), 0)
+        return x, _transposed(weight)
 
     def jvp(self, primals, tangents, y):
         (x, weight), (t_x, t_weight) = primals, tangents
@@ -280,6 +280,23 @@ class LinearWithoutBias(Contraction):
 
 
 _LINEAR, _LINEAR_PLAIN = Linear(), LinearWithoutBias()
+
+
+def _transposed(edge):
+    """What stands behind `weight.t()`: nothing, if the weight requires no gradient."""
+    return edge if edge[0] is None else (step("TBackward0", edge), 0)
+
+
+def _product_and_sum(node):
+    """What PyTorch does with rows that had to be copied: the product in its shape, and the bias added to that."""
+    x, weight, bias = [shown_edge(e) for e in node.edges[0].edges]
+    product = step("MmBackward0", x, _transposed(weight)) if x[0] or weight[0] else None
+    return (product and step("UnsafeViewBackward0", (product, 0)), 0), bias
+
+
+def _without_row(y):
+    """A row as a vector that is no view, as PyTorch squeezes it in place."""
+    return shown_as(UnsafeView((y.shape[-1],)), "SqueezeBackward4")(y)
 
 
 # ---- the public functions --------------------------------------------------------------------
@@ -452,7 +469,8 @@ def matmul(input, other):
     if na == 1 and nb == 2 and a is None and input.shape[0] == other.shape[0]:
         return Mv()(m.transpose(other, 0, 1), input)  # of a lifted vector: each view of it would take as long
     if na == 1:
-        return m.squeeze(matmul(m.unsqueeze(input, 0), other), -2)
+        y = matmul(m.unsqueeze(input, 0), other)
+        return m.squeeze(y, -2) if nb > 2 else _without_row(y)
     if nb == 1:
         if na == 2:
             return mv(input, other)
@@ -541,9 +559,15 @@ def linear(input, weight, bias=None):
     if n == 1 and not plain:  # lifted: see matmul
         y = Mv()(weight, input)
         return y if bias is None else y + bias
-    flat = m.reshape(input, (_count(input.shape[:-1]), k))
-    y = _LINEAR_PLAIN(flat, weight) if bias is None else _LINEAR(flat, weight, bias)
-    return m.reshape(y, (*input.shape[:-1], weight.shape[0]))
+    if n == 1 and bias is None:
+        return _without_row(_LINEAR_PLAIN(m.unsqueeze(input, 0), weight))
+    flat, shape = m.reshape(input, (_count(input.shape[:-1]), k)), (*input.shape[:-1], weight.shape[0])
+    if bias is None:
+        return m.unsafe_view(_LINEAR_PLAIN(flat, weight), shape)
+    y = _LINEAR(flat, weight, bias)
+    if plain and not x.flags.c_contiguous:
+        return shown_as(UnsafeView(shape), "AddBackward0", _product_and_sum)(y)
+    return m.reshape(y, shape)
 
 
 @public("nn.functional torch")

@@ -9,6 +9,7 @@ from ..public import public
 from ..return_types import return_type
 from ..takes import Only
 from ..testing.samples import S, binary, predicate, unary
+from .labels import shown_as
 
 TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high=2), S((0, 2), (2,), (), low=0.5, high=2)]
 
@@ -127,19 +128,22 @@ class Round(_Step):
 
     takes = Only("iufV", "round_vml_cpu")
     decimals: int
-    samples = unary(0.1, 0.4, params=(0,))
+    samples = unary(0.1, 0.4, params=(0,)) + unary(21, 24, params=(-1,)) + unary(2.11, 2.14, params=(1,))
 
     def forward(self, x):
         return np.round(x, self.decimals) if x.dtype.kind == "f" else x
 
     def emit(self, k, x):
-        return k.round(x)
+        scale = 10.0 ** abs(self.decimals)
+        if self.decimals > 0:
+            return k.round(x * scale) / scale
+        return k.round(x / scale) * scale if self.decimals else k.round(x)
 
 
 @public("torch Tensor special", inplace=True)
 def round(input, *, decimals=0):
     """The nearest integer, halves to even; `decimals` places behind the point."""
-    return Round(decimals)(input)
+    return (shown_as(Round(decimals), "RoundBackward1") if decimals else Round(0))(input)
 
 
 class Frac(Elementwise):

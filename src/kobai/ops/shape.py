@@ -6,6 +6,7 @@ from operator import index
 import numpy as np
 
 from .. import dtypes
+from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..dtypes import type_word
 from ..inplace import changed, refuse_leaf
@@ -15,6 +16,7 @@ from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
 from .arguments import each_once
+from .labels import shown_as
 from .movement import (
     Clone,
     Expand,
@@ -58,7 +60,14 @@ def reshape(input, *shape):
                 input = in_rows(input)
         return input.reshape(*shape)
     shape = full_shape(input, _shape(shape))
-    return (Reshape if is_viewable(input, shape) else UnsafeView)(shape)(input)
+    if is_viewable(input, shape):
+        return Reshape(shape)(input)
+    return shown_as(UnsafeView(shape), "UnsafeViewBackward0", _copy)(input)
+
+
+def _copy(node):
+    """What stands behind memory that had to be copied to be seen in another shape."""
+    return (step("CloneBackward0", *[shown_edge(e) for e in node.edges]), 0),
 
 
 def is_viewable(x, shape):
