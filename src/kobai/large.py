@@ -105,10 +105,19 @@ def _start_anew():
     """After `manual_seed`: NumPy computes as much as it did after the last one, so that both runs are alike."""
     global _seeded
     _seeded = runs.seeded
-    for use in [*_uses]:
+    for use in _all(_uses):
         use.left, use.ready = use.budget, None
-    for op in [*_ops]:
+    for op in _all(_ops):
         op.quick = {}
+
+
+def _all(things):
+    """What is in a WeakSet; another thread may add to it while it is read."""
+    while True:
+        try:
+            return [*things]
+        except RuntimeError:
+            continue
 
 
 PRODUCT = 1 << 11  # elements of the first matrix from which on a product may be worth looking at

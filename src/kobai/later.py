@@ -7,6 +7,7 @@ and its kin (`attributes`), and what the module registers, by going through the 
 from __future__ import annotations
 
 import importlib
+import sys
 
 from .families import FAMILIES
 
@@ -29,6 +30,12 @@ def load(module):
     importlib.import_module("kobai." + module)
     for fn in _after:
         fn()
+
+
+def loaded(name):
+    """A module if all of it has been imported by now; None, too, while another thread imports it."""
+    module = sys.modules.get(name)
+    return None if module is None or getattr(module.__spec__, "_initializing", False) else module
 
 
 def load_all(space=None):
@@ -57,7 +64,10 @@ class Later:
         if isinstance(self.holder, type):
             return found.__get__(obj, cls) if hasattr(found, "__get__") else found
         if vars(cls).get(self.name) is self:
-            delattr(cls, self.name)
+            try:
+                delattr(cls, self.name)
+            except AttributeError:  # another thread was faster
+                pass
         return found
 
 

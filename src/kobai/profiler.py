@@ -185,6 +185,7 @@ class _Clock:
 
     def __init__(self):
         self.events, self.running, self.replaced, self.open = [], 0, [], threading.local()
+        self.lock = threading.RLock()  # several threads may start and stop profiles
 
     def begin(self, name):
         stack = self.open.__dict__.setdefault("stack", [])
@@ -317,14 +318,15 @@ class profile:
 
     def _turn(self, action):
         on = action in (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
-        if on and self._since is None:
-            self._since = len(_clock.events)
-            _clock.start()
-        elif not on and self._since is not None:
-            _clock.stop()
-            self._events, self._since = EventList(_clock.events[self._since:]), None
-            if not _clock.running:
-                _clock.events.clear()
+        with _clock.lock:
+            if on and self._since is None:
+                self._since = len(_clock.events)
+                _clock.start()
+            elif not on and self._since is not None:
+                _clock.stop()
+                self._events, self._since = EventList(_clock.events[self._since:]), None
+                if not _clock.running:
+                    _clock.events.clear()
 
     def events(self):
         """All calls, in the order in which they ended."""

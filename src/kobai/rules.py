@@ -59,7 +59,7 @@ def compiled_rules(cls, mask, is_complex):
     key = mask, is_complex
     found = cls._compiled.get(key)
     if found is None:
-        found = cls._compiled[key] = _generate(cls, mask, is_complex)
+        found = cls._compiled.setdefault(key, _generate(cls, mask, is_complex))  # one for all threads
     return found
 
 

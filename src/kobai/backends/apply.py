@@ -43,6 +43,7 @@ from kobai.compile.kernel import NoKernel
 from kobai.general import CONSTANT, apply_any, grad_mask, record, share
 from kobai.inplace import inplace_op
 from kobai.large import NEVER, backward as large_backward
+from kobai.later import loaded
 from kobai.rules import compiled_rules
 from kobai.tensor import Tensor, refresh, wrap
 
@@ -136,7 +137,7 @@ def _page(op, asks):
 
 def _know_types():
     """Parameters and buffers are plain tensors; their module may have been imported since."""
-    nn = sys.modules.get("kobai.nn.parameter")
+    nn = loaded("kobai.nn.parameter")
     found = [Tensor, *([nn.Parameter, nn.Buffer] if nn else ())]
     _types[:] = id(Tensor)
     _types[:len(found)] = [id(t) for t in found]
@@ -218,9 +219,9 @@ def use(native):
 
 
 def _replace(way, other):
-    for name, module in [*sys.modules.items()]:
+    for name, module in sys.modules.copy().items():  # copies, which are made at once: other threads import meanwhile
         if name.partition(".")[0] == "kobai" and name != __name__ and module is not None:
-            for key, value in [*vars(module).items()]:
+            for key, value in vars(module).copy().items():
                 if value is way:
                     setattr(module, key, other)
 

@@ -190,10 +190,13 @@ def begin(make, *args):
             found.append(False)
 
     thread, process = threading.Thread(target=work, name="kobai-compile"), os.getpid()
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads here, or the interpreter ends
+        work()
 
     def result():
-        if process == os.getpid():
+        if not found and process == os.getpid():
             thread.join()
         if not found:  # in a forked child, which has not got this thread
             work()

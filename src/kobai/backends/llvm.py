@@ -144,7 +144,7 @@ class Machine:
         if found is None:
             with _lock:
                 found = self.tools.assemble_in_haste(text)
-            atexit.register(lambda: kept.put(name, self.compile(text)))
+            atexit.register(lambda: kept.writable and kept.put(name, self.compile(text)))
         return found
 
     def compile(self, text: str) -> bytes:

@@ -406,12 +406,14 @@ class Pool:
                     t.join()
                 self._cells["quit"].value = 0
                 self._nobody()
-            self._threads = [
-                threading.Thread(target=self._worker, name=f"kobai-{i}", daemon=True)
-                for i in range(1, threads)
-            ]
-            for t in self._threads:
-                t.start()
+            self._threads = []
+            for i in range(1, threads):
+                worker = threading.Thread(target=self._worker, name=f"kobai-{i}", daemon=True)
+                try:
+                    worker.start()
+                except RuntimeError:  # no more threads here
+                    break
+                self._threads.append(worker)
             self._cells["workers"].value = len(self._threads)
 
     @property

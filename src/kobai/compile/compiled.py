@@ -280,5 +280,4 @@ def _hashable(spec):
 
 def _autocast():
     """What autocast does now; a program that never uses it has not even loaded it."""
-    policy = sys.modules.get("kobai.amp.policy")
-    return None if policy is None or not policy.state.enabled else policy.state.dtype["cpu"]
+    return sys.modules["kobai.amp.policy"].state.dtype["cpu"] if modes.autocast else None

@@ -24,6 +24,7 @@ import numpy as np
 from kobai.autograd.node import inside
 from kobai.compile.watch import _is_library, is_generated
 from kobai.generator import Generator
+from kobai.later import loaded
 from kobai.tensor import Tensor
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
@@ -157,7 +158,7 @@ class _Walk:
         self.visit(fn, getattr(fn, "__qualname__", "the function"))
         for v in arguments:
             self.visit(v, f"argument of type {type(v).__name__}")
-        nn = sys.modules.get("kobai.nn.hooks")
+        nn = loaded("kobai.nn.hooks")
         for hooks in nn.GLOBAL.values() if nn is not None else ():
             self.container(hooks, list(hooks), "the hooks of all modules")
 

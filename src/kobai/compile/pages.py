@@ -13,6 +13,8 @@ from collections import Counter
 
 import numpy as np
 
+from kobai.later import loaded
+
 SWEEP = 1 << 26     # bytes of new arrays between two looks
 SMALLEST = 1 << 16  # bytes of an array that is worth a call
 _PAGE = 4096
@@ -72,7 +74,7 @@ class Pages:
 
 def trim() -> None:
     """Give back what is kept of memory that was freed, by us and by the C library, and what LLVM's code takes."""
-    native = sys.modules.get("kobai.backends.llvm")
+    native = loaded("kobai.backends.llvm")
     if native is not None and native._bridge is not None:
         native._bridge.blocks.drop()
     if _system is not None:

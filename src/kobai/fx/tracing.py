@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import inspect
 import operator
+from functools import wraps
 from sys import _getframe
+from threading import Lock, local
 from typing import Any
 
 from .. import nn
@@ -162,13 +164,43 @@ class Tracer:
                 given.append(concrete_args[p.name])
             else:
                 given.append(self.proxy(self.graph.placeholder(p.name, default_value=p.default)))
-        before, tracer = nn.Module.__call__, self
-
-        def call(module, *args, **kwargs):
-            return tracer.call_module(module, lambda *a, **k: module.forward(*a, **k), args, kwargs)
-        nn.Module.__call__ = call
-        try:
+        with _calls_for(self):
             self.graph.output(self.create_arg(fn(*given)))
-        finally:
-            nn.Module.__call__ = before
         return self.graph
+
+
+class _calls_for:
+    """While it is on, a call of a module in this thread is a tracer's; other threads call theirs as always."""
+
+    lock, tracers, opened = Lock(), local(), 0
+
+    def __init__(self, tracer):
+        self.tracer = tracer
+
+    def __enter__(self):
+        self.outer = getattr(self.tracers, "current", None)
+        with self.lock:
+            if not _calls_for.opened:
+                _exchange_call()
+            _calls_for.opened += 1
+        self.tracers.current = self.tracer
+
+    def __exit__(self, *exc):
+        self.tracers.current = self.outer
+        with self.lock:
+            _calls_for.opened -= 1
+            if not _calls_for.opened:
+                nn.Module.__call__ = nn.Module.__call__.__wrapped__
+
+
+def _exchange_call():
+    """Have modules ask for this thread's tracer when they are called."""
+    as_always = nn.Module.__call__
+
+    @wraps(as_always)
+    def call(module, /, *args, **kwargs):
+        tracer = getattr(_calls_for.tracers, "current", None)
+        if tracer is None:
+            return as_always(module, *args, **kwargs)
+        return tracer.call_module(module, lambda *a, **k: module.forward(*a, **k), args, kwargs)
+    nn.Module.__call__ = call
