@@ -112,10 +112,8 @@ def _run(code: Callable[[], CodeType], argv: list[str], spec=None, file: str = "
     except SystemExit:
         raise
     except BaseException as error:
-        from kobai.diagnose.hints import hint  # noqa: PLC0415  (only an error pays for it)
-        explained = hint(error)
-        if explained:
-            error.add_note(explained)
+        from kobai.diagnose.hints import explain  # noqa: PLC0415  (only an error pays for it)
+        explain(error)
         _hide_frames(error)
         sys.excepthook(type(error), error, error.__traceback__)
         return 130 if isinstance(error, KeyboardInterrupt) else 1

@@ -26,7 +26,7 @@ def entry_of(code):
 
 
 # names; where a thing has none, a phrase stands in place of it
-WORDS = ("what", "other", "kind", "cls", "where", "path", "text", "want", "layout")
+WORDS = ("what", "other", "kind", "cls", "where", "path", "text", "want", "layout", "reason", "detail")
 
 
 class _Text(dict):

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from kobai.compat import hook
 from kobai.compat.script import _hide_frames
+from kobai.diagnose.hints import explain
 from kobai.viewer import model, page, view as views
 from kobai.viewer.record import Recording
 
@@ -114,6 +115,7 @@ def _attempt(program: Callable[[], None]) -> bool:
     except SystemExit as end:
         return end.code in (None, 0)
     except BaseException as error:  # whatever it is, the reader sees it
+        explain(error)
         error.__traceback__ = _without_this_file(error.__traceback__)
         _hide_frames(error)
         traceback.print_exception(error)

@@ -177,6 +177,8 @@ COMPAT: dict[str, str] = {
     "the new value": "新しい値",
     "another": "もう一つ",
     "another array": "別の配列",
+    "strides or dilations": "strides か dilations",
+    "x or y": "x か y",
     "the data file": "データのファイル",
     # ---- TensorFlow
     "{op} does not take inputs of shapes {shape} and {other_shape}.":

@@ -9,6 +9,13 @@ FORMS: dict[str, str] = {
     "an entry of {}": "{} の要素",
     "argument {} of save_for_backward": "save_for_backward の引数 {}",
     "dimension {} of input": "input の次元 {}",
+    "expected axis {} of input shape to have value {}, but received input with shape {}":
+        "軸 {} の大きさは {} のはずですが、入力の形は {} です",
+    "expected max_ndim={}, found ndim={}": "次元数は最大 {} のはずですが、{} です",
+    "expected min_ndim={}, found ndim={}. Full shape received: {}": "次元数は最小 {} のはずですが、{} です (形は {})",
+    "expected ndim={}, found ndim={}. Full shape received: {}": "次元数は {} のはずですが、{} です (形は {})",
+    "expected shape={}, found shape={}": "形は {} のはずですが、{} です",
+    "expected {} entries, got {}": "要素は {} 個のはずですが、{} 個です",
     "input {}": "入力 {}",
     "numpy.ndarray of {}": "{} の numpy.ndarray",
     "the hook {}": "フック {}",
