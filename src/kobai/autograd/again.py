@@ -152,8 +152,8 @@ def _record(roots, given, wanted, propagate, arrays, leaves, chosen):
         return found, False
     try:
         pattern = Pattern(given)
-        text = _Text(pattern, recorder, start)
-        build = text.function([found[leaves[i]] for i in chosen], leaves)
+        text = Text(recorder, start).follow(pattern)
+        build = text.function([found[leaves[i]] for i in chosen])
         graph = Builder(recorder).graph(text.computed)
     except (Unknown, Unlike, KeyError):
         return found, False
@@ -166,31 +166,39 @@ def _record(roots, given, wanted, propagate, arrays, leaves, chosen):
     return found, Again(begin(_plan, graph), match, build, chosen)
 
 
-class _Text:
+class Text:
     """Python that makes the nodes of a recorded graph of gradients anew, from computed arrays and those of the first graph.
 
     Its variables: `o` the arrays that the program computed, `a` those of the first graph, `l` its leaves, `n` its nodes.
     """
 
-    def __init__(self, pattern, recorder, start):
+    def __init__(self, recorder, start):
         self.start = start
         self.scope = {"new": object.__new__, "next_order": next_order, "wrap": wrap}
         self.lines: list[str] = []
         self.checks: list[str] = []
         self.computed: list = []
-        self.first = {id(node): f"n[{i}]" for i, node in enumerate(pattern.order)}
-        self.leaves = {id(leaf): f"l[{i}]" for i, leaf in enumerate(pattern.leaves)}
-        self.arrays = {i: f"a[{k}]" for k, i in enumerate(pattern.arrays)}
+        self.first: dict = {}   # {id: name}, all of them
+        self.leaves: dict = {}
+        self.arrays: dict = {}
+        self.cells: dict = {}
         self.made_by = {id(call.outs[0]): call for call in recorder.log if getattr(call, "op", None) is not None
                         and call.op.view and call.op.outputs == 1}
         self.constants = {i: e.array for i, e in recorder.externals.items() if e.constant is not None}
         self.literals = recorder.literals
-        self.cells = {id(leaf._ver): f"{name}._ver" for leaf, name in
-                      [(leaf, self.leaves[id(leaf)]) for leaf in pattern.leaves]}
         self.nodes: dict = {}
         self.tensors: dict = {}
-        self.alive: list = [recorder, pattern]  # whose ids are used here
+        self.alive: list = [recorder]  # whose ids are used here
+
+    def follow(self, pattern):
+        """The names of what the first graph consists of; `Unlike` if a leaf does not hold what was saved of it."""
+        self.first = {id(node): f"n[{i}]" for i, node in enumerate(pattern.order)}
+        self.leaves = {id(leaf): f"l[{i}]" for i, leaf in enumerate(pattern.leaves)}
+        self.arrays = {i: f"a[{k}]" for k, i in enumerate(pattern.arrays)}
+        self.cells = {id(leaf._ver): f"{self.leaves[id(leaf)]}._ver" for leaf in pattern.leaves}
+        self.alive.append(pattern)
         self._leaves_hold(pattern)
+        return self
 
     def _leaves_hold(self, pattern):
         """What was saved of a leaf is its array still: else its history would have one more step."""
@@ -206,24 +214,30 @@ class _Text:
                 elif ask in node.op.inputs and any(isinstance(e, Tensor) for e in node.edges):
                     raise Unlike
 
-    def function(self, tensors, leaves):
+    def function(self, tensors):
         """build(o, l, n, a, where): the gradients as Tensors with new nodes; None if a leaf is not as it was."""
-        for node in self._new_nodes(tensors):
-            self._node(node)
-        result = ", ".join([self._tensor(t) for t in tensors])
+        for node in self.new_nodes(tensors):
+            self.node(node)
+        result = ", ".join([self.tensor(t) for t in tensors])
+        return self.compiled("o, l, n, a, where", f"({result},)")
+
+    def compiled(self, parameters, result):
+        """The function of all lines so far."""
         body = "\n".join([*self.checks, *self.lines])
-        text = f"def build(o, l, n, a, where):\n{body}\n return ({result},)\n"
-        exec(compile(text, "<kobai again>", "exec"), self.scope)
+        exec(compile(f"def build({parameters}):\n{body}\n return {result}\n", "<kobai again>", "exec"), self.scope)
         self.alive.clear()
         return self.scope["build"]
 
-    def _new_nodes(self, tensors):
+    def new_nodes(self, tensors):
         """The nodes that the pass made, earliest first."""
         stack = [t._node for t in tensors if t._node is not None]
         seen: dict = {}
         while stack:
             node = stack.pop()
             if id(node) in seen or id(node) in self.first or id(node) in self.leaves:
+                continue
+            if isinstance(node, Tensor):
+                self.leaf(node)
                 continue
             if not isinstance(node, Node) or node._order > self.start or node.op is None or node.hooks is not None \
                     or node.extra is not None or node.saved.__class__ is not tuple:
@@ -232,7 +246,19 @@ class _Text:
             stack.extend([e for e in node.edges if e is not None])
         return sorted(seen.values(), key=lambda node: -node._order)
 
-    def _constant(self, value):
+    def leaf(self, t):
+        """Name a leaf that was not there before."""
+        raise Unlike
+
+    def place(self, node):
+        """The name of what says which line made a node."""
+        return "where"
+
+    def output(self, i):
+        """What gives the array number i that the program computed."""
+        return f"o[{i}]"
+
+    def constant(self, value):
         name = f"k{len(self.scope)}"
         self.scope[name] = value
         return name
@@ -242,7 +268,7 @@ class _Text:
             return "None"
         return self.first.get(id(e)) or self.leaves.get(id(e)) or self.nodes[id(e)]
 
-    def _node(self, node):
+    def node(self, node):
         name = self.nodes[id(node)] = f"m{len(self.nodes)}"
         count = len(node.vjp.asks)
         saved = node.saved[:count] if node.vjp.cells else node.saved
@@ -257,10 +283,10 @@ class _Text:
         fit = node.fit and tuple([f if e is not None else None for f, e in zip(node.fit, node.edges)])
         fit = fit if fit and any(f is not None for f in fit) else None  # numbers among the inputs have no shape
         node.fit, node.vjp = fit, vjp  # as if the node had not been recorded
-        fields = {"op": self._constant(op), "vjp": self._constant(vjp), "hooks": "None", "extra": "None",
-                  "fit": "None" if fit is None else self._constant(fit), "where": "where",
+        fields = {"op": self.constant(op), "vjp": self.constant(vjp), "hooks": "None", "extra": "None",
+                  "fit": "None" if fit is None else self.constant(fit), "where": self.place(node),
                   "edges": _several(edges), "saved": _several(values), "_order": "next_order()"}
-        self.lines.append(f" {name} = new({self._constant(type(node))})")
+        self.lines.append(f" {name} = new({self.constant(type(node))})")
         self.lines.append(" " + "; ".join(f"{name}.{k} = {v}" for k, v in fields.items()))
 
     def _cell(self, cell):
@@ -278,7 +304,7 @@ class _Text:
             return self._array(v)
         if v.__class__ is tuple and any(isinstance(i, (_ndarray, _generic, Tensor)) for i in v) or isinstance(v, Tensor):
             raise Unlike
-        return self._constant(v)
+        return self.constant(v)
 
     def _array(self, a):
         """Where to find an array: among the first graph's, as a view of another, or computed by the program."""
@@ -286,19 +312,19 @@ class _Text:
         if known is not None:
             return known
         if id(a) in self.constants or isinstance(a, _generic) and id(a) in self.literals:
-            return self._constant(a)
+            return self.constant(a)
         call = self.made_by.get(id(a))
         if call is not None:
             source = self._array(call.args[0])
-            expression = f"{self._constant(call.op)}.forward({source})"
+            expression = f"{self.constant(call.op)}.forward({source})"
         else:
             self.computed.append(a)
-            expression = f"o[{len(self.computed) - 1}]" + ("" if a.shape else "[()]")
+            expression = self.output(len(self.computed) - 1) + ("" if a.shape else "[()]")
         name = self.arrays[id(a)] = f"v{len(self.arrays)}"
         self.lines.append(f" {name} = {expression}")
         return name
 
-    def _tensor(self, t):
+    def tensor(self, t):
         """The name of a gradient, which has memory of its own, or is a view of a tensor that has."""
         known = self.tensors.get(id(t))
         if known is not None:
@@ -307,7 +333,7 @@ class _Text:
             raise Unlike
         base, cell = None, self._cell(t._ver)
         if t._base is not None:
-            base = self._tensor(t._base)
+            base = self.tensor(t._base)
             if t._base._base is not None or t._base._data.__class__ is not _ndarray or id(t._data) not in self.made_by:
                 raise Unlike
         elif id(t._data) in self.constants or id(t._data) in self.made_by or not np.asarray(t._data).flags.c_contiguous \
@@ -316,7 +342,7 @@ class _Text:
         name = self.tensors[id(t)] = f"t{len(self.tensors)}"
         self.lines.append(f" {name} = wrap({self._array(t._data)}); {name}._ver = {cell}")
         if base is not None:
-            self.lines.append(f" {name}._base = {base}; {name}._chain = {self._constant(t._chain)}; "
+            self.lines.append(f" {name}._base = {base}; {name}._chain = {self.constant(t._chain)}; "
                               f"{name}._seen = {base}._rebased")
         if t._node is not None:
             self.lines.append(f" {name}._node = {self._edge(t._node)}; {name}._rg = True")

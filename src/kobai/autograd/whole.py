@@ -4,7 +4,8 @@ The outermost transform of a call (`jacrev(f)(x)`, `vmap(grad(loss))(params, xs,
 once its line has made it `PATIENCE` times.  A function is known again by its code and by what its cells and defaults
 hold, as programs make such functions anew on each step; tensors there are arguments of the program.  What the code
 depends on beside is guarded as in `kobai.compile` (compile/transform.py), and what that does not record, such as code
-that prints, is never looked at again.
+that prints, is never looked at again.  Where parameters that require grad are among what it uses, its results have the graph
+that they would have, node for node (compile/history.py).
 
 As with backward passes (repeated.py) the counts do not depend on timing, each thread has its own, `manual_seed` starts
 them anew, and `use_deterministic_algorithms(True)` turns it off.

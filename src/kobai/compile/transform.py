@@ -10,11 +10,14 @@ import logging
 
 import numpy as np
 
+from kobai.autograd.again import Unlike
 from kobai.autograd.mode import modes
+from kobai.autograd.node import next_order
 from kobai.backends import llvm
 from kobai.backends.eager import begin
 from kobai.compile.compiled import _default_dtype, _is_ambiguous, _kind, _plan, _were_there
 from kobai.compile.guards import Untraceable, collect
+from kobai.compile.history import History, as_computed, has_history, is_alike
 from kobai.compile.program import Unfinished, record
 from kobai.compile.watch import Watcher
 from kobai.lifted import m
@@ -43,12 +46,13 @@ class Kind:
     """Calls of one kind, the program that serves them, and how far it has got."""
 
     __slots__ = ("left", "spec", "kept", "records", "guards", "hidden", "program", "job", "native", "reason", "turned",
-                 "past", "tried")
+                 "build", "past", "tried")
 
     def __init__(self, spec, leaves):
         self.left, self.spec, self.records = 0, spec, 0
         self.kept = [v for v in leaves if not isinstance(v, Tensor)]  # their addresses are in the key
         self.guards = self.program = self.job = self.native = self.reason = None
+        self.build = None       # makes results that have a history: history.py
         self.tried = False      # whether the program has been seen to give what the function gives
         self.hidden: dict = {}
         self.turned: list = []  # (place, axes, shape) of results that do not lie in memory as programs make them
@@ -76,13 +80,15 @@ class Transform:
             if kind.native is not None:
                 found = kind.native(args, kwargs, parts.tensors)
                 if found is not _MISS:
+                    if kind.build is not None:
+                        return kind.build(found, args, kwargs, parts.tensors)
                     return _turned_back(found, kind.turned) if kind.turned else found
         found = self._looked_at(fn, args, kwargs, parts, cut)
         return fn(*args, **kwargs) if found is _MISS else found
 
     def _looked_at(self, fn, args, kwargs, parts, cut):
         leaves, spec = flatten(((args, kwargs, parts.tensors), {}))
-        kind = self._kind(leaves, spec, cut)
+        kind = self._kind(leaves, spec)
         if kind is None or kind.reason is not None:
             self.others += 1
             self.off = not self.ready and (self.others > MOST_OTHERS or bool(self.kinds) and all(
@@ -94,7 +100,7 @@ class Transform:
             kind.left -= 1
             return _MISS
         if kind.program is None:
-            return _recorded(kind, fn, args, kwargs, parts, leaves)
+            return _recorded(kind, fn, args, kwargs, parts, leaves, cut)
         if kind.job is not None and not self._begun(kind):
             return _MISS
         if kind.guards.changed() is not None:
@@ -107,22 +113,23 @@ class Transform:
         if arrays is None:
             return _MISS
         try:
-            found = _turned_back(kind.program.run(arrays, leaves), kind.turned)
+            found = kind.program.run(arrays, leaves)
         except Unfinished:
             return _MISS
+        found = _turned_back(found, kind.turned) if kind.build is None else kind.build(found, args, kwargs, parts.tensors)
         if kind.tried:
             return found
         kind.tried, plain = True, fn(*args, **kwargs)
-        if not _are_alike(found, plain):
+        if not _are_alike(found, plain) or kind.build is not None and not is_alike(found, plain):
             self.ready.remove(kind)
             kind.give_up("the program gave something else")
         return plain
 
-    def _kind(self, leaves, spec, cut):
+    def _kind(self, leaves, spec):
         """The Kind of a call; None for calls that are not recorded."""
         for t in leaves:
-            if isinstance(t, Tensor) and (t._rg and modes.grad and not cut or not _is_ours(type(t))):
-                return None  # results would have a history, or be of the user's class
+            if isinstance(t, Tensor) and not _is_ours(type(t)):
+                return None  # results would be of the user's class
         key = _kind(leaves, spec)
         if key is None:
             return None
@@ -154,7 +161,7 @@ class Transform:
         """A variable that the program depends on is another now."""
         if kind in self.ready:
             self.ready.remove(kind)
-            kind.past = [(kind.program, kind.guards, kind.native, kind.turned), *kind.past[:MOST_PAST - 1]]
+            kind.past = [(kind.program, kind.guards, kind.native, kind.turned, kind.build), *kind.past[:MOST_PAST - 1]]
         kind.guards = kind.program = kind.job = kind.native = None
         kind.left = AGAIN
 
@@ -163,21 +170,32 @@ class Transform:
         for known in kind.past:
             if known[1].changed() is None:
                 kind.past.remove(known)
-                kind.program, kind.guards, kind.native, kind.turned = known
+                kind.program, kind.guards, kind.native, kind.turned, kind.build = known
                 kind.left, kind.job = 0, None
                 self.ready.append(kind)
                 return True
         return False
 
 
-def _recorded(kind, fn, args, kwargs, parts, leaves):
+def _recorded(kind, fn, args, kwargs, parts, leaves, cut):
     """The result of fn(*args, **kwargs), which is written down."""
     results = []
     turned: list = []
+    written: list = []
 
     def call(args, kwargs, tensors):
+        recorder, start = modes.trace, next_order()
+        recorder.ties = modes.grad and not cut
         results.append(fn(*args, **kwargs))
-        return _turned(results[0], leaves, turned)
+        if cut or not has_history(results[0]):
+            return _turned(results[0], leaves, turned)
+        try:
+            build, arrays, fixed = History(recorder, start, leaves, kind.spec).results(results[0])
+        except (Unlike, KeyError):
+            recorder.stop("the graph of its result is out of the ordinary")
+            return results[0]
+        written.extend((build, fixed))
+        return as_computed(arrays)
     steady = kind.guards is not None and kind.guards.changed() is None
     kind.records += 1
     watcher = Watcher()
@@ -187,8 +205,8 @@ def _recorded(kind, fn, args, kwargs, parts, leaves):
         kind.give_up(f"it raised {type(e).__name__}")
         raise
     try:
-        kind.turned = turned
-        _settle(kind, got, watcher, fn, parts, leaves, steady)
+        kind.turned, kind.build = turned, written[0] if written else None
+        _settle(kind, got, watcher, fn, parts, leaves, steady, written[1] if written else ())
     except Untraceable as e:
         kind.give_up(str(e))
     return results[0]
@@ -252,7 +270,7 @@ def _is_alike(v, w):
     return np.allclose(x, y, rough, rough * float(most), equal_nan=True)
 
 
-def _settle(kind, got, watcher, fn, parts, leaves, steady):
+def _settle(kind, got, watcher, fn, parts, leaves, steady, fixed):
     """Keep the program of a recorded call if it will last; Untraceable if not."""
     reason, program = got.reason or watcher.reason, got.program
     if reason is not None:
@@ -267,6 +285,9 @@ def _settle(kind, got, watcher, fn, parts, leaves, steady):
     guards.slots = [s for s in guards.slots if not (s.kind == "cell" and id(s.holder) in parts.known)]
     if _is_ambiguous(got.recorder, guards.tensors, leaves):
         raise Untraceable("a tensor that it uses has several names")
+    held = {id(t) for t in guards.tensors} | {id(s[1]) for s in program.sources if s[0] == "tensor"} if program else ()
+    if program and not all(id(t) in held for t in fixed):
+        raise Untraceable("the graph of its result leads to a tensor without a name")
     kind.guards = guards
     if program is None:
         return
