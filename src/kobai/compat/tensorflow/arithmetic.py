@@ -10,6 +10,7 @@ from . import dtypes
 from .errors import invalid, mismatch, not_allowed, shapes_meet_not
 from .names import export
 from .rules import FirstMaximum, FirstMinimum, Power, SafeDivide, SafeMultiply
+from .slices import IndexedSlices, on_values
 from .tensors import EagerTensor, box
 from .values import is_tensor_like, same_dtype, value_of
 
@@ -199,7 +200,7 @@ def squared_difference(x, y, name=None):
 @export("math.scalar_mul", "scalar_mul")
 def scalar_mul(scalar, x, name=None):
     """scalar * x."""
-    return multiply(scalar, x)
+    return on_values(lambda v: multiply(scalar, v), x)
 
 
 @export("math.add_n", "add_n", "math.accumulate_n")
@@ -448,6 +449,8 @@ def complex_(real, imag, name=None):
 @export("clip_by_value")
 def clip_by_value(t, clip_value_min, clip_value_max, name=None):
     """t kept between two limits, at which the gradient still passes."""
+    if isinstance(t, IndexedSlices):
+        return t.with_values(clip_by_value(t.values, clip_value_min, clip_value_max))
     x = value_of(t)
     low, high = clip_value_min, clip_value_max
     if isinstance(low, (int, float)) and isinstance(high, (int, float)):

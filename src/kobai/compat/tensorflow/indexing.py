@@ -5,11 +5,12 @@ import numpy as np
 
 from ...diagnose import error
 from ...op import m
-from ...tensor import wrap
+from ...tensor import Tensor, wrap
 from . import dtypes
 from .errors import InvalidArgumentError, invalid
 from .names import export
 from .shapes import sizes_of
+from .slices import note_rows
 from .tensors import EagerTensor, box
 from .values import axis_of, is_tensor_like, same_dtype, value_of
 from .variables import Variable
@@ -214,9 +215,10 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
         y = m.getitem(y, (*grid, wrap(i)))
         lands = list(range(i.ndim, i.ndim + axis - batch))  # the dimensions that stood before the axis
         return box(m.movedim(y, lands, list(range(batch, axis))) if lands else y)
-    if i.ndim == 1:
-        return box(m.index_select(t, axis, wrap(i)))
-    return box(m.getitem(t, (slice(None),) * axis + (wrap(i),)))
+    y = m.index_select(t, axis, wrap(i)) if i.ndim == 1 else m.getitem(t, (slice(None),) * axis + (wrap(i),))
+    if axis == 0 and type(y) is Tensor and y._rg:
+        note_rows(y, ids._value)
+    return box(y)
 
 
 @export("nn.embedding_lookup")
@@ -380,17 +382,4 @@ def dynamic_stitch(indices, data, name=None):
     return box(m.index_select(m.cat(parts, 0), 0, wrap(source)))
 
 
-class IndexedSlices:
-    """Some rows of a larger tensor: `values` at the rows `indices`."""
-
-    def __init__(self, values, indices, dense_shape=None):
-        self.values, self.indices, self.dense_shape = values, indices, dense_shape
-
-    def __str__(self):
-        shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape}"
-        return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
-
-
-IndexedSlices.__module__ = "tensorflow.python.framework.indexed_slices"
-export("IndexedSlices")(IndexedSlices)
 export("Variable")(Variable)

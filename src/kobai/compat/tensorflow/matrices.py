@@ -13,6 +13,7 @@ from . import dtypes
 from .errors import invalid, not_allowed
 from .names import export
 from .reductions import _axes
+from .slices import IndexedSlices, on_values, values_in
 from .tensors import box
 from .values import is_tensor_like, same_dtype, value_of
 
@@ -198,6 +199,8 @@ def normalize(tensor, ord="euclidean", axis=None, name=None):
 @export("clip_by_norm")
 def clip_by_norm(t, clip_norm, axes=None, name=None):
     """t, shortened to the length `clip_norm` if it is longer."""
+    if isinstance(t, IndexedSlices):
+        return t.with_values(clip_by_norm(t.values, clip_norm, axes))
     x = value_of(t)
     total = m.sum(x * x, _axes(axes, x.ndim, "Sum"), True)
     there = m.gt(total, 0)
@@ -211,7 +214,7 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
 @export("linalg.global_norm")
 def global_norm(t_list, name=None):
     """The root of the sum of the squares of all elements of several tensors."""
-    squares = [m.sum(v * v) for v in [value_of(t) for t in t_list if t is not None]]
+    squares = [m.sum(v * v) for v in [values_in(t) for t in t_list if t is not None]]
     return box(m.sqrt(m.sum(m.stack(squares))))
 
 
@@ -228,7 +231,7 @@ def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
     one = m.zeros_like(total.detach()) + 1
     scale = limit * m.minimum(one / total, one / limit)
     scale = scale + (total - total)  # NaN for an infinite norm, as in TensorFlow
-    return [None if t is None else box(value_of(t) * scale) for t in t_list], box(total)
+    return [None if t is None else on_values(lambda v: box(value_of(v) * scale), t) for t in t_list], box(total)
 
 
 # ---- diagonals and triangles -----------------------------------------------------------------

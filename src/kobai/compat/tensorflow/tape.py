@@ -26,6 +26,7 @@ from .errors import invalid
 from .names import export
 from .notices import log
 from .recording import Record, begin, end, state, value
+from .slices import IndexedSlices, gathers_of, slices_of
 from .tensors import EagerTensor, box
 from .values import is_tensor_like, value_of
 from .variables import watch
@@ -151,7 +152,7 @@ class GradientTape:
         targets, flat = nest.flatten(target), nest.flatten(sources)
         weights = [None] * len(targets) if output_gradients is None else [
             None if w is None else value_of(w) for w in nest.flatten(output_gradients)]
-        grads = _gradients(record, targets, flat, weights, not (self._persistent or record.shared))
+        grads = _gradients(record, targets, flat, weights, not (self._persistent or record.shared), True)
         return nest.pack_sequence_as(sources, _finished(grads, flat, unconnected_gradients))
 
     def jacobian(self, target, sources, unconnected_gradients=UnconnectedGradients.NONE, parallel_iterations=None,
@@ -247,8 +248,8 @@ def _kobai_tensor(x):
     return leaf if x._dual is None else x._dual
 
 
-def _gradients(record, targets, sources, weights, free):
-    """The gradient by each source as a kobai Tensor, or None."""
+def _gradients(record, targets, sources, weights, free, sparse=False):
+    """The gradient by each source as a kobai Tensor (or IndexedSlices, if `sparse` is allowed), or None."""
     sources_t = [_kobai_tensor(s) for s in sources]
     pairs = [(_kobai_tensor(t), w) for t, w in zip(targets, weights) if _is_tensor(t)]
     pairs = [(t, w) for t, w in pairs if t._rg]
@@ -257,12 +258,15 @@ def _gradients(record, targets, sources, weights, free):
     pairs = [(t, w) for t, w in pairs if _node(t) in mine or _node(t) in record.watched]
     wanted = {_node(s): s for s in sources_t if edge_of(s) is not None and (
         _node(s) in mine or _node(s) in record.watched)}
-    found = {}
+    found, gathers = {}, {}
     if pairs and wanted:
         with enable_grad():
             roots = [(edge_of(t), _seed(t, w, graph)) for t, w in pairs]
+            gathers = gathers_of(wanted, [e for e, _ in roots], mine) if sparse else {}
+            wanted = {e for e in wanted if e not in gathers}.union(*gathers.values())
             found = propagate(roots, keep=not free, graph=graph, wanted=wanted, within=mine)
-    grads = [_found(found, edge_of(s)) for s in sources_t]
+    grads = [slices_of(found, gathers[_node(s)], s._value.shape) if gathers and _node(s) in gathers else
+             _found(found, edge_of(s)) for s in sources_t]
     return [_alone(s, targets, weights) if g is None else g for g, s in zip(grads, sources)]
 
 
@@ -339,7 +343,7 @@ def _by_rows(record, target, sources, seeds):
 def _finished(grads, sources, unconnected, lead=()):
     if UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO:
         grads = [wrap(_zeros(s, lead)) if g is None else g for g, s in zip(grads, sources)]
-    return [None if g is None else box(g) for g in grads]
+    return [g if g is None or isinstance(g, IndexedSlices) else box(g) for g in grads]
 
 
 def _zeros(source, lead):

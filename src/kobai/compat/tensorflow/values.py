@@ -343,6 +343,8 @@ def get_static_value(tensor, partial=False):
 def cast(x, dtype, name=None):
     """`x` in another dtype; floats lose their fraction on the way to integers."""
     d = dtypes.as_dtype(dtype)
+    if hasattr(x, "with_values"):  # slices
+        return x.with_values(cast(x.values, d))
     t = value_of(x)
     if t._value.dtype == d.np:
         return x if isinstance(x, Tensor) else box(t)

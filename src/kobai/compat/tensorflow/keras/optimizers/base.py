@@ -7,7 +7,9 @@ import warnings
 import numpy as np
 
 from .....diagnose import error
+from .....ops.index import sum_at
 from ...recording import pause
+from ...slices import IndexedSlices
 from ...tape import GradientTape
 from ...values import convert_to_tensor, value_of
 from .. import naming
@@ -26,6 +28,7 @@ class Optimizer:
     """
 
     slots: tuple = ()     # names of the states of each variable
+    _rows = None          # the gradient that `update` is given, while it consists of rows
 
     def __init__(self, learning_rate=0.001, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
                  use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
@@ -167,8 +170,7 @@ class Optimizer:
             self._step(pairs)
 
     def _step(self, pairs):
-        values = [np.asarray(value_of(g).detach()._value) for g, _ in pairs]
-        values = self._clipped(values)
+        values = self._clipped([_array_of(g) for g, _ in pairs])
         rate = self._rate()
         if self.weight_decay:
             for _, v in pairs:
@@ -179,7 +181,10 @@ class Optimizer:
             leaf = v._leaf
             w = leaf._data
             state = {k: s._leaf for k, s in self._states[self._places[v._number]].items()}
+            self._rows = g if isinstance(g, _Rows) else None
+            g = self._rows.summed() if self._rows else g
             leaf._data = self.update(w, g.astype(w.dtype, copy=False), state, w.dtype.type(rate))
+        self._rows = None
         for _, v in pairs:
             if getattr(v, "constraint", None) is not None:
                 v.assign(v.constraint(convert_to_tensor(v)))
@@ -191,13 +196,17 @@ class Optimizer:
 
     def _clipped(self, values):
         if self.clipnorm:
-            return [_shortened(g, np.sqrt((g * g).sum()), self.clipnorm) for g in values]
+            return [_mapped(lambda v: _shortened(v, np.sqrt((v * v).sum()), self.clipnorm), g) for g in values]
         if self.global_clipnorm:
-            length = np.sqrt(sum((g * g).sum() for g in values))
-            return [_shortened(g, length, self.global_clipnorm) for g in values]
+            length = np.sqrt(sum(map(_squares, values)))
+            return [_shortened(g.summed() if isinstance(g, _Rows) else g, length, self.global_clipnorm) for g in values]
         if self.clipvalue:
-            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in values]
+            return [_mapped(lambda v: np.clip(v, -self.clipvalue, self.clipvalue), g) for g in values]
         return values
+
+    def each(self, fn, g):
+        """`fn` of the gradient `g`; where rows of it are sums, the sum of `fn` of their parts, as TensorFlow has it."""
+        return fn(g) if self._rows is None else self._rows.summed(fn).astype(g.dtype, copy=False)
 
     def steps(self, dtype):
         """The number of this step, from 1, as a number of a dtype."""
@@ -253,6 +262,33 @@ class Optimizer:
         """Set the values of the states."""
         for v, value in zip(self.variables, weights):
             v.assign(value)
+
+
+class _Rows:
+    """A gradient that consists of some rows, each perhaps several times."""
+
+    def __init__(self, shape, at, values):
+        self.shape, self.at, self.values = shape, at, values
+
+    def summed(self, fn=None):
+        """As an array of all rows: the sums of (`fn` of) what stands for each."""
+        return sum_at(self.shape, (0,), (self.at,), self.values if fn is None else fn(self.values))
+
+
+def _array_of(g):
+    """A gradient as an array, or as rows."""
+    if isinstance(g, IndexedSlices):
+        return _Rows(tuple(g.shape), np.asarray(value_of(g.indices)._value), _array_of(g.values))
+    return np.asarray(value_of(g).detach()._value)
+
+
+def _mapped(fn, g):
+    return _Rows(g.shape, g.at, fn(g.values)) if isinstance(g, _Rows) else fn(g)
+
+
+def _squares(g):
+    v = g.values if isinstance(g, _Rows) else g
+    return (v * v).sum()
 
 
 def _shortened(g, length, limit):

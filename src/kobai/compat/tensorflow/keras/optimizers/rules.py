@@ -50,7 +50,7 @@ class RMSprop(Optimizer):
     def update(self, w, g, state, rate):
         one = w.dtype.type
         rho, left = one(self.rho), one(1 - self.rho)
-        v = state["velocity"]._data = rho * state["velocity"]._data + left * (g * g)
+        v = state["velocity"]._data = rho * state["velocity"]._data + left * self.each(np.square, g)
         below = v + one(self.epsilon)
         if self.centered:
             a = state["average_gradient"]._data = rho * state["average_gradient"]._data + left * g
@@ -81,7 +81,7 @@ class Adam(Optimizer):
         alpha = rate * np.sqrt(one(1) - one(self.beta_2) ** t) / (one(1) - one(self.beta_1) ** t)
         m, v = state["momentum"]._data, state["velocity"]._data
         m = state["momentum"]._data = m + (g - m) * one(1 - self.beta_1)
-        v = state["velocity"]._data = v + (g * g - v) * one(1 - self.beta_2)
+        v = state["velocity"]._data = v + (self.each(np.square, g) - v) * one(1 - self.beta_2)
         if self.amsgrad:
             v = state["velocity_hat"]._data = np.maximum(state["velocity_hat"]._data, v)
         return w - m * alpha / (np.sqrt(v) + one(self.epsilon))
@@ -109,7 +109,7 @@ class Adagrad(Optimizer):
         return np.full_like(like, self.initial_accumulator_value)
 
     def update(self, w, g, state, rate):
-        a = state["accumulator"]._data = state["accumulator"]._data + g * g
+        a = state["accumulator"]._data = state["accumulator"]._data + self.each(np.square, g)
         return w - rate * g / np.sqrt(a + w.dtype.type(self.epsilon))
 
     get_config = _with_config("initial_accumulator_value", "epsilon")
@@ -127,10 +127,11 @@ class Adadelta(Optimizer):
     def update(self, w, g, state, rate):
         one = w.dtype.type
         rho, left, eps = one(self.rho), one(1 - self.rho), one(self.epsilon)
-        a = state["accumulated_grad"]._data = rho * state["accumulated_grad"]._data + left * (g * g)
+        a = state["accumulated_grad"]._data = rho * state["accumulated_grad"]._data + left * self.each(np.square, g)
         d = state["accumulated_delta_var"]._data
         step = -(np.sqrt(d + eps) * g / np.sqrt(a + eps))
-        state["accumulated_delta_var"]._data = rho * d + left * (step * step)
+        squares = (d + eps) / (a + eps) * self.each(np.square, g)
+        state["accumulated_delta_var"]._data = rho * d + left * squares
         return w + rate * step
 
     get_config = _with_config("rho", "epsilon")
@@ -149,7 +150,7 @@ class Adamax(Optimizer):
         one = w.dtype.type
         m = state["momentum"]._data
         m = state["momentum"]._data = m + (g - m) * one(1 - self.beta_1)
-        u = state["norm"]._data = np.maximum(one(self.beta_2) * state["norm"]._data, np.abs(g))
+        u = state["norm"]._data = np.maximum(one(self.beta_2) * state["norm"]._data, self.each(np.abs, g))
         return w - rate * m / ((one(1) - one(self.beta_1) ** self.steps(w.dtype)) * (u + one(self.epsilon)))
 
     get_config = _with_config("beta_1", "beta_2", "epsilon")
@@ -178,7 +179,7 @@ class Nadam(Optimizer):
         u, u_next, product = self._part(1, one), self._part(2, one), one(self._product)
         m, v = state["momentum"]._data, state["velocity"]._data
         m = state["momentum"]._data = m + (g - m) * (one(1) - one(self.beta_1))
-        v = state["velocity"]._data = v + (g * g - v) * (one(1) - one(self.beta_2))
+        v = state["velocity"]._data = v + (self.each(np.square, g) - v) * (one(1) - one(self.beta_2))
         m_hat = u_next * m / (1 - product * u_next) + (1 - u) * g / (1 - product)
         v_hat = v / (one(1) - one(self.beta_2) ** self.steps(w.dtype))
         return w - m_hat * rate / (np.sqrt(v_hat) + one(self.epsilon))
@@ -206,7 +207,7 @@ class Ftrl(Optimizer):
     def update(self, w, g, state, rate):
         one, power = w.dtype.type, -self.learning_rate_power
         old = state["accumulator"]._data
-        new = state["accumulator"]._data = old + g * g
+        new = state["accumulator"]._data = old + self.each(np.square, g)
         sigma = (new ** one(power) - old ** one(power)) / rate
         pull = g + one(2 * self.l2_shrinkage_regularization_strength) * w
         z = state["linear"]._data = state["linear"]._data + (pull - sigma * w)
@@ -260,7 +261,7 @@ class Adafactor(Optimizer):
         if self.relative_step:
             rate = min(rate, one(1) / np.sqrt(step))
         alpha = max(one(self.epsilon_2), _root_mean_square(w)) * min(rate, one(1) / np.sqrt(step))
-        squares, keep = g * g + one(self.epsilon_1), one(1) - step ** one(self.beta_2_decay)
+        squares, keep = self.each(np.square, g) + one(self.epsilon_1), one(1) - step ** one(self.beta_2_decay)
         if g.ndim > 1:
             r = state["row"]._data = keep * state["row"]._data + (1 - keep) * squares.mean(-1)
             c = state["column"]._data = keep * state["column"]._data + (1 - keep) * squares.mean(-2)
