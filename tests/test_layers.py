@@ -8,7 +8,7 @@ SRC = pathlib.Path(__file__).parents[1] / "src" / "kobai"
 
 # From the bottom up. A module may import what stands below it or beside it.
 LAYERS = [
-    {"families", "later", "openblas"},
+    {"aligned", "families", "later", "openblas"},
     {"dtypes", "devices", "pytree", "return_types", "lifted", "printing", "exact", "rejection",
      "diagnose.language", "compat.homes", "compat.missing", "compat.names"},
     {"autograd.mode", "autograd.node", "diagnose"},

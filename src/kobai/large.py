@@ -16,7 +16,6 @@ import numpy as np
 
 from .autograd.mode import modes, runs
 from .lifted import m
-from .openblas import alone
 
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
@@ -160,10 +159,15 @@ def product(a, b, row=None):
     if half:
         a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
         return product(a, b, row).astype(half)
-    y = np.matmul(a, b) if a.size * b.shape[-1] < _FEW else alone(a, b)
+    y = np.matmul(a, b) if a.size * b.shape[-1] < _FEW else _alone(a, b)
     if row is not None:
         y += row
     return y
+
+
+def _alone(a, b):
+    from .openblas import alone  # noqa: PLC0415 (not before there is much to compute)
+    return alone(a, b)
 
 
 def in_rows(x):

@@ -10,7 +10,7 @@ import weakref
 
 import numpy as np
 
-from . import dtypes, printing
+from . import aligned, dtypes, printing
 from .autograd.mode import modes
 from .autograd.node import Hook, Port, here
 from .devices import cpu, strided
@@ -423,9 +423,6 @@ class Tensor:
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
 
-    def __contains__(self, element):
-        return bool((element == self).any())
-
     def __repr__(self):
         if modes.trace is not None:
             modes.trace.looked("printing")
@@ -449,7 +446,7 @@ class Tensor:
             raise error("deepcopy-computed", tensor=self)
         if id(self) in memo:
             return memo[id(self)]
-        out = wrap(np.array(self._data, order="K"), type(self))
+        out = wrap(aligned.copied(self._data) if type(self._data) is np.ndarray else np.array(self._data), type(self))
         out._rg = self._rg
         memo[id(self)] = out
         if self._grad is not None:

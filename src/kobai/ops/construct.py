@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from .. import dtypes
+from .. import aligned, dtypes
 from ..autograd.mode import modes, runs
 from ..diagnose import error
 from ..lifted import Lifted
@@ -64,11 +64,11 @@ def _converted(a, dtype, copy):
     """`a` in `dtype`; a scalar where there are no dimensions and the memory is new."""
     if dtype is None or a.dtype == dtype.np:
         if copy and type(a) is np.ndarray:
-            return np.array(a, order="K") if a.ndim else a[()]
+            return aligned.copied(a) if a.ndim else a[()]
         return a
     if a.dtype.kind == "c" and dtype.category != dtypes.COMPLEX:
         a = a.real
-    return a.astype(dtype.np)
+    return aligned.converted(a, dtype.np)
 
 
 # ---- nested Python data ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from .. import dtypes
+from .. import aligned, dtypes
 from ..autograd.mode import modes, runs
 from ..diagnose import error
 from ..inplace import into
@@ -20,6 +20,8 @@ _range = range  # torch.range, below, hides Python's
 
 def made(array, requires_grad=False, out=None):
     """The tensor a creation function returns: new, or the result written into `out`."""
+    if array.nbytes >= aligned.LEAST:
+        array = aligned.brought(array)
     t = constant(wrap(array if array.ndim else array[()]))
     if out is not None:
         t = into(out, t)
@@ -68,16 +70,16 @@ def _size_keyword(kwargs, size, name):
     return size
 
 
-zeros = _shaped(np.zeros, "zeros")
+zeros = _shaped(aligned.zeros, "zeros")
 zeros.__doc__ = """Zeros of a shape.
 
 >>> kobai.zeros(2, 3, dtype=kobai.int64)
 tensor([[0, 0, 0],
         [0, 0, 0]])
 """
-ones = _shaped(np.ones, "ones")
+ones = _shaped(aligned.ones, "ones")
 ones.__doc__ = "Ones of a shape."
-empty = _shaped(np.zeros, "empty")  # what nobody set is at least always the same
+empty = _shaped(aligned.zeros, "empty")  # what nobody set is at least always the same
 empty.__doc__ = "A tensor whose values are to be set. Differs from PyTorch: they are zeros, not chance."
 
 
@@ -94,7 +96,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     d = as_dtype(dtype, None, "full") or (out.dtype if out is not None else dtypes.of_scalar(fill_value))
     if on_meta:
         return without_numbers(sizes((size,), "full"), d.np, requires_grad)
-    return made(np.full(sizes((size,), "full"), scalar(fill_value, d)), requires_grad, out)
+    return made(aligned.filled(sizes((size,), "full"), scalar(fill_value, d), d.np), requires_grad, out)
 
 
 def scalar(v, d):
@@ -187,7 +189,7 @@ def _like(fill, name):
         if on_meta or input.__class__ is not Tensor and device is None and input.is_meta:
             return without_numbers(input._value.shape, dtype_of(input) if d is None else d.np, requires_grad)
         if type(input) is LiftedTensor:  # a tensor of the transform, into which its values can be written
-            return m.cast(m.fill(input.detach(), 1 if fill is np.ones else 0), d or input.dtype)
+            return m.cast(m.fill(input.detach(), 1 if fill is aligned.ones else 0), d or input.dtype)
         return made(fill(input._value.shape, dtype_of(input) if d is None else d.np), requires_grad)
     create.__name__ = create.__qualname__ = name
     return create
@@ -205,8 +207,8 @@ def need_tensor(v, name, argument="input", position=1):
         raise error("not-tensor", function=name, argument=argument, place=position, got=type(v).__name__)
 
 
-zeros_like, ones_like = _like(np.zeros, "zeros_like"), _like(np.ones, "ones_like")
-empty_like = _like(np.zeros, "empty_like")
+zeros_like, ones_like = _like(aligned.zeros, "zeros_like"), _like(aligned.ones, "ones_like")
+empty_like = _like(aligned.zeros, "empty_like")
 zeros_like.__doc__ = "Zeros of the shape and dtype of `input`."
 ones_like.__doc__ = "Ones of the shape and dtype of `input`."
 empty_like.__doc__ = "A tensor of the shape and dtype of `input`, its values to be set."
@@ -241,7 +243,8 @@ def self_made(self, name, fill, size, kwargs, dtype, device, requires_grad):
     return made(fill(sizes(size, name), dtype_of(self) if d is None else d.np), requires_grad)
 
 
-new_zeros, new_ones, new_empty = _new(np.zeros, "new_zeros"), _new(np.ones, "new_ones"), _new(np.zeros, "new_empty")
+new_zeros, new_ones = _new(aligned.zeros, "new_zeros"), _new(aligned.ones, "new_ones")
+new_empty = _new(aligned.zeros, "new_empty")
 new_zeros.__doc__ = "Zeros of a shape, of this tensor's dtype."
 new_ones.__doc__ = "Ones of a shape, of this tensor's dtype."
 new_empty.__doc__ = "A tensor of a shape and of this tensor's dtype, its values to be set."
