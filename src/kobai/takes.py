@@ -40,7 +40,11 @@ class Not:
         """Raises: RuntimeError, or the exception that was given."""
         found = self.refusals.get(dtypes.result_type([_value(v) for v in inputs if v is not None]).np.kind)
         if found is not None:
-            raise RuntimeError(found) if isinstance(found, str) else type(found)(*found.args)
+            d = dtypes.result_type([_value(v) for v in inputs if v is not None])
+            raise error("tensor-dtype", RuntimeError(found) if isinstance(found, str) else type(found)(*found.args),
+                        what="input", dtype=d.np, fn="?", must="other dtypes",
+                        why="the input has dtype {dtype}, for which this is not defined.",
+                        fix="~mask turns a mask around; x.int() or x.float() makes numbers, x.abs() or x.real real ones.")
 
 
 class Difference:

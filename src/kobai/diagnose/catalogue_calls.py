@@ -156,8 +156,10 @@ CALLS = {
     # ---- optimizers and modules
     "params-not-called": Entry(
         "K256", TypeError, "'{got}' object is not iterable",
-        ("the parentheses are missing: model.parameters is a method, model.parameters() what it gives.",
-         "括弧がありません。model.parameters はメソッドで、model.parameters() がその結果です。"),
+        ("an optimizer takes the parameters of a model. This is of type {got}: the model itself, or model.parameters without "
+         "its parentheses.",
+         "オプティマイザに渡すのはモデルのパラメータです。渡されたのは {got} で、モデルそのものか、括弧のない "
+         "model.parameters です。"),
         ("write model.parameters().", "model.parameters() と書いてください。")),
     "parameter-plain": Entry(
         "K245", TypeError, "cannot assign '{got}' as parameter '{key}' (torch.nn.Parameter or None expected)",

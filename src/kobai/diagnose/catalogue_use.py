@@ -167,7 +167,8 @@ USE = {
          "torch.tensor(data) で、配列なら torch.from_numpy(array).float() で変換してください。")),
     "no-cuda": Entry(
         "K177", AssertionError, "Torch not compiled with CUDA enabled",
-        ("this version of kobai computes on the CPU only.", "この版の kobai は CPU だけで計算します。"),
+        ("no NVIDIA GPU that kobai can use was found on this machine; `kobai doctor` says what is missing.",
+         "この計算機に、kobai の使える NVIDIA の GPU が見つかりません。`kobai doctor` で何が足りないか分かります。"),
         ("use device='cpu', or choose it by: device = 'cuda' if torch.cuda.is_available() else 'cpu'",
          "device='cpu' を使うか、device = 'cuda' if torch.cuda.is_available() else 'cpu' で選んでください。")),
     "from-numpy": Entry(

@@ -91,7 +91,7 @@ def text(code, info, first=None):
             lines.append(f"  {labels[what]}: {shown}")
     lines.append(f"  {labels['fix']}: {fix.format_map(facts)}")
     lines.append(f"  [{entry.number}]  kobai help {entry.number}")
-    return "\n".join(lines)
+    return "\n".join(lines).replace("このテンソル ", "このテンソル")
 
 
 def _explained(entry, which, info, facts):

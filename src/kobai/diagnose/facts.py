@@ -1,6 +1,8 @@
 """What the texts of the catalogue are filled with: names, shapes and lines of the failing program."""
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from .. import dtypes
@@ -112,13 +114,12 @@ def _nan_origin(node):
 
 
 def _of_shapes(shapes):
-    a, b = shapes[0], shapes[1]
-    for i in range(1, max(len(a), len(b)) + 1):
-        x, y = (s[-i] if i <= len(s) else 1 for s in (a, b))
-        if x != y and 1 not in (x, y):
-            dim = max(len(a), len(b)) - i
-            return {"a_size": str(x), "b_size": str(y), "dim": str(dim),
-                    "shapes": _both(shapes)}
+    for a, b in itertools.combinations(shapes, 2):  # of several the first two that do not go together
+        for i in range(1, max(len(a), len(b)) + 1):
+            x, y = (s[-i] if i <= len(s) else 1 for s in (a, b))
+            if x != y and 1 not in (x, y):
+                dim = max(len(a), len(b)) - i
+                return {"a_size": str(x), "b_size": str(y), "dim": str(dim), "shapes": _both((a, b))}
     return {"a_size": "?", "b_size": "?", "dim": "?", "shapes": _both(shapes)}
 
 

@@ -252,6 +252,13 @@ class RNNBase(Module):
         if state is None:
             return None
         rank = 3 if batched else 2
+        if self.mode == "LSTM" and isinstance(hx, Tensor):
+            raise error("argument-type",
+                        RuntimeError("For batched 3-D input, hx should also be 3-D but got 2-D tensor" if batched else
+                                     "For unbatched 2-D input, hx should also be 2-D but got 1-D tensor"),
+                        what="hx", kind="Tensor", must="a tuple of tensors",
+                        why="the state of an LSTM is a pair (h, c), and a tensor was given.",
+                        fix="write output, (h, c) = lstm(x, (h0, c0)).")
         if any(s.ndim != rank for s in state):
             what, got = "hx", f"{state[0].ndim}-D tensor"
             if len(state) == 2:

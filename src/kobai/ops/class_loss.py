@@ -222,6 +222,8 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     if weight is None and not label_smoothing and _plain_pair(input, target):
         return NllLoss(reduction, ignore_index)(apply1(_LOG_ROWS, input), target, None)
     dim = 1 if len(input.shape) > 1 else 0
+    if dtype_of(input).kind not in "fV":
+        raise _no_scores(input, target)
     if not 0.0 <= label_smoothing <= 1.0:
         raise error("argument-value", RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"), what="label_smoothing",
@@ -233,6 +235,16 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     if not label_smoothing:
         return y
     return _smoothed(y, logp, target, weight, ignore_index, reduction, label_smoothing, dim)
+
+
+def _no_scores(input, target):
+    """The error for whole numbers where scores belong. PyTorch's words depend on which of the two it looks at first."""
+    kind = type_word(input)
+    first = NotImplementedError(f"\"log_softmax_lastdim_kernel_impl\" not implemented for '{kind}'")
+    if tuple(target.shape) == tuple(input.shape):
+        first = RuntimeError(f"Expected floating point type for target with class probabilities, got {type_word(target)}")
+    return error("tensor-dtype", first, what="input", dtype=dtype_of(input), fn="cross_entropy", must="floating point numbers",
+                 fix="give the scores as the last layer makes them, not their argmax: argmax is for counting right answers.")
 
 
 def _plain_pair(input, target):

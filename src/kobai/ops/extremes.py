@@ -209,6 +209,11 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
         if other is not None:
             return binary(input, other)
         _check_is_dim(dim, name)
+    if keepdim.__class__ is not bool:
+        raise error("argument-type", TypeError(
+                    f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}"),
+                    what="keepdim", kind=type(keepdim), must="True or False",
+                    fix="max(dim, keepdim=True); of several dimensions amax and amin take a tuple.")
     if dtype_of(input).kind == "c":
         raise error("tensor-dtype", RuntimeError(f"{name}(): does not support complex input"), what="input",
                     dtype=dtype_of(input), fn=f"{name}()", must="numbers that are not complex",

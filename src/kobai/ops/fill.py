@@ -87,6 +87,8 @@ class FillWith(Op):
 def copy_(self, src, non_blocking=False):
     """Copy the elements of `src`, broadcast and converted, into this tensor."""
     if not isinstance(src, Tensor):
+        if isinstance(src, (list, tuple, np.ndarray)):
+            raise error("not-tensor", function="copy_", argument="other", place=1, got=type(src).__name__)
         src = constant(wrap(np.asarray(number(src, "copy_", "other"))))
     if self is src:
         return self

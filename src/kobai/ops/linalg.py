@@ -49,6 +49,13 @@ def _floating(x, name):
             fix="convert it first: {what}.float().")
 
 
+def _matrix(x, name):
+    if len(x.shape) < 2:
+        raise error("tensor-dims", RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions."), what="A",
+                    shape=tuple(x.shape), need="at least {n}", n=2)
+    _floating(x, name)
+
+
 @public("linalg torch Tensor", alias=("inverse",))
 def inv(A):
     """The inverse of square matrices. Shape: (..., n, n) -> (..., n, n)."""
@@ -229,7 +236,7 @@ def eigvals(A):
 @public("linalg", name="svd")
 def svd(A, full_matrices=True, *, driver=None):
     """(U, S, Vh) with A = U @ diag(S) @ Vh."""
-    _floating(A, "linalg.svd")
+    _matrix(A, "linalg.svd")
     return return_type("linalg_svd", "U", "S", "Vh")(Svd(bool(full_matrices))(A))
 
 
@@ -252,7 +259,7 @@ export("torch Tensor", "svd", _old_svd)
 @public("linalg")
 def svdvals(A, *, driver=None):
     """The singular values, descending."""
-    _floating(A, "linalg.svdvals")
+    _matrix(A, "linalg.svd")
     return Svdvals()(A)
 
 

@@ -573,5 +573,10 @@ def linear(input, weight, bias=None):
 @public("nn.functional torch")
 def bilinear(input1, input2, weight, bias=None):
     """y[o] = input1 @ weight[o] @ input2 + bias[o], over leading dimensions."""
+    for at, x in ((1, input1), (2, input2)):
+        if x.shape[-1] != weight.shape[at]:
+            raise error("dimension-size", RuntimeError(
+                f"bilinear(): input{at} size does not match weight size: got {x.shape[-1]} but expected {weight.shape[at]}"),
+                what=f"input{at}", dim=-1, size=x.shape[-1], must="{n}", n=weight.shape[at])
     y = m.einsum("...i,oij,...j->...o", input1, weight, input2)
     return y if bias is None else y + bias

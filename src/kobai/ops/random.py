@@ -70,6 +70,9 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
              pin_memory=False):
     """The numbers 0 to n - 1 in random order."""
     check_options(device, layout)
+    if isinstance(n, float):
+        raise error("argument-type", TypeError("randperm(): argument 'n' (position 1) must be int, not float"), what="n",
+                    kind=float, must="a whole number", fix="write int(n); a // b divides whole numbers.")
     d = as_dtype(dtype, None, "randperm") or (out.dtype if out is not None else dtypes.int64)
     return made(sampler.randperm(int(n), d.np, generator), requires_grad, out)
 

@@ -465,6 +465,12 @@ def check_positive(**values):
 
 def check_betas(betas):
     """Decay rates of running averages, each in [0, 1)."""
+    if not isinstance(betas, (tuple, list)):
+        raise error("argument-type", TypeError(f"'{type(betas).__name__}' object is not subscriptable"), what="betas",
+                    kind=type(betas), must="a pair of numbers", fix="write betas=(0.9, 0.999).")
+    if len(betas) < 2:
+        raise error("argument-count", IndexError("tuple index out of range"), what="betas", count=len(betas), need="{n}",
+                    n=2, fix="write betas=(0.9, 0.999).")
     for i, beta in enumerate(betas):
         check(0.0 <= plain(beta) < 1.0, "argument-value", f"Invalid beta parameter at index {i}: {beta}",
               what=f"betas[{i}]", value=beta, must="a number of at least 0 and below 1")

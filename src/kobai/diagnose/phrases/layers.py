@@ -569,4 +569,10 @@ LAYERS: dict[str, str] = {
         "{cls} の中に `def get_lr(self)` を書き、self.optimizer.param_groups のそれぞれの学習率を返してください。",
     "write `def step(self, closure=None)` in {cls}: it changes the parameters in self.param_groups.":
         "{cls} の中に `def step(self, closure=None)` を書き、self.param_groups のパラメータを更新してください。",
+    "the state of an LSTM is a pair (h, c), and a tensor was given.": "LSTM の状態は組 (h, c) ですが、テンソルが一つ渡されました。",
+    "write output, (h, c) = lstm(x, (h0, c0)).": "output, (h, c) = lstm(x, (h0, c0)) と書いてください。",
+    "a PackedSequence": "PackedSequence",
+    "pack_padded_sequence makes one; what is no PackedSequence is padded already.":
+        "pack_padded_sequence で作れます。PackedSequence でないものは、すでに詰められています。",
+    "a pair of numbers": "数の組",
 }

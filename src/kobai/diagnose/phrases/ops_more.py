@@ -441,4 +441,12 @@ MORE: dict[str, str] = {
     "leave out center, or write sym=False.": "center を外すか、sym=False と書いてください。",
     "a list or tuple of numbers": "数のリストかタプル",
     "write the coefficients as a list: a=[0.5, 0.5].": "係数をリストで書いてください: a=[0.5, 0.5]。",
+    "the input has dtype {dtype}, for which this is not defined.": "入力の型は {dtype} ですが、この型には定義されていません。",
+    "~mask turns a mask around; x.int() or x.float() makes numbers, x.abs() or x.real real ones.":
+        "マスクの反転は ~mask、数への変換は x.int() や x.float()、実数への変換は x.abs() や x.real です。",
+    "write int(n); a // b divides whole numbers.": "int(n) と書いてください。整数の割り算は a // b です。",
+    "max(dim, keepdim=True); of several dimensions amax and amin take a tuple.":
+        "max(dim, keepdim=True) と書いてください。複数の次元には、タプルを受け取る amax や amin を使えます。",
+    "give the scores as the last layer makes them, not their argmax: argmax is for counting right answers.":
+        "argmax ではなく、最後の層が出すスコアをそのまま渡してください。argmax は正解を数えるためのものです。",
 }

@@ -151,6 +151,11 @@ def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False, pad
     (tensor([[1, 2, 3],
             [4, 0, 0]]), tensor([3, 1]))
     """
+    if not isinstance(sequence, PackedSequence):
+        raise error("argument-type",
+                    AttributeError(f"'{type(sequence).__name__}' object has no attribute 'batch_sizes'"), what="sequence",
+                    kind=type(sequence), must="a PackedSequence",
+                    fix="pack_padded_sequence makes one; what is no PackedSequence is padded already.")
     data, batch_sizes, _, back = sequence
     sizes = batch_sizes.tolist()
     time = len(sizes) if total_length is None else total_length
