@@ -16,7 +16,7 @@ from .diagnose import error, warn
 from .large import NEVER
 from .lifted import Lifted, m
 from .rules import compiled_rules
-from .saved import pack_saved
+from .saved import pack_saved, tensor_of
 from .tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -308,8 +308,7 @@ def _apply_lifted(op, tensors):
     if op.outputs == 1 and not op.view and isinstance(y, Lifted):
         outs = LiftedTensor(y),
     else:
-        outs = tuple([LiftedTensor(v) if isinstance(v, Lifted) else v if isinstance(v, Tensor) else wrap(v)
-                      for v in (y if op.outputs != 1 else (y,))])
+        outs = tuple([tensor_of(v) for v in (y if op.outputs != 1 else (y,))])
     if op.view and type(tensors[0]) is LiftedTensor:
         for i, out in enumerate(outs):
             if type(out) is LiftedTensor:

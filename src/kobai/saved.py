@@ -26,7 +26,7 @@ def pack_one(value):
 def _plain(v):
     with_grad, modes.pack = modes.pack, None
     try:
-        return LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
+        return tensor_of(v)
     finally:
         modes.pack = with_grad
 
@@ -80,8 +80,11 @@ def unpack(node):
 
 
 def tie(node, saved, grads):
-    """Gradients that a rule computed from saved values belong to the graph of those, even where their derivative
-    by them is zero everywhere, as that of relu's gradient: PyTorch's are not None either."""
+    """The gradients `grads` as part of the graph of the saved values they were computed from.
+
+    So they are even where their derivative by these is zero everywhere, as that of relu's gradient is: PyTorch's are
+    not None either.
+    """
     op = node.op
     if op is None:
         return grads
@@ -97,13 +100,20 @@ def tie(node, saved, grads):
     return tuple(out)
 
 
+def tensor_of(v):
+    """A Tensor of an array, a NumPy number or a lifted value; what is a Tensor already, or None, stays so."""
+    if v is None or isinstance(v, Tensor):
+        return v
+    return LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
+
+
 def alias(value, edge):
     """A Tensor of a saved value, with the history it had: gradients go on to where it came from."""
     if not isinstance(value, (np.ndarray, np.generic, Lifted)):
         return value
     if isinstance(edge, Tensor) and edge._value is value:
         return edge
-    t = LiftedTensor(value) if isinstance(value, Lifted) else wrap(value)
+    t = tensor_of(value)
     if edge is not None and value.dtype.kind in "fcV":
         if isinstance(edge, Tensor):  # a leaf whose array was replaced since
             edge = m.identity(edge)._node

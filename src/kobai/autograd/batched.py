@@ -8,6 +8,7 @@ import numpy as np
 from ..diagnose import error
 from ..lifted import Lifted
 from ..op import m
+from ..saved import tensor_of
 from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .mode import modes
 
@@ -45,8 +46,8 @@ class Batched(Lifted):
             if y is NotImplemented:
                 y = self._loop(op, values, size)
         if op.outputs == 1:
-            return Batched(y if isinstance(y, Tensor) else _tensor(y), self.level)
-        return tuple([Batched(_tensor(v), self.level) for v in y])
+            return Batched(tensor_of(y), self.level)
+        return tuple([Batched(tensor_of(v), self.level) for v in y])
 
     def _mine(self, v):
         return v.__class__ is Batched and v.level == self.level
@@ -125,7 +126,7 @@ class Randomness:
                         why="each example could get the same random numbers or its own, and vmap was not told which.",
                         fix="pass randomness='different' to vmap for numbers of each example's own, or randomness='same'.")
         if self.kind == "different":
-            return Batched(_tensor(value._loop(op, values, self.size)), self.level)
+            return Batched(tensor_of(value._loop(op, values, self.size)), self.level)
         return op(*[m.select(v.value, 0, 0) if value._mine(v) else v for v in values])
 
 
@@ -143,7 +144,3 @@ def random_function(fn):
             return modes.trace.draw(fn, args, kwargs)
         return fn(*args, **kwargs)
     return call
-
-
-def _tensor(v):
-    return v if isinstance(v, Tensor) else LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)

@@ -6,7 +6,8 @@ import numpy as np
 from ..lifted import Lifted
 from ..op import dtype_of, m
 from ..rules import asks_of
-from ..tensor import LiftedTensor, Tensor, constant, wrap
+from ..saved import tensor_of
+from ..tensor import LiftedTensor, constant, wrap
 from .mode import enable_grad, modes
 
 
@@ -50,15 +51,11 @@ class Dual(Lifted):
     def _pair(self, y, t):
         if t is None or dtype_of(y).kind not in "fcV":
             return y
-        y, t = _tensor(y), _tensor(t)
+        y, t = tensor_of(y), tensor_of(t)
         a, b = y._value, t._value
         if a.shape != b.shape or a.dtype != b.dtype:
             t = m.cast(m.expand_to(t, tuple(a.shape)), a.dtype)
         return Dual(y, t, self.level)
-
-
-def _tensor(v):
-    return v if isinstance(v, Tensor) else LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
 
 
 def tangent_of(op, primals, tangents, y):
@@ -126,7 +123,7 @@ def _twice(op, primals, tangents, y):
     outs = y if op.outputs != 1 else (y,)
     graph = modes.grad
     with enable_grad():
-        g = tuple([m.zeros_like(_tensor(v).detach()).requires_grad_() if _varies(v) else None for v in outs])
+        g = tuple([m.zeros_like(tensor_of(v).detach()).requires_grad_() if _varies(v) else None for v in outs])
         g_in = g if op.outputs != 1 else g[0]
         if op.joint:
             needs = tuple([t is not None for t in tangents])
@@ -138,8 +135,8 @@ def _twice(op, primals, tangents, y):
                 back = [None if b is None else m.sum_to(
                     b if hasattr(type(op), f"vjp_{n}") else g_in * m.conj(b), tuple(p.shape))
                     for b, n, p in zip(back, op.inputs, primals)]
-        pairs = [(_tensor(b), _tensor(t)) for b, t in zip(back, tangents)
-                 if b is not None and t is not None and _tensor(b).requires_grad]
+        pairs = [(tensor_of(b), tensor_of(t)) for b, t in zip(back, tangents)
+                 if b is not None and t is not None and tensor_of(b).requires_grad]
         wanted = [v for v in g if v is not None]
         if not pairs:
             return None if op.outputs == 1 else (None,) * len(outs)

@@ -9,7 +9,7 @@ import numpy as np
 from ..diagnose import error
 from ..large import PLAIN, in_rows
 from ..lifted import Lifted, m
-from ..saved import Packed, raw_saved, tie, unpack
+from ..saved import Packed, raw_saved, tensor_of, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
 from . import again
 from .mode import modes
@@ -159,12 +159,6 @@ def _refuse_nan(node, out):
 
 
 # ---- hooks -----------------------------------------------------------------------------------
-def _tensor(g):
-    if g is None or isinstance(g, Tensor):
-        return g
-    return LiftedTensor(g) if isinstance(g, Lifted) else wrap(g)
-
-
 def _plain(g, graph):
     return g if graph or g is None or not isinstance(g, Tensor) or modes.trace is not None else g._value
 
@@ -173,7 +167,7 @@ def _call_hooks(hooks, g, graph, which=None):
     """The gradient after hooks that may each return another one; `which`: (roots, wanted) of the pass."""
     before, modes.grad, modes.passing = modes.grad, graph, which
     try:
-        t = _tensor(g)
+        t = tensor_of(g)
         for hook in list(hooks):
             new = hook(t)
             if new is not None:
@@ -211,18 +205,18 @@ def _hooks_before(node, g, graph, which):
         if gs[number] is not None:
             gs[number] = _call_hooks(hooks["tensor"].values(), gs[number], graph, which)
             for keep in hooks["retain"]:
-                keep(_tensor(gs[number]))
+                keep(tensor_of(gs[number]))
     for hook in list(before.values()):
-        new = hook(tuple([_tensor(v) for v in gs]))
+        new = hook(tuple([tensor_of(v) for v in gs]))
         if new is not None:
             gs = [_plain(v, graph) for v in (new if isinstance(new, tuple) else (new,))]
     return gs if many else gs[0]
 
 
 def _hooks_after(node, out, g, graph):
-    g_out = tuple([_tensor(v) for v in (g if isinstance(g, tuple) else (g,))])
+    g_out = tuple([tensor_of(v) for v in (g if isinstance(g, tuple) else (g,))])
     for hook in list(node.hooks[1].values()):
-        new = hook(tuple([_tensor(v) for v in out]), g_out)
+        new = hook(tuple([tensor_of(v) for v in out]), g_out)
         if new is not None:
             out = tuple([_plain(v, graph) for v in (new if isinstance(new, tuple) else (new,))])
     return out
@@ -257,13 +251,13 @@ def accumulate(leaf, g, graph=False, which=None):
             g = np.array(g)  # a hook may have kept what it got or gave
     old = leaf._grad
     if modes.trace is not None and not graph:
-        modes.trace.accumulate(leaf, _tensor(g))
+        modes.trace.accumulate(leaf, tensor_of(g))
     elif old is None:
-        leaf._grad = _tensor(g) if graph else _tensor(_owned(g, leaf))
+        leaf._grad = tensor_of(g) if graph else tensor_of(_owned(g, leaf))
     elif graph or isinstance(old, LiftedTensor) or isinstance(g, Lifted) or old._rg:
-        leaf._grad = old + _tensor(g)
+        leaf._grad = old + tensor_of(g)
     elif old.is_sparse:
-        leaf._grad = old.add(_tensor(g))
+        leaf._grad = old.add(tensor_of(g))
     elif old.is_meta:
         return
     else:
@@ -345,7 +339,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 def _accumulate_inner(t, g):
     """Into `.grad` of a tensor inside the graph that was named in `inputs`."""
     if g is not None:
-        g = _tensor(np.array(g) if isinstance(g, np.ndarray) else g)
+        g = tensor_of(np.array(g) if isinstance(g, np.ndarray) else g)
         t._grad = g if t._grad is None else t._grad + g
 
 
@@ -391,7 +385,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
             elif not allow_unused:
                 raise error("unused-input", tensor=t if isinstance(t, Tensor) else None, position=len(out),
                             inputs=inputs)
-        out.append(_tensor(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else
+        out.append(tensor_of(np.array(g) if type(g) is np.ndarray and not g.flags.writeable else
                            _apart(g) if modes.trace is not None and not create_graph else g))
     return tuple(out)
 

@@ -59,19 +59,14 @@ def show(where: tuple[CodeType, int] | None) -> str:
         indent = len(text) - len(text.lstrip())
         out += f"\n        {text.strip()}"
         if left is not None and right is not None and end == line and (left, right) != (indent, len(text)):
-            start = _width(text[indent:left])
-            out += "\n        " + " " * start + "^" * max(1, _width(text[left:right]))
+            start = columns(text[indent:left])
+            out += "\n        " + " " * start + "^" * max(1, columns(text[left:right]))
     return out
 
 
-def _width(text: str) -> int:
+def columns(text: str) -> int:
     """Columns on a screen: offsets are in bytes and wide characters take two; plain code is exact."""
     return sum(2 if ord(c) > 0x1100 else 1 for c in text)
-
-
-def line_number(where: tuple[CodeType, int] | None) -> str:
-    """`file:line` of a place."""
-    return show(where).split("\n")[0].split(", in ")[0] if where is not None else ""
 
 
 def name_of(value: object) -> str | None:

@@ -8,6 +8,7 @@ import os
 import numpy as np
 
 from ..autograd.node import line_of
+from .frames import columns
 
 FEW = 6  # elements of an array that is written out
 
@@ -79,11 +80,6 @@ def operand(where, number: int) -> str:
     if not isinstance(tree, ast.BinOp):
         return ""
     return ast.unparse((tree.left, tree.right)[number])
-
-
-def columns(text: str) -> int:
-    """Columns on a screen: Japanese characters take two."""
-    return sum(2 if ord(c) > 0x1100 else 1 for c in text)
 
 
 def padded(text: str, width: int) -> str:

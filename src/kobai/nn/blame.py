@@ -54,15 +54,16 @@ def _path(passed: list) -> str:
         return ""
     parts = [type(passed[-1]).__name__]
     for child, parent in zip(passed[-2::-1], passed[:0:-1]):
-        parts.append(_name_in(parent, child))
+        parts.append(name_in(parent, child))
     return ".".join(parts)
 
 
-def _name_in(parent, child) -> str:
+def name_in(parent, child) -> str:
+    """The name of a module in the one that calls it; of one that is not registered there, its class."""
     for name, module in parent.named_modules():
         if module is child and name:
             return name
-    return type(child).__name__         # called, but not registered (or made on the spot)
+    return type(child).__name__
 
 
 def _note(passed: list) -> str:

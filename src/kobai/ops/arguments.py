@@ -87,6 +87,12 @@ def each_once(dims, name, given):
     return dims
 
 
+def no_dimension(wrong, what="input"):
+    """The error `wrong`, in PyTorch's words: the argument `what` has no dimension, and one is needed."""
+    return error("tensor-dims", wrong, what=what, shape=(), need="at least {n}", n=1,
+                 fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a dimension.")
+
+
 def number(v, fn, name, position=1):
     """A Python number from a number or a tensor of one element."""
     if isinstance(v, (bool, int, float, complex)):

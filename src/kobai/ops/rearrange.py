@@ -9,7 +9,7 @@ from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
-from .arguments import each_once
+from .arguments import each_once, no_dimension
 from .movement import normal_dim, size_of
 
 
@@ -131,10 +131,7 @@ def fliplr(input):
 def flipud(input):
     """The rows in reverse order."""
     if input.ndim < 1:
-        raise error("tensor-dims", RuntimeError("Input must be >= 1-d."), what="input", shape=(), need="at least {n}",
-                    n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError("Input must be >= 1-d."))
     return Flip((0,))(input)
 
 

@@ -15,7 +15,7 @@ from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
-from .arguments import each_once
+from .arguments import each_once, no_dimension
 from .labels import shown_as
 from .movement import (
     Clone,
@@ -204,10 +204,7 @@ def unflatten(input, dim, sizes):
     """One dimension becomes several, of these sizes; one of them may be -1."""
     dim = normal_dim(dim, input.ndim)
     if input.ndim == 0:
-        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
-                    what="input", shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(IndexError(f"Dimension specified as {dim} but tensor has no dimensions"))
     inner = tuple(sizes) if isinstance(sizes, (tuple, list)) else (int(sizes),)
     if not inner:
         raise error("argument-count", RuntimeError("unflatten: sizes must be non-empty"), what="sizes", count=0,

@@ -8,6 +8,7 @@ from ..op import Movement, Op, m
 from ..public import public
 from ..tensor import Tensor
 from ..testing.samples import S
+from .arguments import no_dimension
 from .movement import PutSlice, Select, Slice, normal_dim
 
 
@@ -92,10 +93,7 @@ class NarrowCopy(Op):
 def select(input, dim, index):
     """Part number `index` along a dimension, which is gone from the result."""
     if input.ndim == 0:
-        raise error("tensor-dims", IndexError("select() cannot be applied to a 0-dim tensor."), what="input", shape=(),
-                    need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(IndexError("select() cannot be applied to a 0-dim tensor."))
     dim, index = normal_dim(dim, input.ndim), int(index)
     n = input.shape[dim]
     if not -n <= index < n:
@@ -121,10 +119,7 @@ def narrow_copy(input, dim, start, length):
 
 def _narrow(input, dim, start, length):
     if input.ndim == 0:
-        raise error("tensor-dims", RuntimeError("narrow() cannot be applied to a 0-dim tensor."), what="input",
-                    shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError("narrow() cannot be applied to a 0-dim tensor."))
     if length < 0:
         raise error("argument-value", RuntimeError("narrow(): length must be non-negative."), what="length",
                     value=length, must="a whole number of at least {low}", low=0)
@@ -150,10 +145,7 @@ def _narrow(input, dim, start, length):
 def unbind(input, dim=0):
     """The parts input[0], input[1], ... along a dimension, as a tuple."""
     if input.ndim == 0:
-        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
-                    what="input", shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(IndexError(f"Dimension specified as {dim} but tensor has no dimensions"))
     return Unbind(normal_dim(dim, input.ndim))(input)
 
 
@@ -172,10 +164,7 @@ def split(tensor, split_size_or_sections, dim=0):
 
 def _equal(x, size, dim, name):
     if x.ndim == 0:
-        raise error("tensor-dims", RuntimeError(f"{name} expects at least a 1-dimensional tensor"), what="input",
-                    shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError(f"{name} expects at least a 1-dimensional tensor"))
     if size < 0:
         raise error("argument-value", RuntimeError(
                     f"{name} expects split_size be non-negative, but got split_size={size}"), what="split_size",
@@ -194,10 +183,7 @@ def _equal(x, size, dim, name):
 def split_with_sizes(input, split_sizes, dim=0):
     """Consecutive parts of these sizes."""
     if input.ndim == 0:
-        raise error("tensor-dims", RuntimeError("split expects at least a 1-dimensional tensor"), what="input",
-                    shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError("split expects at least a 1-dimensional tensor"))
     dim, sizes = normal_dim(dim, input.ndim), tuple([int(n) for n in split_sizes])
     n = input.shape[dim]
     if any(s < 0 for s in sizes):
@@ -218,10 +204,7 @@ def chunk(input, chunks, dim=0):
 
 def _chunks(input, chunks, dim):
     if input.ndim == 0:
-        raise error("tensor-dims", RuntimeError("chunk expects at least a 1-dimensional tensor"), what="input",
-                    shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError("chunk expects at least a 1-dimensional tensor"))
     if chunks <= 0:
         raise error("argument-value", RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}"),
                     what="chunks", value=chunks, must="a positive whole number")
@@ -254,11 +237,8 @@ def unsafe_split_with_sizes(input, split_sizes, dim=0):
 def tensor_split(input, indices_or_sections, dim=0):
     """Parts that begin at these indices; or so many parts, the first ones larger by one."""
     if input.ndim == 0:
-        raise error("tensor-dims", RuntimeError(
-                    "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"),
-                    what="input", shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"))
     dim, at = normal_dim(dim, input.ndim), indices_or_sections
     if isinstance(at, Tensor):
         at = at.tolist()

@@ -12,7 +12,7 @@ from ..dtypes import c_name
 from ..inplace import changed, refuse_leaf
 from ..public import export
 from ..tensor import Size, wrap
-from .arguments import sizes
+from .arguments import no_dimension, sizes
 from .movement import normal_dim
 from .strided import elements, geometry
 
@@ -44,10 +44,7 @@ def size(self, dim=None):
 
 def _existing(dim, shape):
     if not shape:
-        raise error("tensor-dims", IndexError(f"Dimension specified as {dim} but tensor has no dimensions"),
-                    what="input", shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(IndexError(f"Dimension specified as {dim} but tensor has no dimensions"))
     return normal_dim(dim, len(shape))
 
 

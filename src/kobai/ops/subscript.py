@@ -18,6 +18,7 @@ from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Tensor, constant, wrap
+from .arguments import no_dimension
 from .construct import array_of
 from .creation import scalar
 from .index import Index, IndexPut, put
@@ -149,16 +150,11 @@ def _check_count(items, ndim):
     if count <= ndim:
         return
     if ndim == 0 and items[0].__class__ is int:
-        raise error("tensor-dims", IndexError(
+        raise no_dimension(IndexError(
                     "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
-                    "convert a 0-dim tensor to a number"), what="x", shape=(), need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+                    "convert a 0-dim tensor to a number"), "x")
     if ndim == 0 and items[0].__class__ is slice:
-        raise error("tensor-dims", IndexError("slice() cannot be applied to a 0-dim tensor."), what="x", shape=(),
-                    need="at least {n}", n=1,
-                    fix="a tensor without dimensions is one number: x.item() gives it, x.reshape(1) gives it a "
-                        "dimension.")
+        raise no_dimension(IndexError("slice() cannot be applied to a 0-dim tensor."), "x")
     raise error("index-many", ndim=ndim, count=count)
 
 

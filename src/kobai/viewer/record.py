@@ -19,6 +19,7 @@ from ..autograd.mode import modes
 from ..autograd.node import Node, Port, here, inside, next_order
 from ..compile.compiled import Compiled
 from ..nn import hooks as nn_hooks
+from ..nn.blame import name_in
 from ..op import Op, registry
 from ..tensor import Tensor
 from .film import Onlooker, filmed
@@ -441,14 +442,6 @@ def label_of(op) -> str:
 # Where a backward node has the name of what computes it, not that of the function one calls.
 CALLED = {"mkldnn_rnn_layer": "lstm", "scaled_dot_product_flash_attention_for_cpu": "scaled_dot_product_attention",
           "max_pool2d_with_indices": "max_pool2d", "max_pool3d_with_indices": "max_pool3d", "smooth_l1loss": "smooth_l1_loss"}
-
-
-def name_in(parent, child) -> str:
-    """The name of a module in the one that calls it; of one that is not registered there, its class."""
-    for name, module in parent.named_modules():
-        if module is child and name:
-            return name
-    return type(child).__name__
 
 
 def variable(tensor, names: dict) -> str:
