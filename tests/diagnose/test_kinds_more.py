@@ -79,3 +79,15 @@ def test_a_tensor_without_a_name_stands_in_a_japanese_sentence(monkeypatch):
     monkeypatch.setenv("KOBAI_LANG", "ja")
     with pytest.raises(RuntimeError, match="このテンソルは記録の対象です"):
         torch.ones(3, requires_grad=True).numpy()
+
+
+def test_carets_stand_below_the_expression_in_any_script(monkeypatch):
+    """Python counts bytes, a terminal columns: a Japanese character has three of the one and two of the other."""
+    monkeypatch.setenv("KOBAI_LANG", "en")
+    甲, 乙 = torch.ones(2, 3), torch.ones(2, 4)
+    with pytest.raises(RuntimeError, match="cannot be multiplied") as e:
+        結果 = 甲 * 2 + (甲 @ 乙) * 甲  # noqa: F841
+    lines = str(e.value).splitlines()
+    at = next(i for i, line in enumerate(lines) if "甲 @ 乙" in line)
+    assert lines[at].startswith("        結果 = 甲 * 2 + (甲 @ 乙)")
+    assert lines[at + 1] == " " * (8 + len("xxxx = xx * 2 + (")) + "^" * len("xx @ xx")

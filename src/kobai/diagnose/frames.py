@@ -56,16 +56,23 @@ def show(where: tuple[CodeType, int] | None) -> str:
         block = textwrap.dedent("".join(linecache.getline(code.co_filename, n) for n in range(line, end + 1)))
         return out + "".join(f"\n        {s}" for s in block.rstrip().split("\n"))
     if text.strip():
-        indent = len(text) - len(text.lstrip())
         out += f"\n        {text.strip()}"
-        if left is not None and right is not None and end == line and (left, right) != (indent, len(text)):
-            start = columns(text[indent:left])
-            out += "\n        " + " " * start + "^" * max(1, columns(text[left:right]))
+        if left is not None and right is not None and end == line:
+            out += _carets(text.encode(), left, right)
     return out
 
 
+def _carets(line: bytes, left: int, right: int) -> str:
+    """The line with carets below an expression; "" if that is the whole line. Python counts bytes of UTF-8."""
+    indent = len(line) - len(line.lstrip())
+    if (left, right) == (indent, len(line)):
+        return ""
+    before, marked = (columns(part.decode(errors="replace")) for part in (line[indent:left], line[left:right]))
+    return "\n        " + " " * before + "^" * max(1, marked)
+
+
 def columns(text: str) -> int:
-    """Columns on a screen: offsets are in bytes and wide characters take two; plain code is exact."""
+    """Columns on a screen: wide characters take two."""
     return sum(2 if ord(c) > 0x1100 else 1 for c in text)
 
 
