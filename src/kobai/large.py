@@ -138,7 +138,7 @@ class _Products:
         if modes.trace is not None:  # the plan will need this code
             use.prepare(_ready, dtype)
         if self.left > 0 and not runs.fixed:
-            self.left -= work if modes.trace is None else work // RECORDED
+            self.left -= work if modes.trace is None else 2 * work  # there is little else to wait for
             if self.left <= 0:
                 use.prepare(_ready, dtype)
             return None
