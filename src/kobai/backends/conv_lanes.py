@@ -295,12 +295,9 @@ class Lanes(gemm.Gemm):
                 self.when(self.test("slt", i, "%lines"), lambda i=i, row=row: self._keep(self.at("%to", i * self.pitch), row))
         self.function("internal void @turn_weights(ptr %to, ptr %w, i64 %w_row, i64 %rows, i64 %lines)", body)
 
-    def _keep(self, place, value):
-        self.say(f"store {self.v} {value}, ptr {place}, align {self.size}")
-
-    def _put(self, value, place, mask):
-        self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, i32 {self.size}, "
-                 f"<{self.lanes} x i1> {mask})")
+    def _keep(self, place, value, t: str | None = None):
+        """The same at the address of any element."""
+        self.say(f"store {t or self.v} {value}, ptr {place}, align {self.size}")
 
 
 # ---- words -----------------------------------------------------------------------------------

@@ -266,13 +266,6 @@ class Correlate(gemm.Gemm):
                      f"i64 {parts}, i64 {taps}, i64 {self.sub(rows, o)})")
         self.loop("%begin", "%end", block)
 
-    def _keep(self, place, value):
-        self.say(f"store {self.v} {value}, ptr {place}")
-
-    def _put(self, value, place, mask):
-        self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, i32 {self.size}, "
-                 f"<{self.lanes} x i1> {mask})")
-
 
 def _most(shape) -> int:
     """Taps of which the sums fit the registers."""

@@ -234,11 +234,6 @@ class Gemm(Pack):
             f"ptr {room}, ptr {room_b})"
         )
 
-    def _split(self, i, n):
-        """Quotient and remainder."""
-        q = self.do(f"sdiv i64 {i}, {n}")
-        return q, self.sub(i, self.mul(q, n))
-
 
 # Bytes for copies of A and B, whatever the type.
 ROOM_A = (BLOCK + 16) * MOST_DEPTH * 8

@@ -42,6 +42,15 @@ class Micro(Flow):
         self.v = f"<{self.lanes} x {t}>"
         self.suffix = f"v{self.lanes}f{8 * self.size}"
 
+    def _keep(self, place, value, t: str | None = None):
+        """A register into memory, at an address that is a multiple of its size."""
+        self.say(f"store {t or self.v} {value}, ptr {place}")
+
+    def _put(self, value, place, mask):
+        """The lanes of a register that ``mask`` names into memory."""
+        self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, i32 {self.size}, "
+                 f"<{self.lanes} x i1> {mask})")
+
     # --- a block of C: some rows of A times one sliver of B
 
     def _micro(self, rows: int, wide: int):

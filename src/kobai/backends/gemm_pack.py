@@ -80,11 +80,11 @@ class Pack(Micro):
             columns = [self.smaller(i, "%last") for i in range(self.lanes)]
             square = [self.load(self.at("%b", self.mul(c, "%cb")), mask) for c in columns]
             for i, row in enumerate(self._transposed(square)):
-                self._keep(row, self.at("%to", i * step), kept)
+                self._keep_lanes(row, self.at("%to", i * step), kept)
 
         def whole():
             for i, row in enumerate(self._turned()):
-                self._keep(row, self.at("%to", i * step), kept)
+                self._keep_lanes(row, self.at("%to", i * step), kept)
 
         def body():
             if self.size != 4:  # of which registers have as many quarters as these have elements
@@ -127,7 +127,7 @@ class Pack(Micro):
         n = self.lanes
         return self._shuffled(a, b, [at + x if x < 4 else n + at + x - 4 for at in range(0, n, 4) for x in places])
 
-    def _keep(self, value: str, place: str, lanes: int):
+    def _keep_lanes(self, value: str, place: str, lanes: int):
         """The first lanes of a register into memory."""
         if lanes == self.lanes:
             return self.say(f"store {self.v} {value}, ptr {place}, align {self.size}")
@@ -219,7 +219,7 @@ class Pack(Micro):
             for part, kept in self._parts():
                 limit = self.smaller(self.sub(self.sub("%m", i), part), kept)
                 value = self.load(self.at(source, part * self.size), self._masks(limit, 1)[0])
-                self._keep(value, self.at(self._panel(i, p), part * self.size), kept)
+                self._keep_lanes(value, self.at(self._panel(i, p), part * self.size), kept)
 
         def group(first):
             stop = self.smaller(self.add(first, some), "%k")

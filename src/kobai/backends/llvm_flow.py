@@ -30,6 +30,11 @@ class Flow(Writer):
         """a * b"""
         return self.do(f"mul i64 {a}, {b}")
 
+    def _split(self, i, n):
+        """Quotient and remainder."""
+        q = self.do(f"sdiv i64 {i}, {n}")
+        return q, self.sub(i, self.mul(q, n))
+
     def smaller(self, a, b) -> str:
         """min(a, b)"""
         return self.do(f"call i64 @llvm.smin.i64(i64 {a}, i64 {b})")

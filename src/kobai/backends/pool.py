@@ -184,13 +184,6 @@ class Pool(Micro):
         return self.do(f"call {self.v} @llvm.masked.gather.{self.suffix}.v{self.lanes}p0(<{self.lanes} x ptr> {places}, "
                        f"i32 {self.size}, {self.bits} {inside}, {self.v} {self.splat_of(other)})")
 
-    def _keep(self, place, value, t: str | None = None):
-        self.say(f"store {t or self.v} {value}, ptr {place}")
-
-    def _put(self, value, place, mask):
-        self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, i32 {self.size}, "
-                 f"{self.bits} {mask})")
-
     def _choose(self, mask, a, b, t: str | None = None):
         return self.do(f"select {self.bits} {mask}, {t or self.v} {a}, {t or self.v} {b}")
 
@@ -270,10 +263,6 @@ class Pool(Micro):
             value = self.do(f"load {self.t}, ptr {self.at(g, self.mul(i, self.size))}")
             self._keep(target, self.do(f"fadd {self.t} {self.do(f'load {self.t}, ptr {target}')}, {value}"), self.t)
         self.when(self.test("sge", number, 0), add)
-
-    def _split(self, i, n):
-        q = self.do(f"sdiv i64 {i}, {n}")
-        return q, self.sub(i, self.mul(q, n))
 
     # --- the mean
 

@@ -108,13 +108,6 @@ class Stage(gemm.Gemm):
     def _within(self, i, n):
         return self.do(f"icmp ult i64 {i}, {n}")
 
-    def _keep(self, place, value):
-        self.say(f"store {self.v} {value}, ptr {place}")
-
-    def _put(self, value, place, mask):
-        self.say(f"call void @llvm.masked.store.{self.suffix}.p0({self.v} {value}, ptr {place}, i32 {self.size}, "
-                 f"<{self.lanes} x i1> {mask})")
-
     def _places(self, place, step):
         """Addresses a step apart, one for each lane."""
         n = self.lanes
