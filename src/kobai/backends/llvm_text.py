@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from kobai.compile.kernel import TYPES, kind_of
+from kobai.compile.kernel import TRANSCENDENTAL, TYPES, kind_of
 
 # bfloat16 is carried as its bits: casts are expanded before (compile/approximate.py).
 SCALARS = {"bool": "i1", "f16": "half", "bf16": "i16", "f32": "float", "f64": "double"}
@@ -33,10 +33,6 @@ COMPARE = {
     "le": ("ole", "sle", "ule", "ule"),
 }
 INTRINSICS = {"sqrt": "sqrt", "floor": "floor", "round": "roundeven", "fma": "fma"}
-# Functions that backends/llvm.py leaves to the C library: rare lanes, and what has no vector code yet.
-LIBRARY = {
-    name: name for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow")
-}
 _WITH_INTRINSIC = {"exp", "log", "sin", "cos", "pow", "tanh", "atan"}
 
 
@@ -151,7 +147,7 @@ class Writer:
             return self.do(f"{which} {COMPARE[op][_column(arg_type)]} {t} {args[0]}, {args[1]}")
         if op in INTRINSICS:
             return self.call(INTRINSICS[op], dtype, lanes, *args)
-        if op in LIBRARY:
+        if op in TRANSCENDENTAL:  # backends/llvm.py leaves to the C library: rare lanes, and what has no vector code
             return self._library(op, dtype, lanes, args)
         return getattr(self, "_" + op)(node, args, arg_type, lanes)
 

@@ -35,7 +35,7 @@ from kobai.compile.positions import (
     staged_taps,
     three,
 )
-from kobai.compile.windows import Window, contiguous, own
+from kobai.compile.windows import Window, is_contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
 _PARTS = 16
@@ -128,15 +128,10 @@ def _positions(out, steps, size: int) -> tuple[dict, int]:
     return {"height": sizes[1], "width": sizes[2], "count": prod(sizes), "x_plane": steps[0], "x_row": steps[1]}, sizes[2]
 
 
-def _flat(shape, strides, size: int) -> bool:
-    """Whether the last dimensions lie in order."""
-    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
-
-
 def _in_order(v: Value, w: Window, copies, dims: int) -> Window:
     """A window of which the last `dims` dimensions lie in order, copied if they do not."""
     first = len(v.shape) - dims
-    if _flat(v.shape[first:], w.strides[first:], v.dtype.itemsize):
+    if is_contiguous(v.shape[first:], w.strides[first:], v.dtype.itemsize):
         return w
     copy = Value(v.shape, v.dtype)
     copies.append(copy_step(v, w, copy))
@@ -148,7 +143,7 @@ def _forward(step: OpStep, x, w, _bias=None):
     op, out, copies = step.node.op, step.node.outs[0], []
     reads = dict(zip(step.node.values, step.reads))
     groups = slide_forward(op, x, reads[x], w, reads[w], out)
-    if groups or not _flat(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
+    if groups or not is_contiguous(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
         return groups
     kernel, channels = w.shape[2:], w.shape[1]
     if lanes.suits(op, x.shape[0], w.shape[0] // op.groups, channels, prod(kernel), out.shape[2:]):
@@ -232,7 +227,7 @@ def _backward(step: OpStep, a, w, _bias=None):
     if made is not None:
         staged, (sample, channel, _, *steps) = _stage(a, window, made, copies)
         window = own(staged)
-    in_order, channels = _flat(op.spatial, own(out).strides[2:], a.dtype.itemsize), a.shape[1] // op.groups
+    in_order, channels = is_contiguous(op.spatial, own(out).strides[2:], a.dtype.itemsize), a.shape[1] // op.groups
     if in_order and lanes.suits(op, a.shape[0], w.shape[1], channels, prod(w.shape[2:]), op.spatial, True):
         return [*copies, *lanes.backward(op, a, window, steps, (sample, channel), lows, along, w, reads[w], out)]
     alone = covers(along, op.spatial) and prod(map(len, along)) == 1 and in_order
@@ -266,7 +261,7 @@ def _turned(w: Value, window: Window, groups: int, phases, copies) -> Value:
 # ---- w = what conv gives back ----------------------------------------------------------------
 def _weights(step: OpStep, x, a):
     op, out, copies = step.node.op, step.node.outs[0], []
-    if not _flat(out.shape, own(out).strides, out.dtype.itemsize):
+    if not is_contiguous(out.shape, own(out).strides, out.dtype.itemsize):
         return None
     reads = dict(zip(step.node.values, step.reads))
     groups = within(op, x, reads[x], a, reads[a], out)

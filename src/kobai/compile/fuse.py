@@ -15,7 +15,7 @@ from kobai.compile.axes import Apart, Axes, Placement, aligned, source, steps
 from kobai.compile.builder import Builder, Value as Scalar
 from kobai.compile.emit import emit_op, kernel_of, row_dims
 from kobai.compile.graph import Graph, Node, Value
-from kobai.compile.kernel import Kernel, KernelError, NoKernel, numpy_type, scalar_type
+from kobai.compile.kernel import TRANSCENDENTAL, Kernel, KernelError, NoKernel, numpy_type, scalar_type
 from kobai.compile.steps import KernelStep, OpStep
 from kobai.compile.windows import Window, is_view, own, windows
 
@@ -84,8 +84,7 @@ def _operations(node: Node) -> int:
         return 0
     if kernel.has_rows and row_dims(node.op, len(node.values[0].shape)) is None:
         return 0
-    costly = {"exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow"}
-    return max(1, sum(40 if n.op in costly else n.op not in ("load", "const") for n in kernel.nodes))
+    return max(1, sum(40 if n.op in TRANSCENDENTAL else n.op not in ("load", "const") for n in kernel.nodes))
 
 
 def fuse(graph: Graph, made=None) -> tuple[list[KernelStep | OpStep], dict[Value, Window]]:

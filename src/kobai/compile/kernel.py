@@ -115,6 +115,7 @@ VOCABULARY = {
     "amin": Rule(1, "buif", "same", "minimum over the row; on bool: all"),
 }
 REDUCTIONS = ("sum", "prod", "amax", "amin")
+TRANSCENDENTAL = {"exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow"}  # as costly as dozens of others
 COMMUTATIVE = {"add", "mul", "minimum", "maximum", "eq", "and", "or", "xor"}
 
 

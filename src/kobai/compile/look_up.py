@@ -6,7 +6,7 @@ from math import prod
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.place import zeros_step
-from kobai.compile.windows import contiguous, own
+from kobai.compile.windows import contiguous, is_contiguous, own
 
 
 class RowsStep:
@@ -58,17 +58,13 @@ def _scan(step: OpStep):
     order = contiguous(out.shape, out.dtype.itemsize)
     if x.dtype != out.dtype or out.dtype.char not in "fd" or 0 in (out.shape or (0,)) or own(out).strides != order:
         return None
-    if not _in_order(x.shape, w.strides, out.dtype.itemsize):
+    if not is_contiguous(x.shape, w.strides, out.dtype.itemsize):
         return None
     return [ScanStep(w, out, op.dim, op.reverse)]
 
 
-def _in_order(shape, strides, size: int) -> bool:
-    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
-
-
 def _is_index(v: Value, w) -> bool:
-    return v.dtype.char in "lq" and v.dtype.itemsize == 8 and _in_order(v.shape, w.strides, 8) and 0 not in v.shape
+    return v.dtype.char in "lq" and v.dtype.itemsize == 8 and is_contiguous(v.shape, w.strides, 8) and 0 not in v.shape
 
 
 def _take(step: OpStep):
@@ -77,7 +73,7 @@ def _take(step: OpStep):
         return None
     (table, index), (w, i) = node.args, step.reads
     size, width = table.dtype.itemsize, prod(table.shape[1:]) * table.dtype.itemsize
-    if not _is_index(index, i) or not _in_order(table.shape[1:], w.strides[1:], size) or not width:
+    if not _is_index(index, i) or not is_contiguous(table.shape[1:], w.strides[1:], size) or not width:
         return None
     out = step.writes[0]
     if own(out).strides != contiguous(out.shape, size):
@@ -93,7 +89,7 @@ def _add(step: OpStep):
     size = out.dtype.itemsize
     if not _is_index(index, i) or x.shape != (*index.shape, *out.shape[1:]) or x.dtype != out.dtype:
         return None
-    if not _in_order(x.shape, w.strides, size) or own(out).strides != contiguous(out.shape, size):
+    if not is_contiguous(x.shape, w.strides, size) or own(out).strides != contiguous(out.shape, size):
         return None
     width = prod(out.shape[1:]) * size
     return [zeros_step(out), RowsStep("add", [w, i], out, prod(index.shape), out.shape[0], width, width)]

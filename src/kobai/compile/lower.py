@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from kobai.compile.kernel import REDUCTIONS, TYPES, Kernel
+from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 STREAMED = 6 << 20  # elements of an array that is written past the caches: measured, 4 million lose and 8 million gain
-_SLOW = {"expm1", "log", "log1p", "sin", "cos", "tanh", "atan", "erf", "pow"}
+_SLOW = TRANSCENDENTAL - {"exp"}
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
 

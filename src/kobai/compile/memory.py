@@ -15,7 +15,7 @@ from kobai.compile.graph import Graph, Value
 from kobai.compile.kernel import NoKernel, scalar_type
 from kobai.compile.lower import fit, lower
 from kobai.compile.rewrite import Refuse
-from kobai.compile.windows import Window, contiguous, own
+from kobai.compile.windows import Window, contiguous, is_contiguous, own
 
 ALIGN = 64
 
@@ -107,7 +107,7 @@ class _Arranger:
         if w.offset or prod(v.shape) != prod(w.base.shape):
             return False
         size = v.dtype.itemsize
-        return _flat(v.shape, w.strides, size) and _flat(v.shape, strides, size)
+        return is_contiguous(v.shape, w.strides, size) and is_contiguous(v.shape, strides, size)
 
     def _can_overwrite(self, target: Value, base: Value) -> bool:
         """Whether nobody reads an input after, or out of step with, the step that makes its new value."""
@@ -165,11 +165,6 @@ class _Arranger:
 def _bytes(v: Value) -> int:
     n = prod(v.shape) * v.dtype.itemsize
     return -(-max(n, 1) // ALIGN) * ALIGN
-
-
-def _flat(shape, strides, size: int) -> bool:
-    """Whether memory is in row-major order without gaps."""
-    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, size)))
 
 
 class Free:

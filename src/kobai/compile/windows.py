@@ -34,6 +34,15 @@ def contiguous(shape, itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+def is_contiguous(shape, strides, itemsize: int) -> bool:
+    """Whether elements with these strides lie in row-major order without gaps.
+
+    >>> is_contiguous((2, 1), (4, 99), 4), is_contiguous((2, 3), (4, 8), 4)
+    (True, False)
+    """
+    return all(n == 1 or s == t for n, s, t in zip(shape, strides, contiguous(shape, itemsize)))
+
+
 def own(value: Value) -> Window:
     """The window of a value that has memory of its own."""
     if value.constant is not None:
