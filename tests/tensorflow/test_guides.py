@@ -80,3 +80,63 @@ def test_shapes_of_models_in_a_model(capsys):
     net = Net()
     net(np.ones((2, 4, 4), "float32"))
     assert [row[1].strip() for row in rows_of(capsys, net)] == ["(2, 3)", "?"]
+
+
+def test_names_of_variables_begin_with_the_open_scopes():
+    class Flexible(tf.Module):
+        @tf.Module.with_name_scope
+        def __call__(self, x):
+            self.w = tf.Variable(tf.ones([x.shape[-1], 2]), name="w")
+            return x @ self.w
+
+    layer = Flexible(name="flexible")
+    layer(tf.ones((1, 3)))
+    with tf.name_scope("outer"):
+        inside, weight = tf.Variable(1.0), keras.Variable([1.0], name="k")
+    assert [layer.w.name, inside.name, tf.Variable(1.0).name] == ["flexible/w:0", "outer/Variable:0", "Variable:0"]
+    assert weight.path == "k"
+
+
+def test_inputs_by_name_come_in_any_order():
+    a, b = keras.Input((2,), name="b"), keras.Input((3,), name="a")
+    model = keras.Model([a, b], keras.layers.concatenate([a, b]))
+    y = model({"a": np.ones((1, 3), "float32"), "b": np.zeros((1, 2), "float32")})
+    assert y.numpy().tolist() == [[0, 0, 1, 1, 1]]
+
+
+def test_functional_models_from_their_configuration():
+    x = keras.Input((4, 6), name="x")
+    h = keras.layers.MultiHeadAttention(2, 3, name="attention")(x, x, use_causal_mask=True)
+    inner_in = keras.Input((4, 6))
+    inner = keras.Model(inner_in, keras.layers.Dense(2, name="inner_dense")(inner_in), name="inner")
+    model = keras.Model(x, {"low": inner(h), "sum": keras.layers.Add(name="add")([x, h])})
+    again = keras.Model.from_config(model.get_config())
+    assert again.count_params() == model.count_params() and again.get_layer("inner").layers[1].name == "inner_dense"
+    again.set_weights(model.get_weights())
+    data = np.random.RandomState(0).randn(2, 4, 6).astype("float32")
+    for key, want in model(data).items():
+        np.testing.assert_allclose(again(data)[key], want, rtol=1e-6)
+    text = keras.models.model_from_json(model.to_json())
+    assert sorted(text.output) == ["low", "sum"]
+
+
+def test_operations_on_placeholders_are_called_as_in_keras(capsys):
+    x = keras.Input((4,))
+    keras.Model(x, (x * 2 + 1)[:, :2]).summary()
+    out = capsys.readouterr().out
+    assert "multiply (Multiply)" in out and "add (Add)" in out and "get_item (GetItem)" in out
+
+
+def test_gradients_of_several_calls_make_one_step():
+    w = tf.Variable([1.0, 2.0])
+    optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=2)
+    seen = []
+    for g in ([1.0, 0.0], [3.0, 2.0], [1.0, 1.0]):
+        optimizer.apply_gradients([(tf.constant(g), w)])
+        seen.append((w.numpy().tolist(), int(optimizer.iterations)))
+    assert seen == [([1, 2], 0), ([0, 1.5], 1), ([0, 1.5], 1)]
+
+
+def test_metrics_by_the_names_of_their_classes():
+    assert float(keras.metrics.get("cosine_similarity")([[0.0, 1.0]], [[0.0, 2.0]])) == 1
+    assert isinstance(keras.metrics.get("root_mean_squared_error"), keras.metrics.RootMeanSquaredError)

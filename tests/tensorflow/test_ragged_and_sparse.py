@@ -117,3 +117,34 @@ def test_sparse_gradients(sp):
         y = tf.reduce_sum(tf.sparse.sparse_dense_matmul(sp.with_values(v), d) ** 2)
     assert tape.gradient(y, d).numpy().tolist() == [[32.0, 32.0], [18.0, 18.0], [0.0, 0.0]]
     assert tape.gradient(y, v).numpy().tolist() == [12.0, 16.0]
+
+
+def test_characters_of_several_texts():
+    """TensorFlow's text-generation tutorial begins with these lines."""
+    chars = tf.strings.unicode_split(["abcdefg", "xyz"], input_encoding="UTF-8")
+    assert chars.to_list() == [[b"a", b"b", b"c", b"d", b"e", b"f", b"g"], [b"x", b"y", b"z"]]
+    vocabulary = sorted(set("axyz"))
+    ids = tf.keras.layers.StringLookup(vocabulary=vocabulary, mask_token=None)(chars)
+    assert ids.to_list() == [[1, 0, 0, 0, 0, 0, 0], [2, 3, 4]]
+    back = tf.keras.layers.StringLookup(vocabulary=vocabulary, invert=True, mask_token=None)(ids[1:])
+    assert tf.strings.reduce_join(back, axis=-1).numpy().tolist() == [b"xyz"]
+    assert tf.strings.unicode_split("né", "UTF-8").numpy().tolist() == [b"n", "é".encode()]
+    assert tf.strings.unicode_encode(tf.strings.unicode_decode(["né", "ab"], "UTF-8"), "UTF-8").numpy().tolist() == [
+        "né".encode(), b"ab"]
+
+
+def test_rows_that_are_tiled_mapped_and_counted():
+    digits = tf.ragged.constant([[3, 1], [], [5]])
+    assert tf.tile(digits, [1, 2]).to_list() == [[3, 1, 3, 1], [], [5, 5]]
+    assert tf.tile(digits, [2, 1]).to_list() == [[3, 1], [], [5]] * 2
+    assert tf.map_fn(tf.math.square, digits).to_list() == [[9, 1], [], [25]]
+    assert int(tf.size(digits)) == 3
+    words = tf.ragged.constant([["So", "long"], ["thanks"]])
+    assert tf.strings.substr(words, 0, 2).to_list() == [[b"So", b"lo"], [b"th"]]
+
+
+def test_ragged_elements_of_a_dataset():
+    data = tf.data.Dataset.from_tensor_slices(["a b", "c"]).batch(2).map(tf.strings.split)
+    assert [v.to_list() for v in data] == [[[b"a", b"b"], [b"c"]]]
+    last = tf.data.Dataset.from_tensors("1,x").map(lambda line: tf.strings.split(line, ",")[-1])
+    assert [str(v) for v in last] == ["tf.Tensor(b'x', shape=(), dtype=string)"]

@@ -425,3 +425,25 @@ def test_what_gradient_cannot_take():
         tape.gradient(y, "a")
     with pytest.raises(ValueError, match="Unknown value for unconnected_gradients: 'foo'"):
         tape.gradient(y, x, unconnected_gradients="foo")
+
+
+def test_forward_over_backward_of_a_variable():
+    """The tape watches a variable that carries a tangent, too: TensorFlow's Hessian-vector product."""
+    v = tf.Variable([1.0, 2.0])
+    with tf.autodiff.ForwardAccumulator(v, tf.constant([1.0, 0.0])) as acc:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(v ** 3) * v[0]
+        g = tape.gradient(loss, v)
+    assert numbers(g) == [12.0, 12.0] and numbers(acc.jvp(g)) == [12.0, 12.0] and numbers(acc.jvp(loss)) == 12.0
+    layer = tf.keras.layers.Dense(1, kernel_initializer="ones")
+    x = tf.constant([[2.0, 3.0], [1.0, 4.0]])
+    layer(x)
+    with tf.autodiff.ForwardAccumulator(layer.kernel, tf.constant([[1.0], [0.0]])) as acc:
+        loss = tf.reduce_sum((layer(x) - 1.0) ** 2.0)
+    assert numbers(acc.jvp(loss)) == 24.0
+
+
+def test_loops_return_what_their_bodies_return():
+    assert tf.while_loop(lambda i: i < 3, lambda i: (i + 1,), [tf.constant(0)])[0].numpy() == 3
+    i, s = tf.while_loop(lambda i, s: i < 3, lambda i, s: [i + 1, s + i], [0, 0.0])
+    assert (i.numpy(), s.numpy(), s.dtype) == (3, 3.0, tf.float32)

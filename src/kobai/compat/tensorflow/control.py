@@ -205,16 +205,13 @@ def switch_case(branch_index, branch_fns, default=None, name="switch_case"):
 def while_loop(cond, body, loop_vars, shape_invariants=None, parallel_iterations=10, back_prop=True, swap_memory=False,
                maximum_iterations=None, name=None):
     """Replace `loop_vars` by `body(*loop_vars)` as long as `cond(*loop_vars)` holds."""
-    many = isinstance(loop_vars, (list, tuple))
-    values = [nest.map_structure(_loop_value, v) for v in (loop_vars if many else [loop_vars])]
-    turns = 0
+    values, turns = loop_vars if isinstance(loop_vars, (list, tuple)) else [loop_vars], 0
     while bool(cond(*values)) and (maximum_iterations is None or turns < int(maximum_iterations)):
-        out = body(*values)
-        single = not isinstance(out, (list, tuple)) or hasattr(out, "_fields") and len(values) == 1
-        values = [nest.map_structure(_loop_value, v) for v in ([out] if single else out)]
-        turns += 1
-    return type(loop_vars)(values) if isinstance(loop_vars, (list, tuple)) and not hasattr(loop_vars, "_fields") \
-        else values[0] if not many else type(loop_vars)(*values)
+        values, turns = body(*values), turns + 1
+        if not isinstance(values, (list, tuple)):
+            values = (values,)
+    values = nest.map_structure(_loop_value, values)
+    return values if isinstance(loop_vars, (list, tuple)) else values[0]
 
 
 def _loop_value(v):

@@ -9,6 +9,7 @@ from ...diagnose import error
 from ...op import m
 from ...tensor import LiftedTensor, wrap
 from . import nest
+from .dtypes import as_dtype
 from .names import export
 from .recording import value
 from .tape import UnconnectedGradients
@@ -33,7 +34,7 @@ class ForwardAccumulator:
         if len(self._primals) != len(found):
             raise error("lengths-differ", ValueError("`primals` and `tangents` must have the same structure."),
                         what="tangents", count=len(found), other="primals", other_count=len(self._primals))
-        self._tangents = [value_of(t, p.dtype) for p, t in zip(self._primals, found)]
+        self._tangents = [value_of(t, as_dtype(p.dtype)) for p, t in zip(self._primals, found)]
         for p, t in zip(self._primals, self._tangents):
             if tuple(p.shape) != t._value.shape:
                 raise error("tensor-shape",

@@ -7,7 +7,7 @@ import re
 from ...diagnose import error
 from . import nest
 from .names import export
-from .variables import is_variable
+from .variables import is_variable, scopes
 
 _IGNORED = {"_name", "_name_scope", "_self_tracked"}
 
@@ -63,19 +63,21 @@ class Module:
 
     @classmethod
     def with_name_scope(cls, method):
-        """Decorate a method; names of variables do not change here."""
+        """Decorate a method: variables made in it have the module's name before their own."""
         @functools.wraps(method)
-        def same(self, *args, **kwargs):
-            return method(self, *args, **kwargs)
-        return same
+        def within(self, *args, **kwargs):
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+        return within
 
 
 class _Scope(str):
     def __enter__(self):
+        scopes.append(self.rstrip("/"))
         return str(self)
 
     def __exit__(self, *exc):
-        pass
+        scopes.pop()
 
 
 def _snake_case(name):

@@ -358,6 +358,28 @@ def _looked_up(params, ids, *args, **kwargs):
     return map_flat_values(lambda i: _tf.nn.embedding_lookup(params, i), ids)
 
 
+def _tile(rt, multiples, name=None):
+    rows, times = np.asarray(_tf.convert_to_tensor(multiples))[:2].tolist()
+    return _stacked([_tf.tile(row, [times, *[1] * (len(row.shape) - 1)]) for row in rt] * rows)
+
+
+def _mapped(fn, elems, *args, **kwargs):
+    rows = [fn(row) for row in elems]
+    return _stacked(rows) if rows[0].shape.rank else _tf.stack(rows)
+
+
+def _size(rt, *args, **kwargs):
+    return _tf.size(rt.flat_values, *args, **kwargs)
+
+
+def _joined(rt, axis=None, keepdims=False, separator="", name=None):
+    if axis is None:
+        return _tf.strings.reduce_join(rt.flat_values, separator=separator)
+    if axis not in (1, -1) or rt.ragged_rank > 1:
+        return rt.with_values(_joined(rt.values, axis - 1 if axis > 0 else axis, keepdims, separator))
+    return _tf.stack([_tf.strings.reduce_join(row, 0, keepdims, separator) for row in rt])
+
+
 def _taught(fn, other):
     """`fn` for tensors, `other` where a RaggedTensor is among the arguments."""
     @functools.wraps(fn)
@@ -376,7 +398,8 @@ _ON_VALUES = {
     "math": "square sqrt exp log log1p abs negative sign tanh sigmoid add subtract multiply divide maximum minimum pow "
             "floormod divide_no_nan softplus sin cos equal greater less logical_and logical_or logical_not",
     "nn": "relu tanh sigmoid gelu elu dropout leaky_relu softplus",
-    "strings": "length lower upper strip regex_replace to_number as_string",
+    "strings": "length lower upper strip regex_replace regex_full_match to_number as_string substr join unicode_split "
+               "unicode_decode unicode_transcode bytes_split split",
 }
 
 
@@ -391,7 +414,8 @@ def _teach():
             fn = vars(module)[f"reduce_{name}"]
             setattr(module, f"reduce_{name}", _taught(fn, _reduced(name, fn)))
     for module, name, other in ((_tf, "concat", _concat), (_tf, "gather", _gather), (_tf, "expand_dims", _expand_dims),
-                                (_tf.nn, "embedding_lookup", _looked_up), (_tf, "stack", stack)):
+                                (_tf.nn, "embedding_lookup", _looked_up), (_tf, "stack", stack), (_tf, "tile", _tile),
+                                (_tf, "map_fn", _mapped), (_tf, "size", _size), (_tf.strings, "reduce_join", _joined)):
         setattr(module, name, _taught(vars(module)[name], other))
     for table in (_BINARY, _COMPARISONS):
         for name, fn in table.items():

@@ -21,6 +21,7 @@ from .philox import Philox
 from .shapes import sizes_of
 from .tensors import box
 from .values import array_of, value_of
+from .variables import Variable
 
 _MAX = 2 ** 31 - 1
 _GRAPH_SEED = 87654321  # for operations with a seed of their own, when there is no global one
@@ -316,7 +317,7 @@ class Generator:
     @property
     def state(self):
         low, high = self._stream.counter % 2 ** 64, self._stream.counter >> 64
-        return box(wrap(np.array([low, high, self._stream.key], np.uint64).astype(np.int64)))
+        return Variable(np.array([low, high, self._stream.key], np.uint64).astype(np.int64), name="StateVar")
 
     def reset_from_seed(self, seed):
         """Start the stream of a seed."""

@@ -85,7 +85,7 @@ def frame(signal, frame_length, frame_step, pad_end=False, pad_value=0, axis=-1,
         signal = _tf.pad(signal, [[0, lacking if d == axis else 0] for d in range(len(signal.shape))],
                          constant_values=pad_value)
     at = np.arange(count)[:, None] * frame_step + np.arange(frame_length)
-    return _tf.gather(signal, at.astype(np.int32), axis=axis)
+    return _tf.gather(_tf.identity(signal), at.astype(np.int32), axis=axis)
 
 
 def overlap_and_add(signal, frame_step, name=None):

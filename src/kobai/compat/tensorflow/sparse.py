@@ -85,7 +85,7 @@ def from_dense(tensor, name=None):
 def reorder(sp_input, name=None):
     """The same, row by row."""
     order = np.argsort(_flat(sp_input), kind="stable")
-    return SparseTensor(_ints(sp_input.indices)[order], _tf.gather(sp_input.values, order), sp_input.dense_shape)
+    return SparseTensor(_ints(sp_input.indices)[order], _tf.gather(_tf.identity(sp_input.values), order), sp_input.dense_shape)
 
 
 def sparse_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=None):
@@ -96,7 +96,7 @@ def sparse_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=None):
     rows, columns = _ints(sp_a.indices).T if not adjoint_a else _ints(sp_a.indices).T[::-1]
     n = int(_ints(sp_a.dense_shape)[1 if adjoint_a else 0])
     b = _tf.transpose(b) if adjoint_b else _tf.convert_to_tensor(b)
-    parts = _tf.gather(b, columns) * _tf.expand_dims(sp_a.values, -1)
+    parts = _tf.gather(_tf.identity(b), columns) * _tf.expand_dims(sp_a.values, -1)
     return _tf.math.unsorted_segment_sum(parts, rows, n)
 
 

@@ -107,8 +107,8 @@ def split(input, sep=None, maxsplit=-1, name=None):
 
 @export("strings.bytes_split")
 def bytes_split(input, name=None):
-    """The bytes of one text."""
-    return box(wrap(np.array([bytes([b]) for b in _texts(input)[()]], object)))
+    """The bytes of a text, each a text; of many texts a ragged tensor."""
+    return _cut(lambda v: [bytes([b]) for b in v], dtypes.string, input)
 
 
 @export("strings.regex_replace")
@@ -167,17 +167,45 @@ def format(template, inputs, placeholder="{}", summarize=3, name=None):
     return box(wrap(array_of(text)))
 
 
+def _cut(parts, dtype, input):
+    """The parts of one text as a tensor; those of many texts as a ragged one."""
+    def deeper(v):
+        return parts(v) if isinstance(v, bytes) else [deeper(w) for w in v]
+
+    a = _texts(input)
+    if a.ndim:
+        from .ragged import constant  # (it imports all of this package)
+        return constant(deeper(a), dtype, ragged_rank=a.ndim)
+    return box(wrap(np.array(parts(bytes(a[()])), dtype.np)))
+
+
+@export("strings.unicode_split")
+def unicode_split(input, input_encoding="UTF-8", errors="replace", replacement_char=65533, name=None):
+    """The characters of a text, each a text; of many texts a ragged tensor.
+
+    >>> print(unicode_split("né"))
+    tf.Tensor([b'n' b'\\xc3\\xa9'], shape=(2,), dtype=string)
+    """
+    return _cut(lambda v: [c.encode(input_encoding) for c in v.decode(input_encoding, errors)], dtypes.string, input)
 
 
 @export("strings.unicode_decode")
-def unicode_decode(input, input_encoding="UTF-8", errors="replace", name=None):
-    """The numbers of the characters of one text."""
-    text = bytes(_texts(input)[()]).decode(input_encoding, errors)
-    return box(wrap(np.array([ord(c) for c in text], np.int32)))
+def unicode_decode(input, input_encoding="UTF-8", errors="replace", replacement_char=65533, name=None):
+    """The numbers of the characters of a text; of many texts a ragged tensor."""
+    return _cut(lambda v: [ord(c) for c in v.decode(input_encoding, errors)], dtypes.int32, input)
+
+
+@export("strings.unicode_transcode")
+def unicode_transcode(input, input_encoding, output_encoding, errors="replace", name=None):
+    """The same texts in another encoding: "UTF-8", "UTF-16-BE" or "UTF-32-BE"."""
+    return _each(lambda s: s.decode(input_encoding, errors).encode(output_encoding), input)
 
 
 @export("strings.unicode_encode")
 def unicode_encode(input, output_encoding="UTF-8", errors="replace", name=None):
-    """The text of characters given by their numbers."""
-    text = "".join([chr(i) for i in np.asarray(value_of(input)._value).tolist()])
-    return box(wrap(array_of(text.encode(output_encoding, errors))))
+    """The text of characters given by their numbers; several, where these are rows (ragged ones, too)."""
+    rows = input.to_list() if hasattr(input, "to_list") else np.asarray(value_of(input)._value).tolist()
+
+    def text(v):
+        return [text(w) for w in v] if v and isinstance(v[0], list) else "".join(map(chr, v)).encode(output_encoding, errors)
+    return box(wrap(array_of(text(rows))))

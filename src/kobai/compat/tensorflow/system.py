@@ -12,6 +12,7 @@ from . import tracing
 from .names import export
 from .notices import log
 from .tensors import DEVICE, box
+from .variables import scopes
 
 PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
 LogicalDevice = namedtuple("LogicalDevice", "name device_type")
@@ -42,22 +43,19 @@ def device(device_name):
     yield DEVICE
 
 
-_scopes: list = []
-
-
 @export("name_scope")
 class name_scope:
-    """Names for what is made in the block; here only the scope itself has one."""
+    """What names of variables made in the block begin with."""
 
     def __init__(self, name):
         self.name = name
 
     def __enter__(self):
-        _scopes.append(self.name.rstrip("/"))
-        return "/".join(_scopes) + "/"
+        scopes.append(self.name.rstrip("/"))
+        return "/".join(scopes) + "/"
 
     def __exit__(self, *exc):
-        _scopes.pop()
+        scopes.pop()
 
 
 @export("init_scope")
@@ -77,7 +75,7 @@ def control_dependencies(control_inputs):
 @export("get_current_name_scope")
 def get_current_name_scope():
     """The names of the open name scopes."""
-    return "/".join(_scopes)
+    return "/".join(scopes)
 
 
 @export("timestamp")

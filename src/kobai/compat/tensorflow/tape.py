@@ -15,11 +15,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from ... import func
-from ...autograd.engine import _tensor, propagate
+from ...autograd.engine import propagate
 from ...autograd.mode import enable_grad
 from ...autograd.node import Port
 from ...diagnose import error
 from ...op import m
+from ...saved import tensor_of
 from ...tensor import LiftedTensor, edge_of, wrap
 from . import dtypes, nest
 from .errors import invalid
@@ -313,7 +314,7 @@ def _found(found, edge):
     g = found.get(edge.node if type(edge) is Port else edge)
     if type(edge) is Port and g is not None:
         g = g[edge.number]
-    g = _tensor(g)
+    g = tensor_of(g)
     if g is not None and type(g) is not LiftedTensor and type(g._data) is np.ndarray and not g._data.flags.writeable:
         g = wrap(np.array(g._data)) if not g._rg else g
     return g

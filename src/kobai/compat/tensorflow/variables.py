@@ -18,6 +18,8 @@ from .shapes import TensorShape
 from .tensors import DEVICE, EagerTensor, Reference, _only_number, box, number_or_array, text_of
 from .values import value_of
 
+scopes: list = []  # the open name scopes, which names of variables begin with
+
 _numbers = count().__next__
 
 
@@ -54,6 +56,7 @@ class Variable:
         if callable(initial_value) and not hasattr(initial_value, "_read"):
             initial_value = initial_value()
         t = value_of(initial_value, None if dtype is None else dtypes.as_dtype(dtype))
+        name = "/".join([*scopes, name or "Variable"])
         self._start(_plain_value(t), trainable, name, TensorShape(t._value.shape if shape is None else shape))
         self.constraint = constraint
 
@@ -67,17 +70,14 @@ class Variable:
     # ---- reading -------------------------------------------------------------------------
     def _read(self):
         """The value as a kobai Tensor: the leaf itself while a tape is recording, which watches it then."""
-        if self._dual is not None:
-            t = _still_open(self)
-            if t is not None:
-                return t
+        t = None if self._dual is None else _still_open(self)
         if not state.active:
-            return wrap(self._leaf._data)
+            return wrap(self._leaf._data) if t is None else t
         if self.trainable:
             for record in state.active:
                 if self._number not in record.variables:
                     watch(record, self)
-        return self._leaf
+        return self._leaf if t is None else t
 
     def read_value(self):
         """The value as a tensor."""
@@ -276,7 +276,7 @@ def watch(record, variable):
     """Have a tape watch a variable from now on."""
     record.variables[variable._number] = variable
     if dtypes.is_differentiable(variable._leaf._value.dtype):
-        record.watch(variable._leaf)
+        record.watch(variable._leaf if variable._dual is None else variable._dual)
 
 
 def _still_open(variable):

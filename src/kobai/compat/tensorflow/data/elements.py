@@ -22,13 +22,19 @@ _NODE = ("{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:
 
 
 def as_tensors(element):
-    """Arrays as tensors; datasets (of windows) as they are."""
-    return nest.map_structure(lambda v: v if hasattr(v, "_is_dataset") else box(wrap(v)), element)
+    """Arrays as tensors; datasets (of windows) and ragged tensors as they are."""
+    return nest.map_structure(_as_tensor, element)
+
+
+def _as_tensor(v):
+    if hasattr(v, "_is_dataset") or hasattr(v, "flat_values"):
+        return v
+    return box(wrap(np.asarray(v, object) if isinstance(v, bytes) else v))
 
 
 def as_arrays(value):
     """What a function of the program returned, as nested arrays."""
-    if hasattr(value, "_is_dataset") or value is None:
+    if hasattr(value, "_is_dataset") or hasattr(value, "flat_values") or value is None:
         return value
     if isinstance(value, dict):
         return type(value)((k, as_arrays(v)) for k, v in value.items())

@@ -27,6 +27,11 @@ def _symbols(value):
 class Model(Trainer, Layer):
     """Subclass it and define `call`; or make one of placeholders: `Model(inputs, outputs)`."""
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model of a configuration: of a graph of layers, or of the arguments of a class."""
+        return storing.from_graph(config, custom_objects) if "calls" in config else cls(**config)
+
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional(args, kwargs):
             return Layer.__new__(Functional, *args, **kwargs)
@@ -166,7 +171,10 @@ class Functional(Model):
         return super().__call__(*args, **kwargs)
 
     def _check_shapes(self, args):
-        values = nest.flatten(args[0]) if args else []
+        values = args[0] if args else []
+        if isinstance(values, dict) and not isinstance(self._inputs_struct, dict):
+            values = [values.get(n) for n in self.input_names]
+        values = nest.flatten(values)
         if len(values) != len(self.inputs):
             return
         for i, (t, v) in enumerate(zip(self.inputs, values)):
@@ -193,6 +201,9 @@ class Functional(Model):
 
     def _build_for(self, args, kwargs, takes):
         self.built = True
+
+    def get_config(self):
+        return storing.graph_of(self) if type(self) is Functional else super().get_config()
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

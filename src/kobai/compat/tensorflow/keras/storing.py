@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 
 from ....diagnose import error
+from .. import nest
 
 _KIND = "kobai-keras-1"
 
@@ -129,7 +130,7 @@ def _description(model):
     if isinstance(model, Sequential):
         found = {"class_name": "Sequential", "config": model.get_config()}
     elif type(model) is Functional:
-        found = {"class_name": "Functional", "config": _graph(model)}
+        found = {"class_name": "Functional", "config": graph_of(model)}
     else:
         found = {"class_name": type(model).__name__, "config": model.get_config(),
                  "build": list(model._build_shape) if model._build_shape else None}
@@ -149,7 +150,7 @@ def _compiled(model):
     return simple if all(isinstance(m, str) for m in config["metrics"] or []) else None
 
 
-def _graph(model):
+def graph_of(model):
     """A functional model as a list of calls."""
     places = {id(t): i for i, t in enumerate(model.inputs)}
     calls = []
@@ -161,15 +162,36 @@ def _graph(model):
                                    "its own."),
                         why="the model uses {name}, a function, and only layers can be described in a file.",
                         name=op.name, fix="put it into a layer of its own, with get_config().")
-        calls.append({"layer": op.name, "inputs": [places[id(t)] for t in node.inputs],
-                      "many": isinstance(node.args[0], (list, tuple))})
+        calls.append({"layer": op.name, "args": _encoded(list(node.args), places), "kwargs": _encoded(node.kwargs, places)})
         for t in node.flat_outputs:
             places[id(t)] = len(places)
     layers = [{"class_name": type(x).__name__, "config": x.get_config()} for x in dict.fromkeys(
         n.operation for n in model._nodes)]
-    return {"name": model.name, "inputs": [{"shape": t.shape, "dtype": t.dtype, "name": n}
-                                           for t, n in zip(model.inputs, model.input_names)],
-            "layers": layers, "calls": calls, "outputs": [places[id(t)] for t in model.outputs]}
+    return {"name": model.name, "placeholders": [{"shape": t.shape, "dtype": t.dtype, "name": n}
+                                                 for t, n in zip(model.inputs, model.input_names)],
+            "layers": layers, "calls": calls, "inputs": _encoded(model._inputs_struct, places),
+            "outputs": _encoded(model._outputs_struct, places)}
+
+
+def _encoded(value, places):
+    """Nested values with placeholders as their numbers."""
+    if isinstance(value, (list, tuple)):
+        return [_encoded(v, places) for v in value]
+    if isinstance(value, dict):
+        return {k: _encoded(v, places) for k, v in value.items()}
+    return {_PLACE: places[id(value)]} if hasattr(value, "_is_symbolic") else value
+
+
+def _decoded(value, known):
+    """Nested values with the placeholders of these numbers."""
+    if isinstance(value, list):
+        return [_decoded(v, known) for v in value]
+    if isinstance(value, dict):
+        return known[value[_PLACE]] if _PLACE in value else {k: _decoded(v, known) for k, v in value.items()}
+    return value
+
+
+_PLACE = "place of a placeholder"
 
 
 def _plain(value):
@@ -192,7 +214,7 @@ def _made(described, custom_objects):
     if name == "Sequential":
         return Sequential.from_config(config, custom_objects)
     if name == "Functional":
-        return _from_graph(config, custom_objects)
+        return from_graph(config, custom_objects)
     cls = custom_objects.get(name) or _registered.get(name)
     if cls is None:
         raise error("name-unknown",
@@ -206,19 +228,16 @@ def _made(described, custom_objects):
     return model
 
 
-def _from_graph(config, custom_objects):
+def from_graph(config, custom_objects=None):
+    """The functional model that `graph_of` described; its weights are new."""
     from .layers import Input
     from .model import Model
-    known = [Input(batch_shape=i["shape"], dtype=i["dtype"], name=i["name"]) for i in config["inputs"]]
-    first = list(known)
+    known = [Input(batch_shape=i["shape"], dtype=i["dtype"], name=i["name"]) for i in config["placeholders"]]
     layers = {c["config"]["name"]: layer_from(c, custom_objects) for c in config["layers"]}
     for call in config["calls"]:
-        values = [known[i] for i in call["inputs"]]
-        out = layers[call["layer"]](values if call["many"] else values[0])
-        known += list(out) if isinstance(out, (list, tuple)) else [out]
-    outputs = [known[i] for i in config["outputs"]]
-    return Model(first if len(first) > 1 else first[0], outputs if len(outputs) > 1 else outputs[0],
-                 name=config["name"])
+        args, kwargs = _decoded(call["args"], known), _decoded(call["kwargs"], known)
+        known += nest.flatten(layers[call["layer"]](*args, **kwargs))
+    return Model(_decoded(config["inputs"], known), _decoded(config["outputs"], known), name=config["name"])
 
 
 _registered: dict = {}
@@ -235,6 +254,8 @@ def register_keras_serializable(package="Custom", name=None):
 def layer_from(described, custom_objects=None):
     """The layer of a configuration."""
     from . import layers
+    if described["class_name"] in ("Sequential", "Functional"):
+        return _made(described, custom_objects or {})
     name, config = described["class_name"], dict(described["config"])
     cls = (custom_objects or {}).get(name) or _registered.get(name) or getattr(layers, name)
     if isinstance(config.get("layer"), dict):

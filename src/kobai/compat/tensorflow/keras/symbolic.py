@@ -161,8 +161,14 @@ def apply(fn, name, *args, **kwargs):
     if not has_symbols(args, kwargs):
         return fn(*args, **kwargs)
     outputs = infer(fn, args, kwargs)
-    Node(_Applied(fn, name), args, kwargs, outputs)
+    Node(_operation_of(name)(fn, name), args, kwargs, outputs)
     return outputs
+
+
+@functools.cache
+def _operation_of(name):
+    """The class of a function on placeholders, called as in Keras: `Multiply`, `GetItem`."""
+    return type("".join([part.capitalize() for part in name.split("_")]), (_Applied,), {})
 
 
 def works_on_symbols(fn):

@@ -45,6 +45,7 @@ class Variable:
                                    f"{tuple(shape)}"),
                         what="the initial value", shape=tuple(value.shape), want=tuple(shape))
         self._value = _Variable(value, trainable=trainable, name=self.path)
+        self._value._name = self.path  # without the name scopes of TensorFlow
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
 

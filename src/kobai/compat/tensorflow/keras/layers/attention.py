@@ -6,7 +6,7 @@ import numpy as np
 from .....op import m
 from ...tensors import box
 from ...values import value_of
-from .. import constraints, initializers, regularizers, seeds
+from .. import constraints, initializers, naming, regularizers, seeds
 from ..layer import Layer
 from ..symbolic import KerasTensor
 
@@ -118,6 +118,8 @@ class MultiHeadAttention(Layer):
         out = self._width or query_shape[-1]
         self._output_kernel = self._weight((h, self.value_dim, out), "attention_output")
         self._output_bias = self._bias((out,), "attention_output")
+        for inner in ("Softmax", "Dropout"):  # layers of Keras's: those that come later are numbered after them
+            naming.auto_name(inner)
         self.built = True
 
     def _weight(self, shape, name):

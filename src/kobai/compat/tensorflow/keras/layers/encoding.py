@@ -55,6 +55,8 @@ class _Preparing(Layer):
         self.autocast, self.built = False, True
 
     def __call__(self, data, *args, **kwargs):
+        if hasattr(data, "flat_values"):  # ragged: its rows stay as long as they are
+            return data.with_flat_values(self(data.flat_values, *args, **kwargs))
         if isinstance(data, (list, tuple)):
             data = convert_to_tensor(data)
         return super().__call__(data, *args, **kwargs)

@@ -25,6 +25,7 @@ from ..losses import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
     squared_hinge as squared_hinge,
 )
+from ..naming import snake_case
 from ..registry import make_get as _make_get
 from . import accuracy as _accuracy, base as _base, confusion as _confusion, means as _means
 
@@ -34,6 +35,7 @@ for _module in (_accuracy, _base, _confusion, _means):
 
 _NAMES = {n: v for n, v in globals().items() if callable(v) and not n.startswith("_")}
 _NAMES |= {"acc": _accuracy.Accuracy, "accuracy": _accuracy.Accuracy, "bce": binary_crossentropy}
+_NAMES |= {snake_case(n): v for n, v in _NAMES.items() if isinstance(v, type)} | _NAMES
 get = _make_get("metric", _NAMES.get, _base.Metric)
 
 

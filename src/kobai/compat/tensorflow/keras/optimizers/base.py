@@ -56,6 +56,7 @@ class Optimizer:
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built, self._own, self._places, self._trainable_variables = False, [], {}, []
         self._waiting = []
+        self._kept, self._calls = None, 0  # gradients that wait for others, where several calls make one step
         self._not_decayed: set = set()
         self.iterations = self._variable("iteration", np.int64(0), "int64")
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
@@ -170,7 +171,12 @@ class Optimizer:
             self._step(pairs)
 
     def _step(self, pairs):
-        values = self._clipped([_array_of(g) for g, _ in pairs])
+        values = [_array_of(g) for g, _ in pairs]
+        if self.gradient_accumulation_steps:
+            values = self._gathered(values)
+            if values is None:
+                return
+        values = self._clipped(values)
         rate = self._rate()
         if self.weight_decay:
             for _, v in pairs:
@@ -194,12 +200,22 @@ class Optimizer:
         """The new value of a variable `w` with gradient `g`; `state[name]._data` are arrays to be replaced."""
         raise NotImplementedError
 
+    def _gathered(self, values):
+        """The mean of the gradients of so many calls, at the last of them; None at the others."""
+        values = [_summed(g) for g in values]
+        self._kept = values if self._kept is None else [a + g for a, g in zip(self._kept, values)]
+        self._calls += 1
+        if self._calls % self.gradient_accumulation_steps:
+            return None
+        mean, self._kept = [a / a.dtype.type(self.gradient_accumulation_steps) for a in self._kept], None
+        return mean
+
     def _clipped(self, values):
         if self.clipnorm:
             return [_mapped(lambda v: _shortened(v, np.sqrt((v * v).sum()), self.clipnorm), g) for g in values]
         if self.global_clipnorm:
             length = np.sqrt(sum(map(_squares, values)))
-            return [_shortened(g.summed() if isinstance(g, _Rows) else g, length, self.global_clipnorm) for g in values]
+            return [_shortened(_summed(g), length, self.global_clipnorm) for g in values]
         if self.clipvalue:
             return [_mapped(lambda v: np.clip(v, -self.clipvalue, self.clipvalue), g) for g in values]
         return values
@@ -280,6 +296,10 @@ def _array_of(g):
     if isinstance(g, IndexedSlices):
         return _Rows(tuple(g.shape), np.asarray(value_of(g.indices)._value), _array_of(g.values))
     return np.asarray(value_of(g).detach()._value)
+
+
+def _summed(g):
+    return g.summed() if isinstance(g, _Rows) else g
 
 
 def _mapped(fn, g):
