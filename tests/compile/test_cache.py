@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
         def full(*args, **kwargs):  # the administrator may write everywhere, but not on a full disk
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(cache.tempfile, "mkstemp", full)
+        monkeypatch.setattr(tempfile, "mkstemp", full)
         store.put(key(2), b"code")
         assert store.get(key(1)) == b"code" and store.get(key(2)) is None and not store.writable
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import ctypes
 import importlib.util
-import json
 import os
 import sys
 import threading
@@ -99,13 +98,14 @@ class Machine:
     def __init__(self):
         self._tools: _Tools | None = None
         identity = _identity() if object_code.supported else ""
-        known = cache.store().get(cache.digest("machine", identity)) if identity and cache.store() else None
+        known = cache.store().get(cache.digest("machine's facts", identity)) if identity and cache.store() else None
         if known is None:
             tools = self.tools
-            known = json.dumps([tools.cpu, tools.features, tools.triple, tools.vector_bytes]).encode()
+            known = "\n".join([tools.cpu, tools.features, tools.triple, str(tools.vector_bytes)]).encode()
             if identity and cache.store():
-                cache.store().put(cache.digest("machine", identity), known)
-        self.cpu, self.features, self.triple, self.vector_bytes = json.loads(known)
+                cache.store().put(cache.digest("machine's facts", identity), known)
+        self.cpu, self.features, self.triple, width = known.decode().split("\n")
+        self.vector_bytes = int(width)
         self.has_half = self.vector_bytes > 16 or "x86" not in self.triple
         self.name = cache.digest(identity or self._version(), known)
 

@@ -12,13 +12,16 @@ KOBAI_CACHE_SIZE megabytes (256): entries that were not used for longest go firs
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+try:
+    from _blake2 import blake2b  # what hashlib gives, without loading OpenSSL, which takes 3 ms
+except ImportError:
+    from hashlib import blake2b
 
 LIMIT = 256  # megabytes
 _MAGIC = b"kobai\x01"
@@ -29,7 +32,7 @@ _LOOK = 64  # entries written between two looks at the size of the folder
 
 def digest(*parts) -> str:
     """A name for what these texts or bytes say: equal only for equal parts."""
-    h = hashlib.blake2b(digest_size=16)
+    h = blake2b(digest_size=16)
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
         h.update(len(data).to_bytes(8, "little") + data)
@@ -84,6 +87,8 @@ class Store:
             if not _is_ours(os.stat(self.folder)):
                 self.readable = self.writable = False  # others could put code of theirs there
                 return
+        import tempfile  # noqa: PLC0415  (most processes find all they need)
+
         handle, temporary = tempfile.mkstemp(".part", key[:8], self.folder)
         try:
             with open(handle, "wb") as f:
@@ -124,7 +129,7 @@ class Store:
 
 
 def _checksum(key: str, contents: bytes) -> bytes:
-    return hashlib.blake2b(key.encode() + contents, digest_size=16).digest()
+    return blake2b(key.encode() + contents, digest_size=16).digest()
 
 
 def _is_ours(status) -> bool:
