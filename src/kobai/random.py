@@ -260,17 +260,23 @@ def exponential(shape, np_dtype, rate=1.0, gen=None):
     >>> exponential((2,), np.float32)
     array([3.5083263, 1.2303847], dtype=float32)
     """
-    dtype = np.dtype(np_dtype)
-    if dtype.kind in "biuc":
-        raise error("tensor-dtype", RuntimeError(
-            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn="exponential_()",
-            must="floating point numbers", fix="x.float() first.")
+    dtype = _continuous(np_dtype, "Exponential")
     if not rate > 0:
         raise error("argument-value", RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}"),
                     what="lambd", value=rate, must="a positive number")
     u = (gen or default_generator)._unit64(_size(shape))
     return _cast((-1.0 / rate) * c_library("log1p", -u, dtype), dtype, shape)
+
+
+def _continuous(np_dtype, name):
+    """The dtype, if it is a floating one; what PyTorch says of these distributions if not."""
+    dtype = np.dtype(np_dtype)
+    if dtype.kind in "biuc":
+        raise error("tensor-dtype", RuntimeError(
+            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn=f"{name.lower()}_()",
+            must="floating point numbers", fix="x.float() first.")
+    return dtype
 
 
 def geometric(shape, np_dtype, p, gen=None):
@@ -296,12 +302,7 @@ def cauchy(shape, np_dtype, median=0.0, sigma=1.0, gen=None):
     >>> cauchy((2,), np.float32)
     array([10.59773  ,  0.7647673], dtype=float32)
     """
-    dtype = np.dtype(np_dtype)
-    if dtype.kind in "biuc":
-        raise error("tensor-dtype", RuntimeError(
-            "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn="cauchy_()",
-            must="floating point numbers", fix="x.float() first.")
+    dtype = _continuous(np_dtype, "Cauchy")
     if not sigma > 0:
         raise error("argument-value", RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}"),
                     what="sigma", value=sigma, must="a positive number")

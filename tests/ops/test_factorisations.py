@@ -178,3 +178,13 @@ def test_gradient_of_a_pseudoinverse_of_low_rank():
     w = kobai.from_numpy(numbers(5, 4))
     have, want = slope(lambda a: (linalg.pinv(a @ kobai.from_numpy(v), rtol=1e-8) * w).sum(), u)
     assert have == pytest.approx(want, rel=1e-5)
+
+
+def test_both_names_of_the_determinants_logarithm_write_into_out():
+    a = kobai.tensor([[3.0, 0.0], [0.0, -1.0]])
+    for slogdet, name in ((kobai.slogdet, "slogdet"), (kobai.linalg.slogdet, "linalg_slogdet")):
+        out = kobai.zeros(()), kobai.zeros(())
+        found = slogdet(a, out=out)
+        assert type(found).__name__ == name
+        assert [found[0].item(), out[0].item()] == [-1.0, -1.0]
+        assert found[1] is out[1] and out[1].item() == pytest.approx(np.log(3))

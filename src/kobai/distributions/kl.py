@@ -335,7 +335,8 @@ def _beta_cb(p, q):
 
 
 @register_kl(Beta, Exponential)
-def _beta_exponential(p, q):
+@register_kl(ContinuousBernoulli, Exponential)
+def _to_exponential(p, q):
     return -p.entropy() - m.log(q.rate) + q.rate * p.mean
 
 
@@ -365,11 +366,6 @@ def _pareto_normal(p, q):
 def _beta_uniform(p, q):
     kl = -p.entropy() + m.log(q.high - q.low)
     return m.where(m.logical_or(q.low > p.support.lower_bound, q.high < p.support.upper_bound), math.inf, kl)
-
-
-@register_kl(ContinuousBernoulli, Exponential)
-def _cb_exponential(p, q):
-    return -p.entropy() - m.log(q.rate) + q.rate * p.mean
 
 
 @register_kl(ContinuousBernoulli, Uniform)

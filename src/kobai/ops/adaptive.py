@@ -190,7 +190,7 @@ def _fractional_size(input, size, ratio, n, name):
     return tuple([int(s * r) for s, r in zip(input.shape[-n:], ratio)])
 
 
-def _spatial(output_size, input, n, fn):
+def _spatial(output_size, input, n):
     """Sizes of an adaptive result: None keeps the input's."""
     if output_size is None or hasattr(output_size, "__index__"):
         output_size = (output_size,) * n
@@ -201,7 +201,7 @@ def _make_adaptive(n):
     name = f"adaptive_max_pool{n}d"
 
     def adaptive(input, output_size, return_indices=False):
-        out = tuple(_spatial(output_size, input, n, name))
+        out = tuple(_spatial(output_size, input, n))
         if len(out) != n:
             raise error("argument-count", RuntimeError(
                 f"{name}(): internal error: output_size.size() must be {n}" if n > 1 else

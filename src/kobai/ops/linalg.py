@@ -80,13 +80,11 @@ def slogdet(A):
     return return_type("linalg_slogdet", "sign", "logabsdet")(Slogdet()(A))
 
 
-def _old_slogdet(input, *, out=None):
+@public("torch Tensor", name="slogdet")
+def _old_slogdet(input):
     """(sign, logabsdet) of the determinant."""
     _square(input, "slogdet")
     return return_type("slogdet", "sign", "logabsdet")(Slogdet()(input))
-
-
-export("torch Tensor", "slogdet", _old_slogdet)
 
 
 @public("torch Tensor")
@@ -99,7 +97,7 @@ def logdet(input):
     return m.where(m.lt(sign, 0), m.zeros_like(log) + float("nan"), log)
 
 
-def _as_matrix_of(A, B, left=True):
+def _as_matrix_of(A, B):
     """B as matrices, and whether it was vectors (PyTorch's rule)."""
     vector = len(B.shape) == 1 or len(A.shape) - 1 == len(B.shape) and tuple(B.shape) == tuple(A.shape[:-1])
     return (m.unsqueeze(B, -1), True) if vector else (B, False)

@@ -165,7 +165,7 @@ def binomial(count, prob, generator=None):
 
 
 # ---- in place --------------------------------------------------------------------------------
-def _fill(self, name, sample):
+def _fill(self, sample):
     """Write random numbers into `self`, which must not be a leaf that requires grad."""
     refuse_leaf(self)
     x = self._array()
@@ -184,12 +184,12 @@ def _fill(self, name, sample):
 def uniform_(self, from_=0, to=1, *, generator=None, **kwargs):
     """Fill with uniform random numbers in [from, to)."""
     low = kwargs.pop("from", from_)
-    return _fill(self, "uniform_", lambda s, d: sampler.uniform(s, d, low, to, generator))
+    return _fill(self, lambda s, d: sampler.uniform(s, d, low, to, generator))
 
 
 def normal_(self, mean=0, std=1, *, generator=None):
     """Fill with normal random numbers."""
-    return _fill(self, "normal_", lambda s, d: sampler.normal(
+    return _fill(self, lambda s, d: sampler.normal(
         s, d, mean, std, generator, serial=not self._array().flags.c_contiguous))
 
 
@@ -197,8 +197,8 @@ def random_(self, *args, generator=None, **kwargs):
     """Fill with random integers: random_() to the largest, random_(to), random_(from, to)."""
     given = dict(zip(("to",) if len(args) == 1 else ("from", "to"), args)) | kwargs
     if not given:
-        return _fill(self, "random_", lambda s, d: sampler.random_full_range(s, d, generator))
-    return _fill(self, "random_", lambda s, d: sampler.randint(s, d, given.get("from", 0), given.get("to"),
+        return _fill(self, lambda s, d: sampler.random_full_range(s, d, generator))
+    return _fill(self, lambda s, d: sampler.randint(s, d, given.get("from", 0), given.get("to"),
                                                                generator))
 
 
@@ -207,27 +207,27 @@ def bernoulli_(self, p=0.5, *, generator=None):
     if isinstance(p, Tensor):
         chance = np.broadcast_to(p._data, self.shape)
         return self.copy_(wrap(sampler.bernoulli(self.shape, self._data.dtype, chance, generator)))
-    return _fill(self, "bernoulli_", lambda s, d: sampler.bernoulli(s, d, p, generator))
+    return _fill(self, lambda s, d: sampler.bernoulli(s, d, p, generator))
 
 
 def exponential_(self, lambd=1, *, generator=None):
     """Fill with exponential random numbers of rate `lambd`."""
-    return _fill(self, "exponential_", lambda s, d: sampler.exponential(s, d, lambd, generator))
+    return _fill(self, lambda s, d: sampler.exponential(s, d, lambd, generator))
 
 
 def geometric_(self, p, *, generator=None):
     """Fill with the numbers of trials until the first success."""
-    return _fill(self, "geometric_", lambda s, d: sampler.geometric(s, d, p, generator))
+    return _fill(self, lambda s, d: sampler.geometric(s, d, p, generator))
 
 
 def cauchy_(self, median=0, sigma=1, *, generator=None):
     """Fill with Cauchy random numbers."""
-    return _fill(self, "cauchy_", lambda s, d: sampler.cauchy(s, d, median, sigma, generator))
+    return _fill(self, lambda s, d: sampler.cauchy(s, d, median, sigma, generator))
 
 
 def log_normal_(self, mean=1, std=2, *, generator=None):
     """Fill with exp(x), x normal."""
-    return _fill(self, "log_normal_", lambda s, d: sampler.log_normal(s, d, mean, std, generator))
+    return _fill(self, lambda s, d: sampler.log_normal(s, d, mean, std, generator))
 
 
 for _fn in (rand, randn, randint, randperm, rand_like, randn_like, randint_like, normal, bernoulli, multinomial,

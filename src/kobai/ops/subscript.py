@@ -206,7 +206,7 @@ def setitem(self, index, value):
     for op in views:
         array = op.forward(array)
     if dims:
-        put(array, dims, [_array(i) for i in indices], _fitting(v, array, value), False)
+        put(array, dims, [_array(i) for i in indices], _fitting(v, array), False)
     else:
         copy_into(array, v)
     changed(self)
@@ -235,8 +235,8 @@ def _array(i):
     return i._data if isinstance(i, Tensor) else i
 
 
-def _fitting(v, array, value):
-    """Values to put: of the dtype of the tensor, without leading dimensions of size 1."""
+def _fitting(v, array):
+    """Values to put into an array: of its dtype, which a single number is brought to."""
     if v.dtype != array.dtype:
         if not np.shape(v):
             return v.astype(array.dtype)
@@ -339,7 +339,7 @@ def index_put(input, indices, values, accumulate=False):
     if not dims:
         return m.clone(input)
     if dtype_of(values) != dtype_of(input):
-        _fitting(values._data, input._data, values)
+        _fitting(values._data, input._data)
     return IndexPut(dims, bool(accumulate))(input, values, *found)
 
 
@@ -370,11 +370,11 @@ def index_put_here(self, dims, indices, values, accumulate=False):
     refuse_leaf(self)
     if _recorded(self, values, indices):
         if dtype_of(values) != dtype_of(self):
-            values = m.cast(values, dtype_of(self)) if not values.shape else _fitting(values._data, self._data, values)
+            values = m.cast(values, dtype_of(self)) if not values.shape else _fitting(values._data, self._data)
         m.write(self, IndexPut(dims, accumulate)(self, _squeezed(self, values), *indices))
     else:
         array = self._array()
-        put(array, dims, [_array(i) for i in indices], _fitting(values._data, array, values), accumulate)
+        put(array, dims, [_array(i) for i in indices], _fitting(values._data, array), accumulate)
         changed(self)
     return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 
 from ..tensor import Tensor
-from .formula import lerp, m
+from .formula import decayed, lerp, m
 from .optimizer import Optimizer, check, check_betas, check_fused, check_lr, check_positive
 
 
@@ -65,11 +65,7 @@ class Adam(Optimizer):
 
     def update(self, h, p, g, t, avg, sq, top=None):
         beta1, beta2 = h.betas
-        if h.weight_decay:
-            if h.decoupled_weight_decay:
-                p = p * (1 - h.lr * h.weight_decay)
-            else:
-                g = g + h.weight_decay * p
+        p, g = decayed(h, p, g)
         avg = lerp(avg, g, 1 - beta1)
         sq = beta2 * sq + (1 - beta2) * g * g
         if h.amsgrad:

@@ -9,7 +9,7 @@ import numpy as np
 from ..op import m
 from ..tensor import Tensor
 
-__all__ = ["m", "choose", "given", "largest", "lerp", "smallest"]
+__all__ = ["m", "choose", "decayed", "given", "largest", "lerp", "smallest"]
 
 
 def lerp(a, b, w):
@@ -22,6 +22,13 @@ def lerp(a, b, w):
     if isinstance(near, (bool, np.bool_)):
         return a + w * (b - a) if near else b - (1 - w) * (b - a)
     return m.where(near, a + w * (b - a), b - (1 - w) * (b - a))
+
+
+def decayed(h, p, g):
+    """(p, g) after weight decay: it shrinks the parameter itself where it is decoupled, else it is added to g."""
+    if not h.weight_decay:
+        return p, g
+    return (p * (1 - h.lr * h.weight_decay), g) if h.decoupled_weight_decay else (p, g + h.weight_decay * p)
 
 
 def given(number):

@@ -1,7 +1,7 @@
 """NAdam: Adam with Nesterov's look-ahead."""
 from __future__ import annotations
 
-from .formula import lerp, m
+from .formula import decayed, lerp, m
 from .optimizer import Optimizer, check_betas, check_lr, check_positive
 
 
@@ -53,11 +53,7 @@ class NAdam(Optimizer):
 
     def update(self, h, p, g, t, product, avg, sq):
         beta1, beta2 = h.betas
-        if h.weight_decay:
-            if h.decoupled_weight_decay:
-                p = p * (1 - h.lr * h.weight_decay)
-            else:
-                g = g + h.weight_decay * p
+        p, g = decayed(h, p, g)
         mu = beta1 * (1 - 0.5 * 0.96 ** (t * h.momentum_decay))
         ahead = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * h.momentum_decay))
         product = product * mu

@@ -1,7 +1,7 @@
 """RAdam: Adam that waits until it can trust its scale."""
 from __future__ import annotations
 
-from .formula import choose, lerp, m
+from .formula import choose, decayed, lerp, m
 from .optimizer import Optimizer, check_betas, check_lr, check_positive
 
 
@@ -51,11 +51,7 @@ class RAdam(Optimizer):
 
     def update(self, h, p, g, t, avg, sq):
         beta1, beta2 = h.betas
-        if h.weight_decay:
-            if h.decoupled_weight_decay:
-                p = p * (1 - h.lr * h.weight_decay)
-            else:
-                g = g + h.weight_decay * p
+        p, g = decayed(h, p, g)
         avg = lerp(avg, g, 1 - beta1)
         sq = beta2 * sq + (1 - beta2) * g * g
         correction = 1 - beta2 ** t

@@ -27,7 +27,7 @@ def check_forward(op, arrays) -> str | None:
     """The op as a compiled function; returns the reason if it runs eagerly."""
     def f(*inputs):
         return _own(op, op(*inputs))
-    return _alike(op, f, lambda f, k: _list(f(*_inputs(op, arrays, k))), arrays)
+    return _alike(op, f, lambda f, k: _list(f(*_inputs(op, arrays, k))))
 
 
 def check_training(op, arrays) -> str | None:
@@ -40,7 +40,7 @@ def check_training(op, arrays) -> str | None:
         leaves = [t for t in inputs if isinstance(t, Tensor) and t.requires_grad]
         found = grad(outs, leaves, [m.cos(y.detach()) for y in outs], allow_unused=True)
         return [*_own(op, [y.detach() for y in outs]), *found]
-    return _alike(op, f, lambda f, k: _list(f(*_inputs(op, arrays, k))), arrays)
+    return _alike(op, f, lambda f, k: _list(f(*_inputs(op, arrays, k))))
 
 
 def check_differentiated(op, arrays) -> str | None:
@@ -56,7 +56,7 @@ def check_differentiated(op, arrays) -> str | None:
         first = _gradients(outs, leaves, rng, k != 2)
         second = _gradients([g for g in first if g is not None and g.requires_grad], leaves, rng, False)
         return [*outs, *first, *second]
-    return _alike(op, f, run, arrays)
+    return _alike(op, f, run)
 
 
 def _gradients(outs, leaves, rng, graph):
@@ -83,7 +83,7 @@ def _inputs(op, arrays, k: int, requires_grad=False):
     return check.tensors(op, other, requires_grad)
 
 
-def _alike(op, f, run: Callable, arrays) -> str | None:
+def _alike(op, f, run: Callable) -> str | None:
     fast = compiled(f)
     want, have = [], []
     for found, g in ((want, f), (have, fast)):
