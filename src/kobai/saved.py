@@ -12,9 +12,12 @@ from .tensor import LiftedTensor, Tensor, constant, wrap
 
 
 def pack_saved(vjp, saved):
-    """Pass what is saved through the innermost saved_tensors_hooks; unpacked again in `unpack`."""
+    """Pass what is saved through the innermost saved_tensors_hooks; unpacked again in `unpack`.
+
+    Nobody follows what the hooks keep, so in-place changes count no longer: the version cells become ones that stay.
+    """
     packed = [pack_one(v) if isinstance(v, (np.ndarray, np.generic, Lifted)) else v for v in saved[:len(vjp.asks)]]
-    return (*packed, *saved[len(vjp.asks):])
+    return (*packed, *((0,),) * vjp.cells, *(0,) * bool(vjp.cells))
 
 
 def pack_one(value):

@@ -181,3 +181,24 @@ def test_a_saved_tensor_that_was_changed():
     h.add_(1)
     with pytest.raises(RuntimeError, match="needed by CubeBackward, has been changed"):
         y.backward()
+
+
+class TimesNumber(Function):
+    """x times a number, which is no tensor and so no edge of the graph."""
+
+    @staticmethod
+    def forward(ctx, k, x):
+        ctx.k = k
+        return k * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return None, ctx.k * g
+
+
+def test_only_tensors_have_a_place_among_the_next_functions():
+    x, fixed = leaf(2.0), kobai.tensor([1.0])
+    (first, number), = TimesNumber.apply(3, x).grad_fn.next_functions
+    assert first.variable is x and number == 0
+    node = (TimesNumber.apply(3, x) + TimesNumber.apply(3, fixed)).grad_fn
+    assert [f and f.name() for f, _ in node.next_functions] == ["TimesNumberBackward", None]

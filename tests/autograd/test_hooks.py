@@ -2,7 +2,12 @@
 import pytest
 
 import kobai
-from kobai.autograd.graph import disable_saved_tensors_hooks, register_multi_grad_hook, saved_tensors_hooks
+from kobai.autograd.graph import (
+    allow_mutation_on_saved_tensors,
+    disable_saved_tensors_hooks,
+    register_multi_grad_hook,
+    saved_tensors_hooks,
+)
 
 
 def leaf(*values):
@@ -102,3 +107,14 @@ def test_an_unpack_hook_must_give_a_tensor():
     with pytest.raises(TypeError, match="Output of saved tensor unpack_hook expected to be a Tensor but got result of "
                                         "type int"):
         y.backward()
+
+
+def test_saved_values_may_change_where_that_is_allowed():
+    """PyTorch: the gradients are those of the values that were there."""
+    x = leaf(1.0, 2.0)
+    with allow_mutation_on_saved_tensors():
+        y = x * 1
+        z = (y * y).sum()
+        y.mul_(0)
+        z.backward()
+    assert x.grad.tolist() == [2, 4]

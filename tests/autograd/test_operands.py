@@ -43,3 +43,10 @@ def test_nobody_knows(op, value):
 def test_a_number_in_a_string():
     loss = (kobai.tensor(2.5, requires_grad=True) * 2).sum()
     assert f"{loss} {loss:.2f} {kobai.tensor(3)} {kobai.ones(1)}" == "5.0 5.00 3 tensor([1.])"
+
+
+def test_a_matrix_product_with_a_number_is_pythons_own_error():
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for @: 'Tensor' and 'int'"):
+        kobai.ones(2) @ 3
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for @: 'float' and 'Tensor'"):
+        2.0 @ kobai.ones(2)

@@ -177,6 +177,11 @@ def test_weight_norm():
     assert kobai.allclose(layer.weight, 2 * weight)
 
 
+def test_the_hook_says_what_took_its_place():
+    with pytest.warns(FutureWarning, match=r"weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations"):
+        utils.weight_norm(nn.Linear(2, 2))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_weight_norm_as_a_hook():
     kobai.manual_seed(0)

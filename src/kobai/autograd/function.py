@@ -5,12 +5,12 @@ import functools
 
 from ..diagnose import error
 from ..inplace import rebase, refuse_leaf
-from ..lifted import Lifted, m, top
-from ..saved import alias, pack_one
+from ..lifted import m, top
+from ..saved import alias, pack_one, tensor_of
 from ..tensor import LiftedTensor, Tensor, anew, edge_of, wrap
 from .dual import Dual
 from .mode import PASS, enable_grad, modes, no_grad
-from .node import Freed, Node, Port, here
+from .node import Freed, Node, Port, here, shown_edge
 
 
 class FunctionCtx(Node):
@@ -25,6 +25,11 @@ class FunctionCtx(Node):
 
     def __getattr__(self, name):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def next_functions(self):
+        """Pairs (node, output number) of the producers of the arguments that are tensors."""
+        return tuple([shown_edge(e) for e, like in zip(self.edges, self.like) if like is not None])
 
     def __repr__(self):
         return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
@@ -231,8 +236,7 @@ def _vjp(node, g, s):
     """Call the user's backward; gradients come and go as arrays, or as Tensors for create_graph."""
     gs = g if isinstance(g, tuple) else (g,)
     graph = any(isinstance(v, Tensor) for v in gs)
-    given = [v if isinstance(v, Tensor) or v is None else LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
-             for v in gs]
+    given = [tensor_of(v) for v in gs]
     cls = node._cls
     backward = cls.backward if cls.backward is not Function.backward else cls.vjp
     with enable_grad() if graph else no_grad():

@@ -52,6 +52,23 @@ class save_on_cpu(saved_tensors_hooks):
         super().__init__(lambda t: t.clone(), lambda t: t)
 
 
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """Within the block, what ops saved may be changed in place: they keep copies.
+
+    >>> x = kobai.tensor([1.0, 2.0], requires_grad=True)
+    >>> with kobai.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x * 1.0
+    ...     z = y * y
+    ...     _ = y.mul_(0)
+    ...     z.sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    def __init__(self):
+        super().__init__(lambda t: t.clone(), lambda t: t)
+
+
 class disable_saved_tensors_hooks:
     """Within the block, `saved_tensors_hooks` raises RuntimeError(`error_message`); so does a block inside one."""
 
@@ -125,5 +142,6 @@ class _Handles(Hook):
             h.remove()
 
 
-__all__ = ["AccumulateGrad", "GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge",
-           "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks"]
+__all__ = ["AccumulateGrad", "GradientEdge", "Node", "allow_mutation_on_saved_tensors",
+           "disable_saved_tensors_hooks", "get_gradient_edge", "increment_version",
+           "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks"]

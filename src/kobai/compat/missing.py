@@ -149,12 +149,20 @@ def explain_no_more() -> None:
 _explaining: list[tuple[ModuleType, dict[str, Any]]] = []
 
 
+def _at_home(value: Any) -> Any:
+    """A module or class that was only now loaded, with PyTorch's addresses, too."""
+    home = value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+    if isinstance(home, ModuleType) and home.__name__.startswith("kobai."):
+        (explain_in if home is value else move_in)(home)
+    return value
+
+
 def _find_or_explain(module: ModuleType, own: Callable[[str], Any] | None, name: str) -> Any:
     """A module's `__getattr__` while its missing names are explained; `own` is the one it had before."""
     plain = f"module {module.__name__!r} has no attribute {name!r}"
     if own is not None:
         try:
-            return own(name)
+            return _at_home(own(name))
         except AttributeError as error:
             if str(error) != plain:  # it has more to say than that the name is missing
                 raise

@@ -530,8 +530,13 @@ def _as_one_batch(node, number, dims):
 _OF_BATCHES = shown_as(Bmm(), "UnsafeViewBackward0", _steps)
 
 
-export("Tensor", "__matmul__", operator(lambda self, other: matmul(self, other), "__matmul__"))
-export("Tensor", "__rmatmul__", operator(lambda self, other: matmul(other, self)))
+def _no_number(fn):
+    """Python's own TypeError where one side of `@` is a number."""
+    return lambda self, other: NotImplemented if isinstance(other, (int, float, complex)) else fn(self, other)
+
+
+export("Tensor", "__matmul__", operator(_no_number(lambda self, other: matmul(self, other)), "__matmul__"))
+export("Tensor", "__rmatmul__", operator(_no_number(lambda self, other: matmul(other, self))))
 
 
 @public("nn.functional")

@@ -8,6 +8,7 @@ from ..dtypes import type_word
 from ..op import Elementwise, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Only
+from ..tensor import Tensor
 from ..testing.samples import Ints, S, predicate
 
 
@@ -289,3 +290,16 @@ def is_nonzero(input):
 
 
 export("Tensor", "is_nonzero", is_nonzero)
+
+
+def contains(self, element):
+    """Whether an element of the tensor equals a number, or an element of a tensor."""
+    if not isinstance(element, (Tensor, int, float, complex, np.generic)):
+        raise error("argument-type", RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."),
+            what="the value before `in`", kind=type(element), must="a tensor or a number",
+            fix="look it up in a list or a dict.")
+    return bool(m.any(m.eq(self, element)))
+
+
+export("Tensor", "__contains__", contains)

@@ -4,6 +4,8 @@ The newer way is in parametrizations.py.
 """
 from __future__ import annotations
 
+import warnings
+
 from ... import linalg, no_grad
 from ...diagnose import error
 from ...tensor import Tensor
@@ -74,6 +76,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
     >>> layer.weight_g.shape, layer.weight_v.shape
     (torch.Size([40, 1]), torch.Size([40, 20]))
     """
+    warnings.warn("`torch.nn.utils.weight_norm` is deprecated in favor of "
+                  "`torch.nn.utils.parametrizations.weight_norm`.", FutureWarning, stacklevel=2)
     WeightNorm.apply(module, name, dim)
     return module
 

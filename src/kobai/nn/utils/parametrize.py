@@ -169,7 +169,7 @@ def _give_own_class(module: Module) -> None:
         return twin
 
     module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), {
-        "__getstate__": refuse, "__deepcopy__": deepcopied, "__module__": cls.__module__})
+        "__getstate__": refuse, "__deepcopy__": deepcopied, "__module__": ParametrizationList.__module__})
 
 
 def _property(name: str) -> property:

@@ -141,8 +141,8 @@ class LRScheduler:
                 UserWarning, stacklevel=3)
         elif not watched._opt_called:
             warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them the other way "
-                "round, or the first learning rate of the schedule is never used.", UserWarning, stacklevel=3)
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch they are called the "
+                "other way round, or the first learning rate of the schedule is never used.", UserWarning, stacklevel=3)
 
 
 def _watch(optimizer):

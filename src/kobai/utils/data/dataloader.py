@@ -11,7 +11,7 @@ from kobai.diagnose import error
 from kobai.utils.data.collate import default_collate, default_convert
 from kobai.utils.data.dataset import IterableDataset
 from kobai.utils.data.info import get_worker_info
-from kobai.utils.data.iterators import InProcessIterator, LoaderIterator
+from kobai.utils.data.iterators import LoaderIterator, _SingleProcessDataLoaderIter
 from kobai.utils.data.sampler import BatchSampler, EndlessSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
@@ -147,9 +147,9 @@ class DataLoader(Generic[T_co]):
 
     def _get_iterator(self):
         if self.num_workers == 0 or not _processes_available():
-            return InProcessIterator(self)
-        from kobai.utils.data.parallel import WorkerIterator  # noqa: PLC0415  (needs processes)
-        return WorkerIterator(self)
+            return _SingleProcessDataLoaderIter(self)
+        from kobai.utils.data.parallel import _MultiProcessingDataLoaderIter  # noqa: PLC0415  (needs processes)
+        return _MultiProcessingDataLoaderIter(self)
 
     def __len__(self) -> int:
         if self._dataset_kind == _DatasetKind.Map:
@@ -263,4 +263,3 @@ def _processes_available() -> bool:
 
 # PyTorch's names of the iterators, for programs that mention them.
 _BaseDataLoaderIter = LoaderIterator
-_SingleProcessDataLoaderIter = InProcessIterator

@@ -9,7 +9,7 @@ from kobai.utils.data.fetch import IterableFetcher, MapFetcher, explain
 from kobai.utils.data.pin import pin_memory
 from kobai.utils.data.sampler import random_seed
 
-__all__ = ["InProcessIterator", "LoaderIterator"]
+__all__ = ["LoaderIterator", "_SingleProcessDataLoaderIter"]
 
 
 class LoaderIterator:
@@ -67,7 +67,7 @@ def _has_accelerator() -> bool:
     return False
 
 
-class InProcessIterator(LoaderIterator):
+class _SingleProcessDataLoaderIter(LoaderIterator):
     """Reads each batch when it is asked for."""
 
     def __init__(self, loader) -> None:

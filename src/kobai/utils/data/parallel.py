@@ -8,10 +8,10 @@ from kobai.utils.data.iterators import LoaderIterator
 from kobai.utils.data.pool import WorkerDied, WorkerPool, default_context
 from kobai.utils.data.worker import END, ERROR, Job, Task
 
-__all__ = ["WorkerIterator"]
+__all__ = ["_MultiProcessingDataLoaderIter"]
 
 
-class WorkerIterator(LoaderIterator):
+class _MultiProcessingDataLoaderIter(LoaderIterator):
     """Has worker processes read ahead: task i goes to one worker after the other."""
 
     def __init__(self, loader) -> None:
