@@ -15,7 +15,7 @@ from weakref import WeakSet
 import numpy as np
 
 from .autograd.mode import modes, runs
-from .lifted import m
+from .rules import fit
 
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
@@ -391,7 +391,7 @@ def _backward(op, mask, vjp):
         grads = run(*values) if run is not None else None
         if grads is None:
             return vjp(node, g, s)
-        return grads if node.fit is None else _fit(grads, node.fit)
+        return grads if node.fit is None else fit(grads, node.fit)
 
     back.asks, back.cells = vjp.asks, cells
     return back
@@ -428,8 +428,3 @@ def _use_of(op, uses, values):
 
 
 _SHAPES = 64  # combinations of types and shapes that are remembered
-
-
-def _fit(grads, shapes):
-    """Sum gradients of broadcast inputs down to the inputs' shapes."""
-    return tuple([g if g is None or shape is None else m.sum_to(g, shape) for g, shape in zip(grads, shapes)])

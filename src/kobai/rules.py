@@ -10,7 +10,8 @@ from .lifted import m
 
 
 def read_signature(cls):
-    code = getattr(cls.forward, "__code__", None)
+    forward = getattr(cls.forward, "__wrapped__", cls.forward)  # inherited while a profiler has replaced it
+    code = getattr(forward, "__code__", None)
     if code is not None and "inputs" not in vars(cls):
         cls.inputs = code.co_varnames[1:code.co_argcount]
         cls.variadic = bool(code.co_flags & 4)
@@ -70,7 +71,7 @@ def _generate(cls, mask, is_complex):
     asks = list(dict.fromkeys(a for r in rules for a in asks_of(r) if a not in ("g", "needs")))
     cells = [f"t_{a}" for a in asks if a in cls.inputs] + ["out"] * ("y" in asks)
     place = {a: f"s[{i}]" for i, a in enumerate(asks)}
-    scope = {"changed": _changed, "freed": _freed, "fit": _fit, "conj": lambda v: m.conj(v),
+    scope = {"changed": _changed, "freed": _freed, "fit": fit, "conj": lambda v: m.conj(v),
              "watch": _watch}
 
     def arguments(rule, name):
@@ -151,7 +152,7 @@ class _watch:
         return sum(c[0] for c in self.cells)
 
 
-def _fit(grads, shapes):
+def fit(grads, shapes):
     """Sum gradients of broadcast inputs down to the inputs' shapes."""
     return tuple([g if g is None or shape is None else m.sum_to(g, shape) for g, shape in zip(grads, shapes)])
 

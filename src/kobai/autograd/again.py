@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import large
 from ..tensor import Tensor, wrap
-from .matching import Pattern
+from .matching import Pattern, several
 from .mode import Sites, modes
 from .node import Node, here, next_order
 from .repeated import MOST_SIGNATURES, _chosen, _plan, _walk
@@ -285,7 +285,7 @@ class Text:
         node.fit, node.vjp = fit, vjp  # as if the node had not been recorded
         fields = {"op": self.constant(op), "vjp": self.constant(vjp), "hooks": "None", "extra": "None",
                   "fit": "None" if fit is None else self.constant(fit), "where": self.place(node),
-                  "edges": _several(edges), "saved": _several(values), "_order": "next_order()"}
+                  "edges": several(edges), "saved": several(values), "_order": "next_order()"}
         self.lines.append(f" {name} = new({self.constant(type(node))})")
         self.lines.append(" " + "; ".join(f"{name}.{k} = {v}" for k, v in fields.items()))
 
@@ -347,10 +347,6 @@ class Text:
         if t._node is not None:
             self.lines.append(f" {name}._node = {self._edge(t._node)}; {name}._rg = True")
         return name
-
-
-def _several(names):
-    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
 def is_ordinary():

@@ -37,8 +37,6 @@ class Pattern:
         `passed`: the numbers of the nodes that are returned, where these are not all. `everything`: all nodes are
         returned, and after them all arrays, each once and as it is.
         """
-        def several(names):
-            return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
         distinct = [f"  if len({{{', '.join(names)}}}) != {len(names)}: return None"
                     for names in (list(self.nodes.values()), list(self.leaves.values())) if len(names) > 1]
         nodes = self.order if passed is None else [self.order[i] for i in passed]
@@ -124,3 +122,8 @@ class Pattern:
             own = self.nodes[e] = f"n{len(self.order)}"
             self.order.append(e)
         self._put(f"{own} = {name}")
+
+
+def several(names):
+    """A tuple of these names, as source."""
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
