@@ -473,6 +473,37 @@ print(x.grad.item(), type(ops.apply2).__name__)
     assert done.stdout.split() == ["2.0", "builtin_function_or_method"], done.stderr
 
 
+@pytest.mark.parametrize("line", ["y = y * b", "y = (y * b).tanh() + y.sum()", "with kobai.no_grad(): y = w * y"])
+def test_when_it_begins_without_any_backward_pass(line):
+    """After `UNRECORDED` ops that left no node; nothing is loaded before, and no number changes."""
+    done = run(f"""
+import sys, threading, kobai, kobai.op as ops
+from kobai.autograd.node import UNRECORDED
+y, b, w = kobai.ones(3), kobai.tensor([1.0, -1.0, 0.5]), kobai.tensor([1.0, -1.0, 0.5], requires_grad=True)
+def steps(n):
+    global y
+    for _ in range(n):
+        {line}
+        if not 0.1 < y[0] < 10: y = kobai.ones(3)
+count, before = 0, ops.unrecorded
+steps(UNRECORDED // 12)
+assert "kobai.backends.apply" not in sys.modules and ops.apply2 is ops.short_ways[2] and ops.unrecorded is before
+kept = y = kobai.ones(3)
+steps(7)
+expected, y = y, kept
+while ops.unrecorded is before:
+    steps(1)
+    count += 1
+    assert count < 2 * UNRECORDED
+for t in threading.enumerate():
+    if t.name == "kobai-compile": t.join()
+y = kept
+steps(7)
+print(kobai.equal(y, expected), y.grad_fn, type(ops.apply2).__name__)
+""")
+    assert done.stdout.split() == ["True", "None", "builtin_function_or_method"], done.stderr
+
+
 def test_an_interrupt_when_it_begins_breaks_nothing():
     """Once, every op after it failed: 'AddBackward0' object has no attribute '_order'."""
     done = run("""

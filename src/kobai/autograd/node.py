@@ -8,6 +8,7 @@ from itertools import count
 from typing import NamedTuple
 
 MANY = 5_000  # nodes: a program that has recorded more is likely to record many more
+UNRECORDED = 20_000  # ops under no_grad, or of what needs no gradient: the same of a program that makes no backward pass
 orders = count(-1, -1)  # later nodes have smaller numbers: a heap gives the latest first
 next_order = orders.__next__
 
@@ -22,8 +23,8 @@ class _Many:
 
     def begin(self):
         """Once; an interrupt meanwhile is the caller's, and does no harm."""
-        self.below = float("-inf")
-        if find_spec("llvmlite") is not None:
+        begun, self.below = self.below == float("-inf"), float("-inf")
+        if not begun and find_spec("llvmlite") is not None:
             from kobai.backends import apply  # noqa: PLC0415  (slow to load: not before it pays)
             apply.begin()
 
@@ -112,6 +113,11 @@ class Step:
 
     __repr__ = Node.__repr__
     name = Node.name
+
+
+def chain(name, *edges):
+    """The edge of a Step before these (node, number) pairs; none, if none of them leads on."""
+    return (step(name, *edges), 0) if any(node is not None for node, _ in edges) else (None, 0)
 
 
 def step(name, *next_functions):
@@ -213,10 +219,42 @@ def shown_edge(edge):
     if edge is None:
         return None, 0
     if isinstance(edge, Port):
-        return edge.node, edge.number
+        return face(edge.node, edge.number), edge.number
     if not isinstance(edge, Node):
         return accumulator(edge), 0
-    return shown_edge(edge.edges[0]) if edge.hidden else (edge, 0)
+    return shown_edge(edge.edges[0]) if edge.hidden else (face(edge), 0)
+
+
+# ---- what PyTorch records otherwise ----------------------------------------------------------
+def face(node, number=0):
+    """What stands in the graph for an output of a node: the node, or a Step where PyTorch has other nodes there."""
+    if node.op is not None and node.op.faces is not None:
+        return node.op.faces(node, number)
+    made = None if node.extra is None else node.extra.get("gradient")
+    return node if made is None else made()
+
+
+class _Gradient:
+    """A gradient of `node`, computed from `g`, that PyTorch computes in steps of its own; made when somebody looks."""
+
+    __slots__ = ("node", "number", "g", "shown")
+
+    def __init__(self, node, number, g):
+        self.node, self.number, self.g, self.shown = node, number, g, None
+
+    def __call__(self):
+        if self.shown is None:
+            self.shown = self.node.op.gradient_shown(self.node, self.number, shown_edge(self.g))
+        return self.shown
+
+
+def note_gradients(node, g, grads):
+    """Remember for the picture which rule made these gradients."""
+    g = getattr(g, "_node", None)
+    for number, made in enumerate(grads):
+        own = getattr(made, "_node", None)
+        if isinstance(own, Node) and own is not g and own._order < node._order:
+            own._extras().setdefault("gradient", _Gradient(node, number, g))
 
 
 def saved_names(node):
