@@ -21,6 +21,7 @@ from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
 from kobai.compile.recurrent import recurrent
 from kobai.compile.simplify import simplify
+from kobai.compile.strips import in_strips
 from kobai.compile.windows import own
 
 
@@ -105,7 +106,7 @@ def _arranged(graph: Graph, made) -> Arrangement:
     steps, windows = fuse(graph, made)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
-    steps = recurrent(chained(steps, homes, results), homes, results)
+    steps = in_strips(recurrent(chained(steps, homes, results), homes, results), homes, results)
     return arrange(graph, early(graph, steps, windows, homes), windows, homes)
 
 
