@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
+from ..autograd.node import here
 from ..diagnose import error
 from ..inplace import changed, refuse_leaf, write
 from ..op import Op, dtype_of, m
@@ -175,6 +176,12 @@ class Zero(Fill):
 
 def zero_(self):
     """Set all elements to 0."""
+    if modes.trace is None and self.__class__ is Tensor and self._base is None and not self._rg \
+            and (a := self._data).__class__ is np.ndarray and a.flags.writeable:  # the usual case, in half the time
+        a[...] = 0
+        self._ver[0] += 1
+        self._ver[1] = here()
+        return self
     refuse_leaf(self)
     if _recorded(self):
         return write(self, Zero(0)(self))

@@ -228,12 +228,12 @@ class Optimizer:
                     if modes.trace is not None:
                         modes.trace.touch(p, True)
                     p._grad = None
-                elif p.grad is not None:
-                    if p.grad.grad_fn is not None:
-                        p.grad.detach_()
-                    else:
-                        p.grad.requires_grad_(False)
-                    p.grad.zero_()
+                elif (g := p.grad) is not None:
+                    if g.grad_fn is not None:
+                        g.detach_()
+                    elif g.requires_grad:
+                        g.requires_grad_(False)
+                    g.zero_()
 
     # ---- checkpoints ---------------------------------------------------------------------
     def state_dict(self):
