@@ -90,16 +90,23 @@ _OF_A_TENSOR = "pow", "float_power"  # of two numbers PyTorch has sums, products
 def _with_out(fn):
     def call(*args, **kwargs):
         try:
-            if not kwargs:
-                return fn(*args)
-            out = _clean(kwargs)
+            out = _clean(kwargs) if kwargs else None
             y = fn(*args, **kwargs)
+            if y.__class__ is np.ndarray:  # rules may call the function on arrays, users may not
+                raise _arrays(y, *args, *kwargs.values())
         except _FAILURES:
             if not _is_overridden((*args, *kwargs.values())):
                 raise
             return _ask(call, args, kwargs)
         return y if out is None else _into(out, y)
     return _dress(call, fn, fn.__name__)
+
+
+def _arrays(y, *given):
+    """The error of a function that was given NumPy arrays in the place of tensors."""
+    items = next((v for v in given if isinstance(v, (list, tuple))), given)
+    place = next((i for i, v in enumerate(items) if isinstance(v, np.ndarray)), 0)
+    return error("cat-element", place=place, got="numpy.ndarray")
 
 
 _FAILURES = TypeError, AttributeError, ValueError, Overridden

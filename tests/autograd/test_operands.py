@@ -1,6 +1,7 @@
 """Operators with operands of foreign types: Python asks the other operand, as with PyTorch."""
 import operator
 
+import numpy as np
 import pytest
 
 import kobai
@@ -50,3 +51,9 @@ def test_a_matrix_product_with_a_number_is_pythons_own_error():
         kobai.ones(2) @ 3
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for @: 'float' and 'Tensor'"):
         2.0 @ kobai.ones(2)
+
+
+@pytest.mark.parametrize("join", [kobai.stack, kobai.cat, kobai.hstack])
+def test_arrays_are_not_joined_to_an_array(join):
+    with pytest.raises(TypeError, match="expected Tensor as element 0 in argument 0, but got numpy.ndarray"):
+        join([np.ones(2), np.ones(2)])

@@ -13,6 +13,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
 from itertools import chain
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +74,9 @@ class Optimizer:
     counters: tuple[str, ...] = ()
     elementwise = True
     sparse_hint = ""
+    # Optimisers around another one often leave out super().__init__(); PyTorch's steps do not need it.
+    _optimizer_step_pre_hooks: Any = MappingProxyType({})
+    _optimizer_step_post_hooks: Any = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
