@@ -11,6 +11,8 @@ import kobai  # noqa: F401  (fills the registry)
 from kobai.backends import eager, llvm
 from kobai.compile.lower import Layout
 from kobai.op import registry
+from kobai.ops.normalize import NativeLayerNorm
+from kobai.rules import compiled_rules
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 OP = {cls.__name__: cls for cls in registry}
@@ -201,3 +203,15 @@ def test_without_llvmlite_everything_falls_back_to_numpy():
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "fine\n", done.stderr
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_gradient_that_is_handed_on_does_not_leave_the_others_to_numpy(rows):
+    op, rng = NativeLayerNorm(1e-5, (-1,)), np.random.default_rng(0)
+    x, g, w = [rng.standard_normal(s).astype("f4") for s in ((rows, 30), (rows, 30), 30)]
+    run = eager.backward_of(op, 7, compiled_rules(NativeLayerNorm, 7, False)[1].asks, (g, x, w))
+    assert run, "with one row the bias's gradient is g itself"
+    want = op.back(g.astype("f8"), x.astype("f8"), w.astype("f8"), (True, True, True))
+    for y, z in zip(run(g, x, w), want):
+        assert y.shape == z.shape and not np.shares_memory(y, g)
+        np.testing.assert_allclose(y, z, rtol=1e-4, atol=1e-5)

@@ -306,7 +306,7 @@ def backward_of(op, mask: int, asks, values):
     vjp = kernel_of_vjp(op, mask, arrays)
     if vjp is None:
         return False if op.elementwise else _by_graph("backward_of", op, mask, values)
-    if _only_hands_on(vjp.kernel):
+    if _hands_on(vjp.kernel, any if op.elementwise else all):
         return False
     order = [("g", *asks).index(name) for name in vjp.reads]
     used = [values[i] for i in order]
@@ -335,9 +335,9 @@ def _by_graph(name: str, *args):
     return getattr(eager_graph, name)(*args)
 
 
-def _only_hands_on(kernel: Kernel) -> bool:
-    """Whether some gradient is `g` itself, which needs no memory of its own."""
-    return any(kernel.nodes[i].op == "load" for i in kernel.outputs)
+def _hands_on(kernel: Kernel, how) -> bool:
+    """Whether any gradient, or all, are `g` itself, which needs no memory of its own."""
+    return how(kernel.nodes[i].op == "load" for i in kernel.outputs)
 
 
 def _of_inputs_shape(op, vjp, arrays, used) -> bool:
