@@ -11,19 +11,26 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections import OrderedDict
 
 import numpy as np
 
 from kobai.autograd.mode import modes
 from kobai.backends import llvm
-from kobai.backends.entry_checks import CHECK, DICT, KEEPS_VERSIONS, LIST, MEMORY, SAME, SEEN
+from kobai.backends.entry_checks import CHECK, DICT, KEEPS_VERSIONS, KEYS, LIST, MEMORY, SAME, SEEN
 from kobai.backends.entry_code import ARGUMENT, ARGUMENT_WORDS, FIXED, GRADIENT, OFFSETS, WORDS, slot_offset, text
 from kobai.backends.entry_open import Form
 from kobai.backends.native import _MethodDef, _new_function
+from kobai.compile.guards import UNSET
 from kobai.tensor import Tensor, wrap
 
 _FASTCALL_KEYWORDS = 0x0080 | 0x0002
 _TYPE_DICT = 264  # where a type object has the address of its dict
+_ORDER_STATE = 88  # where an OrderedDict has the number that every change of its order renews
+
+
+def _order_state(d) -> int:
+    return ctypes.c_int64.from_address(id(d) + _ORDER_STATE).value
 
 
 def _dict_of(cls):
@@ -59,7 +66,16 @@ def _looks_as_known() -> bool:
             and (word(items, 16), word(table, 16)) == (3, 2)
             and ctypes.c_int64.from_address(word(items, 24) + 8).value == id(None)
             and ctypes.c_double.from_address(id(number) + 16).value == number
-            and word(_dict_of, 8) == id(type(_dict_of)))
+            and word(_dict_of, 8) == id(type(_dict_of)) and _renews_order_state())
+
+
+def _renews_order_state() -> bool:
+    table = OrderedDict(a=1, b=2)
+    before = _order_state(table)
+    table["a"] = 3
+    same = _order_state(table) == before
+    table.move_to_end("a")
+    return same and 0 <= before < _order_state(table) < 100
 
 
 def entry(program, slots, lengths, otherwise, spec=None):
@@ -114,22 +130,27 @@ class _Table:
                 rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value), 0))
             elif s.kind == "attribute":
                 address = id(s.holder) + slot_offset(type(s.holder), s.key)
-                empty = s.value is None and ctypes.c_int64.from_address(address).value == 0  # what reads as None
+                empty = s.value is UNSET or s.value is None and not ctypes.c_int64.from_address(address).value  # reads as None
                 rows.append((MEMORY, address, 0, 0 if empty else id(s.value), 0))
             elif s.kind == "absent":
-                dicts.setdefault(id(s.holder), []).append((id(s.key), 0, hash(s.key)))
+                dicts.setdefault(id(s.holder), []).append((DICT, id(s.holder), id(s.key), 0, hash(s.key)))
+                self.kept.append(s.holder)
+            elif s.kind == "keys":
+                if isinstance(s.holder, OrderedDict):  # their order is not in the dict
+                    rows.append((MEMORY, id(s.holder) + _ORDER_STATE, 0, _order_state(s.holder), 0))
+                table = self._array([id(k) for k in s.value] or [0])
+                dicts.setdefault(id(s.holder), []).append((KEYS, id(s.holder), len(s.value), table, 0))
                 self.kept.append(s.holder)
             elif s.kind == "list":
                 rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
             elif isinstance(holder, dict):
-                dicts.setdefault(id(holder), []).append((id(s.key), id(s.value), hash(s.key)))
+                dicts.setdefault(id(holder), []).append((DICT, id(holder), id(s.key), id(s.value), hash(s.key)))
                 self.kept.append(holder)
             else:
                 return False
         for at, items in dicts.items():
-            looks = [(DICT, at, *item) for item in items]
             many = len(items) + 1
-            rows += [(SAME, at, many, 0, 0), *looks, (SEEN, at, many, 0, 0)] if KEEPS_VERSIONS else looks
+            rows += [(SAME, at, many, 0, 0), *items, (SEEN, at, many, 0, 0)] if KEEPS_VERSIONS else items
         rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]
         for leaf in self.program.without:
             rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None), 0))
@@ -145,7 +166,7 @@ class _Table:
 
     def _arguments(self) -> bool:
         self.arguments = []
-        if self.program.repeats:
+        if self.program.repeats or self.program.grown:
             return False
         for i, (t, a) in enumerate(self.program.arguments):
             if t is None:
@@ -226,8 +247,8 @@ class _Table:
         found = {"step": code, "step_self": own, "form": program.form, "rebuild": id(rebuild), "otherwise": id(otherwise),
                  "modes": id(modes), "dict_name": id(dict_name), "none": id(None), "array_type": id(np.ndarray),
                  "thread": self._array([-1, 0, 0]), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False),
-                 **self.opening.words(self._array, [i for i, (t, _) in enumerate(program.arguments) if t and t[1]],
-                                      [id(t) for t in program.held])}
+                 **self.opening.words(self._array, [i for i, (t, _) in enumerate(program.arguments) if t],
+                                      program.asked.known if program.asked else [id(t) for t in program.held])}
         names = {"checks": ("checks", "check_count"), "argument": ("arguments", "argument_count"),
                  "mode": ("mode_checks", "mode_count"), "written": ("written", "written_count")}
         for name, (numbers, width) in lists.items():

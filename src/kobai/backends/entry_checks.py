@@ -10,8 +10,8 @@ import sys
 from kobai.backends.native import _FIELD, _HEAD, read
 
 # Kinds of checks: a word of memory, an item of a dict, of a list; the items of a dict between SAME and SEEN need no
-# look where the dict has not been changed since they were last found right.
-MEMORY, DICT, LIST, SAME, SEEN = 0, 1, 2, 3, 4
+# look where the dict has not been changed since they were last found right; the keys of a dict in their order.
+MEMORY, DICT, LIST, SAME, SEEN, KEYS = 0, 1, 2, 3, 4, 5
 CHECK = 5                            # words of a check
 DICT_VERSION = 24                    # where a dict has the number that every change to it renews (to Python 3.12)
 _FIELDS = {k: _HEAD + v for k, v in _FIELD.items()}
@@ -45,7 +45,7 @@ def checks() -> str:
 
 def _holds() -> str:
     """Variables are what they were."""
-    return "".join([_each_check(), _known_versions(), _compared()])
+    return "".join([_has_keys(), _each_check(), _known_versions(), _compared()])
 
 
 def _each_check() -> str:
@@ -70,7 +70,8 @@ look:
   switch i64 %kind, label %memory [i64 {DICT}, label %dict
                                    i64 {LIST}, label %list
                                    i64 {SAME}, label %same_dict
-                                   i64 {SEEN}, label %seen]
+                                   i64 {SEEN}, label %seen
+                                   i64 {KEYS}, label %keys]
 memory:
   %word = load i64, ptr %ap
   br label %compare
@@ -85,6 +86,41 @@ list:
   %place = getelementptr i64, ptr %items, i64 %b
   %listed = load i64, ptr %place
   br label %compare
+keys:  ; how many there are, and a table of them
+  %cp = inttoptr i64 %c to ptr
+  %has_keys = call i1 @has_keys(ptr %ap, i64 %b, ptr %cp)
+  br i1 %has_keys, label %good, label %no
+"""
+
+
+def _has_keys() -> str:
+    """A dict has the keys it had, in the same order."""
+    return f"""
+define internal i1 @has_keys(ptr %dict, i64 %count, ptr %keys) nounwind noinline {{
+entry:
+  %place = alloca i64
+  %key_at = alloca ptr
+{read("size", "dict", 16, "i64")}
+  store i64 0, ptr %place
+  %as_many = icmp eq i64 %size, %count
+  br i1 %as_many, label %loop, label %no
+loop:
+  %i = phi i64 [0, %entry], [%i1, %next]
+  %got = call i32 @PyDict_Next(ptr %dict, ptr %place, ptr %key_at, ptr null)
+  %is_item = icmp ne i32 %got, 0
+  br i1 %is_item, label %next, label %yes
+next:
+  %key = load ptr, ptr %key_at
+  %want_at = getelementptr ptr, ptr %keys, i64 %i
+  %want = load ptr, ptr %want_at
+  %i1 = add i64 %i, 1
+  %same = icmp eq ptr %key, %want
+  br i1 %same, label %loop, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}}
 """
 
 
@@ -116,7 +152,7 @@ compare:
   %same = icmp eq i64 %now, %c
   br i1 %same, label %good, label %no
 good:
-  %last = phi i64 [%i, %compare], [%i, %same_dict], [%i_seen, %skip], [%i, %seen]
+  %last = phi i64 [%i, %compare], [%i, %same_dict], [%i_seen, %skip], [%i, %seen], [%i, %keys]
   %i1 = add i64 %last, 1
   br label %loop
 yes:

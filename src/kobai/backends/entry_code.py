@@ -10,6 +10,7 @@ from functools import partial
 from types import FunctionType
 
 from kobai.backends import entry_open
+from kobai.backends.entry_attributes import is_plain
 from kobai.backends.entry_checks import DICT_VERSION, KEEPS_VERSIONS, KNOWN_HASH, checks
 from kobai.backends.native import _BYTES, _HEAD, read, word
 from kobai.tensor import Tensor
@@ -54,7 +55,7 @@ def text() -> str:
     """The native functions."""
     body = (_begin(), _arguments(), _inputs(), _compute(), _results())
     opening = entry_open.text(_BYTES, _load("otherwise", *entry_open.WORDS))
-    return "\n".join([_declarations(), checks(), entry_open.distinct(), _tensor(), *body, opening])
+    return "\n".join([_declarations(), checks(), entry_open.distinct(), is_plain(), _tensor(), *body, opening])
 
 
 def _declarations() -> str:
@@ -135,10 +136,10 @@ entry:
        "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
        "written", "written_count", "false", "rebuild", "thread", "leaf_count",
-       "wanting", "wanting_count", "known", "known_count")}
+       "tensors", "tensor_count", "known")}
   %arrays = alloca ptr, i64 %input_count
   %object_at = alloca ptr
-  %are_distinct = call i1 @distinct(ptr %leaves, ptr %wanting_p, i64 %wanting_count, ptr %known_p, i64 %known_count)
+  %are_distinct = call i1 @distinct(ptr %leaves, ptr %tensors_p, i64 %tensor_count, ptr %known_p)
   br i1 %are_distinct, label %variables, label %refuse
 
 variables:
@@ -240,7 +241,10 @@ argument_array:
   br i1 %right_array, label %argument_apart, label %refuse
 argument_apart:
   %is_apart = call i1 @apart(ptr %t_data, ptr %a_record, ptr %written_p, i64 %written_count)
-  br i1 %is_apart, label %argument_good, label %refuse
+  br i1 %is_apart, label %argument_plain, label %refuse
+argument_plain:
+  %is_plain = call i1 @is_plain(ptr %t)
+  br i1 %is_plain, label %argument_good, label %refuse
 argument_good:
   %a1 = add i64 %a, 1
   br label %argument

@@ -12,7 +12,7 @@ from kobai.backends.native import _HEAD, read
 
 ROW = 5
 WORDS = ("given_count", "wanted_names", "name_count", "rows", "row_count", "object_count", "leaf_count",
-         "wanting", "wanting_count", "known", "known_count")
+         "tensors", "tensor_count", "known")
 _SIZE, _ITEMS = 16, 24                # of a tuple, and of a list, whose items lie elsewhere; the size of a dict, too
 _TYPES = (tuple, list, dict)
 
@@ -58,21 +58,60 @@ class Form:
         self.kept += [table, *keys]
         return table.ctypes.data
 
-    def words(self, address, wanting, held) -> dict[str, int]:
-        """The words of the entry; `address` puts numbers where they stay. `wanting` are leaves that require grad, `held` the
-        ids of tensors that do so."""
+    def words(self, address, tensors, known) -> dict[str, int]:
+        """The words of the entry; `address` puts numbers where they stay. `tensors` are the leaves that are tensors, which
+        must be different ones and none of the `known`, of which these are the addresses."""
         return {
             "given_count": self.count, "wanted_names": address([id(n) for n in self.names] or [0]),
             "name_count": len(self.names), "rows": 0 if self.flat else address(self.rows), "row_count": len(self.rows),
-            "object_count": self.objects, "leaf_count": self.leaves, "wanting": address(wanting or [0]),
-            "wanting_count": len(wanting), "known": address(held or [0]), "known_count": len(held)}
+            "object_count": self.objects, "leaf_count": self.leaves, "tensors": address(tensors or [0]),
+            "tensor_count": len(tensors), "known": address(table_of(known))}
+
+
+def table_of(addresses) -> list[int]:
+    """Addresses in a table where each is found at once: its size less one, and that many places, of which some are 0."""
+    size = 4
+    while size < 2 * len(addresses):
+        size *= 2
+    places = [0] * size
+    for a in addresses:
+        at = a >> 4 & size - 1
+        while places[at]:
+            at = at + 1 & size - 1
+        places[at] = a
+    return [size - 1, *places]
 
 
 def distinct() -> str:
-    """The function of that name."""
+    """The functions of that name, and of what is known."""
     return """
-; Whether some leaves are different tensors, and none of them one that the program holds.
-define internal i1 @distinct(ptr %leaves, ptr %which, i64 %count, ptr %held, i64 %held_count) nounwind {
+; Whether an object is in a table as `table_of` makes them.
+define internal i1 @is_known(ptr %object, ptr %table) nounwind {
+entry:
+  %mask = load i64, ptr %table
+  %places = getelementptr i64, ptr %table, i64 1
+  %address = ptrtoint ptr %object to i64
+  %short = lshr i64 %address, 4
+  br label %loop
+loop:
+  %i = phi i64 [%short, %entry], [%i1, %other]
+  %at = and i64 %i, %mask
+  %place = getelementptr i64, ptr %places, i64 %at
+  %one = load i64, ptr %place
+  %same = icmp eq i64 %one, %address
+  br i1 %same, label %done, label %look
+look:
+  %free = icmp eq i64 %one, 0
+  br i1 %free, label %done, label %other
+other:
+  %i1 = add i64 %i, 1
+  br label %loop
+done:
+  ret i1 %same
+}
+
+; Whether some leaves are different tensors, and none of them one that the program knows.
+define internal i1 @distinct(ptr %leaves, ptr %which, i64 %count, ptr %known) nounwind {
 entry:
   br label %loop
 loop:
@@ -88,7 +127,7 @@ look:
 before:
   %j = phi i64 [0, %look], [%j1, %other]
   %j_more = icmp slt i64 %j, %i
-  br i1 %j_more, label %compare, label %known
+  br i1 %j_more, label %compare, label %last
 compare:
   %second_at = getelementptr i64, ptr %which, i64 %j
   %second = load i64, ptr %second_at
@@ -99,18 +138,9 @@ compare:
 other:
   %j1 = add i64 %j, 1
   br label %before
-known:
-  %k = phi i64 [0, %before], [%k1, %next]
-  %k_more = icmp slt i64 %k, %held_count
-  br i1 %k_more, label %compare_held, label %alone
-compare_held:
-  %held_at = getelementptr ptr, ptr %held, i64 %k
-  %one = load ptr, ptr %held_at
-  %is_held = icmp eq ptr %leaf, %one
-  br i1 %is_held, label %no, label %next
-next:
-  %k1 = add i64 %k, 1
-  br label %known
+last:
+  %is_known = call i1 @is_known(ptr %leaf, ptr %known)
+  br i1 %is_known, label %no, label %alone
 alone:
   %i1 = add i64 %i, 1
   br label %loop

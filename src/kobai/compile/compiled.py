@@ -14,11 +14,14 @@ import threading
 import weakref
 from typing import Any
 
+import numpy as np
+
 from kobai import dtypes
 from kobai.autograd.mode import modes
 from kobai.compile import pages
+from kobai.compile.asked import Asked, attributes
 from kobai.compile.before import before_call
-from kobai.compile.guards import Slot, Untraceable, asks_who, collect
+from kobai.compile.guards import Slot, Untraceable, collect
 from kobai.compile.program import Unfinished, record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
@@ -101,14 +104,17 @@ class Compiled:
             if variant.guards is not None and before is not None:
                 self._moving.update(variant.guards.moved())
             watcher, steady = Watcher(), before is None
-            past = None if variant.records else before_call(self.fn, _objects(flatten((args, kwargs))[0]))
+            leaves = flatten((args, kwargs))[0]
+            past, tags = None if variant.records else before_call(self.fn, _objects(leaves)), attributes(leaves)
 
             def wanted(recorder):
                 nonlocal steady
                 steady = steady or self._stayed(past, watcher, recorder, flatten((args, kwargs))[0])
                 return steady
+            sizes = variant.guards and variant.guards.sizes()
             got = record(self.fn, args, kwargs, _plan if steady or past else None, watcher, self._moving, wanted)
-            self._settle(variant, got, watcher, steady, *flatten((args, kwargs)))
+            steady = steady and sizes == (variant.guards and variant.guards.sizes())
+            self._settle(variant, got, watcher, steady, *flatten((args, kwargs)), tags)
             result, size = got.result, got.recorder.bytes
             grads = [leaf for leaf, _ in got.program.grads] if got.program is not None else []
             del got  # and the arrays that its recorder kept
@@ -126,7 +132,7 @@ class Compiled:
         return watcher.reason is None and past.stayed(guards, recorder.made_state) \
             and not _is_ambiguous(recorder, guards.tensors, leaves)
 
-    def _settle(self, variant, got, watcher, steady, leaves, spec):
+    def _settle(self, variant, got, watcher, steady, leaves, spec, tags):
         """Keep the program of a recorded call if it will last."""
         variant.records += 1
         reason = got.reason
@@ -139,6 +145,12 @@ class Compiled:
         guards = None
         try:
             guards = collect(self.fn, watcher.codes, _objects(leaves), self._moving)
+        except Untraceable as e:
+            variant.reason = str(e)
+        asked = None
+        try:
+            if guards is not None and got.program is not None:
+                asked = Asked(leaves, guards, watcher.codes, tags, bool(got.program.cells or got.program.given_cells))
         except Untraceable as e:
             variant.reason = str(e)
         if moved is not None:
@@ -160,9 +172,10 @@ class Compiled:
         variant.guards = guards
         if steady and got.program is not None:
             got.program.watch(guards.tensors)
+            got.program.asked = asked
             variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
             self._last, self.reason = got.program, None
-            if not any(map(asks_who, watcher.codes)):  # machine code does not: such calls stay with `__call__`
+            if asked.simple:
                 self._enter(got.program, guards, spec)
 
     def _enter(self, program, guards, spec):
@@ -229,12 +242,12 @@ def _plan(graph):
     return plan(graph)
 
 
-_PLAIN = (bool, int, float, complex, str, bytes, type(None), dtypes.dtype)
+_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 
 
 def _objects(leaves):
     """The arguments that have variables of their own."""
-    return [v for v in leaves if not isinstance(v, (Tensor, *_PLAIN))]
+    return [v for v in leaves if type(v) not in _PLAIN and not isinstance(v, (Tensor, dtypes.dtype, np.generic))]
 
 
 def _kind(leaves, spec):
@@ -246,8 +259,10 @@ def _kind(leaves, spec):
                 return None
             x = v._data
             parts.append((type(v), x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
-        elif isinstance(v, _PLAIN):
+        elif type(v) in _PLAIN or isinstance(v, dtypes.dtype):
             parts.append((type(v), v or repr(v)))  # -0.0 is not 0.0
+        elif isinstance(v, np.generic):
+            parts.append((type(v), v.dtype, v.tobytes()))
         elif isinstance(v, slice) and all(isinstance(p, (int, type(None))) for p in (v.start, v.stop, v.step)):
             parts.append((slice, v.start, v.stop, v.step))
         else:
@@ -257,7 +272,8 @@ def _kind(leaves, spec):
 
 def _is_ambiguous(recorder, tensors, leaves):
     """Whether two tensors that the function can get at have one array, which it used: it is not known through which."""
-    named = {id(t) for t in tensors}
+    grads = *[x.before for x in recorder.leaves.values()], *[g for _, g in recorder.read.values()]
+    named = {id(t) for t in (*tensors, *grads) if t is not None}
     given = {id(t) for t in leaves if isinstance(t, Tensor)}
     return any(len(users & (named | given)) > 1 or users & named & given for users in recorder.users.values())
 

@@ -11,23 +11,23 @@ import collections
 import dis
 import functools
 import gc
+import logging
 import operator
 import re
 import sys
 import types
 import weakref
-from array import array
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kobai.autograd.node import inside
-from kobai.compile.watch import _is_library, is_generated
+from kobai.compile.watch import _is_library, _is_python, is_generated
 from kobai.generator import Generator
 from kobai.later import loaded
 from kobai.tensor import Tensor
 
-_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
+_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(...)))
 # Objects without Python attributes that stay what they are, or whose changes are seen in another way.
 _KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
           types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType, types.CodeType, property,
@@ -35,8 +35,11 @@ _KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, ty
           type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
 _BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)
 _VIEWS = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))
-# What classes derived from these keep is not in their attributes; what those do is in attributes that no program names.
-_HIDDEN = (set, bytearray, collections.deque, array, np.ndarray)
+# All that these keep is seen; others that are written in C may keep more than their attributes.
+_OPEN = frozenset((object, int, float, complex, str, bytes, list, tuple, dict, collections.OrderedDict, type,
+                   types.ModuleType, types.SimpleNamespace))
+_WITHOUT_STATE = frozenset(("abc", "typing", "enum", "collections.abc", "contextlib", "numbers", "torch"))
+_LOGGER = ("level", "disabled", "_cache")  # what says whether a logging.Logger writes: the last is emptied at each change
 _KEEPERS = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet, collections.UserDict,
             collections.UserList, collections.ChainMap)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
@@ -48,10 +51,14 @@ _ANY_VARIABLE = frozenset(("globals", "__globals__", "f_globals", "import_module
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
 
 
+UNSET = type("Unset", (), {"__slots__": ()})()  # what is in a slot that was never set
+
+
 class Slot(NamedTuple):
     """A variable: where it is (`kind`, `holder`, `key`), what it is called, what it was."""
 
-    kind: str      # "cell", item of a "dict" or "list", variable of a "class", "attribute" in a slot, "absent" from a dict
+    kind: str      # "cell", item of a "dict" or "list", the "keys" of a dict in their order, variable of a "class",
+    #                "attribute" in a slot, "absent" from a dict
     holder: Any
     key: Any
     name: str
@@ -62,7 +69,9 @@ class Slot(NamedTuple):
         if self.kind == "cell":
             return self.holder.cell_contents
         if self.kind == "attribute":
-            return getattr(self.holder, self.key)
+            return getattr(self.holder, self.key, UNSET)
+        if self.kind == "keys":
+            return keys_of(self.holder)
         if self.kind == "class":
             return vars(self.holder)[self.key]
         if self.kind == "absent":
@@ -71,21 +80,30 @@ class Slot(NamedTuple):
 
 
 class Guards:
-    """The variables a recording depends on, the lengths of lists and dicts among them, and the tensors."""
+    """The variables a recording depends on, the lengths of lists and sets among them, and the tensors.
 
-    def __init__(self, slots, lengths, tensors=()):
-        self.slots, self.lengths, self.tensors = slots, lengths, tensors
+    `names` are those of the attributes that its code may read; None: any. `caches` are the dicts of results that
+    functions keep.
+    """
+
+    def __init__(self, slots, lengths, tensors=(), names=frozenset(), caches=()):
+        self.slots, self.lengths, self.tensors, self.names, self.caches = slots, lengths, tensors, names, caches
+
+    def sizes(self) -> list[int]:
+        """How many results functions keep: a call that adds one does what the next ones need not do."""
+        return [len(kept) for kept in self.caches]
 
     def changed(self) -> str | None:
         """The name of a variable that is not what it was, or None."""
         for slot in self.slots:
             try:
                 now = slot.read()
-            except (KeyError, IndexError, AttributeError, ValueError):
+            except (KeyError, IndexError, AttributeError, ValueError, RuntimeError):  # the last: another thread adds a key
                 return slot.name
             value = slot.value
             if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN and now == value
-                                         and (now or repr(now) == repr(value))):  # -0.0
+                                         and (now or repr(now) == repr(value))  # -0.0
+                                         or slot.kind == "keys" and are_the_same(now, value)):
                 return slot.name
         for container, name, length in self.lengths:
             if len(container) != length:
@@ -103,18 +121,14 @@ def _is_moving(value):
     return value.__class__ is float and value != 0 or value.__class__ is tuple and all(v.__class__ is float for v in value)
 
 
-_WHO = frozenset(("id", "is_leaf", "grad_fn"))
+def keys_of(d) -> tuple:
+    """The keys of a dict in their order, whatever its class says about it."""
+    return tuple(collections.OrderedDict.__iter__(d) if isinstance(d, collections.OrderedDict) else dict.__iter__(d))
 
 
-@functools.lru_cache(4096)
-def asks_who(code) -> bool:
-    """Whether a function may ask whether two tensors are the same one, or what made one."""
-    before, names = None, not _WHO.isdisjoint(code.co_names)
-    for i in dis.get_instructions(code):
-        if names or i.opname == "IS_OP" and before.opname != "LOAD_CONST":
-            return True
-        before = i
-    return False
+def are_the_same(now, before) -> bool:
+    """Whether two tuples have the same objects."""
+    return len(now) == len(before) and all(map(operator.is_, now, before))
 
 
 class Untraceable(Exception):
@@ -131,13 +145,16 @@ def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> G
         Untraceable: if code ran that no variable leads to, or there are too many.
     """
     walk = _Walk(codes, moving, known)
-    walk.start(fn, arguments)
+    try:
+        walk.start(fn, arguments)
+    except (AttributeError, KeyError, TypeError, ValueError) as e:  # the user's classes may do anything when they are asked
+        raise Untraceable(f"its variables cannot be looked at: {type(e).__name__}: {e}") from e
     lost = {c for c in codes - walk.followed if not is_generated(c)}
     if lost:
         code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
         raise Untraceable(f"code ran whose variables cannot be followed ({code.co_filename}:{code.co_firstlineno} "
                           f"{code.co_name})")
-    return Guards(walk.slots, walk.lengths, walk.tensors)
+    return Guards(walk.slots, walk.lengths, walk.tensors, None if walk.any_name else walk.names, walk.caches)
 
 
 class _Walk:
@@ -150,8 +167,9 @@ class _Walk:
         self.followed: set = set()
         self.slots: list[Slot] = []
         self.lengths: list = []
+        self.caches: list = []  # dicts of results that functions keep
         self.tensors: list[Tensor] = []
-        self.seen: set[int] = set()
+        self.seen: dict[int, Any] = {}  # with the objects: the address of one that is gone may be another's
 
     def start(self, fn, arguments):
         """Walk from a function, and from objects among its arguments."""
@@ -170,20 +188,14 @@ class _Walk:
 
     def visit(self, v, name):
         """Note what `v` leads to."""
-        if isinstance(v, _PLAIN) or id(v) in self.seen:
-            return
-        self.seen.add(id(v))
         kind = type(v)
+        if kind in _PLAIN or id(v) in self.seen:
+            return
+        self.seen[id(v)] = v
         if isinstance(v, Tensor):
-            self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
-            self.tensors.append(v)
-            for n in [n for n in (v.__dict__ if self.any_name else self.names & v.__dict__.keys()) if not n.startswith("_")]:
-                self.slot("dict", v.__dict__, n, f"{name}.{n}", v.__dict__[n])
-            if v._node is not None:
-                self.slots.append(Slot("attribute", v, "_node", f"{name}.grad_fn", v._node))
-            if v._rg and v._node is None:
-                hooks = v.__dict__.get("_hooks")
-                self.slot("absent" if hooks is None else "dict", v.__dict__, "_hooks", f"the hooks of {name}", hooks)
+            self._tensor(v, name)
+        elif kind is functools._lru_cache_wrapper:
+            self._cached(v, name)
         elif kind in (property, staticmethod, classmethod, functools.partial, functools.cached_property):
             for part in ("fget", "fset", "__func__", "func"):
                 self.visit(getattr(v, part, None), name)
@@ -214,25 +226,59 @@ class _Walk:
                 raise Untraceable(f"{name} is a set, which may change")
             self.lengths.append((v, f"len({name})", len(v)))
         elif isinstance(v, dict):
-            self.container(v, list(v), name)
+            self.container(v, keys_of(v), name)
+            if isinstance(v, collections.defaultdict):
+                self.slot("attribute", v, "default_factory", f"{name}.default_factory", v.default_factory)
+            if kind is not dict:
+                self._object(v, name)
         elif kind is types.ModuleType:
             file = _file_of_module(v)
             own = inside[file] or _is_library[file]
             if v is sys and "modules" in self.names:
                 raise Untraceable("it uses sys.modules, which gives any variable")
             if self.any_name and not own:
-                self.lengths.append((vars(v), f"the variables of {name}", len(vars(v))))
+                self.keys(vars(v), f"the variables of {name}")
             for n in list(vars(v)) if self.any_name and not own else self.names & vars(v).keys():
                 self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
             if not inside[_file_of(v)]:
+                self.visit(type(v), f"the class of {name}")
                 self._class(v, name)
         elif isinstance(v, _KNOWN):
             return
-        elif isinstance(v, _HIDDEN) or not hasattr(v, "__dict__") and not _has_slots(kind):
+        elif _hides(kind):
             raise Untraceable(f"{name} is an object of type {kind.__name__}, whose state cannot be seen")
         else:
             self._object(v, name)
+
+    def _tensor(self, v, name):
+        """What is asked of a tensor beside its numbers."""
+        self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
+        self.tensors.append(v)
+        attributes = v.__dict__
+        self.keys(attributes, f"the attributes of {name}")
+        for n in [n for n in (attributes if self.any_name else self.names & attributes.keys()) if not n.startswith("_")]:
+            self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
+        if v._rg:
+            self.slots.append(Slot("attribute", v, "_node", f"{name}.grad_fn", v._node))
+        if v._rg and v._node is None and "_hooks" in attributes:
+            self.slot("dict", attributes, "_hooks", f"the hooks of {name}", attributes["_hooks"])
+        if v._base is not None:
+            self.visit(v._base, f"{name}._base")
+
+    def _cached(self, v, name):
+        """A function with functools.lru_cache: itself, and what it keeps, which must not be forgotten."""
+        self.visit(v.__wrapped__, name)
+        for part in gc.get_referents(v):
+            if type(part) is dict and part is not v.__dict__:
+                for k, kept in part.items():
+                    self.slots.append(Slot("dict", part, k, f"the results that {name} keeps", kept))
+                    self.visit(k, name)
+                    if type(kept).__name__ != "_lru_list_elem":  # of a cache of limited size: results are seen beside it
+                        self.visit(kept, f"a result that {name} keeps")
+                self.caches.append(part)
+            elif type(part) not in (type, object, types.FunctionType):
+                self.visit(part, f"a result that {name} keeps")
 
     def _list(self, v, name):
         if isinstance(v, tuple):  # its items stay
@@ -245,9 +291,15 @@ class _Walk:
 
     def container(self, v, keys, name):
         """Note which keys a dict has, and what is at `keys`."""
-        self.lengths.append((v, f"len({name})", len(v)))
+        self.keys(v, f"len({name})")
         for k in keys:
             self.slot("dict", v, k, f"{name}[{k!r}]" if isinstance(k, (str, int)) else name, dict.__getitem__(v, k))
+            if not isinstance(k, weakref.ref):
+                self.visit(k, f"a key of {name}")
+
+    def keys(self, v, name):
+        """Note which keys a dict has, and in which order."""
+        self.slots.append(Slot("keys", v, None, name, keys_of(v)))
 
     def _function(self, f, name):
         code = f.__code__
@@ -307,9 +359,10 @@ class _Walk:
         for base in v.__mro__:
             if base is object or inside[_file_of(base)] or id(base) in self.seen and base is not v:
                 continue
-            self.seen.add(id(base))
+            self.seen[id(base)] = base
+            self.slots.append(Slot("attribute", base, "__mro__", f"the bases of {base.__name__}", base.__mro__))
             kept = gc.get_referents(vars(base))[0]  # a new one may stand before that of a class it derives from
-            self.lengths.append((kept, f"the attributes of {base.__name__}", len(kept)))
+            self.keys(kept, f"the attributes of {base.__name__}")
             for n, got in list(kept.items()):
                 if self.any_name or n in self.names or any(f.__code__ in self.codes for f in _functions(got)):
                     self.slot("class", base, n, f"{base.__name__}.{n}", got)
@@ -325,16 +378,19 @@ class _Walk:
             module = "_parameters" in attributes and "_modules" in attributes
             if "param_groups" in attributes and "defaults" in attributes:
                 return self._optimizer(v, name)
-            self.lengths.append((attributes, f"the attributes of {name}", len(attributes)))
-            everything = own or module or self.any_name or isinstance(v, _KEEPERS)
-            for n in list(attributes if everything else self.names & attributes.keys()):
+            self.keys(attributes, f"the attributes of {name}")
+            if isinstance(v, types.SimpleNamespace):
+                everything = self.any_name or any(map(_compares, self.codes))
+            else:
+                everything = own or module or self.any_name or isinstance(v, _KEEPERS) or _is_of_library(type(v))
+            names = _LOGGER if isinstance(v, logging.Logger) else attributes if everything else self.names & attributes.keys()
+            for n in list(names):
                 self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
         if not own:
             for base in type(v).__mro__:
                 for n, d in vars(base).items():
-                    if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names) \
-                            and hasattr(v, n):
-                        self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n))
+                    if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names):
+                        self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n, UNSET))
 
     def _optimizer(self, v, name):
         """Its options, and which tensors its state holds; learning rates are read on each call."""
@@ -377,6 +433,13 @@ def _names(code):
 
 
 @functools.lru_cache(4096)
+def _compares(code):
+    """Whether it looks at objects in a way that may be a look at all of their attributes."""
+    return any(i.opname == "COMPARE_OP" and i.argval in ("==", "!=") or i.opname == "CONTAINS_OP" or "FORMAT" in i.opname
+               for i in dis.get_instructions(code))
+
+
+@functools.lru_cache(4096)
 def _matches_classes(code):
     """Whether it has a `case Class(...)`, whose patterns name attributes where no name is seen."""
     return any(i.opname == "MATCH_CLASS" for i in dis.get_instructions(code))
@@ -397,9 +460,20 @@ def _imported(code):
     return found
 
 
-def _has_slots(cls):
-    """Whether it is a class written in Python: its objects have what its slots say, and nothing else."""
-    return any("__slots__" in vars(base) for base in cls.__mro__)
+def _hides(cls) -> bool:
+    """Whether objects of a class keep something that is neither in their attributes nor in slots."""
+    while cls not in _OPEN:
+        words = (cls.__basicsize__ - cls.__base__.__basicsize__) // 8
+        slots = sum(isinstance(v, types.MemberDescriptorType) for v in vars(cls).values())
+        if words > slots + ("__dict__" in vars(cls)) + ("__weakref__" in vars(cls)):
+            return True
+        cls = cls.__base__
+    return False
+
+
+def _is_of_library(cls) -> bool:
+    """Whether a class has methods of Python's library, which look at attributes that the user's code does not name."""
+    return any(_is_python[_file_of(base)] and base.__module__ not in _WITHOUT_STATE for base in cls.__mro__)
 
 
 def _functions(v):

@@ -58,11 +58,12 @@ class Program:
         self.arguments = [((type(t), t._rg), t._data) if isinstance(t, Tensor) else (None, t) for t in leaves]
         tensors = [id(t) for t in leaves if isinstance(t, Tensor)]
         self.repeats = len(set(tensors)) < len(tensors)  # some arguments are the same tensor
+        self.grown = any(isinstance(t, Tensor) and t._node is not None for t in leaves)  # some have a history
         self.held = list({id(s[1]): s[1] for s in sources if s[0] in ("tensor", "grad") and s[1]._rg}.values())
         self._wanting = [i for i, (kind, _) in enumerate(self.arguments) if kind and kind[1]]
         self.modes = {name: getattr(modes, name) for name in MODES}
         (self.results, self.items, self.windows), self.spec = results, spec
-        self.grads, self.cells, self.without = effects
+        self.grads, self.cells, self.given_cells, self.without = effects
         self.joint = joint
         self.plan = make_plan(graph)
         self.back = make_plan(joint.graph) if joint else None
@@ -83,6 +84,7 @@ class Program:
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
         self.looked_at: list = []
+        self.asked: Any = None  # what else the function may have asked about its arguments: asked.py
         self.bind(leaves)
 
     @property
@@ -99,8 +101,12 @@ class Program:
 
     def rebuild(self, leaves):
         """The result from its leaves."""
+        leaves = list(leaves) if self.windows else leaves
         for place, base, offset, strides in self.windows:
             t, b = leaves[place], leaves[base]
+            if strides is None:  # the same tensor
+                leaves[place] = b
+                continue
             t._data, t._ver = np.ndarray(t.shape, t._data.dtype, b._array(), offset, strides), b._ver
         if self.items:
             tensors, leaves = leaves, list(leaves)
@@ -117,6 +123,8 @@ class Program:
         """The arrays of the inputs, or None if one has another shape, type or place in memory than recorded."""
         arrays: list = self.bound
         if self._wanting and self._is_held([leaves[i] for i in self._wanting]):
+            return None
+        if self.asked is not None and not self.asked.holds(leaves):
             return None
         for leaf in self.without:
             if leaf._grad is not None:
@@ -176,6 +184,8 @@ class Program:
                 raise Unfinished from e
         for cell, count in self.cells:
             cell[0] += count
+        for i, count in self.given_cells:
+            leaves[i]._ver[0] += count
         for leaf, number in self.grads:
             leaf._grad = None if number is None else wrap(outputs[number])
         return self._result(list(arrays), outputs, leaves)
@@ -383,7 +393,7 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     for t in outs:
         results.append(Returned(_number(arrays, t.arrays[0])) if isinstance(t, Later) else
                        _result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
-    windows = _windows(results, arrays)
+    windows = _windows(results, arrays, outs)
     items = _items(arrays, results, outs)
     grads = []
     there = [x for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
@@ -392,7 +402,9 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     for leaf in there:
         _grad(builder, recorder, leaf, arrays, grads)
     versions = {id(getattr(v.source.holder, "_ver", None)) for v in builder.inputs}  # version cells of what was there before
-    cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions]
+    given = {id(t._ver): i for i, t in enumerate(leaves) if isinstance(t, Tensor)}
+    cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions - given.keys()]
+    given_cells = [(given[id(cell)], count) for cell, count in recorder.cells.values() if id(cell) in given]
     position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
     graph, pair = builder.graph(arrays), None
     if joint is not None:
@@ -402,18 +414,24 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     without += [t for t, g in recorder.read.values() if g is None and recorder.was_there(t)]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
-    return Program(graph, sources, (results, items, windows), spec, (grads, cells, without), pair, make_plan, leaves)
+    return Program(graph, sources, (results, items, windows), spec, (grads, cells, given_cells, without), pair, make_plan, leaves)
 
 
-def _windows(results, arrays):
-    """[(place, place of a result whose memory it looks into, offset, strides)] for results that share memory."""
-    found = []
-    tensors = [(k, arrays[r.number]) for k, r in enumerate(results) if r.number is not None
+def _windows(results, arrays, outs):
+    """[(place, place of a result whose memory it looks into, offset, strides)] for results that share memory.
+
+    Results that are one tensor have None instead of the last two.
+    """
+    first = {id(t): k for k, t in reversed(list(enumerate(outs)))}
+    found = [(k, first[id(t)], None, None) for k, t in enumerate(outs) if first[id(t)] != k and results[k].number is not None
+             and not isinstance(t, Later)]
+    twins = {k for k, *_ in found}
+    tensors = [(k, arrays[r.number]) for k, r in enumerate(results) if r.number is not None and k not in twins
                and isinstance(arrays[r.number], np.ndarray) and arrays[r.number].size]
     tensors.sort(key=lambda pair: (-pair[1].nbytes, not pair[1].flags.c_contiguous))
     for n, (k, a) in enumerate(tensors):
         for base, b in tensors[:n]:
-            if a is b or not np.may_share_memory(a, b) or not np.shares_memory(a, b):
+            if not np.may_share_memory(a, b) or not np.shares_memory(a, b):
                 continue
             low, high = byte_bounds(a)
             start, end = byte_bounds(b)

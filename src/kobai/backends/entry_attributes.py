@@ -1,0 +1,93 @@
+"""Whether the user gave a tensor attributes (`x.scale = 2`), asked by machine code: functions in LLVM for `entry_code`.
+
+An object's attributes are in a dict that CPython makes on demand.  Up to then CPython 3.11 keeps them in a row of values,
+which says how many there are; where that row is not where it is looked for, the dict is asked for.
+"""
+from __future__ import annotations
+
+import ctypes
+import functools
+
+from kobai.backends.native import read
+from kobai.tensor import Tensor
+
+_DICT, _VALUES = -24, -16  # where an object has them
+_COUNT = -2                # where a row of values says how many there are
+
+
+@functools.cache
+def keeps_values() -> bool:
+    """Whether objects of this Python have a dict and a row of values where they are looked for."""
+    if ctypes.sizeof(ctypes.c_void_p) != 8 or Tensor.__dictoffset__ >= 0:
+        return False
+
+    def word(offset):
+        return ctypes.c_uint64.from_address(id(t) + offset).value
+
+    def count():
+        return ctypes.c_uint8.from_address(word(_VALUES) + _COUNT).value
+    t = object.__new__(Tensor)
+    if word(_DICT) or not word(_VALUES):
+        return False
+    found = [count()]
+    t.one = 1
+    found.append(count())
+    t.two = 2
+    found.append(count())
+    kept = t.__dict__
+    return found == [0, 1, 2] and word(_DICT) == id(kept) and len(kept) == 2
+
+
+def is_plain() -> str:
+    """The function of that name."""
+    return _by_values() if keeps_values() else _by_dict()
+
+
+def _by_values() -> str:
+    return f"""
+; Whether a tensor has no attributes of its own.
+define internal i1 @is_plain(ptr %t) nounwind {{
+entry:
+{read("dict", "t", _DICT)}
+  %is_made = icmp ne ptr %dict, null
+  br i1 %is_made, label %made, label %row
+made:
+{read("size", "dict", 16, "i64")}
+  %none = icmp eq i64 %size, 0
+  ret i1 %none
+row:
+{read("values", "t", _VALUES)}
+  %no_row = icmp eq ptr %values, null
+  br i1 %no_row, label %yes, label %counted
+counted:
+  %count_at = getelementptr i8, ptr %values, i64 {_COUNT}
+  %count = load i8, ptr %count_at
+  %nothing = icmp eq i8 %count, 0
+  ret i1 %nothing
+yes:
+  ret i1 true
+}}
+"""
+
+
+def _by_dict() -> str:
+    return f"""
+declare ptr @PyObject_GenericGetDict(ptr, ptr)
+declare void @PyErr_Clear()
+
+; Whether a tensor has no attributes of its own.
+define internal i1 @is_plain(ptr %t) nounwind {{
+entry:
+  %dict = call ptr @PyObject_GenericGetDict(ptr %t, ptr null)
+  %failed = icmp eq ptr %dict, null
+  br i1 %failed, label %no, label %made
+made:
+{read("size", "dict", 16, "i64")}
+  call void @Py_DecRef(ptr %dict)
+  %none = icmp eq i64 %size, 0
+  ret i1 %none
+no:
+  call void @PyErr_Clear()
+  ret i1 false
+}}
+"""

@@ -1,0 +1,318 @@
+"""Changes between calls that are easily overlooked: the order of a dict, what comparisons look at, results that functions keep.
+
+Each case makes a function of (x), and what happens before its call number k; what is expected is what the same function
+gives uncompiled.
+"""
+import argparse
+import collections
+import functools
+import threading
+import types
+
+import pytest
+
+import kobai as torch
+from kobai.compile.guards import _hides
+
+CALLS = 8
+
+
+def late(change):
+    """A change before the sixth call only."""
+    return lambda k: change() if k == 5 else None
+
+
+def to_the_end(d):
+    """Move the first item of a dict behind the others."""
+    key = next(iter(d))
+    d[key] = d.pop(key)
+
+
+def through(values, x):
+    for v in values:
+        x = x * v + 1
+    return x
+
+
+def order_of_a_dict():
+    d = {"a": 1.0, "b": 2.0}
+    return lambda x: through(d.values(), x), late(lambda: to_the_end(d))
+
+
+def first_key_of_a_dict():
+    d = {"a": 1.0, "b": 2.0}
+    return lambda x: x * d[list(d)[0]], late(lambda: to_the_end(d))
+
+
+def order_of_attributes():
+    thing = types.SimpleNamespace(a=1.0, b=2.0)
+    return lambda x: through(vars(thing).values(), x), late(lambda: to_the_end(vars(thing)))
+
+
+def order_of_an_ordered_dict():
+    d = collections.OrderedDict(a=1.0, b=2.0)
+    return lambda x: through([d[k] for k in d], x), late(lambda: d.move_to_end("a"))
+
+
+def order_of_modules():
+    m = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh())
+    torch.nn.init.ones_(m[0].weight)
+    torch.nn.init.ones_(m[0].bias)
+    return m, late(lambda: to_the_end(m._modules))
+
+
+def order_of_parameters():
+    m = torch.nn.Linear(2, 2)
+    return lambda x: through([p.sum() for p in m.parameters()], x), late(lambda: to_the_end(m._parameters))
+
+
+def compared_namespaces():
+    one, other = types.SimpleNamespace(mode=0), types.SimpleNamespace(mode=0)
+    return lambda x: x * (2 if one == other else 3), late(lambda: setattr(one, "mode", 1))
+
+
+def printed_namespace():
+    one = types.SimpleNamespace(mode=0)
+    return lambda x: x * len(f"{one}"), late(lambda: setattr(one, "mode", 100))
+
+
+def compared_options():
+    one, other = argparse.Namespace(mode=0), argparse.Namespace(mode=0)
+    return lambda x: x * (2 if one == other else 3), late(lambda: setattr(one, "mode", 1))
+
+
+def option_that_comes():
+    one = argparse.Namespace(mode=0)
+    return lambda x: x * (2 if "flag" in one else 3), late(lambda: setattr(one, "flag", 1))
+
+
+def event_of_a_thread():
+    event = threading.Event()
+    return lambda x: x * (2 if event.is_set() else 3), late(event.set)
+
+
+def arguments_of_an_exception():
+    error = ValueError(1.0)
+    return lambda x: x * error.args[0], late(lambda: setattr(error, "args", (5.0,)))
+
+
+def number_with_an_attribute(kind=int, value=3):
+    n = type("Derived", (kind,), {})(value)
+    n.gain = 1.0
+    return lambda x: x * n.gain, late(lambda: setattr(n, "gain", 5.0))
+
+
+def kept_results(cache=functools.lru_cache):
+    state = {"v": 1.0}
+
+    @cache
+    def read(n):
+        return state["v"] * n
+
+    def change(k):
+        if k == 2:
+            state["v"] = 5.0
+        if k == 5:
+            read.cache_clear()
+    return lambda x: x * read(2), change
+
+
+def kept_results_without_limit():
+    return kept_results(functools.cache)
+
+
+def kept_results_of_a_method():
+    class Thing:
+        v = 1.0
+
+        @functools.lru_cache  # noqa: B019
+        def read(self, n):
+            return self.v * n
+    thing = Thing()
+
+    def change(k):
+        if k == 3:
+            thing.v = 5.0
+        if k == 6:
+            Thing.read.cache_clear()
+    return lambda x: x * thing.read(2), change
+
+
+def kept_by_the_tensor_itself():
+    state, same = {"v": 1.0}, torch.ones(2)
+    read = functools.lru_cache(lambda t: state["v"])
+
+    def change(k):
+        state["v"] = float(k)
+    return lambda x: x * read(same if x[0] is None else x[0].shape), change
+
+
+def attribute_instead_of_another():
+    class Thing:
+        gain = 2.0
+    thing = Thing()
+    thing.other = 1
+
+    def change():
+        del thing.other
+        thing.gain = 9.0
+    return lambda x: x * thing.gain, late(change)
+
+
+def class_attribute_instead_of_another():
+    class Base:
+        gain = 2.0
+
+    class Thing(Base):
+        other = 1
+    thing = Thing()
+
+    def change():
+        del Thing.other
+        Thing.gain = 9.0
+    return lambda x: x * thing.gain, late(change)
+
+
+def other_bases():
+    class One:
+        def scaled(self, x):
+            return x * 2
+
+    class Other:
+        def scaled(self, x):
+            return x * 3
+
+    class Thing(One):
+        pass
+    thing = Thing()
+    return lambda x: thing.scaled(x), late(lambda: setattr(Thing, "__bases__", (Other,)))
+
+
+def attribute_of_a_metaclass():
+    class Meta(type):
+        gain = 1.0
+
+    class Thing(metaclass=Meta):
+        pass
+    return lambda x: x * Thing.gain, late(lambda: setattr(Meta, "gain", 5.0))
+
+
+def slot_that_is_set_later():
+    class Thing:
+        __slots__ = ("flag",)
+    thing = Thing()
+    return lambda x: x * (2 if hasattr(thing, "flag") else 3), late(lambda: setattr(thing, "flag", 1))
+
+
+def attributes_of_keys():
+    class Key:
+        gain = 1.0
+    keys = [Key(), Key()]
+    d = dict.fromkeys(keys, 2.0)
+    return lambda x: through([k.gain * v for k, v in d.items()], x), late(lambda: setattr(keys[0], "gain", 5.0))
+
+
+def attribute_of_a_derived_dict():
+    class Table(dict):
+        pass
+    d = Table(a=1.0)
+    d.gain = 1.0
+    return lambda x: x * d["a"] * d.gain, late(lambda: setattr(d, "gain", 5.0))
+
+
+def other_default_of_a_dict():
+    d = collections.defaultdict(lambda: 2.0, a=1.0)
+
+    def change():
+        del d["b"]
+        d.default_factory = lambda: 9.0
+    return lambda x: x * d["b"], late(change)
+
+
+def many_partials():
+    lists = [[1.0] for _ in range(6)]
+    parts = [functools.partial(lambda x, d: x * d[0], d=d) for d in lists]
+
+    def change(k):
+        lists[k % 6][0] = float(k)
+    return lambda x: sum(p(x) for p in parts), change
+
+
+def version_of_a_tensor():
+    w = torch.ones(2)
+    return lambda x: x * (w._version + 1), late(lambda: w.add_(1))
+
+
+def tag_of_a_tensor():
+    w = torch.ones(2)
+
+    def f(x):
+        try:
+            return x * w.tag
+        except AttributeError:
+            return x
+    return f, late(lambda: setattr(w, "tag", 5.0))
+
+
+CASES = [order_of_a_dict, first_key_of_a_dict, order_of_attributes, order_of_an_ordered_dict, order_of_modules,
+         order_of_parameters, compared_namespaces, printed_namespace, compared_options, option_that_comes, event_of_a_thread,
+         arguments_of_an_exception, number_with_an_attribute, kept_results, kept_results_without_limit,
+         kept_results_of_a_method, kept_by_the_tensor_itself, attribute_instead_of_another,
+         class_attribute_instead_of_another, other_bases, attribute_of_a_metaclass, slot_that_is_set_later,
+         attributes_of_keys, attribute_of_a_derived_dict, other_default_of_a_dict, many_partials, version_of_a_tensor,
+         tag_of_a_tensor]
+
+
+def results(make, compile):
+    torch.manual_seed(0)
+    f, change = make()
+    f, found = compile(f), []
+    for k in range(CALLS):
+        change(k)
+        found.append(f(torch.tensor([1.0, 2.0]) + k).tolist())
+    return found
+
+
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_a_function_gives_what_it_gives_uncompiled(make):
+    want, have = results(make, lambda f: f), results(make, torch.compile)
+    assert [pytest.approx(row, rel=1e-6) for row in want] == have
+
+
+@pytest.mark.parametrize("kind, value", [(float, 3.0), (str, "a"), (bytes, b"a"), (complex, 1j)])
+def test_attributes_of_numbers_and_texts(kind, value):
+    assert results(lambda: number_with_an_attribute(kind, value), torch.compile)[-1] == [40.0, 45.0]
+
+
+def test_kept_results_stay_compiled():
+    """A cache that is only read does not keep a function from machine code, nor do results that others add to it."""
+    read = functools.lru_cache(lambda n: n * 2.0)
+    f = torch.compile(lambda x: x * read(3))
+    for k in range(5):
+        assert f(torch.ones(2) * k).tolist() == [6.0 * k] * 2
+        read(k + 10)
+    assert f.reason is None and len(f.variants) == 1 and all(len(v.programs) == 1 for v in f.variants.values())
+
+
+def test_which_classes_hide_something():
+    class Plain:
+        pass
+
+    class Slotted:
+        __slots__ = ("a", "b")
+
+    class Derived(Slotted):
+        pass
+    shown = [Plain, Slotted, Derived, type("I", (int,), {}), type("D", (dict,), {}), type("T", (tuple,), {})]
+    hidden = [ValueError, type("E", (KeyError,), {}), threading.local, collections.deque, type("S", (set,), {}), bytearray]
+    assert [_hides(cls) for cls in shown + hidden] == [False] * len(shown) + [True] * len(hidden)
+
+
+def test_a_class_that_answers_nothing():
+    """What looking at a user's object raises is not the program's error."""
+    class Closed:
+        def __getattribute__(self, name):
+            return {"gain": 2.0}[name]
+    closed = Closed()
+    f = torch.compile(lambda x: x * closed.gain)
+    assert [f(torch.ones(1) * k).tolist() for k in range(4)] == [[0.0], [2.0], [4.0], [6.0]]
