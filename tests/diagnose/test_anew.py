@@ -4,7 +4,7 @@ import pytest
 
 import kobai as torch
 from kobai import nn
-from kobai.diagnose.anew import is_freed, recorded_anew, tape_of
+from kobai.diagnose.anew import Lost, is_freed, recorded_anew, tape_of
 from kobai.nn import functional as F
 
 
@@ -12,7 +12,7 @@ def again(loss, **variables):
     """The loss with a new graph, which must be its equal, and the gradients of that; None if there is none."""
     assert is_freed([loss])
     found = recorded_anew([loss], [variables])
-    if found is None:
+    if isinstance(found, Lost):
         return None
     new = found.tensors[loss.grad_fn, loss.output_nr]
     assert not is_freed([new]) and new.grad_fn.where == loss.grad_fn.where
@@ -133,3 +133,51 @@ def test_explain_knows_what_the_graph_did_not_save():
     assert "index(e, torch.tensor([1, 1]), dims=(0,)) = [[3, 4], [3, 4]]" in told and "[addat(g, " in told
     y = torch.tensor([1.0, 1.0])
     assert "y: stops here, it was made without requires_grad=True" in torch.explain((z - y).sum(), show=False)
+
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x ** 3
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        return g * 3 * x * x
+
+
+def test_why_a_graph_is_lost():
+    w = torch.ones(3, requires_grad=True)
+
+    def why(loss, **variables):
+        loss.backward()
+        return recorded_anew([loss], [variables])
+
+    assert why(Cube.apply(w).sum(), w=w) == Lost("function", "Cube")
+    assert why(F.dropout(w, 0.5).sum(), w=w).why == "either"
+    gone = (w * torch.tensor([1.0, 2.0, 3.0])).sum()
+    line = gone.grad_fn.next_functions[0][0].where[0].co_firstlineno + 9
+    assert why(gone, w=w) == Lost("input", f"test_anew.py:{line}   gone = (w * torch.tensor([1.0, 2.0, 3.0])).sum()")
+    y = (w.exp() * w).sum()
+    y.backward()
+    with torch.no_grad():
+        w += 1
+    assert recorded_anew([y], [{"w": w, "y": y}]) == Lost("changed")
+    y = w.sum()
+    for _ in range(6000):
+        y = y + 1
+    assert why(y, w=w) == Lost("many", "6,001")
+
+
+def test_numbers_that_are_written_out_need_no_guess():
+    """A loop of 1,500 operations with a number each: only 60 inputs are looked for."""
+    w = torch.tensor(1.0, requires_grad=True)
+    y = w
+    for _ in range(750):
+        y = y * 1.001
+        y = (y - -0.5).sin()
+    y.backward()
+    new = again(y, w=w)
+    new.backward()
+    assert new is not None and is_freed([new])

@@ -13,7 +13,7 @@ import type { Look } from "./picture";
 import { Player } from "./player";
 import { fromHash, type State, type Tab, toHash } from "./state";
 import { StepPanel } from "./stepping";
-import { type Key, type Lang, say, stopText } from "./text";
+import { type Key, type Lang, noteText, say, stopText } from "./text";
 import { DARK, LIGHT } from "./theme";
 import { Help, Toolbar } from "./toolbar";
 import { TrainingPanel } from "./training";
@@ -331,11 +331,12 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
   };
 
   const words = { lang, t };
+  const notes = (data.notes ?? []).map((n) => noteText(lang, n));
   const tabs: [Tab, Key][] = [["details", "details"], ["source", "source"], ["step", "step"], ...(data.training ? [["training", "training"] as [Tab, Key]] : [])];
   const panel = () => {
     const own = asks && node && node.id === current && !step ? "value" as const : asks && node && step?.inputs?.find((i) => i.out)?.to === node.id ? "grad" as const : "" as const;
     if (state.tab === "source") return <SourcePanel {...words} graph={graph} node={node ?? (current === null ? null : graph.nodes[current])} />;
-    if (state.tab === "step") return <StepPanel {...words} film={film} graph={graph} position={state.film} dark={dark} quiz={state.quiz} asking={asking} score={score} onAnswered={answered} onSelect={reveal} />;
+    if (state.tab === "step") return <StepPanel {...words} notes={notes} film={film} graph={graph} position={state.film} dark={dark} quiz={state.quiz} asking={asking} score={score} onAnswered={answered} onSelect={reveal} />;
     if (state.tab === "training" && data.training) return <TrainingPanel {...words} training={data.training} graph={graph} at={state.train} dark={dark} onAt={(train) => set({ train })} onSelect={reveal} />;
     if (node) {
       return <NodePanel {...words} graph={graph} node={node} dark={dark} hidden={own} onSelect={reveal} onSource={() => set({ tab: "source" })}
@@ -352,7 +353,7 @@ function Page({ graph, version, drawn: ready, state: before, now }: Shown & { no
         onZoom={(f) => view.current?.zoomBy(f)} onFit={() => view.current?.fit()} onTheme={nextTheme} onHelp={() => setHelp(!help)}
         canFold={graph.modules.length > 0} onFold={() => set({ open: new Set(), camera: null })} onUnfold={() => set({ open: unfolded(graph, state.open), camera: null })}
         onSvg={() => drawn && saveSvg(scene())} onPng={() => drawn && void savePng(scene())} onLink={location.protocol === "about:" ? null : () => void copyLink()} />
-      {(data.notes?.length || message || busy && drawn) ? <p class="notes" role="status">{[busy && drawn ? t("laidOut") : "", message, ...(data.notes ?? []).map((n) => t(`note.${n}` as Key))].filter(Boolean).join(" ")}</p> : null}
+      {(data.notes?.length || message || busy && drawn) ? <p class="notes" role="status">{[busy && drawn ? t("laidOut") : "", message, ...notes].filter(Boolean).join(" ")}</p> : null}
       <main>
         {drawn ? <GraphView ref={view} graph={graph} {...drawn} palette={palette} look={lookOf} labelOf={labelOf} active={active} busy={busy} camera={state.camera}
           onCamera={(camera) => set({ camera })} onSelect={select} onToggle={toggle}

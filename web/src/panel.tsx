@@ -83,6 +83,7 @@ function Others({ title, nodes, graph, onSelect }: { title: string; nodes: numbe
   );
 }
 
+const PER_LINE = 5;
 const FEW = 16; // numbers that are shown without being asked for
 
 /** A value: the number, or the heat map with statistics, and the numbers on demand. */
@@ -91,7 +92,8 @@ export function ValueView({ title, value: v, dark, t, hidden }: Words & { title:
   if (hidden) return <section class="value"><h3>{title}</h3><p class="number">?</p></section>;
   const cells = one === null ? cellsOf(v) : null;
   const numbers = v.data ?? v.corner?.data;
-  const columns = v.data ? v.shape?.[v.shape.length - 1] ?? 1 : v.corner?.columns ?? 1;
+  const wide = v.data ? v.shape?.[v.shape.length - 1] ?? 1 : v.corner?.columns ?? 1;
+  const columns = v.shape?.length === 1 ? Math.min(wide, PER_LINE) : wide; // a vector has lines, a matrix its rows
   const stats = [["min", v.min], ["max", v.max], ["mean", v.mean], ["std", v.std], ["nan", v.nan], ["inf", v.inf]] as const;
   return (
     <section class="value">

@@ -18,12 +18,14 @@ interface Props extends Words {
   onAnswered: (right: boolean) => void;
   onSelect: (key: string) => void;
   score: [number, number];
+  notes: string[]; // why there is no backward, among others
 }
 
 export function StepPanel(props: Props) {
   const { film, graph, position, t } = props;
   const id = film.current(position);
-  if (id === null || position === null) return <p class="soft">{t("notStarted")}</p>;
+  const missing = film.backward.length ? null : props.notes.map((note) => <p class="soft" key={note}>{note}</p>);
+  if (id === null || position === null) return <>{<p class="soft">{t("notStarted")}</p>}{missing}</>;
   const node = graph.nodes[id];
   const doc = graph.docOf(node, props.lang);
   const back = film.backStep(position);
@@ -42,6 +44,7 @@ export function StepPanel(props: Props) {
           {node.value && <ValueView title={t("value")} value={node.value} dark={props.dark} t={t} lang={props.lang} hidden={hide} />}
         </>
       )}
+      {position === film.length && missing}
       {asked && <Quiz key={position} {...props} value={asked.value} text={asked.text} />}
     </div>
   );

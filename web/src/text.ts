@@ -23,10 +23,19 @@ const en = {
   "stop.constant": "stops here: the input does not require grad", quizAsk: "What comes out? (first number)", check: "Check", reveal: "Show",
   right: "Right!", wrong: "Not yet. Try again.", score: "{a} of {b} right", stepOf: "step {a} of {b}", loss: "Loss",
   trainStep: "Training step", params: "Parameters", minimap: "Overview", graphHelp: "Arrow keys move between nodes, Enter opens or folds, slash searches, space plays.",
-  "note.freed": "backward() has freed this graph, and it cannot be computed again: it has random numbers, an input that is gone, parameters that changed since, or very many operations. To see all: backward(retain_graph=True), kobai.view before backward(), or `kobai view program.py`.",
+  "note.freed": "backward() has freed this graph: there is no film of backward, and values are missing.",
+  "note.random": "It cannot be computed again with the same result, for it draws random numbers: {what}.",
+  "note.function": "It is not computed again, for that would run {what}, a Function of the program.",
+  "note.many": "With {what} operations it is too large to be computed again.",
+  "note.input": "It could not be computed again: an input (data, a target, the mask of a dropout) of {what} is in no variable any more.",
+  "note.either": "It could not be computed again from the program's variables: an input (data, a target, the mask of a dropout) of {what} is gone, or parameters have changed since (an optimizer's step).",
+  "note.changed": "It could not be computed again: its parameters or inputs have changed since (an optimizer's step, an in-place change).",
+  "note.see-all": "To see all: kobai.view before backward(), backward(retain_graph=True), or `kobai view program.py`.",
   "note.anew": "backward() had freed this graph; it was computed again from the program's variables, with the same result.",
   "note.replayed": "Values that nobody kept were computed again.", "note.shortened": "The program did more than is kept here; what is shown is its last step.",
-  "note.no-film": "No backward film for this graph.", laidOut: "Laying out …", empty: "Nothing was computed.", fold: "Fold", unfold: "Unfold",
+  "note.no-film": "There is no film of backward: it cannot be run here, because a value it needs was changed in place or a Function of the program fails.",
+  "note.long-film": "There is no film of backward, which has {what} steps; kobai.view(part) of a tensor on the way shows fewer.",
+  laidOut: "Laying out …", empty: "Nothing was computed.", fold: "Fold", unfold: "Unfold",
   keys: "←↑→↓ move · Enter select, fold, unfold · f fold the module around · + − 0 zoom, fit · / search · Space play · , . one step back, on · Home start of the film · t theme · l language · Esc close",
   times: "number of edges", rule: "The rule (source)", panel: "Details", toolbar: "Tools", player: "Film", rank: "call", update: "The program has gone on: the graph is up to date.",
 };
@@ -49,10 +58,19 @@ const ja: typeof en = {
   quizAsk: "出てくる数は?(最初の数)", check: "答え合わせ", reveal: "答えを見る", right: "正解!", wrong: "違います。もう一度。", score: "{b} 問中 {a} 問正解",
   stepOf: "{b} 中 {a} 番目", loss: "損失", trainStep: "学習ステップ", params: "パラメータ", minimap: "全体図",
   graphHelp: "矢印キーで移動、Enter で選択・開閉、スラッシュで検索、スペースで再生。",
-  "note.freed": "backward() がこのグラフを解放しました。乱数を使った、入力が残っていない、パラメータが変わった、演算が多すぎる、のいずれかのため計算し直せません。すべてを見るには backward(retain_graph=True) とするか、backward() の前に kobai.view を呼ぶか、`kobai view program.py` で実行してください。",
+  "note.freed": "backward() がこのグラフを解放したので、逆伝播は再生できず、値の一部もありません。",
+  "note.random": "乱数を使うので、同じ結果には計算し直せません: {what}。",
+  "note.function": "計算し直すとプログラムの Function {what} が実行されるので、計算し直しません。",
+  "note.many": "演算が {what} 個あり、計算し直すには大きすぎます。",
+  "note.input": "計算し直せません。{what} の入力 (データ、正解、dropout のマスクなど) が、どの変数にも残っていません。",
+  "note.either": "プログラムの変数からは計算し直せません。{what} の入力 (データ、正解、dropout のマスクなど) が残っていないか、パラメータがその後変わりました (オプティマイザの更新)。",
+  "note.changed": "計算し直せません。パラメータや入力がその後変わりました (オプティマイザの更新、その場での変更)。",
+  "note.see-all": "すべてを見るには、backward() の前に kobai.view を呼ぶか、backward(retain_graph=True) とするか、`kobai view program.py` で実行してください。",
   "note.anew": "backward() がこのグラフを解放したので、プログラムの変数から計算し直しました。結果は同じです。",
   "note.replayed": "残っていなかった値は計算し直しました。", "note.shortened": "記録しきれないほど計算が多いため、最後のステップを表示しています。",
-  "note.no-film": "このグラフでは逆伝播を再生できません。", laidOut: "配置しています …", empty: "何も計算されていません。", fold: "畳む", unfold: "展開",
+  "note.no-film": "逆伝播を再生できません。必要な値がその場で変更されたか、プログラムの Function が失敗します。",
+  "note.long-film": "逆伝播は {what} ステップあり、再生できません。途中のテンソルを kobai.view(part) で見れば短くなります。",
+  laidOut: "配置しています …", empty: "何も計算されていません。", fold: "畳む", unfold: "展開",
   keys: "←↑→↓ 移動 · Enter 選択・開閉 · f 外側のモジュールを畳む · + − 0 拡大・縮小・全体 · / 検索 · Space 再生 · , . 一つ戻る・進む · Home 最初へ · t 配色 · l 言語 · Esc 閉じる",
   times: "辺の数", rule: "規則(ソース)", panel: "詳細", toolbar: "ツール", player: "再生", rank: "呼出", update: "プログラムが進みました。最新のグラフです。",
 };
@@ -64,6 +82,13 @@ export type Key = keyof typeof en;
 /** What is said under a key; {n} and the like are filled in. */
 export function say(lang: Lang, key: Key, fill: Record<string, string | number> = {}): string {
   return texts[lang][key].replace(/\{(\w+)\}/g, (_, name) => String(fill[name] ?? ""));
+}
+
+/** What the description notes, "code" or "code: what"; a code that this page does not know is left out. */
+export function noteText(lang: Lang, note: string): string {
+  const [code] = note.split(":", 1);
+  const key = `note.${code}`;
+  return key in en ? say(lang, key as Key, { what: note.slice(code.length + 2) }) : "";
 }
 
 export function stopText(lang: Lang, why: string): string {

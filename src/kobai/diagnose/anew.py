@@ -20,11 +20,13 @@ from ..autograd.node import Freed, Node
 from ..saved import raw_saved
 from ..tensor import Tensor, edge_of, wrap
 from .frames import user_frames
+from .numbers import place, source
 from .tape import Tape, slot_of
 
-MOST_NODES = 2000
+MOST_NODES = 6000
 MOST_NUMBERS = 2_000_000  # in a graph that is computed once more although it was not freed
 MOST_TRIES = 400  # operations that are computed in vain before the search is given up
+MOST_SHOWN = 70  # characters of a line
 MOST_CHOICES = 60  # inputs that have to be looked for
 OPTIONAL = {"weight", "pos_weight", "bias", "mask", "keep", "project"}  # inputs that may be left out
 # Methods that change nothing: an expression with them may be evaluated once more.
@@ -42,11 +44,15 @@ class Anew(NamedTuple):
     given: dict[Node, list]  # node, old or new -> its inputs without gradient: tensors, numbers, None
 
 
-def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> Anew | None:
-    """The same tensors with a graph of their own, whose nodes have the lines of the old ones.
+class Lost(NamedTuple):
+    """Why a graph cannot be recorded once more."""
 
-    None if that is not possible: a random or user's function, an input that nobody has any more, leaves that have
-    changed since.
+    why: str  # "random", "function" (of the program), "many" operations, "input" that is gone, "changed" leaves, "either"
+    what: str = ""  # which operation, function, line; how many
+
+
+def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> Anew | Lost:
+    """The same tensors with a graph of their own, whose nodes have the lines of the old ones; or why not.
 
     Args:
         tensors: results whose graph has been freed.
@@ -54,8 +60,11 @@ def recorded_anew(tensors: list, scopes: Iterable[Mapping]) -> Anew | None:
     """
     edges = [edge_of(t) for t in tensors]
     nodes = sorted((n for n in engine.reached([(e, None) for e in edges]) if isinstance(n, Node)), key=lambda n: -n._order)
-    if len(nodes) > MOST_NODES or not all(_repeatable(node) for node in nodes):
-        return None
+    if len(nodes) > MOST_NODES:
+        return Lost("many", f"{len(nodes):,}")
+    once = next((lost for lost in map(_once, nodes) if lost), None)
+    if once is not None:
+        return once
     before, modes.look = modes.look, None
     try:
         return _Search(nodes, {slot_of(e): t for e, t in zip(edges, tensors)}, Variables(scopes)).run()
@@ -69,7 +78,7 @@ def tape_of(tensor: Tensor) -> tuple[Tape, bool]:
     if not tape.freed and size_of([tensor]) > MOST_NUMBERS:
         return tape, False
     again = recorded_anew([tensor], [scope for frame in user_frames() for scope in (frame.f_locals, frame.f_globals)])
-    if again is None:
+    if isinstance(again, Lost):
         return tape, False
     freed, names = tape.freed, tape.names
     if freed:
@@ -95,8 +104,18 @@ def size_of(tensors: list) -> int:
     return total
 
 
-def _repeatable(node: Node) -> bool:
-    return node.op is not None and not getattr(node.op, "random", False)
+def _once(node: Node) -> Lost | None:
+    """Why an operation is not repeated, if it is one of those."""
+    if node.op is None:
+        return Lost("function", node.name().removesuffix("Backward"))
+    return Lost("random", _line(node)) if getattr(node.op, "random", False) else None
+
+
+def _line(node: Node) -> str:
+    if node.where is None:
+        return node.name()
+    text = source(node.where).partition("  #")[0]
+    return f"{place(node.where)}   {text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + ' …'}"
 
 
 class Variables:
@@ -126,6 +145,16 @@ class Variables:
             if isinstance(value, (int, float, complex)) or isinstance(value, Tensor) and not value._rg:
                 found.append(value)
         return found
+
+    def literal(self, where, slot: int):
+        """The number that is written out as this operand of `a + b`: it was the same whenever the line ran."""
+        body = _written(where)
+        parts = (body.left, body.right) if isinstance(body, ast.BinOp) else \
+            (body.target, body.value) if isinstance(body, ast.AugAssign) else ()
+        part: ast.expr | None = parts[slot] if slot < len(parts) else None
+        sign = -1 if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) else 1
+        part = part.operand if isinstance(part, ast.UnaryOp) else part
+        return sign * part.value if isinstance(part, ast.Constant) and isinstance(part.value, (int, float)) else None
 
     def value(self, e: ast.expr):
         """What an expression stands for; ValueError if it might do more than that."""
@@ -162,26 +191,9 @@ ARITHMETIC = {ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult
 
 def operands_at(where) -> list[ast.expr]:
     """The operands of the user's expression at a place: `a` and `b` of `a + b`, the arguments of a call."""
-    if where is None:
-        return []
-    code, instruction = where
-    line, end, left, right = list(code.co_positions())[instruction // 2]
-    if line is None or end is None or left is None or right is None:
-        return []
-    lines = [linecache.getline(code.co_filename, n).encode() for n in range(line, end + 1)]
-    if not lines:
-        return []
-    lines[-1] = lines[-1][:right]
-    lines[0] = lines[0][left:]
-    text = b"".join(lines).decode(errors="replace")
-    try:
-        body = ast.parse(f"({text}\n)", mode="eval").body
-    except SyntaxError:
-        try:
-            statement = ast.parse(text.strip()).body[0]
-        except SyntaxError:
-            return []
-        return [statement.target, statement.value] if isinstance(statement, ast.AugAssign) else []
+    body = _written(where)
+    if isinstance(body, ast.AugAssign):
+        return [body.target, body.value]
     if isinstance(body, ast.BinOp):
         return [body.left, body.right]
     if isinstance(body, ast.Call):
@@ -192,20 +204,47 @@ def operands_at(where) -> list[ast.expr]:
     return [body.operand] if isinstance(body, ast.UnaryOp) else []
 
 
+def _written(where) -> ast.expr | ast.AugAssign | None:
+    """The user's expression, or `a += b`, at a place."""
+    if where is None:
+        return None
+    code, instruction = where
+    line, end, left, right = list(code.co_positions())[instruction // 2]
+    if line is None or end is None or left is None or right is None:
+        return None
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(line, end + 1)]
+    if not lines:
+        return None
+    lines[-1] = lines[-1][:right]
+    lines[0] = lines[0][left:]
+    text = b"".join(lines).decode(errors="replace")
+    try:
+        return ast.parse(f"({text}\n)", mode="eval").body
+    except SyntaxError:
+        pass
+    try:
+        statement = ast.parse(text.strip()).body[0]
+    except SyntaxError:
+        return None
+    return statement if isinstance(statement, ast.AugAssign) else None
+
+
 class _Search:
     """Runs the operations in their order, and goes back where a guess turns out wrong."""
 
     def __init__(self, nodes: list, roots: dict, variables: Variables):
         self.nodes, self.variables = nodes, variables
         self.tries, self.choices = 0, 0
+        self.guessed: Node | None = None  # the first operation with an input that had to be looked for
+        self.nothing: Node | None = None  # one for which nothing was found
         results = [t for t in variables.tensors.values() if t._rg and t._node is not None]
         self.known = {slot_of(edge_of(t)): t._value for t in results} | {s: t._value for s, t in roots.items()}
         self.made: dict[tuple, Tensor] = {}
         self.given: dict[Node, list] = {}
         self.spare = variables.constants()
 
-    def run(self) -> Anew | None:
-        """What was recorded, or None."""
+    def run(self) -> Anew | Lost:
+        """What was recorded, or why nothing was."""
         state_before = modes.grad
         modes.grad = True
         try:
@@ -214,7 +253,9 @@ class _Search:
         finally:
             modes.grad = state_before
         if not found:
-            return None
+            if self.nothing is not None:
+                return Lost("input", _line(self.nothing))
+            return Lost("changed") if self.guessed is None else Lost("either", _line(self.guessed))
         values = {slot: t._value for slot, t in self.made.items()}
         return Anew(self.made, values | {slot_of(edge_of(t)): t._value for t in self.made.values()}, self.given)
 
@@ -229,6 +270,8 @@ class _Search:
                     return False
                 continue
             self.choices += open_
+            if not all(guesses):
+                self.nothing = self.nothing or node
             good = self.choices <= MOST_CHOICES and any(
                 self.apply(node, given) and self.from_node(i + 1) for given in _choices(guesses, self.over))
             self.choices -= open_
@@ -248,6 +291,10 @@ class _Search:
             if op.variadic and slot >= len(op.inputs) - 1:
                 value = value[slot - len(op.inputs) + 1]
             return [wrap(value) if isinstance(value, (np.ndarray, np.generic)) else value]
+        certain = self.variables.literal(node.where, slot) if op.elementwise else None
+        if certain is not None:
+            return [certain]
+        self.guessed = self.guessed or node
         written = self.variables.operands(node.where)
         own = [v for v in written[slot:slot + 1] if not isinstance(v, Tensor)]
         tensors = {id(t): t for t in [*(v for v in written if isinstance(v, Tensor)), *self.spare]}

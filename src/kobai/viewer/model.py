@@ -6,11 +6,12 @@ Numbers that JSON does not have are the texts "nan", "inf" and "-inf".
     format      "kobai-graph", version 1
     title       text; the name of the program or of the model
     lang        "en" or "ja"
-    notes       [code]: "freed" (the graph was freed before it was looked at, so values and the backward
-                film are missing), "anew" (it was freed, and could be computed once more with the same result),
-                "replayed" (values that nobody kept were computed again), "shortened"
-                (the program did more than is kept: the last steps are shown), "no-film" (backward
-                could not be run for the film, or it has too many steps)
+    notes       [code or "code: what"]: "freed" (the graph was freed before it was looked at, so values and the
+                backward film are missing), followed by why it could not be computed once more ("random: line",
+                "function: name", "many: operations", "input: line", "changed: ", "either: line") and "see-all"; "anew" (it was
+                freed, and could be computed once more with the same result), "replayed" (values that nobody kept
+                were computed again), "shortened" (the program did more than is kept: the last steps are shown),
+                "no-film" (backward could not be run for the film), "long-film: steps" (too many to show)
     nodes       [node], inputs before those who use them; a node's place in the list is its id:
         id              its place
         kind            "op", "leaf" (requires grad), "parameter" (a leaf that is an nn.Parameter), "constant"
@@ -79,12 +80,11 @@ from functools import lru_cache
 import numpy as np
 
 from ..autograd.node import Node, Port
-from ..diagnose.anew import MOST_NUMBERS, is_freed, recorded_anew, size_of
+from ..diagnose.anew import MOST_NUMBERS, Lost, is_freed, recorded_anew, size_of
 from ..diagnose.formula import applied, formula
 from ..diagnose.language import language
 from ..diagnose.tape import slot_of
-from ..nn.module import Module
-from ..nn.parameter import Parameter
+from ..nn import Module, Parameter
 from ..op import Elementwise
 from ..rules import asks_of
 from ..tensor import Tensor, edge_of
@@ -159,13 +159,16 @@ def _of_tensors(what, names: dict, variables: dict) -> Trace:
     if not outputs:
         raise nothing_to_draw(what, "view")
     freed = is_freed(outputs)
-    again = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_NUMBERS else None
+    found = recorded_anew(outputs, [variables]) if freed or size_of(outputs) <= MOST_NUMBERS else None
+    again = None if isinstance(found, Lost) else found
     if freed and again is not None:
         before, outputs = outputs, [again.tensors.get(slot_of(edge_of(t)), t) for t in outputs]
         names |= {id(new): names[id(old)] for old, new in zip(before, outputs) if id(old) in names}
     trace = from_graph(outputs, lambda value: names.get(id(value), ("",))[0], again)
     if freed and again is not None:
         trace.notes = ["anew"]  # all was computed again, so that some of it was need not be said
+    elif freed and isinstance(found, Lost):
+        trace.notes[1:1] = [f"{found.why}: {found.what}", "see-all"]
     trace.start = [(edge_of(t), _seed(t)) for t in outputs if t._node is not None]
     return trace
 
@@ -194,7 +197,7 @@ def _seed(tensor):
 def _add_film(trace: Trace) -> None:
     if trace.start:
         steps = films.run(trace.start)
-        if steps is None:
+        if steps is None and "freed" not in trace.notes:
             trace.notes.append("no-film")
         trace.film = steps or []
 
@@ -349,7 +352,7 @@ class Backward:
             self.arrive(edge, None, g)
         film = [back for back in self.d.trace.film if back.node in self.d.by_edge]
         if len(film) > MOST_FILM:
-            self.d.trace.notes.append("no-film")
+            self.d.trace.notes.append(f"long-film: {len(film):,}")
             for back in film:
                 self.keep(back, self.value(back.g))
             return []

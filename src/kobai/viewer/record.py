@@ -16,11 +16,12 @@ import numpy as np
 from .. import general, inplace, large, op as core
 from ..autograd import engine, function
 from ..autograd.mode import modes
-from ..autograd.node import Node, Port, here, inside, next_order
+from ..autograd.node import Freed, Node, Port, here, inside, next_order
 from ..compile.compiled import Compiled
 from ..nn import hooks as nn_hooks
 from ..nn.blame import name_in
 from ..op import Op, registry
+from ..saved import raw_saved
 from ..tensor import Tensor
 from .film import Onlooker, filmed
 from .graph import tensors_in
@@ -30,6 +31,7 @@ from .values import FEW, summary
 MOST_CALLS = 100_000  # of one step; what comes later is not noted
 MOST_STEPS = 200
 MOST_BYTES = 1 << 30  # of arrays of one step
+EARLIER = 2  # steps whose operations are kept if no backward has gone through them
 
 # Where an operation is applied to tensors -> the names of the tensors in that function.
 SITES = {
@@ -67,16 +69,21 @@ class Recording:
         self._forwards: dict[type, object] = {}  # what watched op classes really compute
         self._module: list[ModuleCall] = []
         self._roots: list = []
+        self._earlier: list[list[Call]] = []  # of the last steps, what a later backward may still go through
         self._new_step()
 
     def _new_step(self) -> None:
+        """Forget a step, but for the operations whose graph is still there: a second loss, a generator's pictures."""
+        earlier = [call for step in self._earlier for call in step]
         self.calls: list[Call] = []
         self._held = 0  # bytes of arrays that are kept
-        self._made: dict[int, tuple] = {}  # id of an array -> (Call, output number, the array)
-        self._by_order: dict[int, Call] = {}
-        self._by_node: dict[Node, Call] = {}  # of calls whose node was numbered elsewhere
+        self._made: dict[int, tuple] = {  # id of an array -> (Call, output number, the array)
+            id(v): (c, i, v) for c in earlier for i, v in enumerate(c.outs)}
+        self._by_order: dict[int, Call] = {c.order: c for c in earlier}
+        self._by_node: dict[Node, Call] = {c.node: c for c in earlier if c.node is not None and c.op is None}
         self._cut: dict[int, tuple] = {}  # id of a detached tensor -> (Call, the tensor)
-        self._sources: dict[int, Source] = {}
+        self._sources: dict[int, Source] = {id(made[0].tensor): made[0] for c in earlier for made in c.inputs
+                                            if made and isinstance(made[0], Source) and made[0].tensor is not None}
         self._paths: dict[tuple, int] = {}
 
     # ---- begin and end -----------------------------------------------------------------------
@@ -366,7 +373,9 @@ class Recording:
         return call, number
 
     def _end_step(self, roots, film, found) -> None:
-        trace = Trace(self.calls, film=film, start=list(roots))
+        passed = {back.node for back in film}
+        before = [call for step in self._earlier for call in step if call.node in passed]
+        trace = Trace([*before, *self.calls], film=film, start=list(roots))
         trace.roots = [made for made in (self._made_by(edge) for edge, _ in roots) if made]
         leaves = {leaf: g for leaf, g in found.items() if isinstance(leaf, Tensor)}
         for leaf, g in leaves.items():
@@ -376,6 +385,7 @@ class Recording:
         trace.parameters = self._full_names(list(leaves))
         self._note_training(trace, leaves)
         self.done, self._roots = trace, []
+        self._earlier = [list(filter(_lives, step)) for step in [*self._earlier, self.calls][-EARLIER:]]
         self._new_step()
 
     def _full_names(self, leaves: list) -> dict:
@@ -457,6 +467,12 @@ def inner_tensor(value):
     if "tensorflow" not in type(value).__module__:
         return None
     return getattr(value, "_t", None) if hasattr(type(value), "_t") else vars(value).get("_leaf")
+
+
+def _lives(call: Call) -> bool:
+    """Whether a later backward may go through an operation: it was recorded, and none has freed it."""
+    freed = call.node is not None and isinstance(raw_saved(call.node), Freed)
+    return call.recording and call.needs and call.label != "detach" and not freed
 
 
 def snapshot(array):
