@@ -219,10 +219,11 @@ FAMILIES: dict[str, dict[str, str]] = {
             "i0 i0_ igamma igamma_ igammac igammac_ lgamma lgamma_ logit logit_ mvlgamma mvlgamma_ "
             "polygamma polygamma_",
         "m":
-            "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 digamma entr erf erfc erfcx erfinv i0 i0e i1 "
-            "i1e igamma igammac lgamma log_ndtr logit modified_bessel_i0 modified_bessel_i1 "
-            "modified_bessel_k0 modified_bessel_k1 mvlgamma ndtr ndtri polygamma polygamma_order "
-            "scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0 to_float xlog1py zeta",
+            "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 digamma entr erf erfc erfcx erfinv gammaln i0 "
+            "i0e i1 i1e igamma igammac lgamma log_ndtr logit modified_bessel_i0 modified_bessel_i1 "
+            "modified_bessel_k0 modified_bessel_k1 multigammaln mvlgamma ndtr ndtri polygamma "
+            "polygamma_order psi scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0 "
+            "to_float xlog1py zeta",
         "special":
             "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u "
             "chebyshev_polynomial_v chebyshev_polynomial_w digamma entr erf erfc erfcx erfinv gammainc "
@@ -238,6 +239,27 @@ FAMILIES: dict[str, dict[str, str]] = {
             "polygamma",
     },
     "ops.implicit": {
+    },
+    "ops.linalg": {
+        "Tensor":
+            "cholesky cholesky_inverse cholesky_solve det inv inverse logdet matrix_exp matrix_power qr "
+            "slogdet svd triangular_solve",
+        "linalg":
+            "cholesky det eig eigh eigvals eigvalsh inv inverse matrix_exp matrix_power multi_dot qr "
+            "slogdet solve solve_triangular svd svdvals tensorinv tensorsolve vander vecdot",
+        "m":
+            "chain_matmul cholesky cholesky_inverse cholesky_solve det eig eigh eigvals eigvalsh inv "
+            "logdet matrix_exp matrix_power multi_dot qr slogdet solve solve_triangular svd svdvals "
+            "tensorinv tensorsolve triangular_solve vecdot",
+        "torch":
+            "chain_matmul cholesky cholesky_inverse cholesky_solve det inv inverse logdet matrix_exp "
+            "matrix_power qr slogdet svd triangular_solve",
+    },
+    "ops.info": {
+        "linalg":
+            "cholesky_ex inv_ex solve_ex",
+        "m":
+            "cholesky_ex inv_ex solve_ex",
     },
     "ops.taps": {
     },
@@ -264,22 +286,6 @@ FAMILIES: dict[str, dict[str, str]] = {
             "clamp clamp_max clamp_min clamp_tensors fmax fmin maximum minimum",
         "torch":
             "clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin maximum minimum",
-    },
-    "ops.linalg": {
-        "Tensor":
-            "cholesky cholesky_inverse cholesky_solve det inv inverse logdet matrix_exp matrix_power qr "
-            "slogdet svd triangular_solve",
-        "linalg":
-            "cholesky cholesky_ex det eig eigh eigvals eigvalsh inv inv_ex inverse matrix_exp matrix_power "
-            "multi_dot qr slogdet solve solve_ex solve_triangular svd svdvals tensorinv tensorsolve vander "
-            "vecdot",
-        "m":
-            "cholesky cholesky_ex cholesky_inverse cholesky_solve det eig eigh eigvals eigvalsh inv inv_ex "
-            "logdet matrix_exp matrix_power multi_dot qr slogdet solve solve_ex solve_triangular svd "
-            "svdvals tensorinv tensorsolve triangular_solve vecdot",
-        "torch":
-            "chain_matmul cholesky cholesky_inverse cholesky_solve det inv inverse logdet matrix_exp "
-            "matrix_power qr slogdet svd triangular_solve",
     },
     "ops.linear_loss": {
         "m":
@@ -360,7 +366,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "linalg":
             "lstsq matrix_rank pinv",
         "m":
-            "lstsq matrix_rank pinv",
+            "lstsq matrix_rank pinv pinverse",
         "torch":
             "pinverse",
     },

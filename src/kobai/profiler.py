@@ -56,6 +56,8 @@ def kineto_available():
 def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0):
     """A function from step numbers to actions: skip, then cycles of waiting, warming up, and recording.
 
+    With `skip_first_wait` the first cycle begins without waiting.
+
     >>> from kobai.profiler import schedule
     >>> [schedule(wait=1, warmup=1, active=2)(step).name for step in range(5)]
     ['NONE', 'WARMUP', 'RECORD', 'RECORD_AND_SAVE', 'NONE']
@@ -64,6 +66,8 @@ def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0)
 
     def action(step):
         step -= skip_first
+        if step >= 0 and skip_first_wait:
+            step += wait
         if step < 0 or repeat and step >= repeat * length:
             return ProfilerAction.NONE
         place = step % length

@@ -280,6 +280,8 @@ def _export_one(cls):
             export(where, n, call)
             if getattr(cls, "inplace", True) and "Tensor" in where.split():
                 export("torch Tensor" if "torch" in where.split() else "Tensor", n + "_", call_)
+        if getattr(cls, "functional", False):
+            export("nn.functional", name, call)
     if cls.operator:
         for dunder, method in _operators(op, cls.operator).items():
             if dunder not in vars(Tensor):  # a family may have its own, as for `1 - x`

@@ -59,6 +59,11 @@ def test_profiles_may_be_nested():
     assert counts(inner) == {"aten::exp": 1} and counts(outer) == {"aten::exp": 2, "aten::tanh": 1}
 
 
+def test_the_first_wait_can_be_skipped():  # as PyTorch 2.13 does it
+    names = [schedule(wait=3, warmup=1, active=1, skip_first=2, skip_first_wait=1, repeat=2)(i).name for i in range(11)]
+    assert names == ["NONE"] * 2 + ["WARMUP", "RECORD_AND_SAVE"] + ["NONE"] * 3 + ["WARMUP", "RECORD_AND_SAVE"] + ["NONE"] * 2
+
+
 def test_a_schedule_says_which_steps_count(tmp_path):
     assert [schedule(skip_first=1, wait=1, warmup=1, active=2, repeat=1)(i) for i in range(6)] == [
         ProfilerAction.NONE, ProfilerAction.NONE, ProfilerAction.WARMUP, ProfilerAction.RECORD,

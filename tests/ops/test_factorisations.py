@@ -188,3 +188,53 @@ def test_both_names_of_the_determinants_logarithm_write_into_out():
         assert type(found).__name__ == name
         assert [found[0].item(), out[0].item()] == [-1.0, -1.0]
         assert found[1] is out[1] and out[1].item() == pytest.approx(np.log(3))
+
+
+# Infos, errors and the good matrices as PyTorch 2.13 gives them; it leaves other numbers in the bad ones.
+NOT_POSITIVE = [[[4.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]]
+SINGULAR = [[[4.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]]
+TOLD = {
+    "cholesky_ex": (NOT_POSITIVE, (), [[2.0, 0.0], [0.0, 1.0]],
+                    r"^linalg.cholesky_ex: \(Batch element 1\): .*leading minor of order 2 is not positive-definite"),
+    "inv_ex": (SINGULAR, (), [[0.25, 0.0], [0.0, 1.0]],
+               r"^linalg.inv_ex: \(Batch element 1\): The diagonal element 2 is zero"),
+    "solve_ex": (SINGULAR, (kobai.ones(3, 2, 1),), [[0.25], [1.0]],
+                 r"^torch.linalg.solve_ex: \(Batch element 1\): The solver failed because the input matrix is singular"),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_cannot_be_factorised_is_told_in_info(name):
+    matrices, others, good, message = TOLD[name]
+    a, fn = kobai.tensor(matrices, requires_grad=True), getattr(linalg, name)
+    y, info = fn(a, *others)
+    assert info.tolist() == [0, 2, 1] and info.dtype is kobai.int32
+    assert y[0].tolist() == good and y[1:].isnan().all()
+    y[0].sum().backward()
+    assert a.grad[0].abs().sum() > 0 and not a.grad[1:].any()
+    with pytest.raises(linalg.LinAlgError, match=message):
+        fn(a, *others, check_errors=True)
+    y, info = fn(a[0], *[b[0] for b in others])
+    assert info.item() == 0 and y.tolist() == good
+
+
+def test_a_compiled_function_looks_at_each_matrix_anew():
+    def root(a):
+        L, info = linalg.cholesky_ex(a)
+        return L, info
+    compiled = kobai.compile(root)
+    bad, good = kobai.tensor(NOT_POSITIVE), kobai.eye(2).repeat(3, 1, 1)
+    for a, infos in ((bad, [0, 2, 1]), (bad, [0, 2, 1]), (bad, [0, 2, 1]), (good, [0, 0, 0]), (bad, [0, 2, 1])):
+        assert compiled(a)[1].tolist() == infos
+
+
+def test_older_names_write_into_out():
+    x = kobai.tensor([[2.0, 0.0], [0.0, 3.0]])
+    for fn, args, want in ((kobai.chain_matmul, (x, x), x @ x), (kobai.special.psi, (x + 1,), kobai.digamma(x + 1)),
+                           (kobai.special.gammaln, (x + 1,), kobai.lgamma(x + 1)),
+                           (kobai.special.multigammaln, (x + 2, 2), kobai.mvlgamma(x + 2, 2))):
+        out = kobai.zeros(2, 2)
+        assert fn(*args, out=out) is out and kobai.equal(out, want)
+    out = kobai.ones(2, 2), kobai.ones(2), kobai.ones(2, 2)
+    kobai.svd(x, compute_uv=False, out=out)
+    assert [v.tolist() for v in out] == [[[0, 0], [0, 0]], [3, 2], [[0, 0], [0, 0]]]

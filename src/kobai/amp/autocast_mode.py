@@ -145,10 +145,14 @@ def autocast_decrement_nesting():
 
 def _of_device(kind, word):
     """The older names with the device type in them: `is_autocast_cpu_enabled` and so on."""
-    return {f"is_autocast_{word}_enabled": lambda: is_autocast_enabled(kind),
-            f"set_autocast_{word}_enabled": lambda enabled: set_autocast_enabled(kind, enabled),
-            f"get_autocast_{word}_dtype": lambda: get_autocast_dtype(kind),
-            f"set_autocast_{word}_dtype": lambda dtype: set_autocast_dtype(kind, dtype)}
+    of = {f"is_autocast_{word}_enabled": lambda: is_autocast_enabled(kind),
+          f"set_autocast_{word}_enabled": lambda enabled: set_autocast_enabled(kind, enabled),
+          f"get_autocast_{word}_dtype": lambda: get_autocast_dtype(kind),
+          f"set_autocast_{word}_dtype": lambda dtype: set_autocast_dtype(kind, dtype)}
+    for name, fn in of.items():
+        fn.__name__ = fn.__qualname__ = name
+        fn.__doc__ = f"`{name.replace(f'_{word}_', '_')}` for the device type {kind!r}."
+    return of
 
 
 globals().update(_of_device("cpu", "cpu"))

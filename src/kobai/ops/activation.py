@@ -35,6 +35,7 @@ class Sigmoid(Elementwise):
 
     alias = ("expit",)
     public = "torch Tensor special"
+    functional = True
     floats = True
     samples = unary(-3, 3)
 
@@ -431,7 +432,14 @@ def _relu(input, inplace=False):
 public("nn.functional", name="relu")(_relu)
 public("nn.functional torch", name="selu", inplace=True)(_selu)
 public("nn.functional torch", name="celu", inplace=True)(_celu)
-export("nn.functional", "relu_", lambda input: _relu(input, True))
+
+
+def relu_(input):
+    """In-place version of `relu`."""
+    return _relu(input, True)
+
+
+export("nn.functional", "relu_", relu_)
 
 
 @public("nn.functional", inplace=True)
@@ -585,7 +593,3 @@ def glu(input, dim=-1):
             dim=dim % len(input.shape), size=n, must="an even number",
             fix="make it twice as large as the result should be, or name another dimension: glu(x, dim=...).")
     return _GLU(m.narrow(input, dim, 0, n // 2), m.sigmoid(m.narrow(input, dim, n // 2, n // 2)))
-
-
-for _name in ("sigmoid", "tanh"):
-    export("nn.functional", _name, (lambda n: lambda input: getattr(m, n)(input))(_name))

@@ -234,7 +234,10 @@ def _make_adaptive(n):
     public("nn.functional", name=name)(adaptive)
     public("nn.functional torch" if n == 1 else "nn.functional", name=name + "_with_indices")(with_indices)
     if n == 1:
-        public("torch", name="adaptive_max_pool1d")(lambda input, output_size: adaptive(input, output_size, True))
+        def with_both(input, output_size):
+            return adaptive(input, output_size, True)
+        with_both.__doc__ = with_indices.__doc__
+        public("torch", name=name)(with_both)
 
 
 for _n in (1, 2, 3):

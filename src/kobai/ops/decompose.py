@@ -33,14 +33,22 @@ def diagonal_matrix(v):
 def _zero_pivot(x):
     """PyTorch's word for the first singular matrix of a batch, and where elimination finds a zero, from 1."""
     for i, a in enumerate(x.reshape(-1, *x.shape[-2:])):
-        a = a.copy()
-        for k in range(len(a)):
-            p = k + int(np.abs(a[k:, k]).argmax())
-            if a[p, k] == 0:
-                return f"(Batch element {i}): " if x.ndim > 2 else "", k + 1
-            a[[k, p]] = a[[p, k]]
-            a[k + 1:] -= np.outer(a[k + 1:, k] / a[k, k], a[k])
+        k = first_zero_pivot(a)
+        if k:
+            return f"(Batch element {i}): " if x.ndim > 2 else "", k
     return "", x.shape[-1]
+
+
+def first_zero_pivot(a):
+    """Where elimination finds a zero in a matrix, from 1; 0 if it finds none."""
+    a = a.copy()
+    for k in range(len(a)):
+        p = k + int(np.abs(a[k:, k]).argmax())
+        if a[p, k] == 0:
+            return k + 1
+        a[[k, p]] = a[[p, k]]
+        a[k + 1:] -= np.outer(a[k + 1:, k] / a[k, k], a[k])
+    return 0
 
 
 class Inv(Op):
@@ -245,12 +253,22 @@ class CholeskySolve(Op):
 def _not_positive(x):
     """PyTorch's message: which leading minor is the first that is not positive."""
     for i, one in enumerate(x.reshape(-1, *x.shape[-2:])):
-        for k in range(1, one.shape[0] + 1):
-            if np.linalg.det(one[:k, :k]).real <= 0:
-                where = f"(Batch element {i}): " if x.ndim > 2 else ""
-                return (f"linalg.cholesky: {where}The factorization could not be completed because the input is not "
-                        f"positive-definite (the leading minor of order {k} is not positive-definite).")
+        k = first_minor(one)
+        if k:
+            where = f"(Batch element {i}): " if x.ndim > 2 else ""
+            return (f"linalg.cholesky: {where}The factorization could not be completed because the input is not "
+                    f"positive-definite (the leading minor of order {k} is not positive-definite).")
     return "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
+
+
+def first_minor(a):
+    """The order of the first leading minor of a matrix that is not positive; 0 if all are."""
+    try:
+        np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        orders = range(1, len(a) + 1)
+        return next((k for k in orders if not np.linalg.det(a[:k, :k]).real > 0), len(a))
+    return 0
 
 
 def _gaps(values, square=False):

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 
-from .. import dtypes
 from ..diagnose.errors import error
 from ..dtypes import type_word
 from ..inplace import into
@@ -13,7 +12,6 @@ from ..op import Op, dtype_of, m
 from ..public import export, public
 from ..return_types import return_type
 from ..testing.samples import S
-from . import creation
 from .decompose import (
     Cholesky,
     CholeskyInverse,
@@ -130,27 +128,6 @@ def dagger_free(x):
 
 
 @public("linalg")
-def solve_ex(A, B, *, left=True, check_errors=False):
-    """(result, info) of `solve`."""
-    X = solve(A, B, left=left)
-    return return_type("linalg_solve_ex", "result", "info")(X, _info(A))
-
-
-def _info(A):
-    return creation.zeros(tuple(A.shape[:-2]), dtype=_int32())
-
-
-def _int32():
-    return dtypes.int32
-
-
-@public("linalg")
-def inv_ex(A, *, check_errors=False):
-    """(inverse, info)."""
-    return return_type("linalg_inv_ex", "inverse", "info")(inv(A), _info(A))
-
-
-@public("linalg")
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A @ X = B for triangular A."""
     if not left:
@@ -174,12 +151,6 @@ def cholesky(A, *, upper=False):
     _square(A, "linalg.cholesky")
     L = Cholesky()(A)
     return dagger(L) if upper else L
-
-
-@public("linalg")
-def cholesky_ex(A, *, upper=False, check_errors=False):
-    """(L, info)."""
-    return return_type("linalg_cholesky_ex", "L", "info")(cholesky(A, upper=upper), _info(A))
 
 
 def _old_cholesky(input, upper=False, *, out=None):
@@ -245,9 +216,10 @@ def _old_svd(input, some=True, compute_uv=True, *, out=None):
         rows, columns = input.shape[-2:]
         zeros = [m.zeros_like(m.expand_to(m.sum(input, (-2, -1), keepdim=True), (*input.shape[:-2], n, n)))
                  for n in (rows, columns)]
-        return kind(zeros[0], Svdvals()(input), zeros[1])
-    u, s, vh = Svd(not some)(input)
-    y = kind(u, s, dagger(vh))
+        y = kind(zeros[0], Svdvals()(input), zeros[1])
+    else:
+        u, s, vh = Svd(not some)(input)
+        y = kind(u, s, dagger(vh))
     return y if out is None else into(out, y)
 
 
@@ -357,7 +329,10 @@ def multi_dot(tensors):
     return m.squeeze(y, -1) if last else y
 
 
-export("torch", "chain_matmul", lambda *matrices, out=None: multi_dot(matrices) if len(matrices) > 1 else matrices[0])
+@public("torch")
+def chain_matmul(*matrices):
+    """The product of one or several matrices: the older name of `linalg.multi_dot`."""
+    return multi_dot(matrices) if len(matrices) > 1 else matrices[0]
 
 
 def _best_order(sizes):

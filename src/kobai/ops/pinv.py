@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd.mode import modes
 from ..diagnose import error
 from ..op import Op, dtype_of, m
-from ..public import export, public
+from ..public import public
 from ..return_types import return_type
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
@@ -81,7 +81,10 @@ def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
     return Pinv(bool(hermitian))(A, _plain(atol), _plain(rtol))
 
 
-export("torch Tensor", "pinverse", lambda input, rcond=1e-15: pinv(input, rcond))
+@public("torch Tensor")
+def pinverse(input, rcond=1e-15):
+    """The Moore-Penrose inverse: the older name of `linalg.pinv`."""
+    return pinv(input, rcond)
 
 
 @public("linalg")

@@ -98,7 +98,7 @@ def kron(input, other):
 
 # ---- tensordot -------------------------------------------------------------------------------
 @public("torch")
-def tensordot(a, b, dims=2, out=None):
+def tensordot(a, b, dims=2):
     """Products summed over dimensions of both: the last `dims` of a with the first of b, or two lists of them.
 
     >>> kobai.tensordot(kobai.ones(2, 3), kobai.ones(3, 4), dims=1).shape

@@ -180,8 +180,18 @@ def _polygamma_public(n, input):
     return m.digamma(input) if n == 0 else Polygamma(n)(m.to_float(input))
 
 
-export("Tensor", "polygamma", lambda self, n: _polygamma_public(n, self))
-export("Tensor", "polygamma_", lambda self, n: replace(self, _polygamma_public(n, self)))
+def polygamma(self, n):
+    """The n-th derivative of the digamma function."""
+    return _polygamma_public(n, self)
+
+
+def polygamma_(self, n):
+    """In-place version of `polygamma`."""
+    return replace(self, _polygamma_public(n, self))
+
+
+export("Tensor", "polygamma", polygamma)
+export("Tensor", "polygamma_", polygamma_)
 
 
 class I0(_Special):
@@ -381,9 +391,22 @@ def mvlgamma(input, p):
     return total
 
 
-export("special", "multigammaln", lambda input, p: mvlgamma(input, p))
-export("special", "gammaln", lambda input: m.lgamma(input))
-export("special", "psi", lambda input: m.digamma(input))
+@public("special")
+def multigammaln(input, p):
+    """The multivariate log-gamma function of dimension p, as `mvlgamma`."""
+    return mvlgamma(input, p)
+
+
+@public("special")
+def gammaln(input):
+    """The logarithm of the gamma function's absolute value, as `lgamma`."""
+    return m.lgamma(input)
+
+
+@public("special")
+def psi(input):
+    """The derivative of the logarithm of the gamma function, as `digamma`."""
+    return m.digamma(input)
 
 
 def to_float(x):

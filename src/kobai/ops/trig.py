@@ -134,6 +134,7 @@ class Tanh(Elementwise):
     """
 
     ufunc = np.tanh
+    functional = True
     floats = True
     samples = unary(-3, 3)
 
