@@ -118,3 +118,36 @@ def test_shapes_that_do_not_fit(other, message, requires_grad):
     with pytest.raises(RuntimeError) as e:
         x.mul_(kobai.ones(other))
     assert str(e.value).startswith(message)
+
+
+@pytest.mark.parametrize("dtype", [kobai.float32, kobai.float64, kobai.int64, kobai.bfloat16, kobai.complex64])
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (5, 7), (2, 1, 3)])
+def test_sums_in_place_are_those_out_of_place(dtype, shape):
+    """To the bit, with numbers, tensors, broadcasting and alpha."""
+    kobai.manual_seed(0)
+    a, b = (kobai.randn(shape) * 4).to(dtype), (kobai.randn(shape) * 4).to(dtype)
+    for other in (b, b[:1] if shape and shape[0] else b, 3, *((0.1,) if dtype != kobai.int64 else ())):
+        for alpha in (1, 2, -3, *((0.3, 1e-9) if dtype != kobai.int64 else ())):
+            for name in ("add", "sub"):
+                want = getattr(kobai, name)(a, other, alpha=alpha)
+                x = a.clone()
+                version = x._version
+                assert getattr(x, name + "_")(other, alpha=alpha) is x and x._version == version + 1
+                assert kobai.equal(x, want) and x.dtype == dtype
+                x = a.repeat(2, *[1] * a.ndim)[1] if shape else a.clone()
+                assert kobai.equal(getattr(x, name + "_")(other=other, alpha=alpha), want)
+
+
+@pytest.mark.parametrize("alpha", [1, 0.5])
+def test_gradients_through_sums_in_place(alpha):
+    """d/dw sum((2w + alpha w)^2) = 2 (2 + alpha)^2 w."""
+    w = kobai.tensor([1.0, -2.0], requires_grad=True)
+    y = w * 2
+    y.add_(w, alpha=alpha)
+    assert y.grad_fn.name() == "AddBackward0"
+    (y ** 2).sum().backward()
+    assert w.grad.tolist() == pytest.approx([2 * (2 + alpha) ** 2, -4 * (2 + alpha) ** 2])
+    with kobai.no_grad():
+        assert w.sub_(w.grad, alpha=0.0) is w and w.is_leaf and w.requires_grad
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        w.sub_(w.grad, alpha=0.5)

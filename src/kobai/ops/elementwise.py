@@ -3,10 +3,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error
+from ..inplace import inplace_op
+from ..large import PLAIN
 from ..op import Elementwise, apply2, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Difference, Not, Only
+from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S, binary, predicate, unary
 from .arguments import wrapped
 
@@ -257,6 +261,33 @@ def add(input, other, *, alpha=1):
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
     return Sub()(input, other) if alpha == 1 else AddScaled(-alpha)(input, other)
+
+
+def _into(name, op, sign):
+    """`add_` or `sub_` as `+=` does it; what is out of the ordinary goes the general way, which has the errors."""
+    general = getattr(Tensor, name)
+
+    def method(self, *args, **kwargs):
+        try:
+            other, = args
+            if not kwargs:
+                return inplace_op(op, self, other)
+            x, y, alpha = self._data, other._data, kwargs["alpha"]
+            if len(kwargs) == 1 and (alpha.__class__ is float or alpha.__class__ is int) and x.dtype is y.dtype \
+                    and (x.dtype is _F32 or x.dtype is _F64) and y.size < PLAIN and modes.trace is None \
+                    and not (self.is_meta or other.is_meta or modes.grad and (self._rg or other._rg)):
+                return inplace_op(_ADD, self, wrap(wrapped(x.dtype, sign * alpha) * y))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        return general(self, *args, **kwargs)
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = general.__doc__
+    export("torch Tensor", name, method)
+
+
+_ADD, _F32, _F64 = Add(), np.dtype(np.float32), np.dtype(np.float64)
+_into("add_", _ADD, 1)
+_into("sub_", Sub(), -1)
 
 
 def rsub(input, other, *, alpha=1):
