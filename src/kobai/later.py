@@ -7,7 +7,9 @@ and its kin (`attributes`), and what the module registers, by going through the 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from threading import get_ident
 
 from .families import FAMILIES
 
@@ -36,6 +38,20 @@ def loaded(name):
     """A module if all of it has been imported by now; None, too, while another thread imports it."""
     module = sys.modules.get(name)
     return None if module is None or getattr(module.__spec__, "_initializing", False) else module
+
+
+def _forget_imports():
+    """In a forked child: what another thread of the parent's was importing is imported anew, not waited for for ever."""
+    locks = getattr(importlib._bootstrap, "_module_locks", {})
+    mine = {name for name, lock in locks.copy().items() if getattr(lock(), "owner", None) == get_ident()}
+    for name, module in sys.modules.copy().items():
+        if getattr(getattr(module, "__spec__", None), "_initializing", False) and name not in mine:
+            del sys.modules[name]
+    locks.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_imports)
 
 
 def load_all(space=None):

@@ -15,7 +15,7 @@ from . import dtypes
 from .compat.names import kobai_name
 from .devices import Layout, device
 from .diagnose import error
-from .sparse.functions import sparse_coo_tensor
+from .sparse import functions as sparse
 from .tensor import _IN_THE_GRAPH, Size, Tensor, wrap
 
 STORAGES = {"FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16",
@@ -103,7 +103,7 @@ class Pickler(pickle._Pickler):  # the one written in Python: it lets us write n
         return None
 
     def _tensor(self, t):
-        from .nn.parameter import Buffer, Parameter  # noqa: PLC0415  (nn stands above this module)
+        from .nn import Buffer, Parameter  # noqa: PLC0415  (nn stands above this module)
         state = {k: v for k, v in t.__dict__.items() if k not in _IN_THE_GRAPH}
         if t.is_sparse:
             t = t.detach().coalesce()
@@ -169,14 +169,14 @@ def _rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=No
 
 
 def _rebuild_parameter(data, requires_grad, hooks, state=None):
-    from .nn.parameter import Parameter  # noqa: PLC0415  (nn stands above this module)
+    from .nn import Parameter  # noqa: PLC0415  (nn stands above this module)
     p = Parameter(data, requires_grad)
     p.__dict__.update(state or {})
     return p
 
 
 def _rebuild_with_state(func, kind, args, state):
-    from .nn.parameter import Buffer  # noqa: PLC0415  (nn stands above this module)
+    from .nn import Buffer  # noqa: PLC0415  (nn stands above this module)
     t = func(*args)
     if state.pop("_is_buffer", False):
         t = Buffer(t, persistent=state.get("persistent", True))
@@ -186,7 +186,7 @@ def _rebuild_with_state(func, kind, args, state):
 
 def _rebuild_sparse(layout, data):
     indices, values, size, *coalesced = data
-    return sparse_coo_tensor(indices, values, size, is_coalesced=coalesced[0] if coalesced else None)
+    return sparse.sparse_coo_tensor(indices, values, size, is_coalesced=coalesced[0] if coalesced else None)
 
 
 _SAFE = {"torch._utils._rebuild_tensor": _rebuild_tensor, "torch._utils._rebuild_tensor_v2": _rebuild_tensor,

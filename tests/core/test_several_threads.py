@@ -1,8 +1,12 @@
 """Several threads of a program use kobai at once: what is loaded, counted or exchanged for all of them stays whole."""
 import os
+import pathlib
+import re
 import subprocess
 import sys
 import threading
+import time
+from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -132,6 +136,108 @@ def test_rules_are_written_once_for_all_threads(often):
         found = []
         together(*[lambda: found.append(compiled_rules(Mul, 3, True))] * 4)
         assert len({id(f) for f in found}) == 1
+
+
+def test_ops_may_be_imported_while_a_profile_runs():
+    """Their signatures are read from the `forward` that they inherit, which is a timed one then."""
+    from kobai.op import registry
+    from kobai.ops.avgpool import AvgPool2d
+    with profiler.profile():
+        class Tiles(AvgPool2d):
+            pass
+    registry.remove(Tiles)
+    assert Tiles.inputs == AvgPool2d.inputs == ("x",)
+
+
+SRC = pathlib.Path(kobai.__file__).parent
+
+
+def imports(path):
+    """The modules that a file of kobai imports from, anywhere in it, by their whole names."""
+    package = ["kobai", *path.relative_to(SRC).parts[:-1]]
+    for dots, name in re.findall(r"^ *from (\.*)([\w.]*) import", path.read_text(encoding="utf-8"), re.MULTILINE):
+        yield ".".join([*package[:len(package) - len(dots) + 1] * bool(dots), *name.split(".")]).strip(".")
+
+
+def test_packages_are_imported_before_what_is_in_them():
+    """Python locks a module, and then its package, while a second thread that has the package waits for the module:
+    from outside such a package (one that imports its modules itself, and is not there from the start) one asks the package.
+    """
+    here = subprocess.run([sys.executable, "-c", "import kobai, sys; print(*sys.modules)"], capture_output=True, text=True,
+                          check=True).stdout.split()
+    packages = {".".join(["kobai", *p.parent.relative_to(SRC).parts]) for p in SRC.rglob("__init__.py")
+                if re.search(r"^from \.", p.read_text(encoding="utf-8"), re.MULTILINE)}
+    wrong = []
+    for path in SRC.rglob("*.py"):
+        found = [*imports(path)] if "playground" not in path.parts else []  # where there are no threads
+        for name in found:
+            package, _, module = name.rpartition(".")
+            inside = name.split(".")[1:2] == [*path.relative_to(SRC).parts[:1]]
+            if package in packages and package not in here and package not in found and not inside:
+                wrong.append(f"{path.relative_to(SRC)} imports {name}")
+    assert {"kobai.nn", "kobai.optim"} <= packages - {*here}
+    assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_waits_for_what_a_thread_does_in_the_background(monkeypatch):
+    """A child would have what the thread had half done, such as the import of a module, for ever."""
+    from kobai.backends import ahead
+    begun, done = threading.Event(), []
+
+    def work():
+        begun.set()
+        time.sleep(0.2)
+        done.append(True)
+    ahead.start(work)
+    assert begun.wait(30)
+    with pytest.warns() if sys.version_info >= (3, 12) else nullcontext():
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if done and not ahead._running else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert not ahead._running
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_children_forked_while_code_is_compiled_can_use_it_all():
+    program = """if True:
+        import os, sys, threading, time, warnings
+        warnings.simplefilter("ignore")
+        sys.setswitchinterval(1e-6)
+        import numpy as np, kobai
+        from kobai import large
+        from kobai.autograd import node, repeated
+        large.BUDGET.update(dict.fromkeys(large.BUDGET, 1000))
+        repeated.PATIENCE = repeated.WAIT = 1
+        node.many.below = -20
+        def use():
+            w = kobai.ones(6000, requires_grad=True)
+            for _ in range(4):
+                loss = (w.exp() * w).softmax(0).cumsum(0).sum() + kobai.randn(5000).std() + w.reshape(60, 100).t().sum()
+                loss = loss + kobai.linalg.norm(w) + kobai.ones(500, 64)[kobai.arange(300)].sum()
+                loss.backward()
+            assert np.isfinite(w.grad.numpy()).all()
+        pause = float(sys.argv[1])
+        worker = threading.Thread(target=use)
+        worker.start()
+        children = []
+        for _ in range(2):
+            time.sleep(pause)
+            pid = os.fork()
+            if pid == 0:
+                import signal
+                signal.alarm(80)
+                use()
+                os._exit(0)
+            children.append(pid)
+        worker.join()
+        print([os.waitpid(c, 0)[1] for c in children])
+    """
+    for pause in (0.002, 0.01):
+        run = subprocess.run([sys.executable, "-c", program, str(pause)], capture_output=True, text=True,
+                             timeout=200)
+        assert (run.returncode, run.stdout, run.stderr) == (0, "[0, 0]\n", "")
 
 
 @needs_llvm

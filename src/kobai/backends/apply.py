@@ -20,7 +20,7 @@ import numpy as np
 from kobai import op as ops
 from kobai.autograd.mode import modes
 from kobai.autograd.node import Node, inside, orders
-from kobai.backends import llvm
+from kobai.backends import ahead, llvm
 from kobai.backends.apply_code import text
 from kobai.backends.apply_parts import (
     DTYPE,
@@ -163,10 +163,7 @@ def _odd(op, a, x, y):
 # ---- in place of Python's ways ---------------------------------------------------------------
 def begin():
     """Have `install` done by another thread: LLVM takes 10 milliseconds, or 50 if it has to be loaded."""
-    try:
-        threading.Thread(target=_try, name="kobai-compile").start()
-    except RuntimeError:  # the interpreter ends
-        return
+    ahead.start(_try)
 
 
 def _try():

@@ -12,13 +12,12 @@ and strides.
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from typing import Literal
 
 import numpy as np
 
-from kobai.backends import llvm
+from kobai.backends import ahead, llvm
 from kobai.compile.builder import Builder
 from kobai.compile.emit import kernel_of, kernel_of_vjp, row_dims
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
@@ -189,16 +188,12 @@ def begin(make, *args):
             warnings.warn(f"no machine code for {args[0]}: {type(e).__name__}: {e}", UserWarning, stacklevel=1)
             found.append(False)
 
-    thread, process = threading.Thread(target=work, name="kobai-compile"), os.getpid()
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads here, or the interpreter ends
-        work()
+    thread, process = ahead.start(work), os.getpid()
 
     def result():
-        if not found and process == os.getpid():
+        if thread is not None and process == os.getpid():
             thread.join()
-        if not found:  # in a forked child, which has not got this thread
+        if not found:  # where there is no such thread, as in a forked child
             work()
         return found[0]
 

@@ -1,5 +1,5 @@
 """What `import torchviz` gives: the picture of a graph, without the Graphviz program."""
 
-from ..viewer.make_dot import make_dot, make_dot_from_trace
+from ..viewer import make_dot, make_dot_from_trace
 
 __all__ = ["make_dot", "make_dot_from_trace"]

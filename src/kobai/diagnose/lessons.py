@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.mode import modes
 from ..autograd.node import Node
-from ..optim.optimizer import Optimizer
+from ..optim import Optimizer
 from ..tensor import Tensor
 from .holders import live_graphs, live_nodes, living
 from .numbers import place, source
@@ -161,13 +161,18 @@ class Parameters(Lesson):
 
     def __init__(self, watch):
         super().__init__(watch)
-        self.roots = {}
+        self.roots, self.inner = {}, {}
 
     def called(self, module, root):
-        if module is root and modes.grad:
-            self.roots[id(root)] = root
+        if modes.grad:
+            if module is root:
+                self.roots.setdefault(id(root), root)
+            elif id(module) not in self.inner:
+                self.inner[id(module)] = module, root
 
     def findings(self):
+        yield from self.hidden()
+        yield from self.apart()
         for root in self.roots.values():
             known = [(n, p, self.watch.leaves.get(id(p))) for n, p in root.named_parameters() if p.requires_grad]
             if known and all(leaf is None and id(p) in self.watch.optimized for _, p, leaf in known):
@@ -184,6 +189,43 @@ class Parameters(Lesson):
                 yield Finding("unused", None, {"names": _listed(unused)})
             if still:
                 yield Finding("not_optimized", None, {"names": _listed(still)})
+
+
+    def hidden(self):
+        """Layers in a plain list: the module that calls them does not know of them."""
+        found: dict[int, list[str]] = {}
+        registered = {key: set(map(id, root.modules())) for key, root in self.roots.items()}
+        for module, root in self.inner.values():
+            if id(module) not in registered.get(id(root), (id(module),)) and self.trains(root):
+                found.setdefault(id(root), []).extend([leaf.name for leaf in self.idle(module, root)])
+        for key, names in found.items():
+            if names:
+                yield Finding("hidden", None, {"names": _listed(names), "model": self.watch.module_name(self.roots[key])})
+
+    def apart(self):
+        """A model that comes before one that is trained, and that no optimizer was given."""
+        trained = [root for root in self.roots.values() if self.trains(root)]
+        for root in self.roots.values():
+            if not trained or root is trained[0]:
+                return
+            if any(id(p) in self.watch.optimized for p in root.parameters()):
+                continue
+            names = [leaf.name for leaf in self.idle(root, trained[0])]
+            if names:
+                yield Finding("not_optimized", None, {"names": _listed(names)})
+
+    def trains(self, root) -> bool:
+        return any(self.watch.updates(p) >= 2 for p in root.parameters())
+
+    def idle(self, module, trained):
+        """The parameters of a module to which the passes came that changed those of another, and which stayed."""
+        others = [self.watch.leaves.get(id(p)) for p in trained.parameters()]
+        used = set().union(*[leaf.used for leaf in others if leaf])
+        for p in module.parameters():
+            leaf = self.watch.leaves.get(id(p))
+            if leaf and id(p) not in self.watch.optimized and not leaf.updates and not leaf.cleared and leaf.greatest > 0 \
+                    and len(used.intersection(leaf.arrived)) >= 2:
+                yield leaf
 
 
 class NotStepped(Lesson):

@@ -7,8 +7,8 @@ from ..op import m
 
 def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
     """Call `module` with these parameters and buffers instead of its own."""
-    from ..nn.utils.stateless import functional_call as call  # noqa: PLC0415  (nn stands above this module)
-    return call(module, parameter_and_buffer_dicts, args, kwargs, tie_weights=tie_weights, strict=strict)
+    from ..nn import utils  # noqa: PLC0415  (nn stands above this module)
+    return utils.stateless.functional_call(module, parameter_and_buffer_dicts, args, kwargs, tie_weights=tie_weights, strict=strict)
 
 
 def stack_module_state(models):
@@ -41,9 +41,9 @@ def functionalize(func, *, remove="mutations"):
 
 def replace_all_batch_norm_modules_(root):
     """Make the batch norms of `root` use the statistics of each batch only: vmap cannot update shared ones."""
-    from ..nn.norm import _BatchNorm  # noqa: PLC0415  (nn stands above this module)
+    from ..nn import norm  # noqa: PLC0415  (nn stands above this module)
     for module in root.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, norm._BatchNorm):
             module.track_running_stats = False
             module.running_mean = module.running_var = module.num_batches_tracked = None
     return root

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..autograd.mode import no_grad
 from ..diagnose import error
-from ..nn.module import Module
-from ..nn.norm import _BatchNorm
+from ..nn import Module, norm
 from ..tensor import wrap
 from .formula import lerp
 from .lr_scheduler.base import LRScheduler, for_each_group
@@ -138,7 +137,7 @@ def update_bn(loader, model, device=None):
         model: in training mode afterwards if it was before.
         device: where to move inputs, if given.
     """
-    norms = {module: module.momentum for module in model.modules() if isinstance(module, _BatchNorm)}
+    norms = {module: module.momentum for module in model.modules() if isinstance(module, norm._BatchNorm)}
     if not norms:
         return
     was_training = model.training

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..nn.containers import ModuleDict, ModuleList
-from ..nn.module import Module
+from ..nn import Module, ModuleDict, ModuleList
 from .trace import Call, ModuleCall, Source
 
 
