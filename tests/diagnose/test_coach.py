@@ -207,6 +207,58 @@ def test_a_running_sum_of_losses():
 
 
 # ---- programs that make none -----------------------------------------------------------------
+class Hiding(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(4, 8), nn.Linear(8, 8)]
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x).tanh()
+        return self.head(x)
+
+
+def test_layers_in_a_plain_list():
+    found, text = kinds(trainer(Hiding()))
+    assert found == ["hidden"] and "nn.ModuleList" in text and "model.parameters()" in text
+
+
+def test_one_of_two_models_has_no_optimizer():
+    first, second = nn.Linear(4, 6), nn.Linear(6, 3)
+    opt = optim.SGD(second.parameters(), lr=0.1)
+
+    def step():
+        opt.zero_grad()
+        F.cross_entropy(second(first(X).tanh()), T).backward()
+        opt.step()
+    found, text = kinds(step)
+    assert found == ["not_optimized"] and "first.weight, first.bias get gradients but never change" in text
+
+
+def good_image_that_is_optimized_through_a_network():
+    """Style, adversarial pictures, prompts: the network behind gets gradients that nobody wants."""
+    picture, judge = nn.Parameter(torch.randn(2, 4)), network()
+    opt = optim.Adam([picture], lr=0.1)
+
+    def step():
+        opt.zero_grad()
+        judge(picture).pow(2).mean().backward()
+        opt.step()
+    return step
+
+
+def good_prompt_before_a_network():
+    prompt, judge = nn.Embedding(4, 4), network()
+    opt = optim.Adam(prompt.parameters(), lr=0.1)
+
+    def step():
+        opt.zero_grad()
+        F.cross_entropy(judge(prompt(torch.tensor([0, 1]))), T[:2]).backward()
+        opt.step()
+    return step
+
+
 def good_training_and_evaluation():
     model = network(nn.Dropout(0.5), nn.BatchNorm1d(16))
     train = trainer(model)

@@ -47,6 +47,11 @@ _say = spoken({
         "{names} は勾配を受け取りますが変化しません。どの optimizer にも渡されていません。\n"
         "  対処: すべての層を作った後の model.parameters() を "
         "optimizer に渡すか、固定するものは requires_grad_(False) にしてください。"),
+    "hidden": (
+        "{names} get gradients but never change: their layers are in a plain list or dict, and so {model}.parameters() does "
+        "not have them.\n  fix: nn.ModuleList([...]) or nn.ModuleDict({{...}}) instead of the list or dict.",
+        "{names} は勾配を受け取りますが変化しません。層が普通のリストや辞書に入っているので、{model}.parameters() に"
+        "含まれていません。\n  対処: リストや辞書の代わりに nn.ModuleList([...]) や nn.ModuleDict({{...}}) を使ってください。"),
     "not_stepped": (
         "{names} get gradients, which are cleared again, but never change: the optimizer's step() is not called.\n  fix: "
         "optimizer.step() after backward().",
