@@ -34,6 +34,15 @@ SHOWN = {
     "layer without bias, of a vector": (lambda: nn.Linear(4, 2, bias=False)(leaf(4)), "SqueezeBackward4"),
     "vector and matrix": (lambda: leaf(4) @ leaf(4, 5), "SqueezeBackward4"),
     "round": (lambda: leaf(2).round(decimals=2), "RoundBackward1"),
+    "attention": (lambda: F.scaled_dot_product_attention(*[leaf(1, 2, 3, 4)] * 3),
+                  "ScaledDotProductFlashAttentionForCpuBackward0"),
+    "attention with dropout": (lambda: F.scaled_dot_product_attention(*[leaf(1, 2, 3, 4)] * 3, dropout_p=0.5),
+                               "UnsafeViewBackward0"),
+    "attention of three dimensions": (lambda: F.scaled_dot_product_attention(*[leaf(2, 3, 4)] * 3), "UnsafeViewBackward0"),
+    "attention of matrices": (lambda: F.scaled_dot_product_attention(*[leaf(3, 4)] * 3), "MmBackward0"),
+    "solution": (lambda: kobai.linalg.solve(kobai.eye(2), leaf(2)), "LinalgSolveExBackward0"),
+    "celu": (lambda: F.celu(leaf(2)), "CeluBackward0"),
+    "log1p": (lambda: leaf(2).log1p(), "Log1PBackward0"),
     "glu": (lambda: F.glu(leaf(2, 4)), "GluBackward0"),
 }
 
@@ -112,3 +121,14 @@ def test_results_of_products_that_are_no_views():
     y = nn.Linear(4, 2)(leaf(3, 2, 4).transpose(0, 1))
     y += 1
     assert not y._is_view()
+
+
+def test_what_stands_behind_attention_with_dropout():
+    q, k, v = leaf(1, 2, 3, 4), leaf(1, 2, 3, 4), leaf(1, 2, 3, 4)
+    node = F.scaled_dot_product_attention(q, k, v.sin(), kobai.zeros(3, 3), dropout_p=0.5).grad_fn
+    scores = ["UnsafeViewBackward0", "BmmBackward0", "ViewBackward0", "ExpandBackward0"]
+    assert chain(node) == [*scores, "MulBackward0", "SafeSoftmaxBackward0", "AddBackward0", *scores, "MulBackward1",
+                           "torch::autograd::AccumulateGrad"]
+    assert chain(node.next_functions[0][0].next_functions[1][0])[2:] == ["SinBackward0", "torch::autograd::AccumulateGrad"]
+    x = kobai.linalg.solve(leaf(2, 2) + kobai.eye(2), leaf(2).exp()).grad_fn
+    assert [f.name() for f, _ in x.next_functions] == ["AddBackward0", "ExpBackward0"]

@@ -421,7 +421,7 @@ def _celu(input, alpha=1.0, inplace=False):
     if alpha == 0:
         raise error("argument-value", RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU"), what="alpha",
                     value=alpha, must="a number other than 0")
-    return _apply(Elu(alpha, 1.0, 1.0 / alpha), input, inplace)
+    return _apply(shown_as(Elu(alpha, 1.0, 1.0 / alpha), "CeluBackward0"), input, inplace)
 
 
 def _relu(input, inplace=False):

@@ -7,6 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ..autograd.mode import modes
+from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..dtypes import c_name
 from ..large import product
@@ -15,6 +16,7 @@ from ..public import public
 from ..testing.samples import S
 from .dropout import DropoutNoise
 from .join import Cat
+from .labels import shown_as
 from .movement import Slice
 from .reduce import not_implemented
 from .softmax import Softmax
@@ -263,7 +265,46 @@ def _scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0
         noise = WeightNoise(float(dropout_p))(query, key)
         keep = noise if dropout_p == 1 else noise / (1 - dropout_p)
     scale = 1 / sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
-    return ScaledDotProductAttention(scale, bool(is_causal))(query, key, value, attn_mask, keep)
+    op = ScaledDotProductAttention(scale, bool(is_causal))
+    if len(query.shape) != 4 or keep is not None or attn_mask is not None and getattr(attn_mask, "requires_grad", False) \
+            or query.shape[-1] != value.shape[-1]:
+        op = _in_products(op, len(query.shape) > 2, is_causal or attn_mask is not None, keep is not None)
+    return op(query, key, value, attn_mask, keep)
+
+
+# ---- what PyTorch records where it has no kernel for all of attention ---------------------------
+@lru_cache(64)
+def _in_products(op, batches, masked, dropped):
+    """The op, shown as the products that PyTorch makes there."""
+    def shown(node):
+        q, k, v, mask, _ = [shown_edge(e) for e in node.edges]
+        q, k = _after(q, "MulBackward1"), _after(k, "TransposeBackward0", "MulBackward1")
+        weights = _product(q, k, batches, "ReshapeAliasBackward0")
+        weights = _joined("AddBackward0", weights, mask) if masked else weights
+        weights = _after(weights, "SafeSoftmaxBackward0")
+        weights = _joined("MulBackward0", weights, (None, 0)) if dropped else weights
+        last = _product(weights, v, batches, "ViewBackward0")[0]
+        return last.next_functions
+    return shown_as(op, "UnsafeViewBackward0" if batches else "MmBackward0", shown)
+
+
+def _after(edge, *names):
+    """An edge into a chain of steps, the last of which looks at `edge`; nothing, if that is nothing."""
+    for name in names:
+        edge = edge if edge[0] is None else (step(name, edge), 0)
+    return edge
+
+
+def _joined(name, *edges):
+    return (None, 0) if all(node is None for node, _ in edges) else (step(name, *edges), 0)
+
+
+def _product(a, b, batches, seen):
+    """The product of matrices, or of batches that are expanded and seen as one."""
+    if not batches:
+        return _joined("MmBackward0", a, b)
+    a, b = _after(a, "ExpandBackward0", "ViewBackward0"), _after(b, "ExpandBackward0", seen)
+    return _after(_joined("BmmBackward0", a, b), "UnsafeViewBackward0")
 
 
 def _no_product(a, b):

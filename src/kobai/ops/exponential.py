@@ -111,6 +111,7 @@ class Log1p(Elementwise):
     public = "torch Tensor special"
     ufunc = np.log1p
     floats = True
+    grad_name = "Log1PBackward0"
     samples = unary(-0.5, 3)
 
     def d_x(self, x):
