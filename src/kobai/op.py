@@ -69,6 +69,8 @@ class Op:
     differentiable = False
     abstract = True
     takes = None          # takes(inputs): raises where PyTorch has no such op for their dtypes, see takes.py
+    faces = None          # faces(node, number): what the picture shows for an output, where that is not the node
+    gradient_shown = None  # gradient_shown(node, number, g): what PyTorch records for the gradient of an input
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     least = NEVER         # elements from which on machine code may compute it, see large.py
     uses: dict = {}       # what is known about that for this instance

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import aligned, dtypes, printing
 from .autograd.mode import modes
-from .autograd.node import Hook, Port, here
+from .autograd.node import Hook, Port, face, here
 from .devices import cpu, strided
 from .diagnose import error, warn
 from .lifted import Lifted
@@ -149,7 +149,9 @@ class Tensor:
         if self._base is not None:
             refresh(self)
         node = self._node
-        return node.node if type(node) is Port else node
+        if type(node) is Port:
+            return face(node.node, node.number)
+        return node if node is None else face(node)
 
     @property
     def output_nr(self):
@@ -305,7 +307,8 @@ class Tensor:
         """Hooks on this output of its node: {"tensor": {id: hook}, "retain": [keep, ...]}."""
         if self._base is not None:
             refresh(self)
-        by_output = self.grad_fn._hook_lists()[2]
+        node = self._node.node if type(self._node) is Port else self._node
+        by_output = node._hook_lists()[2]
         mine = by_output.setdefault(self.output_nr, {"tensor": {}, "retain": []})
         return mine[kind]
 

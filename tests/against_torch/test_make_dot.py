@@ -173,7 +173,45 @@ def views_of_a_product(t):
     return (y.t(), y.reshape(4), y), {"x": x}
 
 
+def double_backward(t):
+    """torchviz's own example: the gradient by the input is part of the loss."""
+    model = t.nn.Sequential(t.nn.Linear(8, 16), t.nn.Tanh(), t.nn.Linear(16, 1))
+    x = t.ones(1, 8, requires_grad=True)
+    y = model(x).mean()
+    (g,) = t.autograd.grad(y, x, create_graph=True, retain_graph=True)
+    return g.pow(2).mean() + y, {**dict(model.named_parameters()), "x": x}
+
+
+def gradient_penalty(t):
+    model = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.ReLU(), t.nn.Linear(4, 1))
+    x = t.ones(2, 3, requires_grad=True)
+    (g,) = t.autograd.grad(model(x).sum(), x, create_graph=True)
+    return ((g.norm(2, dim=1) - 1) ** 2).mean(), dict(model.named_parameters())
+
+
+def learned_step(t):
+    w, x = t.ones(3, requires_grad=True), t.ones(5, 3)
+    (g,) = t.autograd.grad((x @ w).pow(2).mean(), w, create_graph=True)
+    return (x @ (w - 0.1 * g)).pow(2).mean(), {"w": w}
+
+
+def long_memory_cells(t):
+    cell, x = t.nn.LSTMCell(3, 4), t.ones(3, 2, 3)
+    h = c = t.zeros(2, 4)
+    for i in range(3):
+        h, c = cell(x[i], (h, c))
+    return (h, c), dict(cell.named_parameters())
+
+
+def gated_cells(t):
+    cell, h = t.nn.GRUCell(3, 4), t.zeros(2, 4)
+    for _ in range(2):
+        h = cell(t.ones(2, 3), h)
+    return h.sum(), dict(cell.named_parameters())
+
+
 PROGRAMS = [first_gradient, polynomial, two_layers, views_of_a_product]
+PROGRAMS += [double_backward, gradient_penalty, learned_step, long_memory_cells, gated_cells]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)

@@ -240,7 +240,7 @@ class Text:
                 self.leaf(node)
                 continue
             if not isinstance(node, Node) or node._order > self.start or node.op is None or node.hooks is not None \
-                    or node.extra is not None or node.saved.__class__ is not tuple:
+                    or node.extra is not None and [*node.extra] != ["gradient"] or node.saved.__class__ is not tuple:
                 raise Unlike
             seen[id(node)] = node
             stack.extend([e for e in node.edges if e is not None])
@@ -283,11 +283,22 @@ class Text:
         fit = node.fit and tuple([f if e is not None else None for f, e in zip(node.fit, node.edges)])
         fit = fit if fit and any(f is not None for f in fit) else None  # numbers among the inputs have no shape
         node.fit, node.vjp = fit, vjp  # as if the node had not been recorded
-        fields = {"op": self.constant(op), "vjp": self.constant(vjp), "hooks": "None", "extra": "None",
+        fields = {"op": self.constant(op), "vjp": self.constant(vjp), "hooks": "None", "extra": self.origin(node),
                   "fit": "None" if fit is None else self.constant(fit), "where": self.place(node),
                   "edges": several(edges), "saved": several(values), "_order": "next_order()"}
         self.lines.append(f" {name} = new({self.constant(type(node))})")
         self.lines.append(" " + "; ".join(f"{name}.{k} = {v}" for k, v in fields.items()))
+
+    def origin(self, node):
+        """What the picture knows of the rule that made a gradient, see `note_gradients`."""
+        made = (node.extra or {}).get("gradient")
+        if made.__class__ is not tuple:
+            return "None"
+        by, number, g = made
+        names = [self.first.get(id(e)) or self.nodes.get(id(e)) for e in (by, g)]
+        if names[0] in (None, "None") or names[1] in (None, "None") and g is not None:
+            return "None"
+        return f'{{"gradient": ({names[0]}, {number}, {names[1]})}}'
 
     def _cell(self, cell):
         """The version cell of something saved: of a leaf, or of a tensor that this pass made."""

@@ -13,7 +13,7 @@ from ..saved import Packed, raw_saved, tensor_of, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
 from . import again
 from .mode import modes
-from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here
+from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here, note_gradients
 from .repeated import attempt as repeated, gradients as repeated_gradients
 
 _generic, _array = np.generic, np.ndarray
@@ -89,6 +89,8 @@ def _asking(node, g, graph, which, needed, found, freed):
     out = node.vjp(node, g, saved)
     if graph and (modes.trace is None or modes.trace.ties):
         out = tie(node, saved, out)
+        if node.op is not None and node.op.gradient_shown is not None:
+            note_gradients(node, g, out)
     if modes.look is not None:
         modes.look.passed(node, g, out)
     if modes.anomaly:

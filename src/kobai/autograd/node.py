@@ -225,38 +225,6 @@ def shown_edge(edge):
     return shown_edge(edge.edges[0]) if edge.hidden else (face(edge), 0)
 
 
-# ---- what PyTorch records otherwise ----------------------------------------------------------
-def face(node, number=0):
-    """What stands in the graph for an output of a node: the node, or a Step where PyTorch has other nodes there."""
-    if node.op is not None and node.op.faces is not None:
-        return node.op.faces(node, number)
-    made = None if node.extra is None else node.extra.get("gradient")
-    return node if made is None else made()
-
-
-class _Gradient:
-    """A gradient of `node`, computed from `g`, that PyTorch computes in steps of its own; made when somebody looks."""
-
-    __slots__ = ("node", "number", "g", "shown")
-
-    def __init__(self, node, number, g):
-        self.node, self.number, self.g, self.shown = node, number, g, None
-
-    def __call__(self):
-        if self.shown is None:
-            self.shown = self.node.op.gradient_shown(self.node, self.number, shown_edge(self.g))
-        return self.shown
-
-
-def note_gradients(node, g, grads):
-    """Remember for the picture which rule made these gradients."""
-    g = getattr(g, "_node", None)
-    for number, made in enumerate(grads):
-        own = getattr(made, "_node", None)
-        if isinstance(own, Node) and own is not g and own._order < node._order:
-            own._extras().setdefault("gradient", _Gradient(node, number, g))
-
-
 def saved_names(node):
     """PyTorch's names of what the node saved: `_saved_self`, `_saved_other`, `_saved_result`, ..."""
     if node.op is None or isinstance(node.saved, Freed):
@@ -284,6 +252,27 @@ _FREED_ATTRIBUTE = (
     "have already been freed). Saved intermediate values of the graph are freed when you call "
     ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
     "graph a second time or if you need to access saved tensors after calling backward.")
+
+
+# ---- what PyTorch records otherwise ----------------------------------------------------------
+def face(node, number=0):
+    """What stands in the graph for an output of a node: the node, or a Step where PyTorch has other nodes there."""
+    if node.op is not None and node.op.faces is not None:
+        return node.op.faces(node, number)
+    made = None if node.extra is None else node.extra.get("gradient")
+    if made.__class__ is tuple:
+        by, which, g = made
+        made = node.extra["gradient"] = by.op.gradient_shown(by, which, shown_edge(g))
+    return made or node
+
+
+def note_gradients(node, g, grads):
+    """Remember for the picture which rule made these gradients: (node, number of the input, edge of `g`)."""
+    g = getattr(g, "_node", None)
+    for number, made in enumerate(grads):
+        own = getattr(made, "_node", None)
+        if isinstance(own, Node) and own is not g and own._order < node._order:
+            own._extras().setdefault("gradient", (node, number, g))
 
 
 # ---- where in the user's program -------------------------------------------------------------

@@ -16,7 +16,7 @@ from ..takes import Not, Only
 from ..testing.samples import S, binary, unary
 from .arguments import wrapped
 from .elementwise import Mul
-from .labels import shown_as
+from .labels import gradients_by, shown_as
 from .reduce import not_implemented
 
 
@@ -37,6 +37,7 @@ class Sigmoid(Elementwise):
     public = "torch Tensor special"
     functional = True
     floats = True
+    gradient_shown = gradients_by(x="SigmoidBackwardBackward0(g, y)")
     samples = unary(-3, 3)
 
     def forward(self, x):
@@ -57,6 +58,7 @@ class Relu(Elementwise):
 
     takes = Not(b="Boolean inputs not supported for relu",
                 c=NotImplementedError("clamp is not supported for complex types"))
+    gradient_shown = gradients_by(x="ThresholdBackwardBackward0(g, y)")
     samples = unary(0.1, 2) + unary(-2, -0.1)
 
     def forward(self, x):
@@ -76,6 +78,7 @@ class Hardtanh(Elementwise):
                 c=NotImplementedError("clamp is not supported for complex types"))
     low: float
     high: float
+    gradient_shown = gradients_by(x="HardtanhBackwardBackward0(g, x)")
     samples = unary(-2, 2, params=(-1.0, 1.0))
 
     def forward(self, x):
@@ -93,6 +96,7 @@ class LeakyRelu(Elementwise):
 
     takes = Only("fV", "leaky_relu_cpu")
     slope: float
+    gradient_shown = gradients_by(x="LeakyReluBackwardBackward0(g, x)")
     samples = unary(0.1, 2, params=(0.1,)) + unary(-2, -0.1, params=(0.1,))
 
     def forward(self, x):
@@ -112,6 +116,7 @@ class Elu(Elementwise):
     alpha: float
     scale: float = 1.0
     rate: float = 1.0
+    gradient_shown = gradients_by(x="EluBackwardBackward0(g, x)")
     samples = unary(0.1, 2, params=(1.5, 1.0, 1.0)) + unary(-2, -0.1, params=(1.5, 1.1, 0.7))
 
     def forward(self, x):
@@ -131,6 +136,7 @@ class Gelu(Elementwise):
     """x * Phi(x), Phi the distribution function of the normal distribution (Hendrycks and Gimpel 2016)."""
 
     takes = Only("fV", "GeluKernelImpl")
+    gradient_shown = gradients_by(x="GeluBackwardBackward0(g, x)")
     samples = unary(-3, 3)
 
     def forward(self, x):
@@ -177,6 +183,8 @@ class Silu(Elementwise):
 
     takes = Only("fVc", "silu_cpu")
     public = ""
+    gradient_shown = gradients_by(x="MulBackward0(MulBackward0(g, SigmoidBackward0(x)), "
+                                    "AddBackward1(MulBackward0(x, SubBackward0(None, SigmoidBackward0(x)))))")
     samples = unary(-3, 3)
 
     def forward(self, x):
@@ -214,6 +222,7 @@ class Softplus(Elementwise):
     takes = Only("fV", "softplus_cpu")
     beta: float = 1.0
     threshold: float = 20.0
+    gradient_shown = gradients_by(x="SoftplusBackwardBackward0(g, x)")
     samples = unary(-3, 3, params=(1.0, 20.0)) + unary(-3, 3, params=(2.0, 20.0))
 
     def forward(self, x):
@@ -234,6 +243,7 @@ class LogSigmoid(Elementwise):
 
     takes = Only("fV", "log_sigmoid_cpu")
     public = ""
+    gradient_shown = gradients_by(x="LogSigmoidBackwardBackward0(g, x)")
     samples = unary(-3, 3)
 
     def forward(self, x):

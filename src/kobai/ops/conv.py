@@ -13,6 +13,7 @@ from ..dtypes import c_name, type_word
 from ..op import Contraction, dtype_of, m
 from ..public import public
 from ..testing.samples import S
+from .labels import gradients_by
 
 _CHUNK = 1 << 20  # elements of columns made at a time: they stay in the cache
 
@@ -80,6 +81,8 @@ class _Conv(Contraction):
 class Conv(_Conv):
     """Cross-correlation of x (n, c, *s) with w (o, c / groups, *k), plus bias (o,)."""
 
+    gradient_shown = gradients_by(shared=True, x="ConvolutionBackwardBackward0(g, x, w)",
+                                  w="ConvolutionBackwardBackward0(g, x, w)")
     samples = [S((2, 3, 7), (4, 3, 3), (4,), params=((1,), (1,), (1,), 1)),
                S((2, 4, 6, 5), (6, 2, 3, 2), None, params=((2, 1), (1, 0), (1, 2), 2)),
                S((1, 2, 4, 3, 4), (2, 2, 2, 2, 2), (2,), params=((1, 1, 2), (0, 1, 0), (1, 1, 1), 1))]

@@ -13,6 +13,7 @@ from ..takes import Difference, Not, Only
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S, binary, predicate, unary
 from .arguments import wrapped
+from .labels import gradients_by
 
 
 class Add(Elementwise):
@@ -109,6 +110,8 @@ class Div(Elementwise):
     operator = "truediv"
     public = ""
     floats = True
+    gradient_shown = gradients_by(a="DivBackward0(g, b)",
+                                  b="MulBackward0(NegBackward0(g), DivBackward0(DivBackward0(a, b), b))")
     samples = binary(0.5, 2)
 
     def d_a(self, b):

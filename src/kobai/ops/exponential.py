@@ -12,6 +12,7 @@ from ..public import export, not_mine, operator, public
 from ..takes import Only
 from ..testing.samples import binary, unary
 from .arguments import wrapped
+from .labels import gradients_by
 
 _LN2, _LN10 = math.log(2), math.log(10)
 
@@ -68,6 +69,7 @@ class Log(Elementwise):
 
     ufunc = np.log
     floats = True
+    gradient_shown = gradients_by(x="DivBackward0(g, x)")
     samples = unary(0.1, 3)
 
     def d_x(self, x):
@@ -112,6 +114,7 @@ class Log1p(Elementwise):
     ufunc = np.log1p
     floats = True
     grad_name = "Log1PBackward0"
+    gradient_shown = gradients_by(x="DivBackward0(g, AddBackward1(x))")
     samples = unary(-0.5, 3)
 
     def d_x(self, x):
@@ -126,6 +129,7 @@ class Sqrt(Elementwise):
 
     ufunc = np.sqrt
     floats = True
+    gradient_shown = gradients_by(x="DivBackward0(g, MulBackward1(y))")
     samples = unary(0.1, 3)
 
     def d_x(self, y):
@@ -139,6 +143,7 @@ class Rsqrt(Elementwise):
     """1 / sqrt(x) for each element."""
 
     floats = True
+    gradient_shown = gradients_by(x="MulBackward0(MulBackward1(g), PowBackward0(y))")
     samples = unary(0.1, 3)
 
     def forward(self, x):
@@ -155,6 +160,7 @@ class Reciprocal(Elementwise):
     """1 / x for each element."""
 
     floats = True
+    gradient_shown = gradients_by(x="MulBackward0(NegBackward0(g), MulBackward0(y, y))")
     samples = unary(0.5, 2)
 
     def forward(self, x):
@@ -175,6 +181,7 @@ class PowNumber(Elementwise):
 
     exponent: float
     grad_name = "PowBackward0"
+    gradient_shown = gradients_by(x="MulBackward0(g, MulBackward1(PowBackward0(x)))")
     samples = unary(0.5, 2, (3.0,)) + unary(-2, 2, (2,)) + unary(0.5, 2, (-1.5,)) + unary(0.5, 2, (0,))
 
     def forward(self, x):

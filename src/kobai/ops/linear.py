@@ -10,7 +10,7 @@ from ..large import PRODUCT, product
 from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, operator, public
 from ..testing.samples import S
-from .labels import shown_as
+from .labels import gradients_by, shown_as
 from .movement import Permute, UnsafeView
 
 
@@ -215,6 +215,8 @@ class Linear(Contraction):
 
     grad_name = "AddmmBackward0"
     narrow = True
+    gradient_shown = gradients_by(x="MmBackward0(g, TBackward0(next2))",
+                                  weight="TBackward0(MmBackward0(TBackward0(x), g))")
     samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
 
     def forward(self, x, weight, bias):
@@ -257,6 +259,8 @@ class LinearWithoutBias(Contraction):
 
     grad_name = "MmBackward0"
     narrow = True
+    gradient_shown = gradients_by(x="MmBackward0(g, TBackward0(next1))",
+                                  weight="TBackward0(MmBackward0(TBackward0(x), g))")
     samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
 
     def forward(self, x, weight):

@@ -12,6 +12,7 @@ from ..op import Op, apply2, dtype_of, m
 from ..public import public
 from ..takes import Only
 from ..testing.samples import S
+from .labels import gradients_by
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -101,6 +102,7 @@ class MseLoss(_OfDifference):
     """(x - t) ** 2."""
 
     takes = Only("fV", "mse_cpu")
+    gradient_shown = gradients_by(x="MseLossBackwardBackward0(g, x, t)", t="MseLossBackwardBackward0(g, t, x)")
     samples = _PAIRS
     few_passes = True
 
@@ -130,6 +132,8 @@ class SmoothL1Loss(_OfDifference):
 
     takes = Only("fV", "smooth_l1_cpu")
     beta: float
+    gradient_shown = gradients_by(x="SmoothL1LossBackwardBackward0(g, x, t)",
+                                  t="SmoothL1LossBackwardBackward0(g, t, x)")
     samples = [S((2, 3), (2, 3), params=(r, 0.7)) for r in REDUCTIONS]
 
     def value(self, x, t):
@@ -150,6 +154,7 @@ class HuberLoss(_OfDifference):
 
     takes = Only("fV", "huber_cpu")
     delta: float
+    gradient_shown = gradients_by(x="HuberLossBackwardBackward0(g, x, t)", t="HuberLossBackwardBackward0(g, t, x)")
     samples = [S((2, 3), (2, 3), params=(r, 0.7)) for r in REDUCTIONS]
 
     def value(self, x, t):

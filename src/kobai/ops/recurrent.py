@@ -1,6 +1,7 @@
 """What the gates of recurrent cells do, one op a cell: the rest of a cell is matrix products."""
 from __future__ import annotations
 
+from ..autograd.node import chain, shown_edge
 from ..op import Op, m
 from ..testing.samples import S
 from .join import Cat
@@ -35,6 +36,26 @@ class LstmCell(_Gates):
     def forward(self, x, h, c):
         return self.lower(x, h, c)
 
+    def faces(self, node, number):
+        """PyTorch's steps: the output is a product, the memory a sum."""
+        return node if number == 0 else self._steps(node)[1][0]
+
+    def shown(self, node):
+        return self._steps(node)[0]
+
+    @staticmethod
+    def _steps(node):
+        """(what the output is the product of, the edge of the memory)."""
+        extras = node._extras()
+        if "steps" not in extras:
+            x, h, c = [shown_edge(e) for e in node.edges]
+            parts = chain("UnsafeSplitBackward0", chain("AddBackward0", h, x))[0]
+            i, f, new, o = [chain(name + "Backward0", (parts, k)) for k, name in enumerate(
+                ("Sigmoid", "Sigmoid", "Tanh", "Sigmoid"))]
+            c = chain("AddBackward0", chain("MulBackward0", f, c), chain("MulBackward0", i, new))
+            extras["steps"] = (o, chain("TanhBackward0", c)), c
+        return extras["steps"]
+
     def lower(self, x, h, c):
         n = c.shape[-1]
         both, new, o = SplitWithSizes((2 * n, n, n), 1)(x + h)
@@ -68,6 +89,13 @@ class GruCell(_Gates):
 
     def forward(self, x, h, s):
         return self.lower(x, h, s)
+
+    def shown(self, node):
+        x, h, s = [shown_edge(e) for e in node.edges]
+        x, h = [chain("UnsafeSplitBackward0", v)[0] for v in (x, h)]
+        r, z = [chain("SigmoidBackward0", chain("AddBackward0", (h, k), (x, k))) for k in range(2)]
+        new = chain("TanhBackward0", chain("AddBackward0", (x, 2), chain("MulBackward0", (h, 2), r)))
+        return chain("MulBackward0", chain("SubBackward0", s, new), z), new
 
     def lower(self, x, h, s):
         n = s.shape[-1]

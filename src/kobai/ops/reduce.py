@@ -6,6 +6,7 @@ from math import prod as _count
 import numpy as np
 
 from .. import dtypes
+from ..autograd.node import chain
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Reduction, apply1, dtype_of, m
@@ -120,6 +121,9 @@ class Sum(Reduction):
     def vjp_x(self, g, x_shape):
         return spread(g, x_shape, self.dim, self.keepdim)
 
+    def gradient_shown(self, node, number, g):
+        return spread_shown(self, g)[0]
+
     def batch(self, size, dims, values):
         return Sum(*later(self, values[0]))(*values)
 
@@ -140,6 +144,13 @@ class SumAll(Sum):
         return np.add.reduce(x, None) if x.size <= 4096 else add_up(x, None)
 
 
+def spread_shown(op, g):
+    """The edge of what PyTorch records when it brings a gradient back to the shape before a reduction."""
+    for _ in () if op.keepdim or op.dim is None else op.dim:
+        g = chain("UnsqueezeBackward0", g)
+    return chain("ExpandBackward0", g)
+
+
 def later(op, x):
     """The `dim` and `keepdim` of a reduction for values with the batch in front."""
     return tuple(range(1, len(x.shape))) if op.dim is None else tuple([d + 1 for d in op.dim]), op.keepdim
@@ -151,6 +162,9 @@ class Mean(Reduction):
     linear = True
     grad_name = "MeanBackward1"
     samples = REDUCED[:4]
+
+    def gradient_shown(self, node, number, g):
+        return chain("DivBackward1", spread_shown(self, g))[0]
 
     def forward(self, x):
         return add_up(x, self.dim, self.keepdim) / count_over(x.shape, self.dim)

@@ -10,6 +10,7 @@ from ..public import public
 from ..testing.samples import S
 from .along import of_scalar
 from .arguments import as_dtype
+from .labels import gradients_by
 from .movement import Cast
 from .reduce import REDUCED, kept, later, not_implemented, one_dim, read_dims
 from .summation import add_up
@@ -24,6 +25,7 @@ class Softmax(Op):
     """exp(x) / sum(exp(x)) over `dim`."""
 
     dim: int
+    gradient_shown = gradients_by(x="SoftmaxBackwardDataBackward0(g, y)")
     samples = ROWS
 
     def forward(self, x):
@@ -52,6 +54,7 @@ class LogSoftmax(Op):
     """x - log(sum(exp(x))) over `dim`."""
 
     dim: int
+    gradient_shown = gradients_by(x="LogSoftmaxBackwardDataBackward0(g, y)")
     samples = ROWS
 
     def forward(self, x):
