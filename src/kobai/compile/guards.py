@@ -33,8 +33,6 @@ _KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, ty
           types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType, types.CodeType, property,
           functools.partial, operator.itemgetter, re.Pattern, range, slice,
           type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
-_BOUND = (types.BuiltinFunctionType, types.MethodWrapperType)
-_VIEWS = (types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()))
 # All that these keep is seen; others that are written in C may keep more than their attributes.
 _OPEN = frozenset((object, int, float, complex, str, bytes, list, tuple, dict, collections.OrderedDict, type,
                    types.ModuleType, types.SimpleNamespace))
@@ -192,54 +190,23 @@ class _Walk:
         if kind in _PLAIN or id(v) in self.seen:
             return
         self.seen[id(v)] = v
+        way = _WAYS.get(kind)
         if isinstance(v, Tensor):
             self._tensor(v, name)
-        elif kind is functools._lru_cache_wrapper:
-            self._cached(v, name)
-        elif kind in (property, staticmethod, classmethod, functools.partial, functools.cached_property):
-            for part in ("fget", "fset", "__func__", "func"):
-                self.visit(getattr(v, part, None), name)
-            if kind is functools.partial and id(v) in self.known:
-                self.visit(tuple([i for i in (*v.args, *v.keywords.values()) if not isinstance(i, Tensor)]), name)
-            elif kind is functools.partial:
-                self.visit((v.args, v.keywords), name)
-        elif kind is types.FunctionType:
-            self._function(v, name)
+        elif way is not None:
+            getattr(self, way)(v, name)
         elif kind.__module__ == "kobai.compile.compiled":  # another compiled function, or this one, as `step` in opt.step()
             self.visit(v.fn, name)
-        elif kind is types.MethodType:
-            self.visit(v.__self__, name)
-            self.visit(v.__func__, name)
         elif isinstance(v, (list, tuple)):
             self._list(v, name)
             if kind is not list and kind is not tuple:
                 self._object(v, name)
-        elif kind in _BOUND:  # such as `items.pop`, or `itertools.count().__next__`
-            if not isinstance(v.__self__, (types.ModuleType, type)):
-                self.visit(v.__self__, name)
-        elif kind in _VIEWS:
-            self.visit(gc.get_referents(v)[0], name)
-        elif kind is frozenset:
-            self._list(tuple(v), name)
-        elif kind is set:
-            if v and not name.endswith("._non_persistent_buffers_set"):
-                raise Untraceable(f"{name} is a set, which may change")
-            self.lengths.append((v, f"len({name})", len(v)))
         elif isinstance(v, dict):
             self.container(v, keys_of(v), name)
             if isinstance(v, collections.defaultdict):
                 self.slot("attribute", v, "default_factory", f"{name}.default_factory", v.default_factory)
             if kind is not dict:
                 self._object(v, name)
-        elif kind is types.ModuleType:
-            file = _file_of_module(v)
-            own = inside[file] or _is_library[file]
-            if v is sys and "modules" in self.names:
-                raise Untraceable("it uses sys.modules, which gives any variable")
-            if self.any_name and not own:
-                self.keys(vars(v), f"the variables of {name}")
-            for n in list(vars(v)) if self.any_name and not own else self.names & vars(v).keys():
-                self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         elif isinstance(v, type):
             if not inside[_file_of(v)]:
                 self.visit(type(v), f"the class of {name}")
@@ -250,6 +217,49 @@ class _Walk:
             raise Untraceable(f"{name} is an object of type {kind.__name__}, whose state cannot be seen")
         else:
             self._object(v, name)
+
+    def _wrapper(self, v, name):
+        """A property, a method of a class, or the like: the functions in it."""
+        for part in ("fget", "fset", "__func__", "func"):
+            self.visit(getattr(v, part, None), name)
+
+    def _partial(self, v, name):
+        self._wrapper(v, name)
+        if id(v) in self.known:
+            self.visit(tuple([i for i in (*v.args, *v.keywords.values()) if not isinstance(i, Tensor)]), name)
+        else:
+            self.visit((v.args, v.keywords), name)
+
+    def _method(self, v, name):
+        self.visit(v.__self__, name)
+        self.visit(v.__func__, name)
+
+    def _bound(self, v, name):
+        """A method written in C, such as `items.pop`, or `itertools.count().__next__`."""
+        if not isinstance(v.__self__, (types.ModuleType, type)):
+            self.visit(v.__self__, name)
+
+    def _view(self, v, name):
+        self.visit(gc.get_referents(v)[0], name)
+
+    def _frozen(self, v, name):
+        self._list(tuple(v), name)
+
+    def _set(self, v, name):
+        if v and not name.endswith("._non_persistent_buffers_set"):
+            raise Untraceable(f"{name} is a set, which may change")
+        self.lengths.append((v, f"len({name})", len(v)))
+
+    def _variables(self, v, name):
+        """The variables of a module that code may read by name."""
+        file = _file_of_module(v)
+        own = inside[file] or _is_library[file]
+        if v is sys and "modules" in self.names:
+            raise Untraceable("it uses sys.modules, which gives any variable")
+        if self.any_name and not own:
+            self.keys(vars(v), f"the variables of {name}")
+        for n in list(vars(v)) if self.any_name and not own else self.names & vars(v).keys():
+            self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
 
     def _tensor(self, v, name):
         """What is asked of a tensor beside its numbers."""
@@ -414,6 +424,16 @@ class _Walk:
                     self.slot("dict", group, k, f"{where}[{k!r}]", group.get(k))
             if group.get("lr").__class__ is not float:
                 self.slot("dict", group, "lr", f"{where}['lr']", group.get("lr"))
+
+
+# The methods that go on from objects of just these types, by name: `before.Before` has some of its own.
+_WAYS = {
+    functools._lru_cache_wrapper: "_cached", types.FunctionType: "_function", types.MethodType: "_method",
+    **dict.fromkeys((property, staticmethod, classmethod, functools.cached_property), "_wrapper"),
+    functools.partial: "_partial", types.ModuleType: "_variables", frozenset: "_frozen", set: "_set",
+    **dict.fromkeys((types.BuiltinFunctionType, types.MethodWrapperType), "_bound"),
+    **dict.fromkeys((types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items())), "_view"),
+}
 
 
 def _file_of_module(v):
