@@ -316,3 +316,156 @@ def test_a_class_that_answers_nothing():
     closed = Closed()
     f = torch.compile(lambda x: x * closed.gain)
     assert [f(torch.ones(1) * k).tolist() for k in range(4)] == [[0.0], [2.0], [4.0], [6.0]]
+
+
+def training(step, change, calls=8):
+    """What a step of training on a linear layer gives, and what becomes of its weights; `make(m)` gives (opt, step)."""
+    def run(compile):
+        torch.manual_seed(0)
+        m = torch.nn.Linear(3, 1)
+        opt, f = step(m)
+        f, found = compile(f), []
+        for k in range(calls):
+            change(k, m, opt)
+            given = f(torch.randn(4, 3))
+            found.append((given if isinstance(given, (float, int)) else given.item(), m.weight.flatten().tolist()))
+        return found
+    want, have = run(lambda f: f), run(torch.compile)
+    assert [pytest.approx(a, abs=1e-6) for a, _ in want] == [a for a, _ in have]
+    assert [pytest.approx(w, abs=1e-6) for _, w in want] == [w for _, w in have]
+
+
+def slower(k, m, opt):
+    opt.param_groups[0]["lr"] = 0.1 / (1 + k // 3)
+
+
+class Steepest(torch.optim.Optimizer):
+    """A user's optimiser, which reads its learning rate itself."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.add_(p.grad, alpha=-group["lr"])
+
+
+class Counting(torch.optim.SGD):
+    steps = 0
+
+    def step(self, closure=None):
+        self.steps += 1
+        return super().step(closure)
+
+
+def fitted(m, opt, result=lambda loss, opt: loss):
+    def step(x):
+        opt.zero_grad()
+        loss = m(x).square().mean()
+        loss.backward()
+        opt.step()
+        return result(loss, opt)
+    return opt, step
+
+
+@pytest.mark.parametrize("make", [
+    lambda m: fitted(m, Steepest(m.parameters(), 0.1)),
+    lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1), lambda loss, opt: opt.param_groups[0]["lr"]),
+    lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1), lambda loss, opt: loss * opt.param_groups[0]["lr"]),
+    lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1),
+                     lambda loss, opt: loss * sum(v for g in opt.param_groups for k, v in g.items() if k[0] == "l")),
+    lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1), lambda loss, opt: opt.state_dict()["param_groups"][0]["lr"]),
+    lambda m: fitted(m, Counting(m.parameters(), 0.1), lambda loss, opt: opt.steps)])
+def test_learning_rates_that_the_program_reads_itself(make):
+    training(make, slower)
+
+
+def test_a_learning_rate_that_the_step_sets():
+    def run(compile):
+        m = torch.nn.Linear(3, 1)
+        torch.nn.init.ones_(m.weight)
+        opt = torch.optim.SGD(m.parameters(), 0.1)
+
+        def step(x, lr):
+            for group in opt.param_groups:
+                group["lr"] = lr
+            opt.zero_grad()
+            m(x).sum().backward()
+            opt.step()
+        f, found = compile(step), []
+        for k in range(10):
+            f(torch.ones(2, 3), 0.1 if k % 3 else 0.01)
+            found.append((opt.param_groups[0]["lr"], m.weight.tolist()))
+        return found
+    assert run(torch.compile) == run(lambda f: f)
+
+
+def test_an_attribute_that_the_user_gave_an_optimiser():
+    def make(m):
+        opt = torch.optim.SGD(m.parameters(), 0.1)
+        opt.scale = 1.0
+        return opt, lambda x: m(x).sum() * opt.scale
+    training(make, lambda k, m, opt: setattr(opt, "scale", 1.0 + k // 4))
+
+
+@pytest.mark.parametrize("ask, set_to", [
+    (torch.get_num_threads, torch.set_num_threads), (torch.initial_seed, torch.manual_seed),
+    (torch.are_deterministic_algorithms_enabled, lambda n: torch.use_deterministic_algorithms(n == 2))])
+def test_settings_that_a_function_asks_for(ask, set_to):
+    before = torch.get_num_threads()
+    f = torch.compile(lambda x: x * ask())
+    try:
+        for k in range(6):
+            set_to(1 + k % 2)
+            assert f(torch.ones(1)).tolist() == [ask()]
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(False)
+
+
+def test_lists_that_were_there_before_are_returned_as_they_are():
+    history, given = [1.0], [torch.ones(2)]
+    f, g = torch.compile(lambda x: (x, [history])), torch.compile(lambda xs: xs)
+    for _ in range(5):
+        assert f(torch.ones(2))[1][0] is history and g(given) is given
+    assert "that was there before" in f.reason and "among its arguments" in g.reason
+
+
+def test_gradients_that_are_other_tensors_stay_these():
+    a, b = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+
+    def shared(x):
+        a.grad = None
+        (a * x).sum().backward()
+        b.grad = a.grad
+        return x * 1
+
+    def given(x):
+        a.grad = x
+    f, g = torch.compile(shared), torch.compile(given)
+    for _ in range(5):
+        x = torch.ones(2)
+        f(x)
+        assert a.grad is b.grad
+        g(x)
+        assert a.grad is x
+
+
+def test_a_captured_tensor_that_gets_a_history():
+    def run(compile):
+        v, base, w, view = torch.nn.Parameter(torch.ones(2)), torch.ones(3), torch.ones(2, requires_grad=True), None
+        view, found = base[:2], []
+        f = compile(lambda x: (x * w * view).sum())
+        for k in range(9):
+            if k == 4:
+                w.requires_grad_(False)
+                w.mul_(v)
+            if k == 7:
+                base.mul_(v[0] * 2)
+            v.grad = None
+            f(torch.ones(2) * k).backward(retain_graph=True)
+            found.append(v.grad if v.grad is None else v.grad.tolist())
+        return found
+    assert run(torch.compile) == run(lambda f: f)

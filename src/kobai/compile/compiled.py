@@ -153,6 +153,8 @@ class Compiled:
                 asked = Asked(leaves, guards, watcher.codes, tags, bool(got.program.cells or got.program.given_cells))
         except Untraceable as e:
             variant.reason = str(e)
+        if guards is not None and not got.recorder.lists.isdisjoint(map(id, guards.containers())):
+            variant.reason = "it returns a list or dict that was there before"
         if moved is not None:
             variant.reason = f"it changes {moved} on each call"
         elif guards is not None and _is_ambiguous(got.recorder, guards.tensors, leaves):

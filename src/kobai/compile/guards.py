@@ -47,6 +47,7 @@ _ANY_NAME = """getattr hasattr setattr delattr vars attrgetter methodcaller asdi
 __getattribute__ __setattr__ __delattr__""".split()
 _ANY_VARIABLE = frozenset(("globals", "__globals__", "f_globals", "import_module", "__import__"))
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
+_OF_OPTIMIZERS = frozenset(("param_groups", "state", "_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"))
 
 
 UNSET = type("Unset", (), {"__slots__": ()})()  # what is in a slot that was never set
@@ -86,6 +87,10 @@ class Guards:
 
     def __init__(self, slots, lengths, tensors=(), names=frozenset(), caches=()):
         self.slots, self.lengths, self.tensors, self.names, self.caches = slots, lengths, tensors, names, caches
+
+    def containers(self) -> list:
+        """The lists and dicts that variables lead to."""
+        return [s.holder for s in self.slots if s.kind in ("keys", "list")] + [v for v, *_ in self.lengths]
 
     def sizes(self) -> list[int]:
         """How many results functions keep: a call that adds one does what the next ones need not do."""
@@ -402,8 +407,14 @@ class _Walk:
                     if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names):
                         self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n, UNSET))
 
+    def _reads_groups(self) -> bool:
+        """Whether the user's code looks at the options of optimisers, beside kobai's own formulas, which read them each time."""
+        return "param_groups" in self.names or any("lr" in c.co_consts or "lr" in c.co_names for c in self.codes)
+
     def _optimizer(self, v, name):
         """Its options, and which tensors its state holds; learning rates are read on each call."""
+        for n in (vars(v).keys() if self.any_name else self.names & vars(v).keys()) - _OF_OPTIMIZERS:
+            self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         for n in ("param_groups", "state"):
             self.slots.append(Slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n]))
         for p, kept in v.state.items():
@@ -417,6 +428,10 @@ class _Walk:
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
+            if self._reads_groups():
+                for k in group.keys() - {"params"}:
+                    self.slot("dict", group, k, f"{where}[{k!r}]", group[k])
+                continue
             for k in group.keys() - _FREE - {k for k in MOVING if (id(group), k) in self.moving}:
                 self.slot("dict", group, k, f"{where}[{k!r}]", group[k])
             for k in MOVING - {"lr"}:

@@ -293,6 +293,9 @@ def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
         now, shape_now = flatten((args, kwargs))
         if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
             recorder.stop("it changes a list or dict among its arguments", (_code_of(fn), 0))
+        recorder.lists = {id(v) for v in containers(result)}
+        if not recorder.lists.isdisjoint(id(v) for v in containers((args, kwargs))):
+            recorder.stop("it returns a list or dict among its arguments", (_code_of(fn), 0))
         _look_at_leaves(recorder, leaves, needed, start)
         if recorder.reason is None:
             joint = _open(recorder, outs, start)
@@ -308,6 +311,15 @@ def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
         log.debug("the compiler failed", exc_info=True)
         return Recorded(result, None, f"{FAILED}: {type(e).__name__}: {e}", recorder)
     return Recorded(result, program, None, recorder)
+
+
+def containers(v):
+    """The lists and dicts in what a function gives or is given."""
+    if isinstance(v, (list, dict)):
+        yield v
+    if isinstance(v, (list, tuple, dict)):
+        for item in dict.values(v) if isinstance(v, dict) else v:
+            yield from containers(item)
 
 
 def _look_at_leaves(recorder, leaves, needed, start):
@@ -401,6 +413,8 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         raise Unknown("it returns a tensor with a gradient that it made itself")
     for leaf in there:
         _grad(builder, recorder, leaf, arrays, grads)
+    if len({id(x.tensor._grad) for x in there if x.tensor._grad is not None}) < sum(x.tensor._grad is not None for x in there):
+        raise Unknown("tensors that get the same gradient tensor")
     versions = {id(getattr(v.source.holder, "_ver", None)) for v in builder.inputs}  # version cells of what was there before
     given = {id(t._ver): i for i, t in enumerate(leaves) if isinstance(t, Tensor)}
     cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions - given.keys()]
@@ -500,7 +514,9 @@ def _grad(builder, recorder, leaf, arrays, grads):
     g = leaf.tensor._grad
     if g is None:
         grads.append((leaf.tensor, None))
-    elif g is not leaf.before or leaf.fresh:
+    elif g is not leaf.before:
+        if recorder.was_there(g):
+            raise Unknown("a gradient that is a tensor that was there before")
         if g._node is not None or type(g) is LiftedTensor:
             raise Unknown("gradients with a history (create_graph=True) are kept in .grad")
         if not builder.known(g._data):

@@ -107,6 +107,7 @@ class Recorder:
         self.ties = False                      # gradients belong to the graphs of what they were computed from: saved.tie
         self.hidden = False                    # something with a history was overwritten under no_grad
         self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
+        self.lists: set[int] = set()           # ids of the lists and dicts that it returned
         self._known: set[int] = set()
         self.literals: set[int] = set()        # ids of numbers among the arguments of ops
         self._alive: list = []

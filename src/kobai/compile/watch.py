@@ -28,6 +28,10 @@ __build_class__""".split()
 _HARMLESS_METHODS = (list, dict, tuple, set, frozenset, str, bytes, bytearray, int, float, complex, bool, type, object,
                      slice, range, re.Pattern, re.Match)
 _HARMLESS_MODULES = ("math", "cmath", "_operator", "itertools", "_functools", "kobai")
+# Functions of kobai's that say how it is set, or what random numbers come next.
+_SETTINGS = frozenset("""get_num_threads get_num_interop_threads are_deterministic_algorithms_enabled
+get_deterministic_debug_mode is_deterministic_algorithms_warn_only_enabled get_float32_matmul_precision get_rng_state
+get_state initial_seed seed is_warn_always_enabled get_worker_info get_default_device""".split())
 _FILES_THAT_MAY = ("contextlib.py", "functools.py", "enum.py", "typing.py", "abc.py", "dataclasses.py", "types.py")
 
 
@@ -73,6 +77,10 @@ class Watcher:
         if event == "call":
             if code is _ENVIRON and self.reason is None and self._user(frame) is not None:
                 self.reason, self.where = "os.environ may change", (frame.f_back.f_code, frame.f_back.f_lasti)
+            if code.co_name in _SETTINGS and inside[code.co_filename] and self.reason is None \
+                    and not inside[frame.f_back.f_code.co_filename]:
+                self.reason = f"{code.co_name}() asks for a setting that may change"
+                self.where = frame.f_back.f_code, frame.f_back.f_lasti
             if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
                 if self._user(frame) is not None:
                     self.codes.add(code)
