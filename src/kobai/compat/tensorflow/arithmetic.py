@@ -208,6 +208,10 @@ def add_n(inputs, name=None):
     """The sum of several tensors of one shape."""
     if not isinstance(inputs, (list, tuple)):
         inputs = [inputs]
+    if not inputs:
+        raise error("argument-count", ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the "
+                                                 "same dtype and shape."),
+                    what="inputs", count=0, need="at least {n}", n=1)
     total, *rest = same_dtype("AddN", *inputs)
     for t in rest:
         total = total + t

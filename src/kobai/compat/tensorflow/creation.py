@@ -109,7 +109,12 @@ def _filled(shape, number, dtype):
     d = dtypes.as_dtype(dtype)
     if d is dtypes.string:
         return box(wrap(np.full(sizes_of(shape), b"", object)))
-    return box(wrap(np.full(sizes_of(shape), number, d.np)))
+    sizes = sizes_of(shape)
+    least = min(sizes, default=0)
+    if least < 0:
+        raise error("argument-value", invalid("Fill", f"Dimension {least} must be >= 0"), what="shape", value=sizes,
+                    must="whole numbers of at least {low}", low=0)
+    return box(wrap(np.full(sizes, number, d.np)))
 
 
 @export("fill")

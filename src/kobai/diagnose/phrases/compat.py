@@ -537,4 +537,12 @@ COMPAT: dict[str, str] = {
     "the rows of the value have different lengths.": "値の行の長さが違います。",
     "{value} is no number.": "{value} は数ではありません。",
     "take such texts out first, or replace them.": "そのような文字列を先に除くか、置き換えてください。",
+    "the last layer must make as many numbers as y_true has, Dense({n}), and y_true must have a row for each of x; numbers "
+    "of classes need a loss whose name begins with sparse.":
+        "最後の層の出力の数を y_true に合わせ (Dense({n}))、y_true の行数を x と同じにしてください。クラスの番号には、"
+        "名前が sparse で始まる損失を使います。",
+    "a list, even if it has one entry": "リスト (一つでも)",
+    "put square brackets around it: {what}=[{value}].": "角括弧で囲んでください: {what}=[{value}]。",
+    "Sequential takes one list: put square brackets around the layers, Sequential([a, b]).":
+        "Sequential が受け取るのは一つのリストです。層を角括弧で囲んでください: Sequential([a, b])。",
 }

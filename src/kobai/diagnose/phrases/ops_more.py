@@ -449,4 +449,6 @@ MORE: dict[str, str] = {
         "max(dim, keepdim=True) と書いてください。複数の次元には、タプルを受け取る amax や amin を使えます。",
     "give the scores as the last layer makes them, not their argmax: argmax is for counting right answers.":
         "argmax ではなく、最後の層が出すスコアをそのまま渡してください。argmax は正解を数えるためのものです。",
+    "the value before `in`": "`in` の前の値",
+    "look it up in a list or a dict.": "リストや辞書の中を探してください。",
 }

@@ -10,7 +10,7 @@ from ....diagnose import error
 from ....tensor import wrap
 from .. import dtypes, nest
 from ..control import TensorSpec
-from ..errors import InvalidArgumentError, OutOfRangeError
+from ..errors import InvalidArgumentError, OutOfRangeError, invalid
 from ..philox import seeded
 from ..random_ops import has_seed, operation_seeds
 from ..shapes import TensorShape
@@ -152,6 +152,10 @@ class Dataset:
     # ---- functions of elements -----------------------------------------------------------
     def map(self, map_func, num_parallel_calls=None, deterministic=None, name=None, **kwargs):
         """`map_func` of each element."""
+        if not callable(map_func):
+            raise error("argument-type",
+                        ValueError(f"Argument `func` must be a callable. Received func={map_func} (of type {type(map_func)})"),
+                        what="map_func", kind=type(map_func), must="a function")
         def make():
             streams = {}
             return (as_arrays(call_with(map_func, element, streams)) for element in self._make())
@@ -210,7 +214,7 @@ class Dataset:
     # ---- batches -------------------------------------------------------------------------
     def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None, name=None):
         """`batch_size` elements as one with a dimension more."""
-        n = int(batch_size)
+        n = _batch_size(batch_size)
 
         def make():
             return map(stacked, groups(self._make(), n, drop_remainder))
@@ -547,3 +551,13 @@ def _text_lines(filenames, compression_type=None, buffer_size=None, num_parallel
 TextLineDataset = _text_lines
 experimental = SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=lambda d: d.cardinality(),
                                INFINITE_CARDINALITY=INFINITE_CARDINALITY, UNKNOWN_CARDINALITY=UNKNOWN_CARDINALITY)
+
+
+def _batch_size(size):
+    if isinstance(size, str):
+        raise error("argument-type", TypeError(f"Cannot convert {size!r} to EagerTensor of dtype int64"), what="batch_size",
+                    kind=str, must="a positive whole number")
+    if int(size) < 1:
+        raise error("argument-value", invalid("BatchDatasetV2", "Batch size must be greater than zero."), what="batch_size",
+                    value=size, must="a positive whole number")
+    return int(size)

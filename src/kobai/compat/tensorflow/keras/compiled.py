@@ -1,6 +1,7 @@
 """What `compile` is told, brought to the outputs of a model: losses and metrics."""
 from __future__ import annotations
 
+from ....diagnose import error
 from .. import nest
 from ..arithmetic import multiply
 from . import losses, metrics
@@ -99,6 +100,12 @@ class CompileMetrics(Metric):
 
     def __init__(self, chosen, weighted, output_names):
         super().__init__(name="compile_metrics")
+        for what, given in (("metrics", chosen), ("weighted_metrics", weighted)):
+            if given is not None and not isinstance(given, (list, tuple, dict)):
+                raise error("argument-type", ValueError(f"Expected `{what}` argument to be a list, tuple, or dict. Received "
+                                                        f"instead: {what}={given} of type {type(given)}"),
+                            what=what, kind=type(given), must="a list, even if it has one entry", value=given,
+                            fix="put square brackets around it: {what}=[{value}].")
         self._chosen, self._weighted, self._output_names = chosen, weighted, output_names
         self._found = None
 

@@ -18,8 +18,8 @@ from .settings import epsilon, floatx
 
 
 # ---- shapes and types ------------------------------------------------------------------------
-def pair(y_true, y_pred):
-    """Both as kobai Tensors of the dtype of `y_pred`, and of one rank."""
+def pair(y_true, y_pred, stretched=True):
+    """Both as kobai Tensors of the dtype of `y_pred`, and of one rank; `stretched`: with shapes that go together."""
     p = value_of(y_pred)
     if p._value.dtype.kind not in "fcV":
         p = m.cast(p, np.dtype(floatx()))
@@ -28,10 +28,12 @@ def pair(y_true, y_pred):
         t = m.cast(t, p._value.dtype)
     t, p = same_rank(t, p)
     a, b = t._value.shape, p._value.shape
-    if any(x != y and x != 1 and y != 1 for x, y in zip(reversed(a), reversed(b))):
+    if stretched and any(x != y and x != 1 and y != 1 for x, y in zip(reversed(a), reversed(b))):
         raise error("shapes-differ", invalid("Sub", f"Incompatible shapes: {_listed(a)} vs. {_listed(b)}"),
                     what="y_true", shape=tuple(a), other="y_pred", other_shape=tuple(b),
-                    must="both must have the same shape")
+                    must="both must have the same shape",
+                    fix="the last layer must make as many numbers as y_true has, Dense({n}), and y_true must have a row for "
+                        "each of x; numbers of classes need a loss whose name begins with sparse.", n=a[-1] if a else 1)
     return t, p
 
 
@@ -183,7 +185,7 @@ def _binary(t, p, from_logits):
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """-sum(y_true * log(y_pred)), for labels that are one-hot or probabilities."""
     y_pred, from_logits = _logits_of(y_pred, from_logits)
-    t, p = pair(y_true, y_pred)
+    t, p = pair(y_true, y_pred, stretched=False)
     if t._value.shape != p._value.shape:
         raise error("shapes-differ",
                     ValueError(f"Arguments `target` and `output` must have the same {_differing(t, p)}. Received: "

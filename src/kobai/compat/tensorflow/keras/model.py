@@ -236,6 +236,11 @@ class Sequential(Model):
         Layer.__init__(self, trainable=trainable, name=name)
         self._start_training()
         self._stack, self._input, self._functional = [], None, None
+        if not isinstance(trainable, bool):
+            raise error("argument-type", ValueError(f"Expected `trainable` to be a boolean. Received: trainable={trainable} "
+                                                    f"(of type {type(trainable)})"),
+                        what="trainable", kind=type(trainable), must="True or False",
+                        fix="Sequential takes one list: put square brackets around the layers, Sequential([a, b]).")
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._try_build()
