@@ -1,5 +1,6 @@
 """Whether the user gave a tensor attributes (`x.scale = 2`), asked by machine code: functions in LLVM for `entry_code`.
 
+Those whose names begin with _ are kobai's own, such as what detach() notes for the error of a backward pass.
 An object's attributes are in a dict that CPython makes on demand.  Up to then CPython 3.11 keeps them in a row of values,
 which says how many there are; where that row is not where it is looked for, the dict is asked for.
 """
@@ -40,12 +41,47 @@ def keeps_values() -> bool:
 
 def is_plain() -> str:
     """The function of that name."""
-    return _by_values() if keeps_values() else _by_dict()
+    return _ARE_OURS + (_by_values() if keeps_values() else _BY_DICT)
+
+
+_ARE_OURS = """
+declare ptr @PyObject_GenericGetDict(ptr, ptr)
+declare i32 @PyUnicode_ReadChar(ptr, i64)
+declare void @PyErr_Clear()
+
+; Whether all attributes of a tensor have names that begin with _.
+define internal i1 @are_ours(ptr %t) nounwind noinline {
+entry:
+  %place = alloca i64
+  %key_at = alloca ptr
+  %dict = call ptr @PyObject_GenericGetDict(ptr %t, ptr null)
+  %failed = icmp eq ptr %dict, null
+  br i1 %failed, label %clear, label %made
+made:
+  call void @Py_DecRef(ptr %dict)
+  store i64 0, ptr %place
+  br label %loop
+loop:
+  %got = call i32 @PyDict_Next(ptr %dict, ptr %place, ptr %key_at, ptr null)
+  %is_item = icmp ne i32 %got, 0
+  br i1 %is_item, label %item, label %yes
+item:
+  %key = load ptr, ptr %key_at
+  %first = call i32 @PyUnicode_ReadChar(ptr %key, i64 0)
+  %is_ours = icmp eq i32 %first, 95
+  br i1 %is_ours, label %loop, label %clear
+yes:
+  ret i1 true
+clear:
+  call void @PyErr_Clear()
+  ret i1 false
+}
+"""
 
 
 def _by_values() -> str:
     return f"""
-; Whether a tensor has no attributes of its own.
+; Whether a tensor has no attributes of the user's.
 define internal i1 @is_plain(ptr %t) nounwind {{
 entry:
 {read("dict", "t", _DICT)}
@@ -54,7 +90,7 @@ entry:
 made:
 {read("size", "dict", 16, "i64")}
   %none = icmp eq i64 %size, 0
-  ret i1 %none
+  br i1 %none, label %yes, label %some
 row:
 {read("values", "t", _VALUES)}
   %no_row = icmp eq ptr %values, null
@@ -63,31 +99,20 @@ counted:
   %count_at = getelementptr i8, ptr %values, i64 {_COUNT}
   %count = load i8, ptr %count_at
   %nothing = icmp eq i8 %count, 0
-  ret i1 %nothing
+  br i1 %nothing, label %yes, label %some
+some:
+  %ours = call i1 @are_ours(ptr %t)
+  ret i1 %ours
 yes:
   ret i1 true
 }}
 """
 
 
-def _by_dict() -> str:
-    return f"""
-declare ptr @PyObject_GenericGetDict(ptr, ptr)
-declare void @PyErr_Clear()
-
-; Whether a tensor has no attributes of its own.
-define internal i1 @is_plain(ptr %t) nounwind {{
+_BY_DICT = """
+define internal i1 @is_plain(ptr %t) nounwind {
 entry:
-  %dict = call ptr @PyObject_GenericGetDict(ptr %t, ptr null)
-  %failed = icmp eq ptr %dict, null
-  br i1 %failed, label %no, label %made
-made:
-{read("size", "dict", 16, "i64")}
-  call void @Py_DecRef(ptr %dict)
-  %none = icmp eq i64 %size, 0
-  ret i1 %none
-no:
-  call void @PyErr_Clear()
-  ret i1 false
-}}
+  %ours = call i1 @are_ours(ptr %t)
+  ret i1 %ours
+}
 """
