@@ -25,6 +25,7 @@ from functools import partial
 import numpy as np
 
 from kobai.backends import blocks, into, threads
+from kobai.backends.grain import positions
 from kobai.compile.kernel import NoKernel
 from kobai.compile.lower import STREAMED
 
@@ -49,7 +50,6 @@ _NEW_LIKE, _NEW_FROM = 277, 94  # PyArray_NewLikeArray, PyArray_NewFromDescr
 _SET_HANDLER = 304  # PyDataMem_SetHandler
 _LIKE = ("like_in_block", "new_like_", "set_handler")
 MOST = 64  # words in a call's block
-LANES = 128  # a chunk along the axis that is run in lanes is a multiple of these
 RELEASE = 50_000  # elements from which on other Python threads may run meanwhile
 
 
@@ -482,12 +482,6 @@ _capsule_pointer.restype = ctypes.c_void_p
 _capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
-def _grain(fitted, extent: int, work: int) -> int:
-    """How many positions of the first axis are a chunk: those that make `GRAIN` elements, and whole registers."""
-    grain = max(1, extent * threads.GRAIN // max(work, 1))
-    return -(-grain // LANES) * LANES if fitted.layout.vector == 0 else grain
-
-
 class Bridge:
     """Makes callables from addresses of kernel code; one for each `Machine`."""
 
@@ -524,7 +518,7 @@ class Bridge:
         """The same for arrays of the shapes and strides of a `Fitted`, which it does not check; no long rows."""
         numbers = [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
         work, extent = math.prod(fitted.sizes), code.nest.extent(fitted.sizes)
-        return self._in_places([code.address, 0, extent, work, _grain(fitted, extent, work)], places, numbers)
+        return self._in_places([code.address, 0, extent, work, positions(code, fitted, extent)], places, numbers)
 
     def _in_places(self, words, places, numbers):
         if len(places) + len(numbers) >= MOST:
@@ -537,7 +531,7 @@ class Bridge:
         numbers = [*fitted.sizes, *[s for strides in fitted.strides for s in strides]]
         inputs, work = len(fitted.strides) - len(outputs), math.prod(fitted.sizes)
         extent = code.nest.extent(fitted.sizes)
-        grain = max(1, extent * threads.GRAIN // max(work, 1)) if code.finish else _grain(fitted, extent, work)
+        grain = positions(code, fitted, extent)
         return self.fixed(code.address, extent, grain, work, inputs, outputs, numbers, code.finish, len(code.nest.reductions))
 
     def fixed(self, address: int, extent: int, grain: int, work: int, inputs: int, outputs, numbers, finish=0, results=0):

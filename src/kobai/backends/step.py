@@ -19,12 +19,12 @@ from functools import partial
 import numpy as np
 
 from kobai.backends import blas, chain, conv, llvm, pool, rows, scan, threads
+from kobai.backends.grain import positions
 from kobai.backends.native import (
     _BYTES,
     _FASTCALL,
     _FIELD,
     _HEAD,
-    LANES,
     RELEASE,
     _MethodDef,
     _new_function,
@@ -348,10 +348,8 @@ class Program:
             chunks = np.empty(max(1, extent * len(code.nest.reductions)), np.int64)
             self.kept.append(chunks)
             self.words.append(chunks.ctypes.data)
-        elements = threads.GRAIN if self.shared.isdisjoint([w.base for w in step.reads]) else _APART
-        grain = max(1, extent * elements // max(work, 1))
-        if fitted.layout.vector == 0 and not code.finish:
-            grain = -(-grain // LANES) * LANES
+        grain = positions(code, fitted, extent,
+                          threads.GRAIN if self.shared.isdisjoint([w.base for w in step.reads]) else _APART)
         self.work += work
         self._add(step, code.address, start, extent, grain)
         if code.finish:
