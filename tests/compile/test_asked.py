@@ -3,6 +3,8 @@
 What is expected is what the same function gives uncompiled, call after call.
 """
 import operator
+import subprocess
+import sys
 
 import pytest
 
@@ -196,3 +198,28 @@ def test_tables_of_addresses(count):
         while places[at] != a:
             assert places[at]
             at = at + 1 & mask
+
+
+@pytest.mark.parametrize("by_dict", [False, True])
+def test_attributes_are_seen_by_machine_code(by_dict):
+    """In a row of values, in a dict, and where this Python keeps them elsewhere."""
+    script = """if True:
+        import sys
+        from kobai.backends import entry_attributes
+        if sys.argv[1] == "True":
+            entry_attributes.keeps_values = lambda: False
+        import kobai as torch
+        f = torch.compile(lambda x: x * getattr(x, "scale", 1.0))
+        for k in range(4):
+            f(torch.ones(2) * k)
+        assert hasattr(f, "_entry")
+        x, y, z = torch.ones(2), torch.ones(2), torch.ones(2)
+        x.scale = 2.0
+        y.scale = 3.0
+        vars(y)
+        vars(z)
+        assert [f(v).tolist()[0] for v in (x, y, z, torch.ones(2), x, y, z)] == [2.0, 3.0, 1.0, 1.0, 2.0, 3.0, 1.0]
+        del x.scale
+        assert f(x).tolist() == [1.0, 1.0]
+    """
+    subprocess.run([sys.executable, "-c", script, str(by_dict)], check=True)

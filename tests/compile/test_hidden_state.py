@@ -12,6 +12,7 @@ import types
 import pytest
 
 import kobai as torch
+from kobai.backends import entry
 from kobai.compile.guards import _hides
 
 CALLS = 8
@@ -292,6 +293,24 @@ def test_kept_results_stay_compiled():
         assert f(torch.ones(2) * k).tolist() == [6.0 * k] * 2
         read(k + 10)
     assert f.reason is None and len(f.variants) == 1 and all(len(v.programs) == 1 for v in f.variants.values())
+
+
+@pytest.mark.parametrize("change", [list.clear, list.pop, lambda v: v.append(5.0), lambda v: v.__setitem__(0, 5.0)])
+def test_a_list_that_is_emptied(change):
+    """Its length is compared before its items, which are gone."""
+    values = [float(i) for i in range(5000)]
+    f = torch.compile(lambda x: x * sum(values))
+    for _ in range(4):
+        f(torch.ones(1))
+    change(values)
+    assert hasattr(f, "_entry") and f(torch.ones(1)).tolist() == [sum(values)]
+
+
+def test_without_numbers_that_change_with_dicts(monkeypatch):
+    """Python 3.13 has none: each item is looked at on each call."""
+    monkeypatch.setattr(entry, "KEEPS_VERSIONS", False)
+    for make in (order_of_a_dict, order_of_modules, class_attribute_instead_of_another, slot_that_is_set_later):
+        test_a_function_gives_what_it_gives_uncompiled(make)
 
 
 def test_which_classes_hide_something():

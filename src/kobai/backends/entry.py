@@ -5,7 +5,9 @@ addresses: variables hold the very objects they held, arguments are tensors on a
 anything is otherwise it calls `otherwise` with the same arguments, Python code that looks closer.  Then it runs the
 plan's native function and does what the program did beside computing: version counters, `.grad`, results.
 
-The checks are a table of words: what kind, where, which key, what is expected, the key's hash.
+What is compared first are words of memory: where, and what is expected; the lengths of lists are among them, and where
+dicts have numbers that change with them these numbers follow, so that items of dicts need no look.  The other checks
+are a table of words: what kind, where, which key, what is expected, the key's hash.
 """
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ import numpy as np
 
 from kobai.autograd.mode import modes
 from kobai.backends import llvm
-from kobai.backends.entry_checks import CHECK, DICT, KEEPS_VERSIONS, KEYS, LIST, MEMORY, SAME, SEEN
+from kobai.backends.entry_checks import CHECK, DICT, DICT_VERSION, KEEPS_VERSIONS, KEYS, LIST, SEEN
 from kobai.backends.entry_code import ARGUMENT, ARGUMENT_WORDS, FIXED, GRADIENT, OFFSETS, WORDS, slot_offset, text
 from kobai.backends.entry_open import Form
 from kobai.backends.native import _MethodDef, _new_function
@@ -123,45 +125,49 @@ class _Table:
 
     # ---- what must be as it was ----------------------------------------------------------
     def _checks(self, slots, lengths) -> bool:
-        rows, dicts = [], {}
+        self.memory = memory = []
+        self.rows, self.dicts, self.versions, dicts = [], [], [], {}
         for s in slots:
             holder = _dict_of(s.holder) if s.kind == "class" else s.holder
             if s.kind == "cell":
-                rows.append((MEMORY, id(s.holder) + 16, 0, id(s.value), 0))
+                memory += [id(s.holder) + 16, id(s.value)]
             elif s.kind == "attribute":
                 address = id(s.holder) + slot_offset(type(s.holder), s.key)
                 empty = s.value is UNSET or s.value is None and not ctypes.c_int64.from_address(address).value  # reads as None
-                rows.append((MEMORY, address, 0, 0 if empty else id(s.value), 0))
+                memory += [address, 0 if empty else id(s.value)]
             elif s.kind == "absent":
                 dicts.setdefault(id(s.holder), []).append((DICT, id(s.holder), id(s.key), 0, hash(s.key)))
                 self.kept.append(s.holder)
             elif s.kind == "keys":
                 if isinstance(s.holder, OrderedDict):  # their order is not in the dict
-                    rows.append((MEMORY, id(s.holder) + _ORDER_STATE, 0, _order_state(s.holder), 0))
+                    memory += [id(s.holder) + _ORDER_STATE, _order_state(s.holder)]
                 table = self._array([id(k) for k in s.value] or [0])
                 dicts.setdefault(id(s.holder), []).append((KEYS, id(s.holder), len(s.value), table, 0))
                 self.kept.append(s.holder)
             elif s.kind == "list":
-                rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
+                self.rows.append((LIST, id(s.holder), s.key, id(s.value), 0))
             elif isinstance(holder, dict):
                 dicts.setdefault(id(holder), []).append((DICT, id(holder), id(s.key), id(s.value), hash(s.key)))
                 self.kept.append(holder)
             else:
                 return False
-        for at, items in dicts.items():
-            many = len(items) + 1
-            rows += [(SAME, at, many, 0, 0), *items, (SEEN, at, many, 0, 0)] if KEEPS_VERSIONS else items
-        rows += [(MEMORY, id(container) + 16, 0, length, 0) for container, _, length in lengths]
+        if KEEPS_VERSIONS:
+            self.versions = [w for at in dicts for w in (at + DICT_VERSION, 0)]
+            for n, (at, items) in enumerate(dicts.items()):
+                self.dicts += [*items, (SEEN, at, n, 0, 0)]
+        else:
+            self.rows += [row for items in dicts.values() for row in items]
+        for container, _, length in lengths:
+            memory += [id(container) + 16, length]
         for leaf in self.program.without:
-            rows.append((MEMORY, id(leaf) + OFFSETS["_grad"], 0, id(None), 0))
+            memory += [id(leaf) + OFFSETS["_grad"], id(None)]
         for tensor, array in self.program.looked_at:
-            rows.append((MEMORY, id(tensor) + OFFSETS["_data"], 0, id(array), 0))
+            memory += [id(tensor) + OFFSETS["_data"], id(array)]
             self.kept += [tensor, array]
         for (kind, *rest), bound in zip(self.program.sources, self.program.bound):
             if kind == "tensor":
-                rows.append((MEMORY, id(rest[0]) + OFFSETS["_data"], 0, id(bound), 0))
+                memory += [id(rest[0]) + OFFSETS["_data"], id(bound)]
                 self.kept.append(bound)
-        self.checks = rows
         return True
 
     def _arguments(self) -> bool:
@@ -238,8 +244,9 @@ class _Table:
             table += [id(key), id(value), id(getattr(defaults, name))]
         dict_name = _interned("__dict__")
         self.kept += [dict_name, step]
-        checks = [w for row in self.checks for w in row]
-        lists = {"checks": (checks, CHECK), "argument": (self.arguments, ARGUMENT_WORDS), "input": (self.inputs, 3),
+        lists = {"check": ([w for row in self.rows for w in row], CHECK), "memory": (self.memory, 2),
+                 "dict": ([w for row in self.dicts for w in row], CHECK), "version": (self.versions, 2),
+                 "argument": (self.arguments, ARGUMENT_WORDS), "input": (self.inputs, 3),
                  "number": (self.numbers, 3), "cell": (self.cells, 2), "grad": (self.grads, 2),
                  "result": (self.results, 4), "mode": (table, 3), "written": (self.written, 2)}
         rebuild = program.rebuild if program.joint is None else program.joined
@@ -249,8 +256,8 @@ class _Table:
                  "thread": self._array([-1, 0, 0]), "tensor_type": id(Tensor), "float_type": id(float), "false": id(False),
                  **self.opening.words(self._array, [i for i, (t, _) in enumerate(program.arguments) if t],
                                       program.asked.known if program.asked else [id(t) for t in program.held])}
-        names = {"checks": ("checks", "check_count"), "argument": ("arguments", "argument_count"),
-                 "mode": ("mode_checks", "mode_count"), "written": ("written", "written_count")}
+        names = {"memory": ("memory", "memory_count"), "mode": ("mode_checks", "mode_count"),
+                 "written": ("written", "written_count")}
         for name, (numbers, width) in lists.items():
             where, count = names.get(name, (name + "s", name + "_count"))
             found[where], found[count] = self._array(numbers), len(numbers) // width

@@ -9,9 +9,9 @@ import sys
 
 from kobai.backends.native import _FIELD, _HEAD, read
 
-# Kinds of checks: a word of memory, an item of a dict, of a list; the items of a dict between SAME and SEEN need no
-# look where the dict has not been changed since they were last found right; the keys of a dict in their order.
-MEMORY, DICT, LIST, SAME, SEEN, KEYS = 0, 1, 2, 3, 4, 5
+# Kinds of checks: an item of a dict, of a list, the keys of a dict in their order; after those of one dict SEEN, which
+# keeps the number that the dict has now, as these were right.
+DICT, LIST, SEEN, KEYS = 0, 1, 2, 3
 CHECK = 5                            # words of a check
 DICT_VERSION = 24                    # where a dict has the number that every change to it renews (to Python 3.12)
 _FIELDS = {k: _HEAD + v for k, v in _FIELD.items()}
@@ -39,20 +39,20 @@ KNOWN_HASH = (("declare ptr @_PyDict_GetItem_KnownHash(ptr, ptr, i64)",
 
 
 def checks() -> str:
-    """The functions `holds`, `is_array` and `apart`."""
+    """The functions `are`, `holds`, `is_array` and `apart`."""
     return "\n".join([_holds(), _is_array(), _apart()])
 
 
 def _holds() -> str:
     """Variables are what they were."""
-    return "".join([_has_keys(), _each_check(), _known_versions(), _compared()])
+    return "".join([_are(), _has_keys(), _each_check(), _known_versions(), _compared()])
 
 
 def _each_check() -> str:
     """What a check looks at."""
     return f"""
 ; Whether the checks of a table hold.
-define internal i1 @holds(ptr %table, i64 %count) nounwind {{
+define internal i1 @holds(ptr %table, i64 %count, ptr %versions) nounwind {{
 entry:
   br label %loop
 loop:
@@ -67,14 +67,9 @@ look:
   %ap = inttoptr i64 %a to ptr
 {read("b", "at", 16, "i64")}
 {read("c", "at", 24, "i64")}
-  switch i64 %kind, label %memory [i64 {DICT}, label %dict
-                                   i64 {LIST}, label %list
-                                   i64 {SAME}, label %same_dict
-                                   i64 {SEEN}, label %seen
-                                   i64 {KEYS}, label %keys]
-memory:
-  %word = load i64, ptr %ap
-  br label %compare
+  switch i64 %kind, label %dict [i64 {LIST}, label %list
+                                 i64 {SEEN}, label %seen
+                                 i64 {KEYS}, label %keys]
 dict:
   %key = inttoptr i64 %b to ptr
 {read("hash", "at", 32, "i64")}
@@ -127,20 +122,42 @@ no:
 def _known_versions() -> str:
     """Dicts that have not been changed since their variables were right."""
     return f"""
-same_dict:  ; its version; how many checks there are up to SEEN; as the version was
-{read("version", "ap", DICT_VERSION, "i64")}
-  %changed = icmp ne i64 %version, %c
-  br i1 %changed, label %good, label %skip
-skip:
-  %i_seen = add i64 %i, %b
-  br label %good
-seen:  ; all were right: keep the version with SAME, so many checks back
+seen:  ; all were right: keep the version with the others
 {read("right", "ap", DICT_VERSION, "i64")}
-  %back = mul i64 %b, {-8 * CHECK}
-  %back24 = add i64 %back, 24
-  %keep_at = getelementptr i8, ptr %at, i64 %back24
+  %pair = mul i64 %b, 2
+  %second = add i64 %pair, 1
+  %keep_at = getelementptr i64, ptr %versions, i64 %second
   store i64 %right, ptr %keep_at
   br label %good
+"""
+
+
+def _are() -> str:
+    """Words of memory are what they were."""
+    return """
+; Whether words are as expected: pairs of their addresses and what they were.
+define internal i1 @are(ptr %table, i64 %count) nounwind {
+entry:
+  %words = mul i64 %count, 2
+  %end = getelementptr i64, ptr %table, i64 %words
+  br label %loop
+loop:
+  %at = phi ptr [%table, %entry], [%next, %look]
+  %more = icmp ult ptr %at, %end
+  br i1 %more, label %look, label %yes
+look:
+  %where = load ptr, ptr %at
+  %want_at = getelementptr i64, ptr %at, i64 1
+  %want = load i64, ptr %want_at
+  %now = load i64, ptr %where
+  %next = getelementptr i64, ptr %at, i64 2
+  %same = icmp eq i64 %now, %want
+  br i1 %same, label %loop, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
 """
 
 
@@ -148,12 +165,11 @@ def _compared() -> str:
     """Whether it is what it was."""
     return """
 compare:
-  %now = phi i64 [%word, %memory], [%itemi, %dict], [%listed, %list]
+  %now = phi i64 [%itemi, %dict], [%listed, %list]
   %same = icmp eq i64 %now, %c
   br i1 %same, label %good, label %no
 good:
-  %last = phi i64 [%i, %compare], [%i, %same_dict], [%i_seen, %skip], [%i, %seen], [%i, %keys]
-  %i1 = add i64 %last, 1
+  %i1 = add i64 %i, 1
   br label %loop
 yes:
   ret i1 true

@@ -15,7 +15,8 @@ from kobai.backends.entry_checks import DICT_VERSION, KEEPS_VERSIONS, KNOWN_HASH
 from kobai.backends.native import _BYTES, _HEAD, read, word
 from kobai.tensor import Tensor
 
-WORDS = ("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
+WORDS = ("checks", "check_count", "memory", "memory_count", "dicts", "dict_count", "versions", "version_count",
+         "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
          "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
          "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks",
          "mode_count", "written", "written_count", "false", "rebuild", "thread", *entry_open.WORDS)
@@ -132,7 +133,8 @@ def _variables_hold() -> str:
 define internal ptr @enter(ptr %object, ptr %args, i64 %count, ptr %names, ptr %leaves) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
-{_load("checks", "check_count", "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
+{_load("checks", "check_count", "memory", "memory_count", "dicts", "dict_count", "versions", "version_count",
+       "arguments", "argument_count", "inputs", "input_count", "numbers", "number_count",
        "step", "step_self", "cells", "cell_count", "grads", "grad_count", "results", "result_count", "form",
        "otherwise", "modes", "dict_name", "none", "array_type", "tensor_type", "float_type", "mode_checks", "mode_count",
        "written", "written_count", "false", "rebuild", "thread", "leaf_count",
@@ -143,8 +145,17 @@ entry:
   br i1 %are_distinct, label %variables, label %refuse
 
 variables:
-  %held = call i1 @holds(ptr %checks_p, i64 %check_count)
-  br i1 %held, label %this_thread, label %refuse
+  %are_same = call i1 @are(ptr %memory_p, i64 %memory_count)
+  br i1 %are_same, label %others, label %refuse
+others:  ; after the lengths of lists
+  %held = call i1 @holds(ptr %checks_p, i64 %check_count, ptr %versions_p)
+  br i1 %held, label %dicts_seen, label %refuse
+dicts_seen:
+  %unchanged_dicts = call i1 @are(ptr %versions_p, i64 %version_count)
+  br i1 %unchanged_dicts, label %this_thread, label %dicts_look
+dicts_look:
+  %dicts_held = call i1 @holds(ptr %dicts_p, i64 %dict_count, ptr %versions_p)
+  br i1 %dicts_held, label %this_thread, label %refuse
 """
 
 
