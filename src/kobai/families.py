@@ -197,6 +197,12 @@ FAMILIES: dict[str, dict[str, str]] = {
         "m":
             "fftshift ifftshift",
     },
+    "ops.glu": {
+        "m":
+            "glu",
+        "nn.functional":
+            "glu",
+    },
     "ops.grid": {
         "m":
             "affine_grid grid_sample",

@@ -585,22 +585,3 @@ def test_state_that_was_taken_out_is_made_anew(take):
     assert len(optimizer.state) in (0, 2)
     assert step() == [1.0] * 3
     assert len(optimizer.state) == 3
-
-
-def test_an_optimizer_around_another_needs_no_super_init():
-    """PyTorch's `step` needs nothing that `Optimizer.__init__` makes."""
-    class Twice(optim.Optimizer):
-        def __init__(self, inner):
-            self.inner, self.param_groups = inner, inner.param_groups
-
-        def step(self, closure=None):
-            self.inner.step()
-            self.inner.step()
-
-    w = kobai.tensor([1.0], requires_grad=True)
-    opt = Twice(optim.SGD([w], 0.25))
-    scheduler = optim.lr_scheduler.StepLR(opt, 1)
-    w.sum().backward()
-    opt.step()
-    scheduler.step()
-    assert w.item() == 0.5 and opt.param_groups[0]["lr"] == 0.025

@@ -84,6 +84,11 @@ def table_of(addresses) -> list[int]:
 
 def distinct() -> str:
     """The functions of that name, and of what is known."""
+    return _is_known() + _distinct()
+
+
+def _is_known() -> str:
+    """Whether the program knows a tensor."""
     return """
 ; Whether an object is in a table as `table_of` makes them.
 define internal i1 @is_known(ptr %object, ptr %table) nounwind {
@@ -109,7 +114,12 @@ other:
 done:
   ret i1 %same
 }
+"""
 
+
+def _distinct() -> str:
+    """Whether leaves are tensors of their own."""
+    return """
 ; Whether some leaves are different tensors, and none of them one that the program knows.
 define internal i1 @distinct(ptr %leaves, ptr %which, i64 %count, ptr %known) nounwind {
 entry:

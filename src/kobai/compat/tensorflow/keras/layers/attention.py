@@ -31,6 +31,13 @@ def _row(n):
     return value_of(np.arange(n)[None, :])
 
 
+def _dropping(layer, training):
+    """What a layer does to its weights while it is trained: some of them become 0."""
+    if not training or not layer.dropout > 0:
+        return lambda w: w
+    return lambda w: value_of(seeds.dropout(box(w), layer.dropout, seed=layer.seed_generator))
+
+
 class Attention(Layer):
     """softmax(query @ key.T) @ value; without a key, the value is the key."""
 
@@ -58,11 +65,7 @@ class Attention(Layer):
         if use_causal_mask:
             low = _causal(*scores._value.shape[-2:])
             hidden = low if hidden is None else m.logical_and(hidden, low)
-
-        def dropped(w):
-            return value_of(seeds.dropout(box(w), self.dropout, seed=self.seed_generator)) \
-                if training and self.dropout > 0 else w
-        y, weights = _attend(scores, v, hidden, dropped)
+        y, weights = _attend(scores, v, hidden, _dropping(self, training))
         return (box(y), box(weights)) if return_attention_scores else box(y)
 
     def compute_mask(self, inputs, mask=None):
@@ -146,11 +149,7 @@ class MultiHeadAttention(Layer):
         q, k, v = self._projected(q, "query"), self._projected(k, "key"), self._projected(v, "value")
         scores = m.matmul(q * (1.0 / np.sqrt(self.key_dim)).item(), m.transpose(k, -2, -1))
         hidden = self._hidden(scores, attention_mask, value_mask if key_mask is None else key_mask, use_causal_mask)
-
-        def dropped(w):
-            return value_of(seeds.dropout(box(w), self.dropout, seed=self.seed_generator)) \
-                if training and self.dropout > 0 else w
-        y, weights = _attend(scores, v, hidden, dropped)
+        y, weights = _attend(scores, v, hidden, _dropping(self, training))
         y = m.movedim(y, 1, -2)
         w = self._output_kernel._read()
         h, size, out = w._value.shape

@@ -1,0 +1,26 @@
+"""Gated linear units: one half of the elements says how much passes of the other."""
+from __future__ import annotations
+
+from ..diagnose import error
+from ..op import m
+from ..public import public
+from .elementwise import Mul
+from .labels import shown_as
+
+_GLU = shown_as(Mul(), "GluBackward0")
+
+
+@public("nn.functional")
+def glu(input, dim=-1):
+    """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
+    if not len(input.shape):
+        raise error("tensor-dims", RuntimeError("glu does not support scalars because halving size must be even"),
+                    what="input", shape=input.shape, need="at least {n}", n=1,
+                    fix="glu() halves a dimension: give a tensor that has an even one.")
+    n = input.shape[dim]
+    if n % 2:
+        raise error("dimension-size", RuntimeError(
+            f"Halving dimension must be even, but dimension {dim % len(input.shape)} is size {n}"), what="input",
+            dim=dim % len(input.shape), size=n, must="an even number",
+            fix="make it twice as large as the result should be, or name another dimension: glu(x, dim=...).")
+    return _GLU(m.narrow(input, dim, 0, n // 2), m.sigmoid(m.narrow(input, dim, n // 2, n // 2)))
