@@ -488,3 +488,21 @@ def test_a_captured_tensor_that_gets_a_history():
             found.append(v.grad if v.grad is None else v.grad.tolist())
         return found
     assert run(torch.compile) == run(lambda f: f)
+
+
+def test_another_group_of_parameters():
+    """A dict of options that takes the place of another one with the same keys."""
+    def change(k, m, opt):
+        if k == 5:
+            opt.param_groups[0] = dict(opt.param_groups[0], lr=0.5)
+    training(lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1)), change)
+
+
+def test_attributes_of_a_class_of_tensors():
+    class Scaled(torch.Tensor):
+        gain = 0.0
+    compiled, captured = torch.compile(lambda x: x * x.gain), torch.ones(2).as_subclass(Scaled)
+    other = torch.compile(lambda x: x * captured.gain)
+    for k in range(8):
+        Scaled.gain = float(k // 3)
+        assert compiled(torch.ones(2).as_subclass(Scaled)).tolist() == other(torch.ones(2)).tolist() == [k // 3] * 2

@@ -248,8 +248,9 @@ _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 
 
 def _objects(leaves):
-    """The arguments that have variables of their own."""
-    return [v for v in leaves if type(v) not in _PLAIN and not isinstance(v, (Tensor, dtypes.dtype, np.generic))]
+    """The arguments that have variables of their own, and classes of tensors among them."""
+    classes = {type(v): None for v in leaves if isinstance(v, Tensor) and type(v) is not Tensor}
+    return [*classes, *[v for v in leaves if type(v) not in _PLAIN and not isinstance(v, (Tensor, dtypes.dtype, np.generic))]]
 
 
 def _kind(leaves, spec):

@@ -270,6 +270,7 @@ class _Walk:
         """What is asked of a tensor beside its numbers."""
         self.slot("attribute", v, "_rg", f"{name}.requires_grad", v._rg)
         self.tensors.append(v)
+        self.visit(type(v), type(v).__name__)
         attributes = v.__dict__
         self.keys(attributes, f"the attributes of {name}")
         for n in [n for n in (attributes if self.any_name else self.names & attributes.keys()) if not n.startswith("_")]:
@@ -427,6 +428,7 @@ class _Walk:
             self.container(hooks, list(hooks), f"the hooks of {name}")
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
+            self.slots.append(Slot("list", v.param_groups, i, where, group))
             self.slot("dict", group, "params", f"{where}['params']", group["params"])
             if self._reads_groups():
                 for k in group.keys() - {"params"}:
