@@ -1,4 +1,4 @@
-"""Devices and layouts: where a tensor lives, and how it keeps its elements. This version computes on the CPU."""
+"""Devices, layouts and sizes: where a tensor lives, how it keeps its elements, and how many. This version computes on the CPU."""
 from __future__ import annotations
 
 
@@ -98,3 +98,46 @@ class Layout:
 
 
 strided = Layout("strided")
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of ints that prints as PyTorch's.
+
+    >>> import kobai
+    >>> kobai.zeros(2, 3).shape
+    torch.Size([2, 3])
+    """
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def numel(self):
+        """The number of elements."""
+        n = 1
+        for s in self:
+            n *= s
+        return n
+
+    def __getitem__(self, i):
+        got = tuple.__getitem__(self, i)
+        return Size(got) if isinstance(i, slice) else got
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __mul__(self, n):
+        return Size(tuple.__mul__(self, n))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self):
+        return _size, (tuple(self),)
+
+
+def _size(numbers):
+    return Size(numbers)
+
+
+Size.__module__ = "torch"  # as its pickles and type(x.shape) say

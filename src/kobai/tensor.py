@@ -13,46 +13,9 @@ import numpy as np
 from . import aligned, dtypes, printing
 from .autograd.mode import modes
 from .autograd.node import Hook, Port, face, here
-from .devices import cpu, strided
+from .devices import Size, cpu, strided
 from .diagnose import error, warn
 from .lifted import Lifted
-
-
-class Size(tuple):
-    """The shape of a tensor: a tuple of ints that prints as PyTorch's.
-
-    >>> import kobai
-    >>> kobai.zeros(2, 3).shape
-    torch.Size([2, 3])
-    """
-
-    __slots__ = ()
-
-    def __repr__(self):
-        return f"torch.Size([{', '.join(map(str, self))}])"
-
-    def numel(self):
-        """The number of elements."""
-        n = 1
-        for s in self:
-            n *= s
-        return n
-
-    def __getitem__(self, i):
-        got = tuple.__getitem__(self, i)
-        return Size(got) if isinstance(i, slice) else got
-
-    def __add__(self, other):
-        return Size(tuple.__add__(self, tuple(other)))
-
-    def __mul__(self, n):
-        return Size(tuple.__mul__(self, n))
-
-    __rmul__ = __mul__
-
-    def __reduce__(self):
-        return _size, (tuple(self),)
-
 
 _new_tuple = tuple.__new__
 
@@ -590,9 +553,5 @@ def _rebuild_lifted(value, requires_grad):
     return t
 
 
-def _size(numbers):
-    return Size(numbers)
-
-
-Tensor.__module__ = Size.__module__ = LiftedTensor.__module__ = "torch"  # print(type(x)), as in articles
+Tensor.__module__ = LiftedTensor.__module__ = "torch"  # print(type(x)), as in articles
 LiftedTensor.__name__ = LiftedTensor.__qualname__ = "Tensor"
