@@ -1,4 +1,7 @@
-"""Devices, layouts and sizes: where a tensor lives, how it keeps its elements, and how many. This version computes on the CPU."""
+"""Devices, layouts and sizes: where a tensor lives, how it keeps its elements, and how many.
+
+This version computes on the CPU.
+"""
 from __future__ import annotations
 
 
