@@ -22,6 +22,7 @@ from kobai.backends import gemm, gemm_cut, gemm_half, gemm_tiny, llvm
 from kobai.backends.gemm_micro import shape_for
 from kobai.backends.threads import get_num_threads
 from kobai.compile.contract import merged
+from kobai.compile.deep import adding, stretches
 from kobai.compile.kernel import NoKernel
 
 _TYPES = {"f": "float", "d": "double", "E": "bfloat"}  # by NumPy's letter; E is bfloat16 of ml_dtypes
@@ -178,6 +179,9 @@ def _plan(a, b, e):
         return None
     if e is not None and (e.shape != (n,) or lead):
         return None
+    parts = 1 if lead or a.dtype.char == "E" else stretches(m, n, k)
+    if parts > 1:
+        return _deep(a, b, parts)
     like = np.lib.stride_tricks.as_strided(np.empty(1, a.dtype), (*lead, m, n), _contiguous((*lead, m, n), a.itemsize))
     batch = merged(lead, [x.strides[:-2] for x in (a, b, like)])
     if len(batch) > 2:
@@ -191,6 +195,30 @@ def _plan(a, b, e):
         return llvm.bridge().fixed(address, extent, grain, work // 16, len(given), [like], words), like
     except NoKernel:
         return None
+
+
+def _deep(a, b, parts: int):
+    """`_plan` for a product in so many stretches of the inner dimension: results of these, added by a kernel."""
+    from kobai.backends.eager import Program  # noqa: PLC0415 (it is loaded with this, or not needed)
+
+    (m, k), n, size = a.shape, b.shape[1], a.itemsize
+    shape, each = (parts, m, n), k // parts
+    strides = [(a.strides[1] * each, *a.strides), (b.strides[0] * each, *b.strides), _contiguous(shape, size)]
+    like = np.lib.stride_tricks.as_strided(np.empty(1, a.dtype), shape, strides[2])
+    try:
+        address, words, extent, grain = words_of(a.dtype, m, n, each, *strides, sizes=[parts])
+        run = llvm.bridge().fixed(address, extent, grain, m * n * k // 16, 2, [like], words)
+        add = Program(adding(a.dtype), (0,), False).call
+    except NoKernel:
+        return None
+
+    def call(a, b, *rest):
+        y = add(run(a, b, like))
+        if len(rest) > 1:
+            y += rest[0]
+        return y
+
+    return call, None
 
 
 def _contiguous(shape, size: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from kobai.compile.affine import with_sums
 from kobai.compile.chain import ChainStep, chained
 from kobai.compile.contract import contract
 from kobai.compile.convolve import convolve
+from kobai.compile.deep import in_stretches
 from kobai.compile.fuse import KernelStep, fuse
 from kobai.compile.graph import Graph
 from kobai.compile.keep import passed
@@ -106,7 +107,8 @@ def _arranged(graph: Graph, made) -> Arrangement:
     steps, windows = fuse(graph, made)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
-    steps = in_strips(recurrent(chained(steps, homes, results), homes, results), homes, results)
+    steps = in_stretches(recurrent(chained(steps, homes, results), homes, results))
+    steps = in_strips(steps, homes, results)
     return arrange(graph, early(graph, steps, windows, homes), windows, homes)
 
 
