@@ -140,3 +140,92 @@ def test_gradients_of_several_calls_make_one_step():
 def test_metrics_by_the_names_of_their_classes():
     assert float(keras.metrics.get("cosine_similarity")([[0.0, 1.0]], [[0.0, 2.0]])) == 1
     assert isinstance(keras.metrics.get("root_mean_squared_error"), keras.metrics.RootMeanSquaredError)
+
+
+def test_pictures_are_brought_to_a_size():
+    x = np.arange(2 * 4 * 6, dtype="float32").reshape(2, 4, 6, 1)
+    assert keras.layers.Resizing(2, 3)(x).numpy()[0, :, :, 0].tolist() == [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]
+    assert keras.layers.CenterCrop(2, 2)(x).numpy()[0, :, :, 0].tolist() == [[8, 9], [14, 15]]
+    assert keras.layers.Resizing(2, 2, crop_to_aspect_ratio=True)(x).numpy()[0, :, :, 0].tolist() == [[4.5, 6.5], [16.5, 18.5]]
+
+
+@pytest.mark.parametrize("layer", [
+    keras.layers.RandomFlip("horizontal", seed=1), keras.layers.RandomRotation(0.2, seed=1), keras.layers.RandomZoom(0.3, seed=1),
+    keras.layers.RandomTranslation(0.2, 0.2, seed=1), keras.layers.RandomContrast(0.5, seed=1),
+    keras.layers.RandomBrightness(0.3, seed=1)], ids=lambda v: type(v).__name__)
+def test_pictures_change_at_random_in_training_only(layer):
+    x = np.random.RandomState(0).rand(8, 6, 6, 3).astype("float32") * 255
+    y = layer(x, training=True)
+    assert y.shape == x.shape and y.dtype == "float32" and not np.allclose(y, x)
+    assert np.array_equal(layer(x, training=False), x)
+
+
+def test_a_quarter_turn_is_one():
+    p = np.random.RandomState(0).rand(5, 5, 1).astype("float32")
+    turned = keras.layers.RandomRotation((0.25, 0.25), interpolation="nearest")(p).numpy()
+    assert np.array_equal(turned[..., 0], np.rot90(p[..., 0]))
+
+
+def test_dense_over_any_dimensions():
+    layer = keras.layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="e", kernel_initializer="ones")
+    y = layer(np.ones((1, 4, 5), "float32"))
+    assert y.shape == (1, 4, 2, 3) and float(y[0, 0, 0, 0]) == 5 and [tuple(w.shape) for w in layer.weights] == [(5, 2, 3), (3,)]
+
+
+def test_weights_of_words_by_their_rarity():
+    layer = keras.layers.TextVectorization(output_mode="tf_idf")
+    layer.adapt(["a b", "b c"])
+    np.testing.assert_allclose(layer(["a c d"]), [[0.63237333, 0, 0.6931472, 0.6931472]], rtol=1e-6)
+
+
+def test_functions_of_keras_that_take_all_elements():
+    a = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+    assert keras.ops.cumsum(a).numpy().tolist() == [1, 3, 6, 10]
+    assert keras.ops.diag(a).numpy().tolist() == [1, 4] and keras.ops.roll(a, 1).numpy().tolist() == [[4, 1], [2, 3]]
+    assert keras.ops.argmax(a).numpy() == 3 and keras.ops.argmax(a, axis=1).dtype == "int32"
+    assert keras.ops.concatenate([a, a]).shape == (4, 2) and keras.ops.shape(a) == (2, 2)
+    u, s, v = keras.ops.svd(a)
+    np.testing.assert_allclose((u * s) @ v, a, rtol=1e-5)
+    np.testing.assert_allclose(keras.ops.gelu(a)[0], [0.841192, 1.9545977], rtol=1e-6)
+    np.testing.assert_allclose(keras.ops.binary_crossentropy([1.0], [0.7]), [0.35667497], rtol=1e-5)
+
+
+def test_optimizers_that_programs_write():
+    class Momentum(keras.optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.m = [self.add_variable_from_reference(reference_variable=v, name="m") for v in variables]
+
+        def update_step(self, gradient, variable, learning_rate):
+            m = self.m[self._get_variable_index(variable)]
+            m.assign(m * 0.9 + gradient)
+            variable.assign_sub(tf.cast(learning_rate, variable.dtype) * m)
+
+    w, optimizer = tf.Variable([1.0, 2.0]), Momentum(0.1)
+    for _ in range(3):
+        optimizer.apply_gradients([(2 * w, w)])
+    np.testing.assert_allclose(w, [0.062, 0.124], rtol=1e-4)
+    assert int(optimizer.iterations) == 3
+
+
+def test_cells_that_programs_write():
+    class Sum(keras.layers.Layer):
+        state_size = 2
+
+        def call(self, inputs, states):
+            return states[0] + inputs, [states[0] + inputs]
+
+    assert keras.layers.RNN(Sum())(tf.ones((1, 3, 2))).numpy().tolist() == [[3, 3]]
+
+
+def test_a_loss_as_a_metric_keeps_its_name():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[keras.losses.BinaryCrossentropy(from_logits=True, name="entropy")])
+    assert sorted(model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history) == ["entropy", "loss"]
+
+
+def test_texts_into_a_model():
+    layer = keras.layers.TextVectorization(output_sequence_length=3)
+    layer.adapt(["a b", "b c"])
+    model = keras.Sequential([keras.Input((1,), dtype=tf.string), layer, keras.layers.Embedding(6, 2)])
+    assert model.output_shape == (None, 3, 2) and model(tf.constant([["a z"]])).shape == (1, 3, 2)

@@ -41,7 +41,7 @@ def metric_for(identifier, y_true, y_pred):
     else:
         found = metrics.get(identifier)
         if not isinstance(found, Metric):
-            found = MeanMetricWrapper(found, name=getattr(found, "__name__", None))
+            found = MeanMetricWrapper(found, name=getattr(found, "__name__", None) or getattr(found, "name", None))
     if isinstance(identifier, str):
         found.name = identifier
     return found

@@ -83,6 +83,7 @@ class Layer(Operation):
         self._dtype = dtypes.as_dtype(dtype_of(dtype) or floatx()).name
         self.built, self.autocast = False, autocast
         self._build_shape = self._path = None
+        self._build_shapes = {}  # where `build` took several: by the names of its arguments
 
     # ---- attributes ----------------------------------------------------------------------
     def __setattr__(self, name, value):
@@ -379,7 +380,9 @@ class Layer(Operation):
         self._path = naming.path_to("").rstrip("/")
         wanted = list(inspect.signature(self.build).parameters.values())
         if len(wanted) > 1 and len(shapes) > 1 and wanted[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            self.build(**{f"{k}_shape": s for k, s in shapes.items() if f"{k}_shape" in {p.name for p in wanted}})
+            given = {f"{k}_shape": s for k, s in shapes.items() if f"{k}_shape" in {p.name for p in wanted}}
+            self._build_shape, self._build_shapes = next(iter(given.values()), None), given
+            self.build(**given)
         else:
             self._build_shape = next(iter(shapes.values()), None)
             self.build(self._build_shape)

@@ -60,12 +60,12 @@ def _rows(layer, model, branched, expand, trainable, level):
 
 def _shape_text(layer):
     if layer._inbound_nodes:
-        shapes = nest.map_structure(lambda t: _tuple_text(t.shape), layer._inbound_nodes[0].outputs)
+        shapes = [_tuple_text(t.shape) for t in nest.flatten(layer._inbound_nodes[0].outputs)]
     elif getattr(layer, "_build_shape", None) is not None and type(layer).compute_output_shape is not Layer.compute_output_shape:
         try:
             found = layer.output_shape if "output_shape" in vars(layer) else layer.compute_output_shape(
-                layer._build_shape)
-        except NotImplementedError:
+                **layer._build_shapes) if layer._build_shapes else layer.compute_output_shape(layer._build_shape)
+        except (NotImplementedError, TypeError):  # it is not said, or not of these
             return "?"
         shapes = found if isinstance(found, str) else _texts(found)
     else:
@@ -76,7 +76,7 @@ def _shape_text(layer):
 
 def _texts(shape):
     if isinstance(shape, (list, tuple)) and any(isinstance(s, (list, tuple)) for s in shape):
-        return [_texts(s) for s in shape]
+        return type(shape)([_texts(s) for s in shape])
     return _tuple_text(shape)
 
 

@@ -212,6 +212,8 @@ def _tried(fn, args, kwargs, size):
         if not isinstance(v, KerasTensor):
             return v
         shape = tuple([size if s is None else s for s in v.shape])
+        if v.dtype == "string":
+            return box(wrap(np.full(shape, b"", object)))
         return box(wrap(np.zeros(shape, dtypes.as_dtype(v.dtype).np)))
     args, kwargs = nest.map_structure(zeros, [list(args), kwargs])
     before, trial.on = trial.on, True

@@ -94,8 +94,11 @@ Sequence = PyDataset
 
 
 def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
-    """Two datasets from arrays: the first part, and the rest."""
-    from ..data import Dataset
+    """Two datasets from arrays (or from the elements of a dataset): the first part, and the rest."""
+    from ..data import Dataset  # (it needs what stands above)
+    if hasattr(dataset, "_is_dataset"):
+        rows = list(dataset.as_numpy_iterator())
+        dataset = nest.pack_sequence_as(rows[0], [np.stack(c) for c in zip(*map(nest.flatten, rows))])
     arrays = [np.asarray(a) for a in nest.flatten(dataset)]
     n = len(arrays[0])
     order = np.random.default_rng(seed).permutation(n) if shuffle else np.arange(n)
@@ -106,6 +109,29 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=
     right = count(right_size) if right_size is not None else n - left
     return tuple([Dataset.from_tensor_slices(nest.pack_sequence_as(dataset, [a[order[part]] for a in arrays]))
                   for part in (slice(0, left), slice(left, left + right))])
+
+
+def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128,
+                                  shuffle=False, seed=None, start_index=None, end_index=None):
+    """A dataset of batches of windows of a series, with their targets if there are any.
+
+    >>> windows = timeseries_dataset_from_array([0, 1, 2, 3], [10, 20, 30], 2, batch_size=2)
+    >>> [(x.numpy().tolist(), y.numpy().tolist()) for x, y in windows]
+    [([[0, 1], [1, 2]], [10, 20]), ([[2, 3]], [30])]
+    """
+    from ..data import Dataset  # (it needs what stands above)
+    begin, end = start_index or 0, len(data) if end_index is None else end_index
+    count = end - begin - (sequence_length - 1) * sampling_rate
+    if targets is not None:
+        count = min(count, len(targets))
+    first = np.arange(0, count, sequence_stride, dtype="int64" if count >= 2**31 - 1 else "int32")
+    if shuffle:
+        np.random.RandomState(np.random.randint(10**6) if seed is None else seed).shuffle(first)
+    places = begin + first[:, None] + np.arange(sequence_length) * sampling_rate
+    windows = Dataset.from_tensor_slices(np.asarray(data)[places])
+    if targets is not None:
+        windows = Dataset.zip((windows, Dataset.from_tensor_slices(np.asarray(targets)[begin + first])))
+    return windows.batch(batch_size) if batch_size is not None else windows
 
 
 def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None, cache_subdir="datasets",

@@ -8,6 +8,7 @@ from .attention import *
 from .convolutional import *
 from .core import *
 from .encoding import *
+from .image import *
 from .merging import *
 from .normalization import *
 from .pooling import *

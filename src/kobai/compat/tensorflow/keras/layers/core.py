@@ -101,6 +101,44 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
 
+class EinsumDense(Layer):
+    """activation(einsum(equation, x, kernel) + bias): a Dense over any dimensions."""
+
+    def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.equation, self.bias_axes = equation, bias_axes
+        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape):
+        inputs, self._out = self.equation.replace(" ", "").split("->")
+        x, kernel = inputs.split(",")
+        sizes = dict(zip(x.replace("...", "")[::-1], tuple(input_shape)[::-1]))
+        given = dict(zip(self._out.replace("...", "")[::-1], self.partial_output_shape[::-1]))
+        sizes = {**{k: n for k, n in given.items() if n is not None}, **sizes}
+        self.full_output_shape = tuple([given.get(k) or sizes.get(k) for k in self._out.replace("...", "")])
+        self.kernel = self.add_weight(tuple([sizes[k] for k in kernel]), self.kernel_initializer, name="kernel",
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        axes = self.bias_axes or ""
+        first = min([self._out.index(k) for k in axes], default=0)
+        shape = tuple([sizes[k] if k in axes else 1 for k in self._out[first:] if k != "."])
+        self.bias = self.add_weight(shape, self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
+                                    constraint=self.bias_constraint) if axes else None
+        self.built = True
+
+    def call(self, inputs, training=None):
+        y = m.einsum(self.equation, value_of(inputs), self.kernel._read())
+        return self.activation(box(y if self.bias is None else y + self.bias._read()))
+
+
 class Embedding(Layer):
     """A row of weights for each number: [.., n] to [.., n, output_dim]."""
 

@@ -107,7 +107,7 @@ class Discretization(_Preparing):
     def call(self, inputs):
         i = np.digitize(_array(inputs), self.bin_boundaries)
         if self.output_mode == "int":
-            return box(wrap(i.astype(np.int64)))
+            return box(wrap(i.astype(np.int32)))
         return _encoded(self, i, len(self.bin_boundaries) + 1, self.output_mode)
 
     def compute_output_shape(self, input_shape):
@@ -228,16 +228,22 @@ class TextVectorization(StringLookup):
 
     def adapt(self, data, batch_size=None, steps=None):
         """Take the vocabulary from texts: the most frequent words first."""
-        words = [w for text in _rows(data) for w in self._parts(text)]
-        super().adapt(np.array(words, object))
+        texts = [self._parts(text) for text in _rows(data)]
+        super().adapt(np.array([w for words in texts for w in words], object))
+        holding = Counter(w for words in texts for w in set(words))
+        rare = np.array([np.log1p(len(texts) / (1 + holding[w])) for w in self._words], np.float32)
+        self._idf = np.concatenate([[rare.mean()], rare]).astype(np.float32)
 
     def call(self, inputs):
         a = _array(inputs)
         rows = [self._parts(text) for text in (a if a.ndim < 2 else a[..., 0]).reshape(-1).tolist()]
         places = [[self._place.get(w, int(self.mask_token is not None)) for w in row] for row in rows]
         if self.output_mode != "int":
-            n = self.vocabulary_size()
-            out = np.stack([_encoded(self, np.array(p, np.int64), n, self.output_mode).numpy() for p in places])
+            n, mode = self.vocabulary_size(), self.output_mode
+            counted = "count" if mode == "tf_idf" else mode
+            out = np.stack([_encoded(self, np.array(p, np.int64), n, counted).numpy() for p in places])
+            if mode == "tf_idf":
+                return box(wrap(((out if a.ndim else out[0]) * self._idf).astype(np.float32)))
             return _in_dtype(out if a.ndim else out[0], self)
         width = self.output_sequence_length or max(map(len, places), default=0)
         out = np.zeros((len(places), width), np.int64)

@@ -175,7 +175,7 @@ class Normalization(Layer):
             shape = tuple([input_shape[d] for d in kept])
             self.adapt_mean = self.add_weight(shape, "zeros", name="mean", trainable=False)
             self.adapt_variance = self.add_weight(shape, "ones", name="variance", trainable=False)
-            self.count = self.add_weight((), "zeros", dtype="int32", name="count", trainable=False)
+            self.count = self.add_weight((), "zeros", dtype="int64", name="count", trainable=False)
         self.built = True
 
     def adapt(self, data):

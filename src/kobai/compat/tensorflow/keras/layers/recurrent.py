@@ -257,7 +257,7 @@ class RNN(Layer):
     def call(self, sequences, initial_state=None, mask=None, training=False):
         state = self._kept if initial_state is None and self.stateful else initial_state
         if state is None:
-            state = self.cell.get_initial_state(batch_size=sequences.shape[0])
+            state = self._first_state(sequences)
         state = list(state) if isinstance(state, (list, tuple)) else [state]
         run = self._run_gates if isinstance(self.cell, _Cell) else self._run_any
         outputs, last, state = run(sequences, state, mask, training)
@@ -265,6 +265,14 @@ class RNN(Layer):
             self._kept = state
         result = shaping.stack(outputs, 1) if self.return_sequences else last
         return (result, *state) if self.return_state else result
+
+    def _first_state(self, sequences):
+        """The cell's own first state, or zeros of its `state_size`."""
+        if hasattr(self.cell, "get_initial_state"):
+            return self.cell.get_initial_state(batch_size=sequences.shape[0])
+        sizes = self.cell.state_size
+        sizes = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+        return [creation.zeros((sequences.shape[0], *([n] if isinstance(n, int) else n)), dtype=self.compute_dtype) for n in sizes]
 
     def _steps(self, n):
         return range(n - 1, -1, -1) if self.go_backwards else range(n)

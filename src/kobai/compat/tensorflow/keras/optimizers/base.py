@@ -8,11 +8,14 @@ import numpy as np
 
 from .....diagnose import error
 from .....ops.index import sum_at
+from .....tensor import wrap
+from ...dtypes import as_dtype
 from ...recording import pause
 from ...slices import IndexedSlices
 from ...tape import GradientTape
+from ...tensors import box
 from ...values import convert_to_tensor, value_of
-from .. import naming
+from .. import initializers, naming
 from ..variable import Variable
 from .schedules import LearningRateSchedule
 
@@ -178,6 +181,8 @@ class Optimizer:
                 return
         values = self._clipped(values)
         rate = self._rate()
+        if self.update_step is not None:
+            return self._steps_of_program(values, pairs, rate)
         if self.weight_decay:
             for _, v in pairs:
                 if v._number not in self._not_decayed:
@@ -199,6 +204,40 @@ class Optimizer:
     def update(self, w, g, state, rate):
         """The new value of a variable `w` with gradient `g`; `state[name]._data` are arrays to be replaced."""
         raise NotImplementedError
+
+    # ---- optimizers that programs write ---------------------------------------------------
+    update_step = None  # update_step(gradient, variable, learning_rate) changes the variable itself
+
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        """A state in the form of a variable."""
+        path = re.sub("[/:]", "_", getattr(reference_variable, "path", None) or reference_variable.name)
+        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=f"{path}_{name}")
+
+    def add_variable(self, shape=(), initializer="zeros", dtype=None, aggregation="none", name=None):
+        """A state."""
+        dtype = as_dtype(dtype or "float32")
+        return self._variable(name or "variable", initializers.get(initializer)(tuple(shape), dtype).numpy(), dtype.name)
+
+    def _get_variable_index(self, variable):
+        return self._places[variable._number]
+
+    def assign(self, variable, value):
+        """Give a variable another value."""
+        variable.assign(value)
+
+    def assign_add(self, variable, value):
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable, value):
+        """Subtract from a variable."""
+        variable.assign_sub(value)
+
+    def _steps_of_program(self, values, pairs, rate):
+        """One step of an optimizer whose class defines `update_step`."""
+        for g, (_, v) in zip(values, pairs):
+            self.update_step(box(wrap(_summed(g))), v, box(wrap(rate)))
+        self.iterations.store(self.iterations.numpy() + 1)
 
     def _gathered(self, values):
         """The mean of the gradients of so many calls, at the last of them; None at the others."""
