@@ -15,7 +15,7 @@ import pytest
 import kobai
 from kobai import fx, large, later, nn, profiler
 from kobai.autograd.mode import runs
-from kobai.backends import eager, llvm, threads
+from kobai.backends import eager, llvm, object_code, threads
 
 needs_llvm = pytest.mark.skipif(not llvm.available, reason="needs machine code")
 
@@ -126,6 +126,37 @@ def test_tracing_a_module_is_seen_by_no_other_thread():
     assert [n.op for n in found[0].graph.nodes] == ["placeholder", "call_module", "output"]
     assert nn.Module.__call__ is as_always
     assert other(kobai.ones(1, 2)).shape == (1, 3)
+
+
+@pytest.mark.skipif(not object_code.supported, reason="LLVM loads it here")
+def test_the_library_is_there_for_others_once_its_types_are_known(monkeypatch):
+    """A thread that called `mmap` meanwhile had the lower half of an address."""
+    class Process:
+        def __getattr__(self, name):
+            assert object_code._process is None, "another thread could use it already"
+            return SimpleNamespace()
+    monkeypatch.setattr(object_code, "_process", None)
+    monkeypatch.setattr(object_code.ctypes, "CDLL", lambda *args, **kwargs: Process())
+    assert isinstance(object_code._library(), Process)
+
+
+@needs_llvm
+def test_several_threads_find_that_ops_are_worth_machine_code():
+    program = """if True:
+        import sys, threading, time
+        from kobai.backends import apply
+        sys.setswitchinterval(1e-6)
+        look = apply._looks_as_known
+        def slowly():
+            time.sleep(0.05)
+            return look()
+        apply._looks_as_known = slowly
+        workers = [threading.Thread(target=apply.install) for _ in range(4)]
+        for t in workers: t.start()
+        for t in workers: t.join()
+        print(len(apply.natives) in (0, len(apply._WAYS)))
+    """
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "True\n"
 
 
 def test_rules_are_written_once_for_all_threads(often):

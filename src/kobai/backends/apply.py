@@ -175,6 +175,14 @@ def _try():
 
 def install():
     """Have ops applied by machine code from now on; False where that is not possible."""
+    with _installing:  # several threads may have recorded many ops
+        return _install()
+
+
+_installing = threading.Lock()
+
+
+def _install():
     if natives or not _looks_as_known():
         return bool(natives)
     machine = llvm.machine()

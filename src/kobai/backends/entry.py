@@ -92,17 +92,18 @@ def entry(program, slots, lengths, otherwise, spec=None):
     global _native
     if any(a is None for a in program.bound):
         return None
-    if _native is None:
+    native = _native
+    if native is None:
         if not _looks_as_known():
             return None
-        _native = _Native()
+        native = _native = _Native()
     made = _Table(program, slots, lengths, spec)
     if not made.possible:
         return None
     words = made.words(otherwise)
     head = struct.pack(f"={len(words)}q", *words)
-    call = _new_function(ctypes.byref(_native.definition), head, None)
-    made.kept += [otherwise, _native]
+    call = _new_function(ctypes.byref(native.definition), head, None)
+    made.kept += [otherwise, native]
     return call, made
 
 

@@ -129,10 +129,11 @@ def _library():
     """Python and the C library, as they are in this process."""
     global _process
     if _process is None:
-        _process = ctypes.CDLL(None, use_errno=True)
-        _process.mmap.restype = ctypes.c_void_p
-        _process.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-        _process.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        process = ctypes.CDLL(None, use_errno=True)
+        process.mmap.restype = ctypes.c_void_p
+        process.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+        process.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        _process = process  # not before: another thread would take an address for a number of 32 bits
     return _process
 
 

@@ -67,9 +67,10 @@ def looked(op, window: Window, shape, dtype) -> list[Window] | None:
         return None
     low = sum((s - 1) * st for s, st in zip(shape, window.strides) if st < 0)
     high = sum((s - 1) * st for s, st in zip(shape, window.strides) if st > 0) + dtype.itemsize
-    if high - low > _scratch.nbytes:
-        _scratch = np.empty(2 * (high - low), np.uint8)
-    x = np.ndarray(shape, dtype, _scratch, -low, window.strides)
+    scratch = _scratch
+    if high - low > scratch.nbytes:
+        scratch = _scratch = np.empty(2 * (high - low), np.uint8)
+    x = np.ndarray(shape, dtype, scratch, -low, window.strides)
     # To apply that op may mean to copy at once, by code that is made when it was used often.
     ys = x.reshape(op.shape) if type(op).__name__ == "UnsafeView" else op.forward(x)
     start = x.__array_interface__["data"][0]
