@@ -32,11 +32,11 @@ def drawing(t, lines_too=True):
 
 
 def leaves_of(t):
-    found, stack, seen = [], [t.grad_fn], set()
+    found, stack, seen = [], [t.grad_fn], {}
     while stack:
         node = stack.pop()
         if node is not None and id(node) not in seen:
-            seen.add(id(node))
+            seen[id(node)] = node  # alive, so that no other gets its id
             stack += [n for n, _ in node.next_functions]
             if node.name() == "torch::autograd::AccumulateGrad":
                 found.append(node.variable)
