@@ -85,7 +85,12 @@ empty.__doc__ = "A tensor whose values are to be set. Differs from PyTorch: they
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
          pin_memory=False):
-    """A tensor of a shape with the same number everywhere."""
+    """A tensor of a shape with the same number everywhere.
+
+    >>> kobai.full((2, 2), 7)
+    tensor([[7, 7],
+            [7, 7]])
+    """
     if isinstance(size, int):
         raise error("argument-type", TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"), what="size",
@@ -427,7 +432,12 @@ def _spaced_ints(start, end, steps, d):
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Ones on the diagonal and zeros elsewhere, n rows and m (or n) columns."""
+    """Ones on the diagonal and zeros elsewhere, n rows and m (or n) columns.
+
+    >>> kobai.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     if check_options(device, layout, True):
         return without_numbers((n, n if m is None else m), (as_dtype(dtype, None,
         "eye") or dtypes.get_default_dtype()).np,

@@ -238,7 +238,11 @@ tril, triu = _triangle(Tril, "tril"), _triangle(Triu, "triu")
 
 @public("torch Tensor")
 def trace(input):
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix.
+
+    >>> kobai.trace(kobai.tensor([[1., 2.], [3., 4.]]))
+    tensor(5.)
+    """
     if input.ndim != 2:
         raise error("tensor-dims", RuntimeError("trace: expected a matrix, but got tensor with dim " + str(input.ndim)),
                     what="input", shape=input.shape, need="{n}", n=2,

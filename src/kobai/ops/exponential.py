@@ -18,7 +18,11 @@ _LN2, _LN10 = math.log(2), math.log(10)
 
 
 class Exp(Elementwise):
-    """e ** x for each element."""
+    """e ** x for each element.
+
+    >>> kobai.exp(kobai.tensor([0., 1.]))
+    tensor([1.0000, 2.7183])
+    """
 
     ufunc = np.exp
     floats = True
@@ -65,7 +69,11 @@ class Expm1(Elementwise):
 
 
 class Log(Elementwise):
-    """Natural logarithm of each element."""
+    """Natural logarithm of each element.
+
+    >>> kobai.log(kobai.tensor([1., 10.]))
+    tensor([0.0000, 2.3026])
+    """
 
     ufunc = np.log
     floats = True
@@ -125,7 +133,11 @@ class Log1p(Elementwise):
 
 
 class Sqrt(Elementwise):
-    """Square root of each element."""
+    """Square root of each element.
+
+    >>> kobai.sqrt(kobai.tensor([4., 2.]))
+    tensor([2.0000, 1.4142])
+    """
 
     ufunc = np.sqrt
     floats = True
@@ -351,7 +363,11 @@ class Xlogy(Elementwise):
 
 @public("torch Tensor", inplace=True, numbers=True)
 def pow(input, exponent):
-    """input ** exponent; the exponent is a tensor or a number."""
+    """input ** exponent; the exponent is a tensor or a number.
+
+    >>> kobai.pow(kobai.tensor([1, 2, 3]), 2)
+    tensor([1, 4, 9])
+    """
     if type(exponent) in (int, float, bool):
         if type(exponent) is float and dtype_of(input).kind in "iub":
             input = m.cast(input, dtypes.get_default_dtype())

@@ -253,7 +253,11 @@ def max(input, dim=None, keepdim=False, *, other=None):
 
 @public()
 def min(input, dim=None, keepdim=False, *, other=None):
-    """The smallest of all elements; with `dim` (values, indices); with another tensor the smaller of each pair."""
+    """The smallest of all elements; with `dim` (values, indices); with another tensor the smaller of each pair.
+
+    >>> kobai.min(kobai.tensor([3., 1., 2.]))
+    tensor(1.)
+    """
     return _extreme(input, dim, keepdim, other, "min", MinAll(), Min, m.minimum)
 
 
@@ -290,11 +294,19 @@ def _arg(op, name, input, dim, keepdim):
 
 @public()
 def argmax(input, dim=None, keepdim=False):
-    """The index of the largest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    """The index of the largest element along `dim`, or in the flattened tensor; the first of equal ones.
+
+    >>> kobai.argmax(kobai.tensor([[1., 5.], [7., 2.]]), dim=1)
+    tensor([1, 0])
+    """
     return _arg(Argmax, "argmax", input, dim, keepdim)
 
 
 @public()
 def argmin(input, dim=None, keepdim=False):
-    """The index of the smallest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    """The index of the smallest element along `dim`, or in the flattened tensor; the first of equal ones.
+
+    >>> kobai.argmin(kobai.tensor([3., 1., 2.]))
+    tensor(1)
+    """
     return _arg(Argmin, "argmin", input, dim, keepdim)

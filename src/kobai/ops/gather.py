@@ -358,7 +358,12 @@ def gather(input, dim, index, *, sparse_grad=False):
 
 @public("torch Tensor", inplace=True)
 def scatter(input, dim, index, src=None, value=None, *, reduce=None):
-    """`input` with elements of `src` (or a number) put at positions along a dimension."""
+    """`input` with elements of `src` (or a number) put at positions along a dimension.
+
+    >>> kobai.zeros(2, 3).scatter(1, kobai.tensor([[2], [0]]), 1.0)
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
     value = src if value is None and not hasattr(src, "shape") else value
     if value is not None:
         dim = check_positions(input, dim, index, "scatter")

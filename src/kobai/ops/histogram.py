@@ -96,7 +96,11 @@ def _widened(low, high, by):
 
 @public()
 def histc(input, bins=100, min=0, max=0):
-    """How many elements fall into each of `bins` equal parts of [min, max] (of the data, if both are 0)."""
+    """How many elements fall into each of `bins` equal parts of [min, max] (of the data, if both are 0).
+
+    >>> kobai.histc(kobai.tensor([1., 2., 1.]), bins=4, min=0, max=3)
+    tensor([0., 2., 1., 0.])
+    """
     if dtype_of(input).kind not in "fV":
         raise not_implemented("histogram_cpu", input)
     if bins <= 0:

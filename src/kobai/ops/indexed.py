@@ -290,7 +290,12 @@ def _bounds(index, dim, n, kind=RuntimeError, least=0):
 # ---- public ----------------------------------------------------------------------------------
 @public("torch Tensor")
 def index_select(input, dim, index):
-    """The slices of `input` at positions along a dimension, in the order of `index`."""
+    """The slices of `input` at positions along a dimension, in the order of `index`.
+
+    >>> kobai.tensor([[1., 2.], [3., 4.]]).index_select(1, kobai.tensor([1, 0]))
+    tensor([[2., 1.],
+            [4., 3.]])
+    """
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_select")
     if input.ndim == 0:
         if index.shape[0] != 1:

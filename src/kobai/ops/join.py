@@ -132,7 +132,12 @@ def _refuse_cat(shapes, dim):
 
 @public("torch")
 def stack(tensors, dim=0):
-    """Join tensors of one shape along a new dimension."""
+    """Join tensors of one shape along a new dimension.
+
+    >>> kobai.stack([kobai.zeros(2), kobai.ones(2)])
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
     tensors = _tensors(tensors, "stack")
     if not tensors:
         raise error("stack-empty")
@@ -151,7 +156,11 @@ def _refuse(name):
 
 @public("torch")
 def hstack(tensors):
-    """Join side by side: along dimension 1, or 0 for vectors."""
+    """Join side by side: along dimension 1, or 0 for vectors.
+
+    >>> kobai.hstack([kobai.zeros(2), kobai.ones(1)])
+    tensor([0., 0., 1.])
+    """
     tensors = [atleast_1d(v) for v in _tensors(tensors, "hstack")]
     if not tensors:
         _refuse("hstack")
@@ -160,7 +169,12 @@ def hstack(tensors):
 
 @public("torch", alias=("row_stack",))
 def vstack(tensors):
-    """Join as rows, one below the other."""
+    """Join as rows, one below the other.
+
+    >>> kobai.vstack([kobai.zeros(2), kobai.ones(2)])
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
     return cat([atleast_2d(v) for v in _tensors(tensors, "vstack")] or _refuse("vstack"), 0)
 
 

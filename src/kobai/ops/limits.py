@@ -183,7 +183,11 @@ class ClampMax(Elementwise):
 
 @public("torch Tensor", inplace=True, alias=("clip",))
 def clamp(input, min=None, max=None):
-    """The input kept between `min` and `max`: numbers, tensors, or None for no bound."""
+    """The input kept between `min` and `max`: numbers, tensors, or None for no bound.
+
+    >>> kobai.tensor([-1., 0.5, 2.]).clamp(0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     if min is None and max is None:
         raise error("clamp-bounds")
     if dtype_of(input).kind == "c":

@@ -59,14 +59,23 @@ def _matrix(x, name):
 
 @public("linalg torch Tensor", alias=("inverse",))
 def inv(A):
-    """The inverse of square matrices. Shape: (..., n, n) -> (..., n, n)."""
+    """The inverse of square matrices. Shape: (..., n, n) -> (..., n, n).
+
+    >>> kobai.linalg.inv(kobai.tensor([[2., 0.], [0., 4.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     _square(A, "linalg.inv")
     return Inv()(A)
 
 
 @public("linalg torch", name="det")
 def det(A):
-    """The determinant of square matrices. Shape: (..., n, n) -> (...)."""
+    """The determinant of square matrices. Shape: (..., n, n) -> (...).
+
+    >>> kobai.linalg.det(kobai.tensor([[1., 2.], [3., 4.]]))
+    tensor(-2.)
+    """
     _square(A, "linalg.det")
     return Det()(A)
 

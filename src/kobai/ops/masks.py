@@ -200,7 +200,12 @@ def masked_fill_(self, mask, value):
 
 @public("torch Tensor")
 def masked_select(input, mask):
-    """The elements where `mask` holds, as a vector."""
+    """The elements where `mask` holds, as a vector.
+
+    >>> x = kobai.tensor([1., -2., 3.])
+    >>> x.masked_select(x > 0)
+    tensor([1., 3.])
+    """
     _check_mask(mask, "masked_select", "masked_select: expected BoolTensor for mask")
     return MaskedSelect()(*_same_shape(input, mask))
 
@@ -227,7 +232,12 @@ def masked_scatter(input, mask, source):
 
 @public("torch Tensor")
 def nonzero(input, *, as_tuple=False):
-    """The positions of the elements that are not 0: a row for each, or with `as_tuple` a tensor for each dimension."""
+    """The positions of the elements that are not 0: a row for each, or with `as_tuple` a tensor for each dimension.
+
+    >>> kobai.nonzero(kobai.tensor([0, 5, 7]))
+    tensor([[1],
+            [2]])
+    """
     if as_tuple:
         where = Nonzero()(input if input.ndim else m.reshape(input, (1,)))
         return tuple([m.clone(column) for column in m.unbind(where, 1)])

@@ -140,7 +140,11 @@ def _check_not_empty(x, ord, dim, dims):
 
 @public()
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
-    """The p-norm of the elements over `dim`; "fro" is the 2-norm, "nuc" the sum of singular values of a matrix."""
+    """The p-norm of the elements over `dim`; "fro" is the 2-norm, "nuc" the sum of singular values of a matrix.
+
+    >>> kobai.norm(kobai.tensor([3., 4.]))
+    tensor(5.)
+    """
     if isinstance(p, str) and p == "nuc":
         return _nuclear(input if dtype is None else m.cast(input, as_dtype(dtype)), dim, keepdim)
     if isinstance(p, str) and p != "fro":

@@ -248,7 +248,11 @@ def sort(input, dim=-1, descending=False, *, stable=None):
 
 @public()
 def argsort(input, dim=-1, descending=False, *, stable=False):
-    """The indices that put the elements in order along `dim`."""
+    """The indices that put the elements in order along `dim`.
+
+    >>> kobai.argsort(kobai.tensor([3., 1., 2.]))
+    tensor([1, 2, 0])
+    """
     _numbers_only(input, " Sort")
     dim = one_dim(dim, input.ndim, "argsort")
     return Argsort(dim, bool(descending))(input) if input.ndim else of_scalar(Argsort(0), input)

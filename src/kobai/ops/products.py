@@ -65,7 +65,11 @@ def linalg_cross(input, other, *, dim=-1):
 
 @public(name="cross")
 def cross(input, other, dim=None):
-    """The cross products of vectors of three elements along `dim` (by default the first of size 3)."""
+    """The cross products of vectors of three elements along `dim` (by default the first of size 3).
+
+    >>> kobai.cross(kobai.tensor([1., 0., 0.]), kobai.tensor([0., 1., 0.]), dim=0)
+    tensor([0., 0., 1.])
+    """
     if dim is None:
         dim = next((d for d, s in enumerate(input.shape) if s == 3), None)
         if dim is None:

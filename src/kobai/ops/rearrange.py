@@ -137,7 +137,11 @@ def flipud(input):
 
 @public("torch Tensor")
 def roll(input, shifts, dims=()):
-    """Elements moved along dimensions; what leaves at one end comes in at the other."""
+    """Elements moved along dimensions; what leaves at one end comes in at the other.
+
+    >>> kobai.roll(kobai.arange(4), 1)
+    tensor([3, 0, 1, 2])
+    """
     shifts, dims = ((v,) if isinstance(v, int) else tuple(v) for v in (shifts, dims if dims is not None else ()))
     if not shifts:
         raise error("argument-missing", RuntimeError("`shifts` required"), what="shifts", fn="roll()",
@@ -194,7 +198,11 @@ def repeat(input, *repeats):
 
 @public("torch Tensor")
 def tile(input, *dims):
-    """Copies side by side, as `repeat`; missing numbers in front are 1."""
+    """Copies side by side, as `repeat`; missing numbers in front are 1.
+
+    >>> kobai.tile(kobai.tensor([1, 2]), (2,))
+    tensor([1, 2, 1, 2])
+    """
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     return Repeat((*(1,) * (input.ndim - len(dims)), *[int(d) for d in dims]))(input)
 

@@ -311,13 +311,21 @@ def _over(dim, ndim):
 
 @public()
 def all(input, dim=None, keepdim=False):
-    """Whether all elements are true, over `dim` or at all."""
+    """Whether all elements are true, over `dim` or at all.
+
+    >>> kobai.all(kobai.tensor([False, True]))
+    tensor(False)
+    """
     return All(_over(dim, input.ndim), keepdim)(input)
 
 
 @public()
 def any(input, dim=None, keepdim=False):
-    """Whether any element is true, over `dim` or at all."""
+    """Whether any element is true, over `dim` or at all.
+
+    >>> kobai.any(kobai.tensor([False, True]))
+    tensor(True)
+    """
     return Any(_over(dim, input.ndim), keepdim)(input)
 
 

@@ -36,7 +36,11 @@ def _sign(x):
 
 
 class Sign(Elementwise):
-    """-1, 0 or 1 by the sign of each element."""
+    """-1, 0 or 1 by the sign of each element.
+
+    >>> kobai.sign(kobai.tensor([-3., 0., 2.]))
+    tensor([-1.,  0.,  1.])
+    """
 
     samples = unary(0.2, 2)
 
@@ -84,7 +88,11 @@ class _Step(Elementwise):
 
 
 class Floor(_Step):
-    """The largest integer not above each element."""
+    """The largest integer not above each element.
+
+    >>> kobai.floor(kobai.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
 
     takes = Only("iufV", "floor_vml_cpu")
     samples = unary(0.1, 0.9)
@@ -97,7 +105,11 @@ class Floor(_Step):
 
 
 class Ceil(_Step):
-    """The smallest integer not below each element."""
+    """The smallest integer not below each element.
+
+    >>> kobai.ceil(kobai.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
 
     takes = Only("iufV", "ceil_vml_cpu")
     samples = unary(0.1, 0.9)
@@ -142,7 +154,11 @@ class Round(_Step):
 
 @public("torch Tensor special", inplace=True)
 def round(input, *, decimals=0):
-    """The nearest integer, halves to even; `decimals` places behind the point."""
+    """The nearest integer, halves to even; `decimals` places behind the point.
+
+    >>> kobai.round(kobai.tensor([0.5, 1.5, 2.6]))
+    tensor([0., 2., 3.])
+    """
     return (shown_as(Round(decimals), "RoundBackward1") if decimals else Round(0))(input)
 
 
@@ -212,7 +228,11 @@ def _refuse_zero(a, b):
 
 
 class Remainder(Elementwise):
-    """a - b * floor(a / b): the remainder with the sign of b."""
+    """a - b * floor(a / b): the remainder with the sign of b.
+
+    >>> kobai.remainder(kobai.tensor([-3, 5]), 2)
+    tensor([1, 1])
+    """
 
     takes = Only("iufV", "remainder_cpu")
     operator = "mod"

@@ -197,7 +197,11 @@ class ProdAll(Op):
 
 @public()
 def prod(input, dim=None, keepdim=False, *, dtype=None):
-    """The product of all elements, or over `dim`; integers are multiplied as int64."""
+    """The product of all elements, or over `dim`; integers are multiplied as int64.
+
+    >>> kobai.prod(kobai.tensor([1., 2., 3.]))
+    tensor(6.)
+    """
     if dtype is not None:
         dtype = as_dtype(dtype, fn="prod")
         input = m.cast(input, dtype)

@@ -184,7 +184,11 @@ def reshape_as(input, other):
 
 @public("torch Tensor")
 def flatten(input, start_dim=0, end_dim=-1):
-    """Dimensions `start_dim` to `end_dim` become one."""
+    """Dimensions `start_dim` to `end_dim` become one.
+
+    >>> kobai.zeros(2, 3, 4).flatten(1).shape
+    torch.Size([2, 12])
+    """
     if input.ndim == 0:
         normal_dim(start_dim, 1), normal_dim(end_dim, 1)
         return reshape(input, (1,))
@@ -230,7 +234,11 @@ def ravel(input):
 # ---- order of dimensions ---------------------------------------------------------------------
 @public("torch Tensor", alias=("swapaxes", "swapdims"))
 def transpose(input, dim0, dim1):
-    """Two dimensions exchanged."""
+    """Two dimensions exchanged.
+
+    >>> kobai.zeros(2, 3, 4).transpose(0, 2).shape
+    torch.Size([4, 3, 2])
+    """
     dims = normal_dim(dim0, input.ndim), normal_dim(dim1, input.ndim)
     return Transpose(*dims)(input) if input.ndim else Identity()(input)
 
@@ -248,7 +256,11 @@ def t(input):
 
 @public("torch Tensor")
 def permute(input, *axes, dims=None):
-    """The dimensions in another order."""
+    """The dimensions in another order.
+
+    >>> kobai.zeros(2, 3, 4).permute(2, 0, 1).shape
+    torch.Size([4, 2, 3])
+    """
     dims = axes if dims is None else dims
     if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
         dims = dims[0]
@@ -347,13 +359,22 @@ for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate
 # ---- dimensions of size 1, broadcasting ------------------------------------------------------
 @public("torch Tensor")
 def unsqueeze(input, dim):
-    """A new dimension of size 1 at `dim`."""
+    """A new dimension of size 1 at `dim`.
+
+    >>> kobai.tensor([1, 2]).unsqueeze(1)
+    tensor([[1],
+            [2]])
+    """
     return Unsqueeze(normal_dim(dim, input.ndim + 1))(input)
 
 
 @public("torch Tensor")
 def squeeze(input, dim=None):
-    """Without dimensions of size 1: all of them, or those of `dim` that have it."""
+    """Without dimensions of size 1: all of them, or those of `dim` that have it.
+
+    >>> kobai.zeros(1, 3, 1).squeeze().shape, kobai.zeros(1, 3, 1).squeeze(0).shape
+    (torch.Size([3]), torch.Size([3, 1]))
+    """
     ones = [i for i, s in enumerate(shape_of(input)) if s == 1]
     if dim is None:
         return Squeeze(tuple(ones))(input)
@@ -365,7 +386,12 @@ def squeeze(input, dim=None):
 
 @public("Tensor")
 def expand(input, *size, implicit=False):
-    """Dimensions of size 1 repeated without copying; -1 keeps a size."""
+    """Dimensions of size 1 repeated without copying; -1 keeps a size.
+
+    >>> kobai.tensor([[1], [2]]).expand(2, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
     size, shape = _shape(size), shape_of(input)
     lead = len(size) - len(shape)
     if lead < 0:

@@ -138,7 +138,11 @@ def softmax(input, dim, dtype=None):
 
 @public("torch Tensor special")
 def log_softmax(input, dim, dtype=None):
-    """log(softmax(input)) over `dim`, without the loss of small probabilities."""
+    """log(softmax(input)) over `dim`, without the loss of small probabilities.
+
+    >>> kobai.log_softmax(kobai.tensor([0., 0.]), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
     return _rows(LogSoftmax, "log_softmax", input, dim, dtype)
 
 
@@ -168,5 +172,9 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 
 @public("torch Tensor special")
 def logsumexp(input, dim, keepdim=False):
-    """log(sum(exp(input))) over `dim`, without overflow."""
+    """log(sum(exp(input))) over `dim`, without overflow.
+
+    >>> kobai.logsumexp(kobai.tensor([1000., 1000.]), dim=0)
+    tensor(1000.6932)
+    """
     return Logsumexp(*read_dims("logsumexp", input, dim, keepdim))(input)

@@ -105,7 +105,11 @@ def select(input, dim, index):
 
 @public("torch Tensor")
 def narrow(input, dim, start, length):
-    """`length` elements from `start` on, along a dimension."""
+    """`length` elements from `start` on, along a dimension.
+
+    >>> kobai.arange(5).narrow(0, 1, 3)
+    tensor([1, 2, 3])
+    """
     dim, start = _narrow(input, dim, start, length)
     return Slice(dim, start, start + length)(input)
 
@@ -143,7 +147,11 @@ def _narrow(input, dim, start, length):
 # ---- all parts -------------------------------------------------------------------------------
 @public("torch Tensor")
 def unbind(input, dim=0):
-    """The parts input[0], input[1], ... along a dimension, as a tuple."""
+    """The parts input[0], input[1], ... along a dimension, as a tuple.
+
+    >>> kobai.tensor([[1., 2.], [3., 4.]]).unbind()
+    (tensor([1., 2.]), tensor([3., 4.]))
+    """
     if input.ndim == 0:
         raise no_dimension(IndexError(f"Dimension specified as {dim} but tensor has no dimensions"))
     return Unbind(normal_dim(dim, input.ndim))(input)
@@ -198,7 +206,11 @@ def split_with_sizes(input, split_sizes, dim=0):
 
 @public("torch Tensor")
 def chunk(input, chunks, dim=0):
-    """At most `chunks` parts of equal size (the last may be smaller)."""
+    """At most `chunks` parts of equal size (the last may be smaller).
+
+    >>> kobai.arange(5).chunk(2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     return Split(*_chunks(input, chunks, dim))(input)
 
 

@@ -120,7 +120,11 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
 
 @public()
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
-    """The standard deviation over `dim`: the square root of `var`."""
+    """The standard deviation over `dim`: the square root of `var`.
+
+    >>> kobai.std(kobai.tensor([1., 2., 3.]))
+    tensor(1.)
+    """
     return _spread_of(Std, "std", input, dim, unbiased, keepdim, correction)
 
 
