@@ -506,3 +506,18 @@ def test_attributes_of_a_class_of_tensors():
     for k in range(8):
         Scaled.gain = float(k // 3)
         assert compiled(torch.ones(2).as_subclass(Scaled)).tolist() == other(torch.ones(2)).tolist() == [k // 3] * 2
+
+
+@pytest.mark.parametrize("holder, name, f", [
+    (torch.Tensor, "relu", lambda x: x.relu()), (torch.nn.functional, "relu", lambda x: torch.nn.functional.relu(x)),
+    (torch.nn.ReLU, "forward", torch.nn.Sequential(torch.nn.ReLU()))])
+def test_functions_of_the_library_that_the_user_exchanges(holder, name, f, monkeypatch):
+    compiled, x = torch.compile(f), torch.tensor([-1.0, 2.0])
+    for _ in range(4):
+        assert compiled(x).tolist() == [0.0, 2.0]
+    monkeypatch.setattr(holder, name, lambda *args: args[-1] * 3)
+    for _ in range(4):
+        assert compiled(x).tolist() == [-3.0, 6.0]
+    monkeypatch.undo()
+    for _ in range(4):
+        assert compiled(x).tolist() == [0.0, 2.0]

@@ -14,6 +14,7 @@ import weakref
 from kobai.autograd.node import inside
 from kobai.compile.guards import _MOST, Guards, Untraceable, _file_of, _functions, _Walk
 from kobai.compile.watch import _is_library
+from kobai.tensor import Tensor
 
 # What keeps things where the walk does not see them.
 _CLOSED = (functools._lru_cache_wrapper, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet,
@@ -85,8 +86,10 @@ def before_call(fn, arguments) -> Before | None:
 
 
 def _is_loaded_late(slot) -> bool:
-    """Whether it is one of kobai's own functions in one of its modules, some of which load them on first use."""
+    """Whether it is one of kobai's own functions in one of its modules, or a tensor's method: some are loaded on first use."""
     value = slot.value
+    if slot.kind == "class" and slot.holder is Tensor:
+        return True
     return slot.kind == "dict" and isinstance(value, types.FunctionType) and inside[value.__code__.co_filename] \
         and inside[slot.holder.get("__file__") or ""]
 

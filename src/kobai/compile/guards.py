@@ -170,6 +170,7 @@ class _Walk:
         self.followed: set = set()
         self.slots: list[Slot] = []
         self.lengths: list = []
+        self.met: set = set()   # methods of kobai's that are noted
         self.caches: list = []  # dicts of results that functions keep
         self.tensors: list[Tensor] = []
         self.seen: dict[int, Any] = {}  # with the objects: the address of one that is gone may be another's
@@ -179,6 +180,8 @@ class _Walk:
         self.visit(fn, getattr(fn, "__qualname__", "the function"))
         for v in arguments:
             self.visit(v, f"argument of type {type(v).__name__}")
+        for n in self.names & vars(Tensor).keys():  # which the user may exchange
+            self.slot("class", Tensor, n, f"Tensor.{n}", vars(Tensor)[n])
         nn = loaded("kobai.nn.hooks")
         for hooks in nn.GLOBAL.values() if nn is not None else ():
             self.container(hooks, list(hooks), "the hooks of all modules")
@@ -387,6 +390,7 @@ class _Walk:
         """The attributes of an object: all of kobai's own and of modules, of others those that the code names."""
         own = inside[_file_of(type(v))]
         self.visit(type(v), type(v).__name__)
+        self._forward(type(v))
         if not own:
             self.slots.append(Slot("attribute", v, "__class__", f"the class of {name}", type(v)))
         attributes = getattr(v, "__dict__", None)
@@ -407,6 +411,13 @@ class _Walk:
                 for n, d in vars(base).items():
                     if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names):
                         self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n, UNSET))
+
+    def _forward(self, cls):
+        """What a module of kobai's does when it is called, in which the user may put something else."""
+        home = next((base for base in cls.__mro__ if "forward" in vars(base)), None)
+        if home is not None and inside[_file_of(home)] and ("forward", home) not in self.met:
+            self.met.add(("forward", home))
+            self.slot("class", home, "forward", f"{home.__name__}.forward", vars(home)["forward"])
 
     def _reads_groups(self) -> bool:
         """Whether the user's code looks at the options of optimisers, beside kobai's own formulas, which read them each time."""
