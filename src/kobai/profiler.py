@@ -208,15 +208,20 @@ class _Clock:
 
     def start(self):
         """Time everything from now on."""
+        if not self.running:
+            leave_to_python(True)
         self.running += 1
         if self.running > 1:
             return
-        leave_to_python(True)
-        for cls in [*registry.here()]:
-            forward = vars(cls).get("forward")
-            if forward is not None:
-                self._replace(cls, "forward", self._timed(_aten(cls), forward))
-        self._replace(engine, "propagate", self._timed("autograd::engine::evaluate_function", engine.propagate))
+        try:
+            for cls in [*registry.here()]:
+                forward = vars(cls).get("forward")
+                if forward is not None:
+                    self._replace(cls, "forward", self._timed(_aten(cls), forward))
+            self._replace(engine, "propagate", self._timed("autograd::engine::evaluate_function", engine.propagate))
+        except BaseException:  # an interrupt
+            self.stop()
+            raise
 
     def stop(self):
         """Give back what was replaced, when the last profile ends."""

@@ -55,19 +55,18 @@ class autocast:
 
     def __enter__(self):
         kind = devices.device(self.device).type
-        self._before.append((state.enabled, state.dtype.get(kind), state.caching))
-        if kind == "cpu":
-            set_autocast_enabled("cpu", self._enabled)
+        self._before.append((state.enabled, kind, state.dtype.get(kind), state.caching))
+        autocast_increment_nesting()
         set_autocast_dtype(kind, self.fast_dtype)
         state.caching = self._cache_enabled
-        autocast_increment_nesting()
+        if kind == "cpu":  # last, and first in __exit__: an interrupt meanwhile leaves nothing on
+            set_autocast_enabled("cpu", self._enabled)
         return self
 
     def __exit__(self, *exc):
+        state.enabled, kind, state.dtype[kind], state.caching = self._before.pop()
         if autocast_decrement_nesting() == 0:
             clear_autocast_cache()
-        kind = devices.device(self.device).type
-        state.enabled, state.dtype[kind], state.caching = self._before.pop()
         return False
 
     def __call__(self, function):

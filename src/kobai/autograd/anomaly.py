@@ -50,8 +50,8 @@ class detect_anomaly(set_detect_anomaly):
     """
 
     def __init__(self, check_nan=True):
-        super().__init__(True, check_nan)
-        _look(*self._before)  # on from __enter__ on
+        self.mode, self.check_nan = True, check_nan  # on from __enter__ on
+        self._before = modes.anomaly_on, modes.anomaly or not modes.anomaly_on
         warnings.warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
                       "enabled for debugging.", stacklevel=2)
 

@@ -75,6 +75,9 @@ def whole(fn, args, kwargs, cut=False):
             if known is not None and not known.off:
                 return known.call(fn, args, kwargs, parts, cut)
         return fn(*args, **kwargs)
+    except BaseException:
+        modes.dual = ()  # as it was: an interrupt may have come while a level was entered
+        raise
     finally:
         modes.whole = False
 
