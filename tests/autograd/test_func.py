@@ -304,3 +304,10 @@ def test_gradients_of_outer_and_inner_transforms_of_one_tensor():
         return float(((a * x).cos() * x).sum() * a.sum())
     numeric = [(value(a + d) - value(a - d)) / (2 * h) for d in np.eye(2) * h]
     np.testing.assert_allclose(both, numeric, rtol=1e-6)
+
+
+@pytest.mark.parametrize("transform", [func.jacrev, lambda f: lambda x: func.vjp(f, x)])
+def test_whole_numbers_have_no_derivative(transform):
+    with pytest.raises(RuntimeError, match=r"All outputs of f must be floating-point or complex Tensors, got Tensor with dtype "
+                                           r"torch.int32"):
+        transform(lambda x: x.int())(kobai.ones(2))

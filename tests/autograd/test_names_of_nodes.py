@@ -43,6 +43,9 @@ SHOWN = {
     "solution": (lambda: kobai.linalg.solve(kobai.eye(2), leaf(2)), "LinalgSolveExBackward0"),
     "celu": (lambda: F.celu(leaf(2)), "CeluBackward0"),
     "log1p": (lambda: leaf(2).log1p(), "Log1PBackward0"),
+    "loss of probabilities": (lambda: F.cross_entropy(leaf(2, 3), kobai.ones(2, 3)), "DivBackward1"),
+    "sum of losses of probabilities": (lambda: F.cross_entropy(leaf(2, 3), kobai.ones(2, 3), reduction="sum"),
+                                       "NegBackward0"),
     "glu": (lambda: F.glu(leaf(2, 4)), "GluBackward0"),
 }
 

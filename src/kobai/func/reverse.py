@@ -124,6 +124,10 @@ def pullback(func, primals, has_aux=False):
                         RuntimeError("vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type "
                                      f"{type(o)}"),
                         what="f", kind=type(o), must="tensors only")
+        if not (o.dtype.is_floating_point or o.dtype.is_complex):
+            raise error("tensor-dtype", RuntimeError(
+                f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {o.dtype}"),
+                what="f", dtype=o.dtype, fn="vjp()", must="floating point numbers")
     further = inputs.lead_further(outs)
 
     def back(cotangents, retain_graph=True, create_graph=None):

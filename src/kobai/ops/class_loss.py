@@ -12,7 +12,9 @@ from ..op import Op, apply1, dtype_of, m
 from ..public import public
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
+from .elementwise import Div
 from .index import batched_index
+from .labels import shown_as
 from .loss import REDUCTIONS, reduced, reduction_of, sum_of
 from .softmax import LogSoftmax
 
@@ -265,10 +267,14 @@ def _with_probabilities(logp, target, weight, reduction, smoothing, dim):
         target = target * (1 - smoothing) + smoothing / c
     if weight is not None:
         target = target * m.reshape(weight, (*(1,) * dim, c, *(1,) * (len(logp.shape) - dim - 1)))
-    v = -m.sum(logp * target, dim)
-    if reduction == "mean":
-        return m.sum(v) / (math.prod(logp.shape) // c if c else 1)
-    return reduced(v, reduction)
+    v = logp * target
+    if reduction == "none":
+        return -m.sum(v, dim)
+    total = -m.sum(v)
+    return _DIVIDED(total, math.prod(logp.shape) // c if c else 1) if reduction == "mean" else total
+
+
+_DIVIDED = shown_as(Div(), "DivBackward1")
 
 
 def _smoothed(y, logp, target, weight, ignore_index, reduction, smoothing, dim):
