@@ -70,6 +70,7 @@ class Op:
     abstract = True
     takes = None          # takes(inputs): raises where PyTorch has no such op for their dtypes, see takes.py
     faces = None          # faces(node, number): what the picture shows for an output, where that is not the node
+    shown_new = False     # its result is a view here and none in PyTorch
     gradient_shown = None  # gradient_shown(node, number, g): what PyTorch records for the gradient of an input
     ties: tuple[str, ...] = ()  # inputs whose shapes alone PyTorch's backward takes, as tensors: see saved.tie
     least = NEVER         # elements from which on machine code may compute it, see large.py

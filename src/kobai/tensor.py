@@ -161,6 +161,14 @@ class Tensor:
     def data(self, other):
         if type(self) is not LiftedTensor and getattr(other, "_data", None) is self._data:  # x.data -= 1
             return
+        if not isinstance(other, Tensor):
+            raise error("argument-type", TypeError(f"Variable data has to be a tensor, but got {type(other).__name__}"),
+                        what="data", kind=type(other), must="a tensor")
+        if type(self) is not LiftedTensor and self._rg and other._value.dtype.kind not in "fcV":
+            raise error("tensor-dtype",
+                        RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype"),
+                        what="data", dtype=other._value.dtype, fn="x.data = ...", must="floating point or complex numbers",
+                        fix="convert it first: {what}.float().")
         if modes.trace is not None:
             modes.trace.stop("x.data = ... gives a tensor other memory")
         if type(self) is LiftedTensor:
@@ -182,7 +190,10 @@ class Tensor:
         return self._ver[0]
 
     def _is_view(self):
-        return self._base is not None
+        if self._base is None:
+            return False
+        op = getattr(self._node, "op", None)
+        return op is None or not op.shown_new
 
     def detach(self):
         """The same memory without history; in-place changes of either are noticed by both."""

@@ -210,8 +210,20 @@ def gated_cells(t):
     return h.sum(), dict(cell.named_parameters())
 
 
+def layers_of_cells(t):
+    model = t.nn.LSTM(3, 4, 2)
+    out, (h, c) = model(t.ones(5, 2, 3))
+    return (out, h, c), dict(model.named_parameters())
+
+
+def both_directions(t):
+    model = t.nn.LSTM(3, 4, bidirectional=True, batch_first=True)
+    return model(t.ones(2, 5, 3, requires_grad=True))[0][:, -1].sum(), dict(model.named_parameters())
+
+
 PROGRAMS = [first_gradient, polynomial, two_layers, views_of_a_product]
-PROGRAMS += [double_backward, gradient_penalty, learned_step, long_memory_cells, gated_cells]
+PROGRAMS += [double_backward, gradient_penalty, learned_step, long_memory_cells, gated_cells, layers_of_cells,
+             both_directions]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)

@@ -107,3 +107,17 @@ def test_one_node_for_both_gradients_of_a_convolution():
     x, w = torch.rand(1, 1, 4, 4, requires_grad=True), torch.rand(1, 1, 3, 3, requires_grad=True)
     gx, gw = torch.autograd.grad(F.conv2d(x, w).tanh().sum(), (x, w), create_graph=True)
     assert gx.grad_fn is gw.grad_fn and type(gx.grad_fn).__name__ == "ConvolutionBackwardBackward0"
+
+
+def test_layers_of_long_memory_cells():
+    """A layer is one node, with the weights of its input; its last states are stacked, and nothing is a view."""
+    model = nn.LSTM(3, 4, 2)
+    out, (h, c) = model(torch.ones(5, 2, 3))
+    assert type(out.grad_fn).__name__ == "MkldnnRnnLayerBackward0" and not out._is_view() and not h._is_view()
+    first, *weights = [f for f, _ in out.grad_fn.next_functions]
+    assert type(first).__name__ == "MkldnnRnnLayerBackward0"
+    assert [w.variable is p for w, p in zip(weights, (p for n, p in model.named_parameters() if n.endswith("l1")))] == [True] * 4
+    assert tree(h.grad_fn).startswith("Stack(MkldnnRnnLayer(None, leaf, leaf, leaf, leaf")
+    assert [k for _, k in h.grad_fn.next_functions] == [1, 1] and [k for _, k in c.grad_fn.next_functions] == [2, 2]
+    source = make_dot((out, h, c), params=dict(model.named_parameters())).source
+    assert source.count("label=MkldnnRnnLayerBackward0") == 2 and "Addmm" not in source and "darkolivegreen3" not in source

@@ -56,16 +56,21 @@ def _step_of(call, op, node, g, known):
 
 
 @lru_cache(1024)
-def shown_as(op, name, shown=None):
+def shown_as(op, name, shown=None, faces=None, new=False):
     """The same op, whose nodes have another name: what PyTorch computes in other steps shows the last of those.
 
-    `shown(node)`, if given, says what stands behind such a node.
+    `shown(node)`, if given, says what stands behind such a node, `faces(node, number)` what stands in its place; `new`
+    results, views here, are no views in PyTorch.
     """
     other = object.__new__(type(op))
     other.__dict__.update(op.__dict__)
     other.Node = type(name, (op.Node,), {"__slots__": (), "__module__": "builtins"})
     if shown is not None:
         other.shown = shown
+    if faces is not None:
+        other.faces = faces
+    if new:
+        other.shown_new = True
     return other
 
 

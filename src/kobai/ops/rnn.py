@@ -1,6 +1,7 @@
 """torch.lstm, gru, rnn_tanh, rnn_relu and their cells: layers of recurrent ops under PyTorch's names."""
 from __future__ import annotations
 
+from ..autograd.node import Node, Port, shown_edge
 from ..op import dtype_of, m
 from ..public import public
 from .index import Index
@@ -59,12 +60,29 @@ def recurrent_layers(mode, x, sizes, state, weights, directions=1, dropout=0.0):
             x = m.dropout(x, dropout)
     if not packed:
         name = "Cat" if directions == 2 else _PLAIN_NAME.get((mode, dtype_of(x).name), "Stack")
-        x = shown_as(Reshape((*shape[:2], x.shape[1])), name + "Backward0")(x)
-    return x, tuple([_FIRST(s[0]) if len(s) == 1 else Stack(0)(*s) for s in zip(*last)])
+        same = None if name == "Stack" else _as_before
+        x = shown_as(Reshape((*shape[:2], x.shape[1])), name + "Backward0", None, same, True)(x)
+    return x, tuple([_FIRST(s[0]) if len(s) == 1 else _LAST(*s) for s in zip(*last)])
+
+
+def _as_before(node, number):
+    """Rows in the form of steps are what they were."""
+    return shown_edge(node.edges[0])[0] or node
+
+
+def _ends(node):
+    """Behind the last states: the layers themselves, whose second and third results they are in PyTorch."""
+    found = []
+    for e in node.edges:
+        cut = e.edges[0] if isinstance(e, Node) and e.op is not None and len(e.edges) == 1 else None
+        port = isinstance(cut, Port) and type(cut.node.op) is LstmSequence
+        found.append((cut.node, cut.number + 1) if port else shown_edge(e))
+    return tuple(found)
 
 
 _PLAIN_NAME = {("LSTM", "float32"): "MkldnnRnnLayer"}  # one way on, PyTorch stacks the steps of all others
-_FIRST = shown_as(Unsqueeze(0), "StackBackward0")
+_FIRST = shown_as(Unsqueeze(0), "StackBackward0", _ends, None, True)
+_LAST = shown_as(Stack(0), "StackBackward0", _ends)
 _BATCH_FIRST = {"LSTM": Transpose(0, 1)}
 
 

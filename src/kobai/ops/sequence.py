@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..autograd.node import Node, shown_edge
 from ..op import Op, dtype_of, m
 from ..testing.samples import S
 from .index import Index
@@ -262,6 +263,17 @@ class LstmSequence(_Sequence):
                 else:
                     np.dot(np.tanh(memory) * now[:, 2 * size:3 * size], project.T, out=last_h)
         return h, c, gates
+
+    def shown(self, node):
+        """PyTorch's layer takes the weights of the input, too, which are an op of their own here."""
+        x, h0, c0, w, b, project = [*node.edges, None][:6]
+        behind = x.edges if isinstance(x, Node) and len(x.edges) in (2, 3) and x.op.inputs[:2] == ("x", "weight") else None
+        if behind is None:
+            return tuple([shown_edge(e) for e in node.edges])
+        x, w_ih, b_ih = [*behind, None][:3]
+        rows = isinstance(x, Node) and x.op is not None and "shape" in x.op.fields and len(x.edges) == 1
+        given = x.next_functions[0] if rows else shown_edge(x)  # the steps, of which these are the rows
+        return given, *[shown_edge(e) for e in (w_ih, w, b_ih, b, h0, c0, *[project] * (project is not None))]
 
     def lower(self, x, h0, c0, w, b, project):
         if not self.level:
