@@ -183,7 +183,11 @@ def _integral_arguments(y, x, name):
 
 @public("torch", alias=("trapz",))
 def trapezoid(y, x=None, *, dx=1, dim=-1):
-    """The integral of samples `y` along `dim` by trapezoids, at coordinates `x` or at distance `dx`."""
+    """The integral of samples `y` along `dim` by trapezoids, at coordinates `x` or at distance `dx`.
+
+    >>> kobai.trapezoid(kobai.tensor([1., 2., 3.]))
+    tensor(4.)
+    """
     _integral_arguments(y, x, "trapezoid")
     areas, dim = _areas(y, x, dx, dim, "trapezoid")
     return m.sum(areas, dim)

@@ -52,7 +52,14 @@ def meshgrid(*tensors, indexing=None):
 
 @public("torch")
 def cartesian_prod(*tensors):
-    """All combinations of one element of each vector, a row each."""
+    """All combinations of one element of each vector, a row each.
+
+    >>> kobai.cartesian_prod(kobai.tensor([1, 2]), kobai.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
     for v in tensors:
         if v.ndim != 1:
             raise error("tensor-dims", RuntimeError(f"Expect a 1D vector, but got shape {list(v.shape)}"),

@@ -181,7 +181,12 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 
 @public("torch Tensor")
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
-    """The last dimension on the diagonals of square matrices, which are zero otherwise."""
+    """The last dimension on the diagonals of square matrices, which are zero otherwise.
+
+    >>> kobai.diag_embed(kobai.tensor([[1, 2]]))
+    tensor([[[1, 0],
+             [0, 2]]])
+    """
     if input.ndim == 0:
         raise error("tensor-dims", IndexError(
             f"Dimension out of range (expected to be in range of [-1, 0], but got {dim1})"), what="input",
@@ -219,7 +224,12 @@ def diag(input, diagonal=0):
 
 @public("torch Tensor")
 def diagflat(input, offset=0):
-    """The matrix with all elements on its diagonal."""
+    """The matrix with all elements on its diagonal.
+
+    >>> kobai.diagflat(kobai.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     return diag_embed(m.reshape(input, (-1,)), offset)
 
 

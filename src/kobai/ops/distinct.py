@@ -143,7 +143,11 @@ class Isin(Op):
 
 @public("torch")
 def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False, element=None, test_element=None):
-    """Whether each of `elements` occurs in `test_elements`; either may be a number."""
+    """Whether each of `elements` occurs in `test_elements`; either may be a number.
+
+    >>> kobai.isin(kobai.tensor([1, 2, 3]), kobai.tensor([2, 3]))
+    tensor([False,  True,  True])
+    """
     a, b = element if elements is None else elements, test_element if test_elements is None else test_elements
     for v in (a, b):
         if not hasattr(v, "shape") and (not isinstance(v, (int, float)) or not hasattr(a if v is b else b, "shape")):

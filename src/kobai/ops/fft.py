@@ -265,7 +265,11 @@ def rfft(input, n=None, dim=-1, norm=None):
 
 @public("fft")
 def irfft(input, n=None, dim=-1, norm=None):
-    """The inverse of `rfft`: n real numbers (2 * (points - 1) by default)."""
+    """The inverse of `rfft`: n real numbers (2 * (points - 1) by default).
+
+    >>> kobai.fft.irfft(kobai.tensor([4. + 0j, 0j, 0j]))
+    tensor([1., 1., 1., 1.])
+    """
     return _c2r(input, _one(input, n, dim, "irfft", True), norm)
 
 

@@ -384,7 +384,11 @@ def _old_reduce(input, dim, index, src, reduce):
 
 @public("torch Tensor", inplace=True)
 def scatter_add(input, dim, index, src):
-    """`input` with elements of `src` added at positions along a dimension."""
+    """`input` with elements of `src` added at positions along a dimension.
+
+    >>> kobai.zeros(3).scatter_add(0, kobai.tensor([0, 0, 2]), kobai.ones(3))
+    tensor([2., 0., 1.])
+    """
     if not hasattr(src, "shape"):
         raise error("not-tensor", function="scatter_add", argument="src", place=3, got=type(src).__name__)
     dim = check_positions(input, dim, index, "scatter_add", src)

@@ -313,7 +313,11 @@ def index_select(input, dim, index):
 
 @public("torch Tensor", inplace=True)
 def index_add(input, dim, index, source, *, alpha=1):
-    """`input` with `alpha` times the slices of `source` added at positions along a dimension."""
+    """`input` with `alpha` times the slices of `source` added at positions along a dimension.
+
+    >>> kobai.zeros(3).index_add(0, kobai.tensor([0, 0, 2]), kobai.ones(3))
+    tensor([2., 0., 1.])
+    """
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_add_")
     _source(input, dim, index, source, "index_add_")
     _bounds(index, dim, input.shape[dim] if input.ndim else 1)
@@ -348,7 +352,11 @@ def index_copy(input, dim, index, source):
 
 @public("torch Tensor", inplace=True)
 def index_fill(input, dim, index, value):
-    """`input` with a number in the slices at positions along a dimension."""
+    """`input` with a number in the slices at positions along a dimension.
+
+    >>> kobai.zeros(3).index_fill(0, kobai.tensor([0, 2]), 1.0)
+    tensor([1., 0., 1.])
+    """
     dim, index = normal_dim(dim, input.ndim), _vector(index, "index_fill_")
     x, = _vectors(input)
     _bounds(index, dim, x.shape[dim], IndexError, -x.shape[dim])

@@ -14,7 +14,11 @@ from .rounding import TRIPLES
 
 
 class Maximum(Elementwise):
-    """The larger of each pair; NaN if either is. At a tie each gets half the gradient."""
+    """The larger of each pair; NaN if either is. At a tie each gets half the gradient.
+
+    >>> kobai.maximum(kobai.tensor([1, 5]), kobai.tensor([3, 2]))
+    tensor([3, 5])
+    """
 
     takes = Not(c="maximum not implemented for complex tensors.")
     ufunc = np.maximum
@@ -32,7 +36,11 @@ class Maximum(Elementwise):
 
 
 class Minimum(Elementwise):
-    """The smaller of each pair; NaN if either is. At a tie each gets half the gradient."""
+    """The smaller of each pair; NaN if either is. At a tie each gets half the gradient.
+
+    >>> kobai.minimum(kobai.tensor([1, 5]), kobai.tensor([3, 2]))
+    tensor([1, 2])
+    """
 
     takes = Not(c="minimum not implemented for complex tensors.")
     ufunc = np.minimum

@@ -85,7 +85,11 @@ export("Tensor", "det", det)
 
 @public("linalg", name="slogdet")
 def slogdet(A):
-    """(sign, logabsdet) of the determinant."""
+    """(sign, logabsdet) of the determinant.
+
+    >>> kobai.linalg.slogdet(kobai.tensor([[1., 2.], [3., 4.]])).logabsdet
+    tensor(0.6931)
+    """
     _square(A, "linalg.slogdet")
     return return_type("linalg_slogdet", "sign", "logabsdet")(Slogdet()(A))
 
@@ -120,7 +124,11 @@ def _broadcast(A, B):
 
 @public("linalg", name="solve")
 def solve(A, B, *, left=True):
-    """X with A @ X = B (or X @ A = B where not `left`). Shape: A (..., n, n), B (..., n) or (..., n, k)."""
+    """X with A @ X = B (or X @ A = B where not `left`). Shape: A (..., n, n), B (..., n) or (..., n, k).
+
+    >>> kobai.linalg.solve(kobai.tensor([[2., 0.], [0., 4.]]), kobai.tensor([2., 2.]))
+    tensor([1.0000, 0.5000])
+    """
     _square(A, "linalg.solve")
     B, vector = _as_matrix_of(A, B)
     if not left:
@@ -165,7 +173,12 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
 
 @public("linalg", name="cholesky")
 def cholesky(A, *, upper=False):
-    """Lower triangular L with L @ L^H = A, or its conjugate transpose where `upper`."""
+    """Lower triangular L with L @ L^H = A, or its conjugate transpose where `upper`.
+
+    >>> kobai.linalg.cholesky(kobai.tensor([[4., 2.], [2., 2.]]))
+    tensor([[2., 0.],
+            [1., 1.]])
+    """
     _square(A, "linalg.cholesky")
     L = Cholesky()(A)
     return dagger(L) if upper else L
@@ -201,7 +214,11 @@ def eigh(A, UPLO="L"):
 
 @public("linalg")
 def eigvalsh(A, UPLO="L"):
-    """Eigenvalues of symmetric or Hermitian matrices, ascending."""
+    """Eigenvalues of symmetric or Hermitian matrices, ascending.
+
+    >>> kobai.linalg.eigvalsh(kobai.tensor([[2., 0.], [0., 3.]]))
+    tensor([2., 3.])
+    """
     _square(A, "linalg.eigvalsh")
     return Eigh(UPLO.upper() == "U")(A)[0]
 
@@ -246,7 +263,11 @@ export("torch Tensor", "svd", _old_svd)
 
 @public("linalg")
 def svdvals(A, *, driver=None):
-    """The singular values, descending."""
+    """The singular values, descending.
+
+    >>> kobai.linalg.svdvals(kobai.tensor([[2., 0.], [0., 3.]]))
+    tensor([3., 2.])
+    """
     _matrix(A, "linalg.svd")
     return Svdvals()(A)
 
@@ -273,7 +294,12 @@ export("torch Tensor", "qr", _old_qr)
 # ---- made of these ---------------------------------------------------------------------------
 @public("linalg torch Tensor", name="matrix_power")
 def matrix_power(A, n):
-    """A multiplied with itself n times; n < 0 inverts."""
+    """A multiplied with itself n times; n < 0 inverts.
+
+    >>> kobai.linalg.matrix_power(kobai.tensor([[1., 1.], [0., 1.]]), 3)
+    tensor([[1., 3.],
+            [0., 1.]])
+    """
     _square(A, "linalg.matrix_power")
     if n < 0:
         return matrix_power(inv(A), -n)
@@ -331,7 +357,11 @@ class MatrixExp(Op):
 
 @public("linalg")
 def multi_dot(tensors):
-    """The product of several matrices, in the order that needs the fewest multiplications."""
+    """The product of several matrices, in the order that needs the fewest multiplications.
+
+    >>> kobai.linalg.multi_dot([kobai.ones(2, 3), kobai.ones(3, 4), kobai.ones(4, 1)]).shape
+    torch.Size([2, 1])
+    """
     tensors = list(tensors)
     if len(tensors) < 2:
         raise error("argument-count", RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}"),

@@ -260,7 +260,11 @@ def argsort(input, dim=-1, descending=False, *, stable=False):
 
 @public()
 def msort(input):
-    """The elements in order along the first dimension."""
+    """The elements in order along the first dimension.
+
+    >>> kobai.msort(kobai.tensor([3., 1., 2.]))
+    tensor([1., 2., 3.])
+    """
     return sort(input, 0)[0]
 
 
@@ -300,7 +304,11 @@ def _one(name, op, input, dim):
 
 @public()
 def kthvalue(input, k, dim=-1, keepdim=False):
-    """(values, indices) of the `k`-th smallest element along `dim`; k = 1 is the smallest."""
+    """(values, indices) of the `k`-th smallest element along `dim`; k = 1 is the smallest.
+
+    >>> kobai.kthvalue(kobai.tensor([3., 1., 2.]), 2).values
+    tensor(2.)
+    """
     if dtype_of(input).kind in "bc":
         raise not_implemented("kthvalue_cpu", input)
     axis, k = one_dim(dim, input.ndim, "kthvalue"), _whole(k, "kthvalue")
@@ -339,7 +347,11 @@ def nanmedian(input, dim=None, keepdim=False):
 
 @public()
 def mode(input, dim=-1, keepdim=False):
-    """(values, indices) of the most frequent element along `dim`: the smallest, if there are several."""
+    """(values, indices) of the most frequent element along `dim`: the smallest, if there are several.
+
+    >>> kobai.mode(kobai.tensor([1, 2, 2])).values
+    tensor(2)
+    """
     if dtype_of(input).kind == "c":
         raise not_implemented("mode_cpu", input)
     return _one("mode", lambda d: Mode(d, keepdim and input.ndim > 0), input, dim)

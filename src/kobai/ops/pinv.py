@@ -89,7 +89,11 @@ def pinverse(input, rcond=1e-15):
 
 @public("linalg")
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
-    """The number of singular values above max(atol, rtol times the largest), or above `tol`."""
+    """The number of singular values above max(atol, rtol times the largest), or above `tol`.
+
+    >>> kobai.linalg.matrix_rank(kobai.tensor([[1., 2.], [2., 4.]]))
+    tensor(1)
+    """
     s = m.abs(Eigh(False)(A)[0]) if hermitian else Svdvals()(A)
     if 0 in A.shape[-2:]:
         return m.sum(m.cast(s, np.dtype(np.int64)), -1)

@@ -120,7 +120,12 @@ export("Tensor", "__reversed__", _reversed)
 
 @public("torch Tensor")
 def fliplr(input):
-    """The columns in reverse order."""
+    """The columns in reverse order.
+
+    >>> kobai.fliplr(kobai.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     if input.ndim < 2:
         raise error("tensor-dims", RuntimeError("Input must be >= 2-d."), what="input", shape=tuple(input.shape),
                     need="at least {n}", n=2, fix="a row has no columns to exchange: x.flip(0) reverses it.")
@@ -129,7 +134,12 @@ def fliplr(input):
 
 @public("torch Tensor")
 def flipud(input):
-    """The rows in reverse order."""
+    """The rows in reverse order.
+
+    >>> kobai.flipud(kobai.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
+    """
     if input.ndim < 1:
         raise no_dimension(RuntimeError("Input must be >= 1-d."))
     return Flip((0,))(input)
@@ -159,7 +169,12 @@ def roll(input, shifts, dims=()):
 
 @public("torch Tensor")
 def rot90(input, k=1, dims=(0, 1)):
-    """Rotation by k quarter turns in the plane of two dimensions, from the first towards the second."""
+    """Rotation by k quarter turns in the plane of two dimensions, from the first towards the second.
+
+    >>> kobai.rot90(kobai.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
     if len(dims) != 2:
         raise error("argument-count", RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}"),
                     what="dims", count=len(dims), need="2",
@@ -179,7 +194,12 @@ def rot90(input, k=1, dims=(0, 1)):
 
 @public("Tensor")
 def repeat(input, *repeats):
-    """Copies side by side: so many along each dimension, new ones in front."""
+    """Copies side by side: so many along each dimension, new ones in front.
+
+    >>> kobai.tensor([1, 2]).repeat(2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
     times = repeats[0] if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats
     times = tuple([int(t) for t in times])
     if len(times) < input.ndim:

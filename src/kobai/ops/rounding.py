@@ -122,7 +122,11 @@ class Ceil(_Step):
 
 
 class Trunc(_Step):
-    """The integer part of each element."""
+    """The integer part of each element.
+
+    >>> kobai.trunc(kobai.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
 
     takes = Only("iufV", "trunc_vml_cpu")
     alias = ("fix",)
@@ -163,7 +167,11 @@ def round(input, *, decimals=0):
 
 
 class Frac(Elementwise):
-    """The part behind the point, with the sign of x."""
+    """The part behind the point, with the sign of x.
+
+    >>> kobai.frac(kobai.tensor([-1.5, 1.25]))
+    tensor([-0.5000,  0.2500])
+    """
 
     takes = Only("fV", "frac_cpu")
     samples = unary(0.1, 0.9)

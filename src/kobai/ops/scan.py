@@ -302,13 +302,21 @@ def cumsum(input, dim, *, dtype=None):
 
 @public(inplace=True)
 def cumprod(input, dim, *, dtype=None):
-    """Running product along `dim`; integers are multiplied as int64."""
+    """Running product along `dim`; integers are multiplied as int64.
+
+    >>> kobai.cumprod(kobai.tensor([1, 2, 3]), dim=0)
+    tensor([1, 2, 6])
+    """
     return _scan(Cumprod, "cumprod", input, dim, dtype)
 
 
 @public()
 def logcumsumexp(input, dim):
-    """log of the running sum of exp(input) along `dim`."""
+    """log of the running sum of exp(input) along `dim`.
+
+    >>> kobai.logcumsumexp(kobai.tensor([0., 0.]), dim=0)
+    tensor([0.0000, 0.6931])
+    """
     if dtype_of(input).kind in "bui":
         raise not_implemented("logcumsumexp_out_cpu", input)
     return _scan(Logcumsumexp, "logcumsumexp", input, dim, None)
@@ -332,7 +340,11 @@ for _name in ("cummax", "cummin"):
 
 @public()
 def cummax(input, dim):
-    """(values, indices) of the largest element so far along `dim`."""
+    """(values, indices) of the largest element so far along `dim`.
+
+    >>> kobai.cummax(kobai.tensor([1, 3, 2]), dim=0).values
+    tensor([1, 3, 3])
+    """
     return _running(Cummax, "cummax", input, dim)
 
 

@@ -205,7 +205,11 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 @public("torch Tensor")
 def unflatten(input, dim, sizes):
-    """One dimension becomes several, of these sizes; one of them may be -1."""
+    """One dimension becomes several, of these sizes; one of them may be -1.
+
+    >>> kobai.zeros(2, 6).unflatten(1, (2, 3)).shape
+    torch.Size([2, 2, 3])
+    """
     dim = normal_dim(dim, input.ndim)
     if input.ndim == 0:
         raise no_dimension(IndexError(f"Dimension specified as {dim} but tensor has no dimensions"))
@@ -277,7 +281,11 @@ def permute(input, *axes, dims=None):
 
 @public("torch Tensor", alias=("moveaxis",))
 def movedim(input, source, destination):
-    """Dimensions `source` moved to `destination`; the others keep their order."""
+    """Dimensions `source` moved to `destination`; the others keep their order.
+
+    >>> kobai.zeros(2, 3, 4).movedim(0, -1).shape
+    torch.Size([3, 4, 2])
+    """
     source, destination = (((v,) if isinstance(v, int) else tuple(v)) for v in (source, destination))
     if len(source) != len(destination):
         raise error("lengths-differ", RuntimeError(
@@ -431,7 +439,12 @@ def expand_as(input, other):
 
 @public("torch Tensor")
 def broadcast_to(input, *size, shape=None):
-    """`input` expanded to a shape, by NumPy's rules."""
+    """`input` expanded to a shape, by NumPy's rules.
+
+    >>> kobai.broadcast_to(kobai.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, *((shape,) if shape is not None else size))
 
 

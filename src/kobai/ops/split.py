@@ -91,7 +91,11 @@ class NarrowCopy(Op):
 # ---- one part --------------------------------------------------------------------------------
 @public("torch Tensor")
 def select(input, dim, index):
-    """Part number `index` along a dimension, which is gone from the result."""
+    """Part number `index` along a dimension, which is gone from the result.
+
+    >>> kobai.tensor([[1., 2.], [3., 4.]]).select(1, 0)
+    tensor([1., 3.])
+    """
     if input.ndim == 0:
         raise no_dimension(IndexError("select() cannot be applied to a 0-dim tensor."))
     dim, index = normal_dim(dim, input.ndim), int(index)
@@ -189,7 +193,11 @@ def _equal(x, size, dim, name):
 
 @public("torch Tensor")
 def split_with_sizes(input, split_sizes, dim=0):
-    """Consecutive parts of these sizes."""
+    """Consecutive parts of these sizes.
+
+    >>> kobai.arange(5).split_with_sizes([1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     if input.ndim == 0:
         raise no_dimension(RuntimeError("split expects at least a 1-dimensional tensor"))
     dim, sizes = normal_dim(dim, input.ndim), tuple([int(n) for n in split_sizes])
@@ -247,7 +255,11 @@ def unsafe_split_with_sizes(input, split_sizes, dim=0):
 
 @public("torch Tensor")
 def tensor_split(input, indices_or_sections, dim=0):
-    """Parts that begin at these indices; or so many parts, the first ones larger by one."""
+    """Parts that begin at these indices; or so many parts, the first ones larger by one.
+
+    >>> kobai.arange(5).tensor_split(2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     if input.ndim == 0:
         raise no_dimension(RuntimeError(
             "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"))

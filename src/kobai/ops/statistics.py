@@ -130,13 +130,21 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
 
 @public("torch")
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
-    """(variance, mean) over `dim`."""
+    """(variance, mean) over `dim`.
+
+    >>> kobai.var_mean(kobai.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
     return _spread_of(VarMean, "var_mean", input, dim, unbiased, keepdim, correction)
 
 
 @public("torch")
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
-    """(standard deviation, mean) over `dim`."""
+    """(standard deviation, mean) over `dim`.
+
+    >>> kobai.std_mean(kobai.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
     return _spread_of(StdMean, "std_mean", input, dim, unbiased, keepdim, correction)
 
 

@@ -13,7 +13,11 @@ from .labels import gradients_by
 
 
 class Sin(Elementwise):
-    """Sine of each element."""
+    """Sine of each element.
+
+    >>> kobai.sin(kobai.tensor([0., 1.]))
+    tensor([0.0000, 0.8415])
+    """
 
     ufunc = np.sin
     floats = True
@@ -27,7 +31,11 @@ class Sin(Elementwise):
 
 
 class Cos(Elementwise):
-    """Cosine of each element."""
+    """Cosine of each element.
+
+    >>> kobai.cos(kobai.tensor([0., 1.]))
+    tensor([1.0000, 0.5403])
+    """
 
     ufunc = np.cos
     floats = True
