@@ -311,3 +311,13 @@ def test_everything_at_once(seed):
     program = os.path.join(os.path.dirname(__file__), "threads_at_once.py")
     run = subprocess.run([sys.executable, "-W", "error", program, str(seed)], capture_output=True, text=True, timeout=300)
     assert (run.returncode, run.stdout) == (0, "fine\n"), run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("text", ["²", "-2", "two", ""])
+def test_variables_that_are_no_numbers_are_left_out(text, monkeypatch):
+    """ "²" is a digit for Python, and no number."""
+    from kobai.compile import cache
+    monkeypatch.setenv("KOBAI_NUM_THREADS", text)
+    monkeypatch.setenv("KOBAI_CACHE_SIZE", text)
+    assert threads.cores() >= 1
+    assert cache._limit() == cache.LIMIT << 20

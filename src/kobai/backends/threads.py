@@ -368,7 +368,7 @@ define void @dismiss() nounwind {{
 def cores() -> int:
     """CPUs this process may use: its affinity, a container's quota, KOBAI_NUM_THREADS."""
     wanted = os.environ.get("KOBAI_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
+    if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:

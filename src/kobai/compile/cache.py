@@ -157,7 +157,7 @@ def folder() -> Path | None:
 
 def _limit() -> int:
     wanted = os.environ.get("KOBAI_CACHE_SIZE", "")
-    return (int(wanted) if wanted.isdigit() else LIMIT) << 20
+    return (int(wanted) if wanted.isdecimal() else LIMIT) << 20
 
 
 _stores: dict = {}
