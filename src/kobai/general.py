@@ -431,11 +431,20 @@ def _register(op, base, out):
     out._seen = out._base._rebased
 
 
+def _differ(shapes) -> bool:
+    """Whether these shapes do not go together."""
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return True
+    return False
+
+
 def failure(op, values, e):
     """The error to raise where `forward` raised `e`."""
     if isinstance(e, TypeError) and op.takes is not None:
         op.takes(values)
     shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
-    if op.elementwise and "broadcast" in str(e) and len(shapes) > 1:
+    if "broadcast" in str(e) and len(shapes) > 1 and (op.elementwise or _differ(shapes)):
         return error("shape-broadcast", shapes=shapes, arrays=values)
     return e

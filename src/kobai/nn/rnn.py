@@ -458,6 +458,11 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        if isinstance(hx, Tensor):
+            raise error("argument-type", TypeError("lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor"),
+                        what="hx", kind="Tensor", must="a tuple of tensors",
+                        why="the state of an LSTM is a pair (h, c), and a tensor was given.",
+                        fix="write h, c = cell(x, (h, c)).")
         return self._step("LSTM", input, hx, ("hx[0]", "hx[1]"))
 
 

@@ -158,9 +158,10 @@ _counting = np.arange(0)
 def _row_numbers(n):
     """0, 1, ..., n - 1."""
     global _counting
-    if len(_counting) < n:
-        _counting = np.arange(max(n, 256))
-    return _counting[:n]
+    found = _counting
+    if len(found) < n:
+        found = _counting = np.arange(max(n, 256))
+    return found[:n]
 
 
 def _like(c, g):
@@ -223,9 +224,17 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     reduction = reduction_of(reduction, size_average, reduce)
     if weight is None and not label_smoothing and _plain_pair(input, target):
         return NllLoss(reduction, ignore_index)(apply1(_LOG_ROWS, input), target, None)
+    if not hasattr(target, "shape"):
+        raise error("not-tensor", function="cross_entropy_loss", argument="target", place=2, got=type(target).__name__)
     dim = 1 if len(input.shape) > 1 else 0
     if dtype_of(input).kind not in "fV":
         raise _no_scores(input, target)
+    if tuple(target.shape) == tuple(input.shape) and dtype_of(target).kind not in "fV":
+        raise error("tensor-dtype", RuntimeError("Expected floating point type for target with class probabilities, got "
+                                                 f"{type_word(target)}"),
+                    what="target", dtype=dtype_of(target), fn="cross_entropy", must="floating point numbers",
+                    why="target has the shape of input, so it is read as probabilities, and its dtype is {dtype}.",
+                    fix="class numbers have one dimension less: of one-hot rows take target.argmax(1); or target.float().")
     if not 0.0 <= label_smoothing <= 1.0:
         raise error("argument-value", RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"), what="label_smoothing",

@@ -241,6 +241,11 @@ def ntuple(v, n):
 def _conv(input, weight, bias, stride, padding, dilation, groups, n):
     stride, dilation = ntuple(stride, n), ntuple(dilation, n)
     padding = padding if isinstance(padding, str) else ntuple(padding, n)
+    for what, given in (("stride", stride), ("padding", padding), ("dilation", dilation)):
+        if len(given) != n and not isinstance(given, str):
+            raise error("argument-count", RuntimeError(
+                f"expected {what} to be a single integer value or a list of {n} values to match the convolution dimensions, "
+                f"but got {what}={list(given)}"), what=what, count=len(given), need="{n}", n=n)
     _check_numbers(stride, () if isinstance(padding, str) else padding, dilation, groups)
     unbatched = len(input.shape) == n + 1
     if unbatched:

@@ -317,6 +317,8 @@ def _is_matrix(x, name, fn):
 @public()
 def mm(input, mat2):
     """Product of two matrices: (n, k) x (k, m) -> (n, m)."""
+    if not hasattr(mat2, "shape"):
+        raise error("not-tensor", function="mm", argument="mat2", place=2, got=type(mat2).__name__)
     _is_matrix(input, "self", "mm")
     _is_matrix(mat2, "mat2", "mm")
     _check_product(input, mat2)

@@ -280,6 +280,8 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 @public()
 def equal(input, other):
     """Whether two tensors have the same shape and elements, as a Python bool."""
+    if not hasattr(other, "shape"):
+        raise error("not-tensor", function="equal", argument="other", place=2, got=type(other).__name__)
     return tuple(input.shape) == tuple(other.shape) and bool(m.all(m.eq(input, other)))
 
 

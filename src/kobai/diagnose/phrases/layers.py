@@ -575,4 +575,9 @@ LAYERS: dict[str, str] = {
     "pack_padded_sequence makes one; what is no PackedSequence is padded already.":
         "pack_padded_sequence で作れます。PackedSequence でないものは、すでに詰められています。",
     "a pair of numbers": "数の組",
+    "write h, c = cell(x, (h, c)).": "h, c = cell(x, (h, c)) と書いてください。",
+    "target has the shape of input, so it is read as probabilities, and its dtype is {dtype}.":
+        "target の形が input と同じなので確率とみなされますが、型は {dtype} です。",
+    "class numbers have one dimension less: of one-hot rows take target.argmax(1); or target.float().":
+        "クラスの番号は次元が一つ少なくなります。one-hot なら target.argmax(1)、確率なら target.float() を渡してください。",
 }
