@@ -229,3 +229,13 @@ def test_texts_into_a_model():
     layer.adapt(["a b", "b c"])
     model = keras.Sequential([keras.Input((1,), dtype=tf.string), layer, keras.layers.Embedding(6, 2)])
     assert model.output_shape == (None, 3, 2) and model(tf.constant([["a z"]])).shape == (1, 3, 2)
+
+
+def test_a_function_with_a_signature_is_traced_once(capsys):
+    @tf.function(input_signature=(tf.TensorSpec(shape=[None], dtype=tf.int32),))
+    def halves(x):
+        print("Tracing with", x)
+        return x // 2
+
+    assert [halves(tf.constant([2, 4])).shape, halves(tf.constant([6])).numpy()[0]] == [(2,), 3]
+    assert capsys.readouterr().out == 'Tracing with Tensor("x:0", shape=(None,), dtype=int32)\n'

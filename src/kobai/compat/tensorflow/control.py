@@ -57,13 +57,13 @@ class Function:
             args = (self._instance, *args)
         if tracing.eagerly[0]:
             return self.python_function(*args, **kwargs)
-        kinds = tracing.kinds_of(args, kwargs)
+        kinds = tracing.kinds_of(args, kwargs) if self.input_signature is None else id(self._instance)
         known = kinds in self._traced
         self._traced.add(kinds)
         with function_seeds(self._streams), tracing.running(known):
             if known:
                 return _outputs(self.python_function(*args, **kwargs))
-            with tracing.placeholders(args, kwargs, self._names(len(args))) as (a, k):
+            with tracing.placeholders(args, kwargs, self._names(len(args)), self.input_signature) as (a, k):
                 return _outputs(self.python_function(*a, **k))
 
     def _names(self, n):

@@ -124,12 +124,12 @@ class Tensor:
 
     def __str__(self):
         if hasattr(self, "_traced_as"):
-            return f'Tensor("{self._traced_as}", shape={self.shape}, dtype={self.dtype.name})'
+            return f'Tensor("{self._traced_as[0]}", shape={self._traced_as[1]}, dtype={self.dtype.name})'
         return f"tf.Tensor({text_of(self._t)}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __repr__(self):
         if hasattr(self, "_traced_as"):
-            return f"<tf.Tensor '{self._traced_as}' shape={self.shape} dtype={self.dtype.name}>"
+            return f"<tf.Tensor '{self._traced_as[0]}' shape={self._traced_as[1]} dtype={self.dtype.name}>"
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={text_of(self._t, True)}>"
 
     def __copy__(self):

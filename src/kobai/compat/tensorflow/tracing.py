@@ -79,9 +79,12 @@ def _kind(v):
 
 
 @contextlib.contextmanager
-def placeholders(args, kwargs, names):
-    """The arguments of a function that is being traced: in the block its tensors print as TensorFlow's placeholders."""
-    made = []
+def placeholders(args, kwargs, names, signature=None):
+    """The arguments of a function that is being traced: in the block its tensors print as TensorFlow's placeholders.
+
+    They have the shapes of the `signature`, if there is one.
+    """
+    made, specs = [], nest.flatten(signature) if signature is not None else []
 
     def placeholder(v, name):
         if type(v) is not EagerTensor:
@@ -90,7 +93,7 @@ def placeholders(args, kwargs, names):
         for slot in ("_keras_mask", "_keras_logits"):
             if hasattr(v, slot):
                 setattr(new, slot, getattr(v, slot))
-        new._traced_as = f"{name}:0"
+        new._traced_as = f"{name}:0", specs[len(made)].shape if len(made) < len(specs) else v.shape
         made.append(new)
         return new
 
