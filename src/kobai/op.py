@@ -7,6 +7,7 @@ of their arguments (`rules.py`); only that is saved (`saved.py`).
 from __future__ import annotations
 
 import operator
+import os
 from itertools import repeat
 from sys import _getframe
 from threading import Lock
@@ -468,3 +469,19 @@ def leave_to_python(on):
     """Have no op applied by machine code while somebody watches or replaces what Python's functions do."""
     with _lock:
         watched[0] += 1 if on else -1
+
+
+def _alone():
+    """In a forked child: what other threads recorded has ended, and whoever had the lock does not give it back."""
+    global _recorders
+    _lock._at_fork_reinit()
+    others = _recorders - (modes.trace is not None)
+    watched[0] -= others
+    _recorders -= others
+    for (short, _), code in zip(_WAYS, _SHORT):
+        if not _recorders:
+            short.__code__ = code
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)

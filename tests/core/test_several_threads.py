@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -228,6 +229,36 @@ def test_a_fork_waits_for_what_a_thread_does_in_the_background(monkeypatch):
         os._exit(0 if done and not ahead._running else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert not ahead._running
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_a_child_records_though_another_thread_did_as_it_was_forked():
+    from kobai import op
+    from kobai.amp import policy
+    from kobai.compile.trace import recording
+    inside, end = threading.Event(), threading.Event()
+
+    def record():
+        with recording(), op._lock, policy._lock:
+            inside.set()
+            end.wait(30)
+    other = threading.Thread(target=record)
+    other.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        ok = op._recorders == 0 and op.watched[0] == 0 and op.apply1.__code__ is op._SHORT[0]
+        step = kobai.compile(lambda x: (x * 2).sum())
+        with kobai.autocast("cpu", dtype=kobai.bfloat16):
+            pass
+        os._exit(0 if ok and step(kobai.ones(2)).item() == 4 else 1)
+    status = os.waitpid(child, 0)[1]
+    end.set()
+    other.join()
+    assert status == 0
+    assert op._recorders == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

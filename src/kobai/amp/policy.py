@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import threading
 from types import FunctionType
 
@@ -176,6 +177,8 @@ def divert(function, policy):
 
 
 _lock = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # another thread may have it, which is not there then
 
 
 def install():

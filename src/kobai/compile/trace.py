@@ -417,8 +417,9 @@ class recording:
     """`with recording() as recorder:` writes down what this thread computes."""
 
     def __enter__(self):
-        self.recorder = modes.trace = Recorder()
+        self.recorder = Recorder()
         long_ways(True)
+        modes.trace = self.recorder  # last: an interrupt meanwhile leaves no recorder
         return self.recorder
 
     def __exit__(self, *exc):
