@@ -4,6 +4,7 @@ Each case makes a function of (x), and what happens before its call number k; wh
 gives uncompiled.
 """
 import argparse
+import builtins
 import collections
 import functools
 import threading
@@ -521,3 +522,43 @@ def test_functions_of_the_library_that_the_user_exchanges(holder, name, f, monke
     monkeypatch.undo()
     for _ in range(4):
         assert compiled(x).tolist() == [0.0, 2.0]
+
+
+def attributes_replaced(thing):
+    thing.gain = 1.0
+    return lambda x: x * thing.gain, late(lambda: setattr(thing, "__dict__", {"gain": 7.0}))
+
+
+@pytest.mark.parametrize("make", [type("Thing", (), {}), lambda: lambda: 0, lambda: type("Number", (int,), {})(3),
+                                  types.SimpleNamespace])
+def test_other_attributes_at_once(make):
+    case = functools.partial(attributes_replaced, make())
+    try:
+        want = results(case, lambda f: f)
+    except (TypeError, AttributeError):  # such an object keeps its dict
+        return
+    assert results(functools.partial(attributes_replaced, make()), torch.compile) == want
+
+
+@pytest.mark.parametrize("name", ["step", "zero_grad"])
+def test_methods_that_an_optimiser_is_given(name):
+    training(lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1)),
+             lambda k, m, opt: setattr(opt, name, lambda: None) if k == 5 else None)
+
+
+def test_methods_that_a_class_of_optimisers_is_given(monkeypatch):
+    def change(k, m, opt):
+        monkeypatch.undo()
+        if k == 5:
+            monkeypatch.setattr(torch.optim.SGD, "step", lambda self, closure=None: None)
+    training(lambda m: fitted(m, torch.optim.SGD(m.parameters(), 0.1)), change)
+
+
+def test_built_in_functions_that_are_exchanged(monkeypatch):
+    f = torch.compile(lambda x: x * sum([1.0, 2.0]))
+    for _ in range(4):
+        assert f(torch.ones(1)).tolist() == [3.0]
+    with monkeypatch.context() as m:
+        m.setattr(builtins, "sum", lambda values: 9.0)
+        assert f(torch.ones(1)).tolist() == [9.0]
+    assert f(torch.ones(1)).tolist() == [3.0]

@@ -44,6 +44,12 @@ def _dict_of(cls):
     return found if found.keys() == vars(cls).keys() else None
 
 
+def _address_of_dict(thing):
+    """Where an object has the address of its dict, or None if it is not where it is looked for."""
+    at = id(thing) + slot_offset(type(thing), "__dict__")
+    return at if ctypes.c_int64.from_address(at).value == id(thing.__dict__) else None
+
+
 class _Native:
     """The machine code of `entry`, made once."""
 
@@ -132,6 +138,8 @@ class _Table:
             holder = _dict_of(s.holder) if s.kind == "class" else s.holder
             if s.kind == "cell":
                 memory += [id(s.holder) + 16, id(s.value)]
+            elif s.key == "__dict__" and s.kind == "attribute" and _address_of_dict(s.holder) is None:
+                return False
             elif s.kind == "attribute":
                 address = id(s.holder) + slot_offset(type(s.holder), s.key)
                 empty = s.value is UNSET or s.value is None and not ctypes.c_int64.from_address(address).value  # reads as None

@@ -12,7 +12,7 @@ import functools
 from kobai.backends.native import read
 from kobai.tensor import Tensor
 
-_DICT, _VALUES = -24, -16  # where an object has them
+DICT, _VALUES = -24, -16  # where an object has them: its dict, and the row
 _COUNT = -2                # where a row of values says how many there are
 
 
@@ -28,7 +28,7 @@ def keeps_values() -> bool:
     def count():
         return ctypes.c_uint8.from_address(word(_VALUES) + _COUNT).value
     t = object.__new__(Tensor)
-    if word(_DICT) or not word(_VALUES):
+    if word(DICT) or not word(_VALUES):
         return False
     found = [count()]
     t.one = 1
@@ -36,7 +36,7 @@ def keeps_values() -> bool:
     t.two = 2
     found.append(count())
     kept = t.__dict__
-    return found == [0, 1, 2] and word(_DICT) == id(kept) and len(kept) == 2
+    return found == [0, 1, 2] and word(DICT) == id(kept) and len(kept) == 2
 
 
 def is_plain() -> str:
@@ -84,7 +84,7 @@ def _by_values() -> str:
 ; Whether a tensor has no attributes of the user's.
 define internal i1 @is_plain(ptr %t) nounwind {{
 entry:
-{read("dict", "t", _DICT)}
+{read("dict", "t", DICT)}
   %is_made = icmp ne ptr %dict, null
   br i1 %is_made, label %made, label %row
 made:

@@ -10,7 +10,7 @@ from functools import partial
 from types import FunctionType
 
 from kobai.backends import entry_open
-from kobai.backends.entry_attributes import is_plain
+from kobai.backends.entry_attributes import DICT, is_plain
 from kobai.backends.entry_checks import DICT_VERSION, KEEPS_VERSIONS, KNOWN_HASH, checks
 from kobai.backends.native import _BYTES, _HEAD, read, word
 from kobai.tensor import Tensor
@@ -29,6 +29,8 @@ def slot_offset(cls, name: str) -> int:
     """Where a slot of a class lies in its objects: from CPython's descriptor of it, or found in one of them."""
     if name == "__class__":
         return 8
+    if name == "__dict__":
+        return cls.__dictoffset__ if cls.__dictoffset__ > 0 else DICT
     if cls is FunctionType:
         def sample(a=0, *, b=0):
             return a

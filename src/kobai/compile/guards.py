@@ -7,6 +7,7 @@ Tensors are noted as objects: their numbers are read on each call.
 """
 from __future__ import annotations
 
+import builtins
 import collections
 import dis
 import functools
@@ -328,11 +329,12 @@ class _Walk:
                 if (inner is not None or id(f) in self.known) and _filled(cell):
                     self._content(cell, name)
             return
+        if f.__dict__:
+            self.slots.append(Slot("attribute", f, "__dict__", f"the attributes of {name}", f.__dict__))
+            self.container(f.__dict__, list(f.__dict__ if self.any_name else self.names & f.__dict__.keys()), name)
         if code not in self.codes:
             return
         self._follow(code)
-        if f.__dict__:
-            self.container(f.__dict__, list(f.__dict__ if self.any_name else self.names & f.__dict__.keys()), name)
         for module in _imported(code):
             self._module(module)
         for part in ("__code__", "__defaults__", "__kwdefaults__"):
@@ -348,6 +350,8 @@ class _Walk:
                 self.slot("dict", space, n, n, space[n])
             else:  # a built-in function, or a name that nothing has yet
                 self.slot("absent", space, n, n, None)
+                if n in vars(builtins):
+                    self.slot("dict", vars(builtins), n, n, vars(builtins)[n])
         for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             if not (id(f) in self.known and isinstance(v, Tensor)):
                 self.visit(v, name)
@@ -390,11 +394,12 @@ class _Walk:
         """The attributes of an object: all of kobai's own and of modules, of others those that the code names."""
         own = inside[_file_of(type(v))]
         self.visit(type(v), type(v).__name__)
-        self._forward(type(v))
+        self._calls(type(v))
         if not own:
             self.slots.append(Slot("attribute", v, "__class__", f"the class of {name}", type(v)))
         attributes = getattr(v, "__dict__", None)
         if isinstance(attributes, dict):
+            self.slots.append(Slot("attribute", v, "__dict__", f"the attributes of {name}", attributes))
             module = "_parameters" in attributes and "_modules" in attributes
             if "param_groups" in attributes and "defaults" in attributes:
                 return self._optimizer(v, name)
@@ -412,12 +417,15 @@ class _Walk:
                     if isinstance(d, types.MemberDescriptorType) and (self.any_name or n in self.names):
                         self.slot("attribute", v, n, f"{name}.{n}", getattr(v, n, UNSET))
 
-    def _forward(self, cls):
-        """What a module of kobai's does when it is called, in which the user may put something else."""
-        home = next((base for base in cls.__mro__ if "forward" in vars(base)), None)
-        if home is not None and inside[_file_of(home)] and ("forward", home) not in self.met:
-            self.met.add(("forward", home))
-            self.slot("class", home, "forward", f"{home.__name__}.forward", vars(home)["forward"])
+    def _calls(self, cls):
+        """What a module or an optimiser of kobai's does when it is called, in which the user may put something else."""
+        for n in ("forward", "step", "zero_grad"):
+            home = next((base for base in cls.__mro__ if n in vars(base)), None)
+            if home is not None and inside[_file_of(home)] and (n, cls) not in self.met:
+                self.met.add((n, cls))
+                for base in cls.__mro__[:cls.__mro__.index(home)]:
+                    self.slots.append(Slot("absent", gc.get_referents(vars(base))[0], n, f"{base.__name__}.{n}", None))
+                self.slot("class", home, n, f"{home.__name__}.{n}", vars(home)[n])
 
     def _reads_groups(self) -> bool:
         """Whether the user's code looks at the options of optimisers, beside kobai's own formulas, which read them each time."""
@@ -425,6 +433,7 @@ class _Walk:
 
     def _optimizer(self, v, name):
         """Its options, and which tensors its state holds; learning rates are read on each call."""
+        self.keys(vars(v), f"the attributes of {name}")  # such as a `step` of its own
         for n in (vars(v).keys() if self.any_name else self.names & vars(v).keys()) - _OF_OPTIMIZERS:
             self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         for n in ("param_groups", "state"):
