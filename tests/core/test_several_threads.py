@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -212,6 +211,7 @@ def test_packages_are_imported_before_what_is_in_them():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
 def test_a_fork_waits_for_what_a_thread_does_in_the_background(monkeypatch):
     """A child would have what the thread had half done, such as the import of a module, for ever."""
     from kobai.backends import ahead
@@ -223,8 +223,7 @@ def test_a_fork_waits_for_what_a_thread_does_in_the_background(monkeypatch):
         done.append(True)
     ahead.start(work)
     assert begun.wait(30)
-    with pytest.warns() if sys.version_info >= (3, 12) else nullcontext():
-        child = os.fork()
+    child = os.fork()
     if child == 0:
         os._exit(0 if done and not ahead._running else 1)
     assert os.waitpid(child, 0)[1] == 0
