@@ -12,11 +12,25 @@ from typing import Final as Final, TypeVar
 from . import nn, serialization
 from .diagnose import error
 
-__all__ = ["Final", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance",
-           "load", "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "unused"]
+__all__ = ["Final", "ScriptFunction", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface",
+           "is_scripting", "is_tracing", "isinstance", "load", "optimize_for_inference", "save", "script",
+           "script_if_tracing", "script_method", "trace", "unused"]
 
 _isinstance = isinstance
 _Any = TypeVar("_Any")
+
+
+class ScriptModule(nn.Module):
+    """What old programs derive modules from; an ordinary module. What `script` gives is no instance of it."""
+
+
+class ScriptFunction:
+    """The class of compiled functions: there are none, so programs that ask are told no."""
+
+
+def script_method(fn: _Any) -> _Any:
+    """The method itself."""
+    return fn
 
 
 def script(obj, optimize=None, example_inputs=None):

@@ -47,3 +47,18 @@ def test_the_storage_of_a_file(tmp_path, shared):
     x[0] = 7.0
     assert np.fromfile(path, np.float32)[2] == (7 if shared else 2)
     assert kobai.asarray(storage[24:], dtype=kobai.uint8).view(kobai.float64).tolist() == []
+
+
+def test_programs_may_ask_for_scripted_modules():
+    """As with PYTORCH_JIT=0: modules and functions stay what they are."""
+    jit, nn = kobai.jit, kobai.nn
+
+    class Old(jit.ScriptModule):
+        @jit.script_method
+        def forward(self, x):
+            return x + 1
+
+    layer = jit.script(nn.Linear(1, 1))
+    assert type(layer) is nn.Linear and not isinstance(layer, jit.ScriptModule)
+    assert not isinstance(jit.script(lambda x: x), jit.ScriptFunction)
+    assert Old()(kobai.tensor(1.0)).item() == 2
