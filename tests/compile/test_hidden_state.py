@@ -562,3 +562,20 @@ def test_built_in_functions_that_are_exchanged(monkeypatch):
         m.setattr(builtins, "sum", lambda values: 9.0)
         assert f(torch.ones(1)).tolist() == [9.0]
     assert f(torch.ones(1)).tolist() == [3.0]
+
+
+def test_keys_that_compare_with_nothing_else():
+    class Key:
+        def __init__(self, n):
+            self.n = n
+
+        def __hash__(self):
+            return self.n
+
+        def __eq__(self, other):
+            return self.n == other.n
+    key, values = Key(0), {Key(0): 1.0, Key(1): 2.0}
+    f = torch.compile(lambda x: x * values[key])
+    for k in range(8):
+        key.n = k // 4
+        assert f(torch.ones(1)).tolist() == [1.0 + k // 4]

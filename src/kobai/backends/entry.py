@@ -138,7 +138,7 @@ class _Table:
             holder = _dict_of(s.holder) if s.kind == "class" else s.holder
             if s.kind == "cell":
                 memory += [id(s.holder) + 16, id(s.value)]
-            elif s.key == "__dict__" and s.kind == "attribute" and _address_of_dict(s.holder) is None:
+            elif s.kind == "attribute" and s.key == "__dict__" and _address_of_dict(s.holder) is None:
                 return False
             elif s.kind == "attribute":
                 address = id(s.holder) + slot_offset(type(s.holder), s.key)
