@@ -116,8 +116,9 @@ class Guards:
 
     def moved(self):
         """(id(group), name) of the numbers of optimisers that are others now: schedulers change some on each step."""
-        return [(id(s.holder), s.key) for s in self.slots if s.kind == "dict" and type(s.key) is str
-                and s.key in MOVING and "params" in s.holder and s.holder.get(s.key) != s.value and _is_moving(s.holder.get(s.key)) and _is_moving(s.value)]
+        found = [s for s in self.slots if s.kind == "dict" and type(s.key) is str and s.key in MOVING and "params" in s.holder]
+        return [(id(s.holder), s.key) for s in found if s.holder.get(s.key) != s.value
+                and _is_moving(s.holder.get(s.key)) and _is_moving(s.value)]
 
 
 def _is_moving(value):
