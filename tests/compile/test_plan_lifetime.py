@@ -30,3 +30,15 @@ def test_plans_made_by_several_threads_do_not_share_what_one_of_them_drops(monke
     assert runner() is not None and first.program.runner is not second.program.runner
     assert first([np.ones(3, "f4")])[0].tolist() == [-1, -1, -1]
     assert second([np.ones(4, "f4")])[0].tolist() == [-1, -1, -1, -1]
+
+
+def test_the_function_of_a_plan_that_is_gone_still_runs():
+    """It once ran on memory that had been freed."""
+    made = plan(_negation(2000))
+    run, arena = made.run, weakref.ref(made.program.block.base)
+    del made
+    gc.collect()
+    assert arena() is not None
+    assert run(np.ones(2000, "f4"))[0].tolist() == [-1] * 2000
+    del run
+    assert arena() is None, "and without it the memory is given back at once"

@@ -474,9 +474,9 @@ class _MethodDef(ctypes.Structure):
 
 
 _FASTCALL = 0x0080
-_new_function = ctypes.pythonapi.PyCFunction_NewEx
+_new_function = ctypes.pythonapi.PyCFunction_NewEx  # of a definition, its block, and what lives as long as it: its "module"
 _new_function.restype = ctypes.py_object
-_new_function.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+_new_function.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object]
 _capsule_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _capsule_pointer.restype = ctypes.c_void_p
 _capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]

@@ -293,7 +293,8 @@ class Program:
             len(graph.inputs), len(graph.outputs), self.like_table.ctypes.data, runner.bridge.new_like,
             int(self.work > RELEASE),
             runner.bridge.parallel, id(None), 0)
-        self.run = _new_function(byref(runner.definition), head, None)
+        keeps = (runner, self.arena, self.kept, self.kernels, self.block, self.table, self.patch_table, self.likes, self.like_table)
+        self.run = _new_function(byref(runner.definition), head, keeps)  # it may outlive the plan
 
     # --- calls
 
