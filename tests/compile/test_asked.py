@@ -126,6 +126,38 @@ def test_an_attribute_that_the_function_sets():
     assert "attributes of an argument" in compiled.reason
 
 
+@pytest.mark.parametrize("later", [torch.tensor([2.0, 3.0, 4.0]), torch.ones(0), None, float("nan")])
+def test_an_attribute_that_becomes_something_else(later):
+    """It is not asked what it is as a truth value: of a tensor that is an error."""
+    def f(x):
+        return x * x.scale if isinstance(x.scale, float) else x + 1
+    compiled = torch.compile(f)
+    for k in range(9):
+        x = fresh(k)
+        x.scale = 2.0 if k < 5 else later
+        assert str(compiled(x).tolist()) == str(f(x).tolist())
+
+
+NUMBER = complex(-1, 0.0)
+
+
+@pytest.mark.parametrize("kind", ["argument", "variable", "attribute", "default"])
+def test_complex_numbers_that_differ_in_the_sign_of_zero(monkeypatch, kind):
+    """The square root of -1 + 0j is another than that of -1 - 0j."""
+    functions = {"argument": lambda x, c: torch.sqrt(torch.full((2,), c)) + x * 0,
+                 "variable": lambda x, c: torch.sqrt(torch.full((2,), NUMBER)) + x * 0,
+                 "attribute": lambda x, c: torch.sqrt(torch.full((2,), x.number)) + x * 0,
+                 "default": lambda x, c, d=NUMBER: torch.sqrt(torch.full((2,), d)) + x * 0}
+    f = functions[kind]
+    compiled = torch.compile(f)
+    for c in [complex(-1, 0.0)] * 4 + [complex(-1, -0.0)] * 4:
+        monkeypatch.setattr(sys.modules[__name__], "NUMBER", c)
+        f.__defaults__ = f.__defaults__ and (c,)
+        x = torch.ones(2)
+        x.number = c
+        assert str(compiled(x, c).tolist()) == str(f(x, c).tolist())
+
+
 def test_a_list_as_attribute():
     def make(compile):
         f, found, values = compile(lambda x: x * x.values[0]), [], [1.0]
@@ -163,6 +195,39 @@ def test_versions_of_arguments_that_are_written():
         assert x._version == 1
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             y.backward()
+
+
+def test_versions_of_arguments_that_were_views_of_one_tensor():
+    """The two had one count of changes as they were recorded, and have their own on later calls."""
+    def f(a, b):
+        a.add_(1)
+        b.mul_(2)
+        return a + b
+    f = torch.compile(f)
+    for _ in range(5):
+        both = torch.ones(6)
+        f(both[:3], both[3:])
+        assert both._version == 2
+    for _ in range(5):
+        a, b = fresh(0), fresh(1)
+        f(a, b)
+        assert (a._version, b._version) == (1, 1)
+
+
+def test_versions_of_an_argument_that_was_a_view_of_a_tensor_with_a_name():
+    kept = torch.ones(6)
+
+    def f(x):
+        kept[3:].add_(1)
+        return x + 1
+    f = torch.compile(f)
+    for k in range(5):
+        f(kept[:3])
+        assert kept._version == k + 1
+    for k in range(5):
+        x = fresh(k)
+        f(x)
+        assert (x._version, kept._version) == (0, k + 6)
 
 
 def test_a_result_and_its_detached_twin_share_memory():

@@ -93,6 +93,15 @@ def _looked_at():
     return None if site is None or site.known is None else site
 
 
+def exactly(v):
+    """What a number, text or None is compared by: zeros with other signs are equal, and computed with otherwise.
+
+    >>> exactly(0.0) == exactly(-0.0), exactly(2.0) == exactly(2.0)
+    (False, True)
+    """
+    return repr(v) if not v or v.__class__ is complex else v
+
+
 def _is_ordinary():
     """Whether nobody watches what is computed (hooks, anomaly mode, a debugger), and it is computed as usual."""
     return not (modes.anomaly or modes.autocast or modes.pack is not None or modes.look is not None or modes.forward is not None
@@ -119,7 +128,7 @@ class Parts:
     def _add(self, v):
         kind = v.__class__
         if kind in _PLAIN:
-            self.key += (kind, v or repr(v))  # -0.0 is not 0.0
+            self.key += (kind, exactly(v))
         elif kind is FunctionType:
             self._function(v)
         elif kind is Tensor:

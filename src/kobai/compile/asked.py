@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 
+from kobai.autograd.whole import exactly
 from kobai.compile.guards import Untraceable
 from kobai.tensor import Tensor
 
@@ -73,9 +74,10 @@ class Asked:
 
     def _ask(self, given):
         kept = self._kept
-        return [(id(t) if id(t) in kept else None, [(n, type(v), v or repr(v)) for n, v in self._attributes(t)],
-                 [ask(t) for ask in self._questions]) for t in given], [cell[0] for cell in self._versions]
+        return [(id(t) if id(t) in kept else None, self._attributes(t), [ask(t) for ask in self._questions])
+                for t in given], [cell[0] for cell in self._versions]
 
     def _attributes(self, t):
-        """Of what the user added to a tensor that which the function may have looked at."""
-        return [(n, v) for n, v in t.__dict__.items() if n[:1] != "_" and (self._names is None or n in self._names)]
+        """Of what the user added to a tensor that which the function may have looked at: names, types, values."""
+        return [(n, type(v), exactly(v) if type(v) in _PLAIN else id(v)) for n, v in t.__dict__.items()
+                if n[:1] != "_" and (self._names is None or n in self._names)]

@@ -18,6 +18,7 @@ import numpy as np
 
 from kobai import dtypes
 from kobai.autograd.mode import modes
+from kobai.autograd.whole import exactly
 from kobai.compile import pages
 from kobai.compile.asked import Asked, attributes
 from kobai.compile.before import before_call
@@ -263,7 +264,7 @@ def _kind(leaves, spec):
             x = v._data
             parts.append((type(v), x.dtype, x.shape, x.strides, v.requires_grad, v._node is None, seen.setdefault(id(v), i)))
         elif type(v) in _PLAIN or isinstance(v, dtypes.dtype):
-            parts.append((type(v), v or repr(v)))  # -0.0 is not 0.0
+            parts.append((type(v), exactly(v)))
         elif isinstance(v, np.generic):
             parts.append((type(v), v.dtype, v.tobytes()))
         elif isinstance(v, slice) and all(isinstance(p, (int, type(None))) for p in (v.start, v.stop, v.step)):

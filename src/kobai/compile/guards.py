@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kobai.autograd.node import inside
+from kobai.autograd.whole import exactly
 from kobai.compile.watch import _is_library, _is_python, is_generated
 from kobai.generator import Generator
 from kobai.later import loaded
@@ -105,9 +106,8 @@ class Guards:
             except (KeyError, IndexError, AttributeError, ValueError, RuntimeError):  # the last: another thread adds a key
                 return slot.name
             value = slot.value
-            if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN and now == value
-                                         and (now or repr(now) == repr(value))  # -0.0
-                                         or slot.kind == "keys" and are_the_same(now, value)):
+            if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN
+                                         and exactly(now) == exactly(value) or slot.kind == "keys" and are_the_same(now, value)):
                 return slot.name
         for container, name, length in self.lengths:
             if len(container) != length:

@@ -417,6 +417,8 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         raise Unknown("tensors that get the same gradient tensor")
     versions = {id(getattr(v.source.holder, "_ver", None)) for v in builder.inputs}  # version cells of what was there before
     given = {id(t._ver): i for i, t in enumerate(leaves) if isinstance(t, Tensor)}
+    if len({id(t) for t in leaves if isinstance(t, Tensor) and id(t._ver) in recorder.cells}) > len(recorder.cells.keys() & given):
+        raise Unknown("arguments that are views of one tensor, of which it changes some")
     cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions - given.keys()]
     given_cells = [(given[id(cell)], count) for cell, count in recorder.cells.values() if id(cell) in given]
     position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
