@@ -14,7 +14,7 @@ import pytest
 
 import kobai as torch
 from kobai.backends import entry
-from kobai.compile.guards import _hides
+from kobai.compile.guards import _hides, _Walk
 
 CALLS = 8
 
@@ -336,6 +336,42 @@ def test_a_class_that_answers_nothing():
     closed = Closed()
     f = torch.compile(lambda x: x * closed.gain)
     assert [f(torch.ones(1) * k).tolist() for k in range(4)] == [[0.0], [2.0], [4.0], [6.0]]
+
+
+def test_an_error_of_our_own_is_said(monkeypatch):
+    """The function runs eagerly, but not without a word: nobody would ever see why."""
+    monkeypatch.setattr(_Walk, "_class", len)  # which takes one argument
+    thing = type("Thing", (), {"gain": 2.0})()
+    f = torch.compile(lambda x: x * thing.gain)
+    with pytest.warns(UserWarning, match="kobai.compile: its variables cannot be looked at: TypeError"):
+        assert [f(torch.ones(1) * k).tolist() for k in range(3)] == [[0.0], [2.0], [4.0]]
+
+
+class Around(torch.optim.Optimizer):
+    """An optimiser around another one, which leaves out super().__init__()."""
+
+    def __init__(self, opt):
+        self.opt, self.defaults, self.state = opt, opt.defaults, opt.state
+
+    param_groups = property(lambda self: self.opt.param_groups)
+
+    def step(self):
+        self.opt.step()
+
+
+class Grouped(Around):
+    """The same with the options as an attribute of its own."""
+
+    param_groups = None
+
+    def __init__(self, opt):
+        super().__init__(opt)
+        self.param_groups = opt.param_groups
+
+
+@pytest.mark.parametrize("kind", [Around, Grouped])
+def test_an_optimiser_around_another_one(kind):
+    training(lambda m: fitted(m, kind(torch.optim.SGD(m.parameters(), 0.1, momentum=0.5))), slower)
 
 
 def training(step, change, calls=8):

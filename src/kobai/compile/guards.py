@@ -17,6 +17,7 @@ import operator
 import re
 import sys
 import types
+import warnings
 import weakref
 from typing import Any, NamedTuple
 
@@ -152,14 +153,27 @@ def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> G
     walk = _Walk(codes, moving, known)
     try:
         walk.start(fn, arguments)
-    except (AttributeError, KeyError, TypeError, ValueError) as e:  # the user's classes may do anything when they are asked
-        raise Untraceable(f"its variables cannot be looked at: {type(e).__name__}: {e}") from e
+    except Untraceable:
+        raise
+    except Exception as e:  # the user's classes may do anything when they are asked
+        reason = f"its variables cannot be looked at: {type(e).__name__}: {e}"
+        if _is_raised_inside(e):
+            warnings.warn(f"kobai.compile: {reason}", UserWarning, stacklevel=2)
+        raise Untraceable(reason) from e
     lost = {c for c in codes - walk.followed if not is_generated(c)}
     if lost:
         code = min(lost, key=lambda c: (c.co_filename, c.co_firstlineno))
         raise Untraceable(f"code ran whose variables cannot be followed ({code.co_filename}:{code.co_firstlineno} "
                           f"{code.co_name})")
     return Guards(walk.slots, walk.lengths, walk.tensors, None if walk.any_name else walk.names, walk.caches)
+
+
+def _is_raised_inside(e) -> bool:
+    """Whether code of kobai's raised something, not a method of the user's that it called."""
+    last = e.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    return inside[last.tb_frame.f_code.co_filename]
 
 
 class _Walk:
@@ -402,7 +416,7 @@ class _Walk:
         if isinstance(attributes, dict):
             self.slots.append(Slot("attribute", v, "__dict__", f"the attributes of {name}", attributes))
             module = "_parameters" in attributes and "_modules" in attributes
-            if "param_groups" in attributes and "defaults" in attributes:
+            if attributes.keys() >= {"param_groups", "defaults", "state"}:
                 return self._optimizer(v, name)
             self.keys(attributes, f"the attributes of {name}")
             if isinstance(v, types.SimpleNamespace):
@@ -445,8 +459,8 @@ class _Walk:
             self.slots += [Slot("dict", kept, k, f"{name}.state[...][{k!r}]", t) for k, t in kept.items()]
         self.lengths.append((v.state, f"{name}.state", len(v.state)))
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
-        for hooks in (v._optimizer_step_pre_hooks, v._optimizer_step_post_hooks):
-            self.container(hooks, list(hooks), f"the hooks of {name}")
+        for hooks in [vars(v)[n] for n in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks") if n in vars(v)]:
+            self.container(hooks, list(hooks), f"the hooks of {name}")  # else it has none, and no dict for them
         for i, group in enumerate(v.param_groups):
             where = f"{name}.param_groups[{i}]"
             self.slots.append(Slot("list", v.param_groups, i, where, group))
