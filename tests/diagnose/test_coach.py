@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -429,6 +430,24 @@ def good_two_backwards_through_one_graph():
         scores = model(X)
         F.cross_entropy(scores, T).backward(retain_graph=True)
         scores.pow(2).mean().backward()
+        opt.step()
+    return step
+
+
+def good_model_in_another_thread():
+    model, others = nn.Linear(4, 3), nn.Linear(4, 3)
+    opt = torch.optim.SGD(model.parameters(), 0.1)
+    other = torch.optim.SGD(others.parameters(), 0.1)
+
+    def step():
+        trained = threading.Thread(target=one, args=(others, other))
+        trained.start()
+        trained.join()
+        one(model, opt)
+
+    def one(model, opt):
+        opt.zero_grad()
+        F.cross_entropy(model(X), T).backward()
         opt.step()
     return step
 

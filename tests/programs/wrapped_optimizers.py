@@ -135,7 +135,7 @@ for name in (
     net = mk()
     P = list(net.parameters())
     if name == "Muon":
-        o = torch.optim.Muon([p for p in P if p.ndim == 2], lr=0.02)
+        o = torch.optim.Muon([p for p in P if p.requires_grad_(p.ndim == 2).requires_grad], lr=0.02)
     elif name == "Lion":
         o = Lion(P, 3e-3, weight_decay=0.01)
     elif name == "Look":

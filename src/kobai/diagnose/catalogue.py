@@ -16,10 +16,9 @@ CATALOGUE = {
     "inplace-saved": Entry(
         "K101", RuntimeError,
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        "[{type} {shape}], which is needed by {node}, has been changed since it was saved. Hint: kobai names the "
-        "lines below; no anomaly mode is needed.",
-        ("{node} saved a value for its gradient, and that value was overwritten before it was used.",
-         "{node} が勾配の計算のために保存した値が、使われる前に上書きされました。"),
+        "{which} Hint: kobai names the lines below; no anomaly mode is needed.",
+        ("{node} saved {name} for its gradient, and it was overwritten before it was used.",
+         "{node} が勾配の計算のために保存した {name} が、使われる前に上書きされました。"),
         ("write to a new tensor instead (x = x + 1, not x += 1 or x.add_(1)), or keep a copy with .clone() "
          "before the change.",
          "上書きせずに新しいテンソルを作る (x += 1 や x.add_(1) ではなく x = x + 1) か、変更の前に .clone() で"

@@ -1,6 +1,8 @@
 """`kobai.coach(step)`: watch a few training steps and say which of the usual mistakes they make."""
 from __future__ import annotations
 
+from threading import get_ident
+
 from ..autograd.mode import modes
 from ..autograd.node import here
 from ..nn import hooks
@@ -174,6 +176,8 @@ class _Coach(Observer):
 
     # ---- events ----------------------------------------------------------------------------
     def _called(self, module, args):
+        if get_ident() != self._watching.thread:
+            return  # the gradients that come to it there are not seen either
         running = modules_here()
         root = running[-1] if running else module
         self._name(root)
@@ -181,6 +185,8 @@ class _Coach(Observer):
             lesson.called(module, root)
 
     def _returned(self, module, args, output):
+        if get_ident() != self._watching.thread:
+            return
         running = modules_here()
         for lesson in self.lessons:
             lesson.returned(module, running[-1] if running else module, output)

@@ -40,6 +40,9 @@ def gather(code, info):
         facts["got"] = "numpy.ndarray"
     if code == "nan-gradient":
         facts["origin"] = _nan_origin(info["node"])
+    if code == "inplace-saved":
+        from .changed import facts_of  # noqa: PLC0415 (only a mistake needs it)
+        facts |= facts_of(info["node"])
     if code == "no-grad-fn":
         facts["why"] = _why_no_history(tensor)
     return facts
@@ -75,12 +78,7 @@ def _of_tensor(t):
 
 
 def _of_node(node):
-    facts = {"node": node.name(), "type": "tensor", "shape": ""}
-    saved = node.saved
-    values = [v for v in saved if hasattr(v, "shape") and hasattr(v, "dtype")] if isinstance(saved, tuple) else []
-    if values:
-        facts |= {"type": f"torch.{dtypes.type_word(values[0])}Tensor", "shape": str(list(values[0].shape))}
-    return facts
+    return {"node": node.name()}
 
 
 def places(code, info):
