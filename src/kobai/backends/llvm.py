@@ -144,8 +144,12 @@ class Machine:
         if found is None:
             with _lock:
                 found = self.tools.assemble_in_haste(text)
-            atexit.register(lambda: kept.writable and kept.put(name, self.compile(text)))
+            atexit.register(self._keep_well, kept, name, text)
         return found
+
+    def _keep_well(self, kept, name, text):
+        if kept.writable:
+            kept.put(name, self.compile(text))
 
     def compile(self, text: str) -> bytes:
         """Object code of LLVM text, made anew."""

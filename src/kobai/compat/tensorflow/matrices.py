@@ -452,10 +452,10 @@ def eig(tensor, name=None):
 @export("linalg.slogdet")
 def slogdet(input, name=None):
     """The sign of the determinant, and the logarithm of its absolute value."""
-    return _LogMatrixDeterminant(*[box(t) for t in linalg.slogdet(value_of(input))])
+    return LogMatrixDeterminant(*[box(t) for t in linalg.slogdet(value_of(input))])
 
 
-_LogMatrixDeterminant = namedtuple("LogMatrixDeterminant", "sign log_abs_determinant")
+LogMatrixDeterminant = namedtuple("LogMatrixDeterminant", "sign log_abs_determinant")
 
 
 @export("linalg.lstsq")
