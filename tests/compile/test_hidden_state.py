@@ -14,7 +14,7 @@ import pytest
 
 import kobai as torch
 from kobai.backends import entry
-from kobai.compile.guards import _hides, _Walk
+from kobai.compile.guards import _hides
 
 CALLS = 8
 
@@ -326,25 +326,6 @@ def test_which_classes_hide_something():
     shown = [Plain, Slotted, Derived, type("I", (int,), {}), type("D", (dict,), {}), type("T", (tuple,), {})]
     hidden = [ValueError, type("E", (KeyError,), {}), threading.local, collections.deque, type("S", (set,), {}), bytearray]
     assert [_hides(cls) for cls in shown + hidden] == [False] * len(shown) + [True] * len(hidden)
-
-
-def test_a_class_that_answers_nothing():
-    """What looking at a user's object raises is not the program's error."""
-    class Closed:
-        def __getattribute__(self, name):
-            return {"gain": 2.0}[name]
-    closed = Closed()
-    f = torch.compile(lambda x: x * closed.gain)
-    assert [f(torch.ones(1) * k).tolist() for k in range(4)] == [[0.0], [2.0], [4.0], [6.0]]
-
-
-def test_an_error_of_our_own_is_said(monkeypatch):
-    """The function runs eagerly, but not without a word: nobody would ever see why."""
-    monkeypatch.setattr(_Walk, "_class", len)  # which takes one argument
-    thing = type("Thing", (), {"gain": 2.0})()
-    f = torch.compile(lambda x: x * thing.gain)
-    with pytest.warns(UserWarning, match="kobai.compile: its variables cannot be looked at: TypeError"):
-        assert [f(torch.ones(1) * k).tolist() for k in range(3)] == [[0.0], [2.0], [4.0]]
 
 
 class Around(torch.optim.Optimizer):

@@ -157,7 +157,7 @@ def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> G
         raise
     except Exception as e:  # the user's classes may do anything when they are asked
         reason = f"its variables cannot be looked at: {type(e).__name__}: {e}"
-        if _is_raised_inside(e):
+        if _is_raised_inside(e) and not isinstance(e, RecursionError):  # which long chains of objects raise
             warnings.warn(f"kobai.compile: {reason}", UserWarning, stacklevel=2)
         raise Untraceable(reason) from e
     lost = {c for c in codes - walk.followed if not is_generated(c)}
@@ -367,7 +367,12 @@ class _Walk:
                 self.slot("absent", space, n, n, None)
                 if n in vars(builtins):
                     self.slot("dict", vars(builtins), n, n, vars(builtins)[n])
-        for v in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
+        if f.__kwdefaults__:
+            self.keys(f.__kwdefaults__, f"{name}.__kwdefaults__")
+        for k, v in (f.__kwdefaults__ or {}).items():
+            if not (id(f) in self.known and isinstance(v, Tensor)):
+                self.slot("dict", f.__kwdefaults__, k, k, v)
+        for v in f.__defaults__ or ():
             if not (id(f) in self.known and isinstance(v, Tensor)):
                 self.visit(v, name)
 
