@@ -343,6 +343,9 @@ class Tied(Op):
     def vjp(self, g, others_shape, needs):
         return (g, *[None for _ in others_shape])
 
+    def batch(self, size, dims, values):
+        return self(*values)
+
 
 m.tied = Tied()
 
