@@ -105,7 +105,10 @@ def attributes(names, space, scope):
         try:
             value = scope[name] = find(names, space, name)
         except KeyError:
-            raise AttributeError(f"module {scope['__name__']!r} has no attribute {name!r}") from None
+            if name[:2] == "__":  # Python's own questions
+                raise AttributeError(f"module {scope['__name__']!r} has no attribute {name!r}") from None
+            from .compat.missing import missing_attribute  # noqa: PLC0415  (only when a name is missing)
+            raise missing_attribute(scope["__name__"], name, __dir__()) from None
         return value
 
     def __dir__():

@@ -20,7 +20,7 @@ import numpy as np
 
 from kobai.autograd.mode import runs
 from kobai.diagnose import error
-from kobai.dtypes import type_word
+from kobai.dtypes import c_name, type_word
 from kobai.exact import c_library, cos_sin, fma, normal_pairs
 from kobai.generator import Generator
 
@@ -274,7 +274,8 @@ def _continuous(np_dtype, name):
     if dtype.kind in "biuc":
         raise error("tensor-dtype", RuntimeError(
             f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {type_word(dtype)}"), what="the tensor", dtype=dtype, fn=f"{name.lower()}_()",
+            f"specified {(c_name if name == 'Cauchy' else type_word)(dtype)}"), what="the tensor", dtype=dtype,
+            fn=f"{name.lower()}_()",
             must="floating point numbers", fix="x.float() first.")
     return dtype
 

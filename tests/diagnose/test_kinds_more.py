@@ -15,8 +15,8 @@ def parameter():
 
 
 MISTAKES = [
-    (lambda: nn.LSTM(3, 4)(torch.ones(5, 2, 3), torch.zeros(1, 2, 4)), RuntimeError,
-     "For batched 3-D input, hx should also be 3-D but got 2-D tensor", "K402",
+    (lambda: nn.LSTM(3, 4)(torch.ones(5, 2, 3), torch.zeros(1, 2, 4)), IndexError,
+     "index 1 is out of bounds for dimension 0 with size 1", "K402",
      "the state of an LSTM is a pair (h, c), and a tensor was given", "lstm(x, (h0, c0))", "LSTM の状態は組 (h, c)"),
     (lambda: nn.CrossEntropyLoss()(torch.ones(4, 3).argmax(1), torch.tensor([0, 1, 2, 1])), RuntimeError,
      "Expected floating point type for target with class probabilities, got Long", "K417",

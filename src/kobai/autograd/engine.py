@@ -430,10 +430,23 @@ def _seeds(grads, outputs):
     return grads[:len(outputs)]
 
 
-def _edge(t):
+def _no_output(t):
+    return AssertionError("Expected output to be a torch.Tensor")
+
+
+def _no_input(t):
+    return RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
+
+
+def _edge(t, what="outputs", wrong=_no_output):
     """Where gradients for a tensor, or what get_gradient_edge gave, arrive."""
     if not isinstance(t, GradientEdge):
-        return edge_of(t)
+        try:
+            return edge_of(t)
+        except AttributeError:
+            if isinstance(t, Tensor):
+                raise
+            raise error("argument-type", wrong(t), what=what, kind=type(t), must="a tensor") from None
     if isinstance(t.node, AccumulateGrad):
         return t.node.variable
     return Port(t.node, t.output_nr) if t.node.extra and "outs" in t.node.extra else t.node
@@ -441,7 +454,7 @@ def _edge(t):
 
 def _place(t):
     """(node or leaf, output number) whose gradient is asked for."""
-    e = _edge(t)
+    e = _edge(t, "inputs", _no_input)
     if e is None:
         raise error("input-no-grad", tensor=t)
     return (e.node, e.number) if type(e) is Port else (e, 0)

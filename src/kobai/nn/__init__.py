@@ -196,4 +196,5 @@ __all__ = [
 def __getattr__(name: str):
     if name == "modules":       # PyTorch's second address for the layers; few programs use it
         return _importlib.import_module(".modules", __name__)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from ..compat.missing import missing_attribute  # noqa: PLC0415  (only when a name is missing)
+    raise missing_attribute(__name__, name, globals())

@@ -61,6 +61,22 @@ _CELLS: dict[str, tuple[Callable, int]] = {     # mode -> the cell, and how many
 
 
 # --------------------------------------------------------------------- layers
+def _no_pair(hx: Tensor, rank: int) -> Exception:
+    """The error for one tensor as the state of an LSTM. PyTorch's words depend on what it looks at first."""
+    n = hx.ndim - 1
+    if not hx.ndim or len(hx) < 2:
+        first: Exception = IndexError(f"index 1 is out of bounds for dimension 0 with size {len(hx) if hx.ndim else 1}")
+    elif n != rank:
+        first = RuntimeError(f"For {'batched 3-D' if rank == 3 else 'unbatched 2-D'} input, hx and cx should also be {rank}-D "
+                             f"but got ({n}-D, {n}-D) tensors")
+    else:
+        first = TypeError("lstm() received an invalid combination of arguments - got (Tensor, Tensor, list, bool, int, float, "
+                          "bool, bool, bool)")
+    return error("argument-type", first, what="hx", kind="Tensor", must="a tuple of tensors",
+                 why="the state of an LSTM is a pair (h, c), and a tensor was given.",
+                 fix="write output, (h, c) = lstm(x, (h0, c0)).")
+
+
 class RNNBase(Module):
     """Base class of `RNN`, `LSTM` and `GRU`."""
 
@@ -248,17 +264,12 @@ class RNNBase(Module):
         return state if self.mode == "LSTM" else state[0]
 
     def _given_state(self, hx: Any, batched: bool) -> State | None:
-        state = self._as_state(hx)
-        if state is None:
+        if hx is None:
             return None
         rank = 3 if batched else 2
-        if self.mode == "LSTM" and isinstance(hx, Tensor):
-            raise error("argument-type",
-                        RuntimeError("For batched 3-D input, hx should also be 3-D but got 2-D tensor" if batched else
-                                     "For unbatched 2-D input, hx should also be 2-D but got 1-D tensor"),
-                        what="hx", kind="Tensor", must="a tuple of tensors",
-                        why="the state of an LSTM is a pair (h, c), and a tensor was given.",
-                        fix="write output, (h, c) = lstm(x, (h0, c0)).")
+        if self.mode == "LSTM" and isinstance(hx, Tensor) and (batched or hx.ndim != 3 or len(hx) < 2):
+            raise _no_pair(hx, rank)
+        state = self._as_state(hx)
         if any(s.ndim != rank for s in state):
             what, got = "hx", f"{state[0].ndim}-D tensor"
             if len(state) == 2:

@@ -34,6 +34,16 @@ def wrapped(d, number):
         return np.asarray(number).astype(d)[()]
 
 
+def kind_of(v):
+    """The name of a value's type as PyTorch's messages have it.
+
+    >>> kind_of("a"), kind_of(np.bool_(True))
+    ('str', 'numpy.bool')
+    """
+    kind = type(v)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
 def sizes(args, fn, name="size"):
     """A shape given as f(2, 3), f((2, 3)), f([2, 3]) or f(torch.Size([2, 3])).
 
@@ -47,28 +57,35 @@ def sizes(args, fn, name="size"):
                     why="a shape is one tuple or separate numbers, not both.", fix="write {form}.")
     else:
         shape, inside = args, False
-    for n in shape:
-        if n.__class__ is not int:
-            shape = tuple([_index(v, i, fn, name, inside) for i, v in enumerate(shape)])
-            break
+    shape = whole(shape, fn, name, inside)
     for n in shape:
         if n < 0:
             raise error("size-negative-zeros" if fn == "zeros" else "size-negative", shape=str(list(shape)), least=n)
     return tuple(shape)
 
 
-def _index(v, position, fn, name, inside):
+def whole(numbers, fn, name, inside=False, place=1):
+    """Whole numbers, as ints; the TypeError of PyTorch for what is none."""
+    for n in numbers:
+        if n.__class__ is not int:
+            return tuple([_index(v, i, fn, name, inside, place) for i, v in enumerate(numbers)])
+    return numbers
+
+
+def _index(v, position, fn, name, inside, place):
     try:
         if isinstance(v, bool) or isinstance(v, Tensor) and v.dtype.is_floating_point:
             raise TypeError
         return index(v)
     except TypeError:
         pass
-    kind = type(v).__name__
+    kind = kind_of(v)
     if inside and position == 0:
-        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, but found element of type {kind} at pos 0"
+        text = f"{fn}(): argument '{name}' (position {place}) must be tuple of ints, but found element of type {kind} at pos 0"
+    elif fn == "view":
+        text = f"view() received an invalid combination of arguments - got ({kind})"
     elif position == 0:
-        text = f"{fn}(): argument '{name}' (position 1) must be tuple of ints, not {kind}"
+        text = f"{fn}(): argument '{name}' (position {place}) must be tuple of ints, not {kind}"
     else:
         text = f"{fn}(): argument '{name}' failed to unpack the object at pos {position + 1} with error " \
                f"\"type must be tuple of ints,but got {kind}\""

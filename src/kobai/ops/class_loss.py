@@ -252,7 +252,7 @@ def _no_scores(input, target):
     """The error for whole numbers where scores belong. PyTorch's words depend on which of the two it looks at first."""
     kind = type_word(input)
     first = NotImplementedError(f"\"log_softmax_lastdim_kernel_impl\" not implemented for '{kind}'")
-    if tuple(target.shape) == tuple(input.shape):
+    if tuple(target.shape) == tuple(input.shape) and dtype_of(target).kind not in "fV":
         first = RuntimeError(f"Expected floating point type for target with class probabilities, got {type_word(target)}")
     return error("tensor-dtype", first, what="input", dtype=dtype_of(input), fn="cross_entropy", must="floating point numbers",
                  fix="give the scores as the last layer makes them, not their argmax: argmax is for counting right answers.")

@@ -234,18 +234,23 @@ def ntuple(v, n):
     """One number for all dimensions, or a tuple of n."""
     if isinstance(v, int):
         return (v,) * n
+    v = (v,) if getattr(v, "shape", None) == () else v  # a NumPy number, a tensor without dimensions
     v = tuple([int(i) for i in v])
     return v * n if len(v) == 1 else v
+
+
+def _check_counts(n, **given):
+    for what, numbers in given.items():
+        if len(numbers) != n and not isinstance(numbers, str):
+            raise error("argument-count", RuntimeError(
+                f"expected {what} to be a single integer value or a list of {n} values to match the convolution dimensions, "
+                f"but got {what}={list(numbers)}"), what=what, count=len(numbers), need="{n}", n=n)
 
 
 def _conv(input, weight, bias, stride, padding, dilation, groups, n):
     stride, dilation = ntuple(stride, n), ntuple(dilation, n)
     padding = padding if isinstance(padding, str) else ntuple(padding, n)
-    for what, given in (("stride", stride), ("padding", padding), ("dilation", dilation)):
-        if len(given) != n and not isinstance(given, str):
-            raise error("argument-count", RuntimeError(
-                f"expected {what} to be a single integer value or a list of {n} values to match the convolution dimensions, "
-                f"but got {what}={list(given)}"), what=what, count=len(given), need="{n}", n=n)
+    _check_counts(n, stride=stride, padding=padding, dilation=dilation)
     _check_numbers(stride, () if isinstance(padding, str) else padding, dilation, groups)
     unbatched = len(input.shape) == n + 1
     if unbatched:
@@ -350,6 +355,7 @@ def _named_padding(input, weight, padding, stride, dilation, n):
 def _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, n):
     stride, padding, dilation = ntuple(stride, n), ntuple(padding, n), ntuple(dilation, n)
     extra = ntuple(output_padding, n)
+    _check_counts(n, stride=stride, padding=padding, dilation=dilation, output_padding=extra)
     _check_numbers(stride, padding, dilation, groups)
     unbatched = len(input.shape) == n + 1
     if unbatched:

@@ -133,8 +133,8 @@ def _check_fits(v, d):
 
 
 def _converted(d):
-    """The dtype as conversions name it, which say int64_t where others say "long int"."""
-    return d.name + "_t" if d.category == dtypes.INT else dtypes.c_name(d)
+    """The dtype as conversions name it, which say int64_t where others say "long int", and int as these do."""
+    return d.name + "_t" if d.category == dtypes.INT and d is not dtypes.int32 else dtypes.c_name(d)
 
 
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
 from ..inplace import inplace_op
@@ -257,13 +258,30 @@ class Ge(Elementwise):
 @public(inplace=True, numbers=True)
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
-    return Add()(input, other) if alpha == 1 else AddScaled(alpha)(input, other)
+    return Add()(input, other) if alpha == 1 else _scaled(input, other, alpha, 1, "add")
 
 
 @public(inplace=True, alias=("subtract",), numbers=True)
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
-    return Sub()(input, other) if alpha == 1 else AddScaled(-alpha)(input, other)
+    return Sub()(input, other) if alpha == 1 else _scaled(input, other, alpha, -1, "sub")
+
+
+def _scaled(input, other, alpha, sign, name):
+    """input + sign * alpha * other, if alpha is a number of the kind that the result has."""
+    kind = dtypes.result_type([getattr(v, "_value", v) for v in (input, other)]).np.kind
+    must = "a whole number" if kind in "iu" else "a number that is not complex"
+    if isinstance(alpha, str) or alpha is None:
+        raise error("argument-type", TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}"),
+                    what="alpha", kind=type(alpha), must=must)
+    if kind in "iu" and isinstance(alpha, (float, np.floating)):
+        raise error("argument-value", RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."), what="alpha", value=alpha,
+            must=must)
+    if kind != "c" and isinstance(alpha, (complex, np.complexfloating)):
+        raise error("argument-value", RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."), what="alpha", value=alpha, must=must)
+    return AddScaled(sign * alpha)(input, other)
 
 
 def _into(name, op, sign):

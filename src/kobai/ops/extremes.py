@@ -10,6 +10,7 @@ from ..return_types import return_type
 from ..tensor import Tensor
 from ..testing.samples import S
 from .along import ByIndex, of_scalar
+from .arguments import kind_of
 from .movement import normal_dim
 from .reduce import REDUCED, WHOLE, kept, later, normal_dims, not_implemented, one_dim, reduced
 
@@ -204,6 +205,8 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
         _check_real(input, name + "_all")
         _check_whole(input, name)
         return whole(input)
+    if isinstance(dim, np.integer):
+        dim = int(dim)
     if dim.__class__ is not int:
         other = dim if hasattr(dim, "shape") else other
         if other is not None:
@@ -211,7 +214,7 @@ def _extreme(input, dim, keepdim, other, name, whole, along, binary):
         _check_is_dim(dim, name)
     if keepdim.__class__ is not bool:
         raise error("argument-type", TypeError(
-                    f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}"),
+                    f"{name}(): argument 'keepdim' (position 2) must be bool, not {kind_of(keepdim)}"),
                     what="keepdim", kind=type(keepdim), must="True or False",
                     fix="max(dim, keepdim=True); of several dimensions amax and amin take a tuple.")
     if dtype_of(input).kind == "c":

@@ -6,6 +6,7 @@ from ..op import m
 from ..public import public
 from .elementwise import Mul
 from .labels import shown_as
+from .movement import normal_dim
 
 _GLU = shown_as(Mul(), "GluBackward0")
 
@@ -17,10 +18,11 @@ def glu(input, dim=-1):
         raise error("tensor-dims", RuntimeError("glu does not support scalars because halving size must be even"),
                     what="input", shape=input.shape, need="at least {n}", n=1,
                     fix="glu() halves a dimension: give a tensor that has an even one.")
+    dim = normal_dim(dim, len(input.shape))
     n = input.shape[dim]
     if n % 2:
         raise error("dimension-size", RuntimeError(
-            f"Halving dimension must be even, but dimension {dim % len(input.shape)} is size {n}"), what="input",
-            dim=dim % len(input.shape), size=n, must="an even number",
+            f"Halving dimension must be even, but dimension {dim} is size {n}"), what="input",
+            dim=dim, size=n, must="an even number",
             fix="make it twice as large as the result should be, or name another dimension: glu(x, dim=...).")
     return _GLU(m.narrow(input, dim, 0, n // 2), m.sigmoid(m.narrow(input, dim, n // 2, n // 2)))

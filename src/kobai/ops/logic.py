@@ -5,11 +5,12 @@ import numpy as np
 
 from ..diagnose import error
 from ..dtypes import type_word
-from ..op import Elementwise, dtype_of, m
+from ..op import Elementwise, apply1, dtype_of, m
 from ..public import export, operator, public
 from ..takes import Only
 from ..tensor import Tensor
 from ..testing.samples import Ints, S, predicate
+from .arguments import kind_of
 
 
 class _Logical(Elementwise):
@@ -122,11 +123,28 @@ class BitwiseNot(Elementwise):
 
     takes = Only("biu", "bitwise_not_cpu")
     ufunc = np.invert
-    operator = "invert"
     samples = [S(Ints((2, 3), 8), smooth=False)]
 
     def emit(self, k, x):
         return ~x
+
+
+_NOT = BitwiseNot()
+
+
+def invert(self):
+    """All bits flipped; `not` on bool."""
+    try:
+        return apply1(_NOT, self)
+    except NotImplementedError:
+        if dtype_of(self).kind in "biu":
+            raise
+        raise error("tensor-dtype", TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors"),
+                    what="the tensor after ~", dtype=dtype_of(self), fn="~", must="True and False, or whole numbers",
+                    fix="turn a mask around, ~(x > 0); the negative is -x.") from None
+
+
+export("Tensor", "__invert__", invert)
 
 
 def _reversed(op):
@@ -280,8 +298,9 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 @public()
 def equal(input, other):
     """Whether two tensors have the same shape and elements, as a Python bool."""
-    if not hasattr(other, "shape"):
-        raise error("not-tensor", function="equal", argument="other", place=2, got=type(other).__name__)
+    if not hasattr(other, "shape") or isinstance(other, np.generic) or \
+            isinstance(other, np.ndarray) and isinstance(input, Tensor):
+        raise error("not-tensor", function="equal", argument="other", place=2, got=kind_of(other))
     return tuple(input.shape) == tuple(other.shape) and bool(m.all(m.eq(input, other)))
 
 

@@ -10,7 +10,7 @@ from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export
 from ..tensor import Tensor, wrap
-from .arguments import as_dtype, check_options, number, sizes
+from .arguments import as_dtype, check_options, kind_of, number, sizes
 from .creation import _size_keyword, ask, is_asked, made, need_tensor, without_numbers
 
 
@@ -70,9 +70,9 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
              pin_memory=False):
     """The numbers 0 to n - 1 in random order."""
     check_options(device, layout)
-    if isinstance(n, float):
-        raise error("argument-type", TypeError("randperm(): argument 'n' (position 1) must be int, not float"), what="n",
-                    kind=float, must="a whole number", fix="write int(n); a // b divides whole numbers.")
+    if isinstance(n, (float, bool, np.floating)) or not hasattr(n, "__index__"):
+        raise error("argument-type", TypeError(f"randperm(): argument 'n' (position 1) must be int, not {kind_of(n)}"), what="n",
+                    kind=type(n), must="a whole number", fix="write int(n); a // b divides whole numbers.")
     d = as_dtype(dtype, None, "randperm") or (out.dtype if out is not None else dtypes.int64)
     return made(sampler.randperm(int(n), d.np, generator), requires_grad, out)
 

@@ -235,7 +235,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     tensor([1, 1, 2, 2])
     """
     if repeats is None:  # of the numbers themselves: how often each position comes
-        return _positions(input)
+        return _positions(input, output_size)
     if dim is None:
         input, dim = m.reshape(input, (-1,) if size_of(input) else (0,)), 0
     if input.ndim == 0:
@@ -247,6 +247,9 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         if repeats < 0:
             raise error("argument-value", RuntimeError("Repeats must be non-negative"), what="repeats", value=repeats,
                         must="a whole number of at least {low}", low=0)
+        total = repeats * input.shape[dim]
+        if output_size is not None and output_size != total:
+            raise _other_size(f"repeat_interleave: Invalid output_size, expected {total} but got {output_size}", total, output_size)
         return _evenly(input, repeats, dim)
     repeats = repeats if isinstance(repeats, Tensor) else m.tensor(repeats)
     if repeats.ndim > 1:
@@ -260,7 +263,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
                     count=repeats.shape[0], need="{n}", n=input.shape[dim],
                     why="repeats has {count} numbers, and dimension {dim} of input has {n} entries to repeat.", dim=dim,
                     fix="give one number for each of the {n} entries, or one for all.")
-    return m.index_select(input, dim, _positions(repeats))
+    return m.index_select(input, dim, _positions(repeats, output_size))
 
 
 def _evenly(x, times, dim):
@@ -271,7 +274,12 @@ def _evenly(x, times, dim):
     return m.reshape(x, (*shape[:dim], shape[dim] * times, *shape[dim + 1:]))
 
 
-def _positions(repeats):
+def _other_size(text, total, given):
+    return error("argument-value", RuntimeError(text), what="output_size", value=given, must="{n}", n=total,
+                 fix="leave output_size out, or give the sum of the repeats.")
+
+
+def _positions(repeats, output_size=None):
     if dtype_of(repeats) not in (np.int64, np.int32):
         raise error("tensor-dtype", NotImplementedError(
                     f'"repeat_interleave_cpu" not implemented for \'{type_word(repeats)}\''), what="repeats",
@@ -281,4 +289,6 @@ def _positions(repeats):
     if (counts < 0).any():
         raise error("data-range", RuntimeError("repeats can not be negative"), what="repeats", value=int(counts.min()),
                     must="a whole number of at least {low}", low=0)
+    if output_size is not None and output_size != counts.sum():
+        raise _other_size("allocated size does not match required size", int(counts.sum()), output_size)
     return wrap(np.repeat(np.arange(len(counts), dtype=counts.dtype), counts))

@@ -15,7 +15,7 @@ from ..op import Movement, dtype_of, m
 from ..public import export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
-from .arguments import each_once, no_dimension
+from .arguments import each_once, no_dimension, whole
 from .labels import shown_as
 from .movement import (
     Clone,
@@ -36,17 +36,15 @@ from .movement import (
 )
 
 
-def _shape(shape):
-    """The sizes of f(2, 3), f((2, 3)) or f([2, 3]); -1 may be among them."""
-    if len(shape) == 1 and not isinstance(shape[0], int) and not (isinstance(shape[0], Tensor) and not shape[0].ndim):
-        return shape[0] if isinstance(shape[0], (tuple, list)) else (int(shape[0]),) if not hasattr(
-            shape[0], "__iter__") else tuple(shape[0])
-    return shape
+def _shape(shape, fn, name="size"):
+    """The sizes of f(2, 3), f((2, 3)) or f([2, 3]); -1 may be among them. TypeError for what is no whole number."""
+    inside = len(shape) == 1 and (isinstance(shape[0], (tuple, list, np.ndarray)) or getattr(shape[0], "ndim", 0) > 0)
+    return whole(shape[0] if inside else shape, fn, name, inside)
 
 
 # ---- reshape and view ------------------------------------------------------------------------
 @public("torch Tensor")
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """The elements in another shape; one dimension may be -1. A view where the memory allows it.
 
     >>> kobai.arange(6).reshape(2, -1)
@@ -55,11 +53,11 @@ def reshape(input, *shape):
     """
     if type(input) is np.ndarray:
         if input.size >= PLAIN and not input.flags.c_contiguous:
-            sizes = shape[0] if len(shape) == 1 else shape
-            if sizes.__class__ is tuple and -1 not in sizes and not is_viewable(input, sizes):
+            new = sizes[0] if len(sizes) == 1 else sizes
+            if new.__class__ is tuple and -1 not in new and not is_viewable(input, new):
                 input = in_rows(input)
-        return input.reshape(*shape)
-    shape = full_shape(input, _shape(shape))
+        return input.reshape(*sizes)
+    shape = full_shape(input, _shape(sizes if shape is None else (shape,), "reshape", "shape"))
     if is_viewable(input, shape):
         return Reshape(shape)(input)
     return shown_as(UnsafeView(shape), "UnsafeViewBackward0", _copy)(input)
@@ -112,7 +110,7 @@ def view(input, *shape, dtype=None, size=None):
     dtype = shape[0] if dtype is None and len(shape) == 1 and isinstance(shape[0], dtypes.dtype) else dtype
     if dtype is not None:
         return view_dtype(input, dtype)
-    shape = full_shape(input, _shape(shape))
+    shape = full_shape(input, _shape(shape, "view"))
     if is_viewable(input, shape):
         return Reshape(shape)(input)
     if input._base is not None:
@@ -400,7 +398,7 @@ def expand(input, *size, implicit=False):
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    size, shape = _shape(size), shape_of(input)
+    size, shape = _shape(size, "expand"), shape_of(input)
     lead = len(size) - len(shape)
     if lead < 0:
         raise error("argument-count", RuntimeError(
@@ -510,7 +508,7 @@ def _broadcast(a, b):
 @public("Tensor")
 def sum_to_size(input, *size):
     """Summed over the dimensions that broadcasting from `size` would have made."""
-    size = tuple(_shape(size))
+    size = tuple(_shape(size, "sum_to_size"))
     lead = input.ndim - len(size)
     if lead < 0 or any(s not in (1, input.shape[i + lead]) for i, s in enumerate(size)):
         raise error("argument-value", RuntimeError(

@@ -8,7 +8,7 @@ from ..op import Movement, Op, m
 from ..public import public
 from ..tensor import Tensor
 from ..testing.samples import S
-from .arguments import no_dimension
+from .arguments import no_dimension, whole
 from .movement import PutSlice, Select, Slice, normal_dim
 
 
@@ -171,7 +171,8 @@ def split(tensor, split_size_or_sections, dim=0):
     size = split_size_or_sections
     if isinstance(size, (tuple, list)):
         return split_with_sizes(tensor, size, dim)
-    return Split(*_equal(tensor, int(size), dim, "split"))(tensor)
+    size, = whole((size,), "split_with_sizes", "split_sizes", False, 2)
+    return Split(*_equal(tensor, size, dim, "split"))(tensor)
 
 
 def _equal(x, size, dim, name):
@@ -200,7 +201,9 @@ def split_with_sizes(input, split_sizes, dim=0):
     """
     if input.ndim == 0:
         raise no_dimension(RuntimeError("split expects at least a 1-dimensional tensor"))
-    dim, sizes = normal_dim(dim, input.ndim), tuple([int(n) for n in split_sizes])
+    inside = isinstance(split_sizes, (tuple, list, np.ndarray))
+    sizes = tuple(whole(split_sizes if inside else (split_sizes,), "split_with_sizes", "split_sizes", inside, 2))
+    dim = normal_dim(dim, input.ndim)
     n = input.shape[dim]
     if any(s < 0 for s in sizes):
         raise error("argument-value", RuntimeError(

@@ -22,4 +22,5 @@ from .sparse_adam import SparseAdam
 def __getattr__(name):
     if name == "swa_utils":  # needs kobai.nn, which optimisers do not
         return _importlib.import_module(".swa_utils", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ..compat.missing import missing_attribute  # noqa: PLC0415  (only when a name is missing)
+    raise missing_attribute(__name__, name, globals())

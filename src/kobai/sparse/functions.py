@@ -4,8 +4,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..devices import strided
 from ..diagnose import error
+from ..inplace import changed
 from ..op import m
 from ..ops.arguments import as_dtype, check_options
 from ..ops.construct import tensor
@@ -323,8 +325,23 @@ def addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):
 
 def sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0, out=None):
     """beta * input + alpha * mat1 @ mat2 at the indices of the CSR matrix `input`."""
-    product = Masked()(mat1 @ mat2, input)
-    return input * beta + product * alpha
+    result = input * beta + Masked()(mat1 @ mat2, input) * alpha
+    return result if out is None else _into(out, result, "sampled_addmm")
+
+
+def _into(out, result, name):
+    """The `out=` argument: the sparse tensor `out` becomes `result`."""
+    if out.layout is not result.layout:
+        word = {"strided": "Strided", "sparse_coo": "Sparse"}.get(out.layout.name, out.layout.name)
+        raise error("argument-value", RuntimeError(f"{name}: Expected result to have sparse csr layout, but got {word}"),
+                    what="out", value=out.layout, must="a tensor of layout {want}", want=str(result.layout))
+    if modes.grad and (out.requires_grad or result.requires_grad):
+        raise error("out-recorded")
+    if modes.trace is not None:
+        modes.trace.stop("out= of a sparse tensor")
+    out._value = result._value
+    changed(out)
+    return out
 
 
 def sum(input, dim=None, dtype=None):

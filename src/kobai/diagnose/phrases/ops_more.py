@@ -451,4 +451,10 @@ MORE: dict[str, str] = {
         "argmax ではなく、最後の層が出すスコアをそのまま渡してください。argmax は正解を数えるためのものです。",
     "the value before `in`": "`in` の前の値",
     "look it up in a list or a dict.": "リストや辞書の中を探してください。",
+    "a number that is not complex": "複素数でない数",
+    "the tensor after ~": "~ の後のテンソル",
+    "True and False, or whole numbers": "True と False、または整数",
+    "turn a mask around, ~(x > 0); the negative is -x.": "マスクの反転は ~(x > 0)、符号の反転は -x です。",
+    "leave output_size out, or give the sum of the repeats.": "output_size を省くか、repeats の合計を渡してください。",
+    "a tensor of layout {want}": "レイアウトが {want} のテンソル",
 }
