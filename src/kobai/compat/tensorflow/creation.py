@@ -109,12 +109,16 @@ def _filled(shape, number, dtype):
     d = dtypes.as_dtype(dtype)
     if d is dtypes.string:
         return box(wrap(np.full(sizes_of(shape), b"", object)))
+    return box(wrap(np.full(_sizes(shape), number, d.np)))
+
+
+def _sizes(shape):
     sizes = sizes_of(shape)
     least = min(sizes, default=0)
     if least < 0:
         raise error("argument-value", invalid("Fill", f"Dimension {least} must be >= 0"), what="shape", value=sizes,
                     must="whole numbers of at least {low}", low=0)
-    return box(wrap(np.full(sizes, number, d.np)))
+    return sizes
 
 
 @export("fill")
@@ -127,7 +131,7 @@ def fill(dims, value, name=None, layout=None):
                     fix="fill takes one number; tf.broadcast_to and tf.tile repeat a tensor.")
     if t._value.dtype.kind == "O":
         return box(wrap(np.full(sizes_of(dims), t._value[()], object)))
-    return box(m.expand_to(t, sizes_of(dims)))
+    return box(m.expand_to(t, _sizes(dims)))
 
 
 @export("eye", "linalg.eye")

@@ -554,9 +554,9 @@ experimental = SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=lambda d: d.cardin
 
 
 def _batch_size(size):
-    if isinstance(size, str):
+    if isinstance(size, (str, float)):
         raise error("argument-type", TypeError(f"Cannot convert {size!r} to EagerTensor of dtype int64"), what="batch_size",
-                    kind=str, must="a positive whole number")
+                    kind=type(size), must="a positive whole number")
     if int(size) < 1:
         raise error("argument-value", invalid("BatchDatasetV2", "Batch size must be greater than zero."), what="batch_size",
                     value=size, must="a positive whole number")

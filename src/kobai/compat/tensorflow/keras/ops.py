@@ -66,12 +66,12 @@ def _along(fn):
 
 def _place(fn):
     """The place of an extreme: among all elements, if no axis is named."""
-    return lambda x, axis=None, keepdims=False: _with_axis(values.cast(
-        fn(shaping.reshape(x, (-1,)), 0) if axis is None else fn(x, axis), "int32"), axis, keepdims)
-
-
-def _with_axis(y, axis, keepdims):
-    return shaping.expand_dims(y, axis) if keepdims and axis is not None else y
+    def place(x, axis=None, keepdims=False):
+        y = values.cast(fn(shaping.reshape(x, (-1,)), 0) if axis is None else fn(x, axis), "int32")
+        if keepdims:
+            y = shaping.reshape(y, (1,) * len(shape(x))) if axis is None else shaping.expand_dims(y, axis)
+        return y
+    return place
 
 
 def _diag(x, k=0):
@@ -95,7 +95,10 @@ def _svd(x, full_matrices=True, compute_uv=True):
 def _average(x, axis=None, weights=None):
     if weights is None:
         return reductions.reduce_mean(x, axis)
-    return reductions.reduce_sum(x * weights, axis) / reductions.reduce_sum(value_of(x) * 0 + value_of(weights), axis)
+    x, w = value_of(x), value_of(weights)
+    if w.ndim == 1 and x.ndim > 1 and axis is not None:  # a weight for each place along the axis
+        w = m.reshape(w, [-1 if d == axis % x.ndim else 1 for d in range(x.ndim)])
+    return box(m.sum(x * w, axis) / m.sum(x * 0 + w, axis))
 
 
 def _crossentropy(fn):
@@ -106,7 +109,7 @@ globals().update({_n: works_on_symbols(_f) for _n, _f in {
     "cumsum": _along(reductions.cumsum), "cumprod": _along(reductions.cumprod), "argmax": _place(reductions.argmax),
     "argmin": _place(reductions.argmin), "diag": _diag, "roll": _roll, "svd": _svd, "average": _average,
     "hstack": lambda xs: shaping.concat(xs, 1 if xs[0].ndim > 1 else 0), "vstack": lambda xs: shaping.concat(
-        [x if x.ndim > 1 else x[None] for x in xs], 0), "vdot": lambda a, b: box(m.sum(value_of(a) * value_of(b))),
+        xs, 0), "vdot": lambda a, b: box(m.sum(value_of(a) * value_of(b))),
     "logaddexp": lambda a, b: box(m.logaddexp(value_of(a), value_of(b))), "isclose": lambda a, b, rtol=1e-5, atol=1e-8:
         box(m.isclose(value_of(a), value_of(b), rtol, atol)), "size": creation.size, "slice": indexing.slice_,
     "scatter": lambda indices, values, shape: indexing.scatter_nd(indices, values, shape),

@@ -126,11 +126,14 @@ def timeseries_dataset_from_array(data, targets, sequence_length, sequence_strid
         count = min(count, len(targets))
     first = np.arange(0, count, sequence_stride, dtype="int64" if count >= 2**31 - 1 else "int32")
     if shuffle:
-        np.random.RandomState(np.random.randint(10**6) if seed is None else seed).shuffle(first)
+        seed = np.random.randint(10**6) if seed is None else seed
+        np.random.RandomState(seed).shuffle(first)
     places = begin + first[:, None] + np.arange(sequence_length) * sampling_rate
     windows = Dataset.from_tensor_slices(np.asarray(data)[places])
     if targets is not None:
         windows = Dataset.zip((windows, Dataset.from_tensor_slices(np.asarray(targets)[begin + first])))
+    if shuffle:
+        windows = windows.shuffle(1024 if batch_size is None else batch_size * 8, seed=seed)
     return windows.batch(batch_size) if batch_size is not None else windows
 
 

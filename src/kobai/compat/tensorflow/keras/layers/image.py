@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....op import m
 from .....tensor import wrap
 from ... import image as _image
 from ...tensors import box
-from ...values import convert_to_tensor, value_of
+from ...values import cast, convert_to_tensor, value_of
 from ..layer import Layer
 
 
@@ -26,9 +27,10 @@ class Resizing(Layer):
     def call(self, inputs):
         if self.crop_to_aspect_ratio:
             h, w = inputs.shape[-3:-1]
-            keep = min(h, round(w * self.height / self.width)), min(w, round(h * self.width / self.height))
+            keep = [max(min(n, int(n2)), 1) for n, n2 in ((h, w * self.height / self.width), (w, h * self.width / self.height))]
             inputs = _image.crop_to_bounding_box(inputs, (h - keep[0]) // 2, (w - keep[1]) // 2, *keep)
-        return _image.resize(inputs, (self.height, self.width), self.interpolation)
+        y, dtype = _image.resize(inputs, (self.height, self.width), self.interpolation), convert_to_tensor(inputs).dtype
+        return cast(box(m.round(value_of(y))) if dtype.is_integer else y, dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-3], self.height, self.width, input_shape[-1])
@@ -42,6 +44,7 @@ class CenterCrop(Layer):
         self.height, self.width, self.built = height, width, True
 
     def call(self, inputs):
+        inputs = cast(inputs, self.compute_dtype or "float32")
         h, w = inputs.shape[-3:-1]
         if h < self.height or w < self.width:
             return Resizing(self.height, self.width, crop_to_aspect_ratio=True, name=self.name)(inputs)
