@@ -403,8 +403,8 @@ def size_of(x):
 
 
 def full_shape(x, shape):
-    """The shape meant by one with a -1; PyTorch's RuntimeError if the elements do not fill it."""
-    shape = tuple([s if s.__class__ is int else int(s) for s in shape])
+    """The shape meant by one of ints with a -1; PyTorch's RuntimeError if the elements do not fill it."""
+    shape = tuple(shape)
     size, known, unknown = size_of(x), 1, None
     for i, s in enumerate(shape):
         if s == -1:

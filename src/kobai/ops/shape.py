@@ -38,8 +38,11 @@ from .movement import (
 
 def _shape(shape, fn, name="size"):
     """The sizes of f(2, 3), f((2, 3)) or f([2, 3]); -1 may be among them. TypeError for what is no whole number."""
-    inside = len(shape) == 1 and (isinstance(shape[0], (tuple, list, np.ndarray)) or getattr(shape[0], "ndim", 0) > 0)
-    return whole(shape[0] if inside else shape, fn, name, inside)
+    for n in shape:
+        if n.__class__ is not int:
+            inside = len(shape) == 1 and (isinstance(n, (tuple, list, np.ndarray)) or getattr(n, "ndim", 0) > 0)
+            return whole(n if inside else shape, fn, name, inside)
+    return shape
 
 
 # ---- reshape and view ------------------------------------------------------------------------
