@@ -355,6 +355,12 @@ class Builder(Core):
             a = self.maximum(a, low)
         return a if high is None else self.minimum(a, high)
 
+    def refuse_zero(self, b) -> None:
+        """Raise KernelError for a whole number that may be 0: to divide by that is an error, which no kernel tells of."""
+        node = self.nodes[b.id]
+        if kind_of(b.dtype) in "iub" and (node.op != "const" or not node.attr[0]):
+            raise KernelError("a whole number that may be 0 is not divided by")
+
     def floor_divide(self, a, b) -> Value:
         """a / b rounded down; for floats by way of the remainder, as Python's ``//``."""
         a, b = self._same("floor_divide", a, b)

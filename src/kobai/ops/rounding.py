@@ -10,6 +10,7 @@ from ..return_types import return_type
 from ..takes import Only
 from ..testing.samples import S, binary, predicate, unary
 from .labels import shown_as
+from .reduce import not_implemented
 
 TRIPLES = [S((2, 3), (3,), (2, 1), low=0.5, high=2), S((), (), (), low=0.5, high=2), S((0, 2), (2,), (), low=0.5, high=2)]
 
@@ -163,6 +164,8 @@ def round(input, *, decimals=0):
     >>> kobai.round(kobai.tensor([0.5, 1.5, 2.6]))
     tensor([0., 2., 3.])
     """
+    if decimals and dtype_of(input).kind in "iub":
+        raise not_implemented("round_cpu", input)
     return (shown_as(Round(decimals), "RoundBackward1") if decimals else Round(0))(input)
 
 
@@ -202,6 +205,7 @@ class FloorDivide(Elementwise):
         return m.zeros_like(b)
 
     def emit(self, k, a, b):
+        k.refuse_zero(b)
         return a // b
 
 
@@ -227,6 +231,7 @@ class TruncDivide(Elementwise):
         return m.zeros_like(b)
 
     def emit(self, k, a, b):
+        k.refuse_zero(b)
         return k.trunc(a / b) if a.dtype[0] == "f" else a / b
 
 
@@ -256,6 +261,7 @@ class Remainder(Elementwise):
         return -m.floor_divide(a, b)
 
     def emit(self, k, a, b):
+        k.refuse_zero(b)
         return a % b
 
 
@@ -274,6 +280,7 @@ class Fmod(Elementwise):
         return -m.trunc_divide(a, b)
 
     def emit(self, k, a, b):
+        k.refuse_zero(b)
         return k.fmod(a, b)
 
 
