@@ -130,6 +130,9 @@ class Size(tuple):
     def __add__(self, other):
         return Size(tuple.__add__(self, tuple(other)))
 
+    def __radd__(self, other):
+        return Size(tuple.__add__(other, self))
+
     def __mul__(self, n):
         return Size(tuple.__mul__(self, n))
 

@@ -79,6 +79,8 @@ WRONG = [
      "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Int'"),
     ("kobai.nn.LSTM(2, 3)(kobai.ones(4, 1, 2), kobai.ones(2, 1, 3))", RuntimeError,
      "For batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors"),
+    ("x.unsqueeze('a')", TypeError, "unsqueeze(): argument 'dim' (position 1) must be int, not str"),
+    ("kobai.round(kobai.arange(2), decimals=1)", NotImplementedError, "\"round_cpu\" not implemented for 'Long'"),
     ("kobai.equal(x, np.ones(4))", TypeError, "equal(): argument 'other' (position 2) must be Tensor, not numpy.ndarray"),
 ]
 
@@ -114,3 +116,8 @@ def test_a_sparse_result_is_written_where_it_is_asked_for():
 def test_a_state_of_an_lstm_may_be_a_tensor_of_both():
     lstm, x, h, c = kobai.nn.LSTM(2, 3), kobai.ones(4, 2), kobai.rand(1, 3), kobai.rand(1, 3)
     assert kobai.equal(lstm(x, kobai.stack([h, c]))[0], lstm(x, (h, c))[0])
+
+
+def test_sizes_behind_a_tuple_are_sizes():
+    whole = (1,) + kobai.Size([2, 3])
+    assert whole == (1, 2, 3) and type(whole) is kobai.Size

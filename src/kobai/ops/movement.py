@@ -1,6 +1,8 @@
 """Elements move and none changes: the primitive views, and what gradients need of them."""
 from __future__ import annotations
 
+from sys import _getframe
+
 import numpy as np
 
 from ..diagnose import error
@@ -389,9 +391,23 @@ def shape_of(v):
 def normal_dim(dim, ndim):
     """`dim` counted from the front; PyTorch's IndexError if there is no such dimension."""
     n = ndim or 1
-    if not -n <= dim < n:
-        raise error("dim-range", least=-n, most=n - 1, dim=dim, ndim=ndim)
-    return dim + n if dim < 0 else dim
+    try:
+        if -n <= dim < n:
+            return dim + n if dim < 0 else dim
+    except TypeError:
+        if isinstance(dim, (str, tuple, list, type(None))):
+            raise _no_dim(dim, _getframe(1)) from None
+        raise
+    raise error("dim-range", least=-n, most=n - 1, dim=dim, ndim=ndim)
+
+
+def _no_dim(dim, frame):
+    """The TypeError for what is no dimension, given to the function that a frame belongs to or was called by."""
+    while frame.f_code.co_name[0] in "_<" or frame.f_code.co_name in ("normal_dims", "one_dim", "each_once"):
+        frame = frame.f_back
+    return error("argument-type", TypeError(
+        f"{frame.f_code.co_name}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}"), what="dim",
+        kind=type(dim), must="a whole number")
 
 
 def size_of(x):
