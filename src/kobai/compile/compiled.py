@@ -20,7 +20,7 @@ from kobai import dtypes
 from kobai.autograd.mode import modes
 from kobai.autograd.whole import exactly
 from kobai.compile import pages
-from kobai.compile.asked import Asked, attributes
+from kobai.compile.asked import _PLAIN, Asked, attributes
 from kobai.compile.before import before_call
 from kobai.compile.guards import Slot, Untraceable, collect
 from kobai.compile.program import Unfinished, record
@@ -243,9 +243,6 @@ def _default_dtype():
 def _plan(graph):
     from kobai.compile.plan import plan  # noqa: PLC0415  (machine code is loaded on first use)
     return plan(graph)
-
-
-_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 
 
 def _objects(leaves):

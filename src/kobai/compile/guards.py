@@ -24,13 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kobai.autograd.node import inside
-from kobai.autograd.whole import exactly
+from kobai.autograd.whole import _PLAIN, exactly
 from kobai.compile.watch import _is_library, _is_python, is_generated
 from kobai.generator import Generator
 from kobai.later import loaded
 from kobai.tensor import Tensor
 
-_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(...)))
 # Objects without Python attributes that stay what they are, or whose changes are seen in another way.
 _KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
           types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType, types.CodeType, property,
