@@ -164,9 +164,8 @@ def _find_or_explain(module: ModuleType, own: Callable[[str], Any] | None, name:
         try:
             return _at_home(own(name))
         except AttributeError as error:
-            said = error.args[:1] and isinstance(error.args[0], _Message)  # its text takes long to make
-            more = said or str(error) != plain
-            if more:  # to say than that the name is missing
+            ours = error.args[:1] and isinstance(error.args[0], _Message)  # it is said again below, from outside the module
+            if not ours and str(error) != plain:  # it has more to say than that the name is missing
                 raise
     if name.startswith("__"):  # Python's own questions (`__path__`, `__wrapped__`, ...)
         raise AttributeError(plain)  # plain: hasattr asks
