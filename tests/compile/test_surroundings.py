@@ -76,9 +76,12 @@ def test_after_a_fork():
         f(x)
     child = os.fork()
     if child == 0:
-        g = torch.compile(lambda x: (x * 3).sum())
-        ok = all(abs(h(x).item() - h.fn(x).item()) < 1 for h in (f, g) for _ in range(4))
-        os._exit(0 if ok else 1)
+        ok = False
+        try:
+            g = torch.compile(lambda x: (x * 3).sum())
+            ok = all(abs(h(x).item() - h.fn(x).item()) < 1 for h in (f, g) for _ in range(4))
+        finally:  # or the child would go on with the other tests
+            os._exit(0 if ok else 1)
     for _ in range(400):
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

@@ -247,12 +247,16 @@ def test_a_child_records_though_another_thread_did_as_it_was_forked():
     assert inside.wait(30)
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
-        ok = op._recorders == 0 and op.watched[0] == 0 and all(short.__code__ is code for (short, _), code in zip(op._WAYS, op._SHORT))
-        step = kobai.compile(lambda x: (x * 2).sum())
-        with kobai.autocast("cpu", dtype=kobai.bfloat16):
-            pass
-        os._exit(0 if ok and step(kobai.ones(2)).item() == 4 else 1)
+        ok = False
+        try:
+            signal.alarm(20)
+            ok = op._recorders == 0 and op.watched[0] == 0 \
+                and all(short.__code__ is code for (short, _), code in zip(op._WAYS, op._SHORT))
+            step = kobai.compile(lambda x: (x * 2).sum())
+            with kobai.autocast("cpu", dtype=kobai.bfloat16):
+                ok = ok and step(kobai.ones(2)).item() == 4
+        finally:  # or the child would go on with the other tests
+            os._exit(0 if ok else 1)
     status = os.waitpid(child, 0)[1]
     end.set()
     other.join()
