@@ -10,6 +10,7 @@ from kobai.autograd.mode import modes
 from kobai.devices import check as _check_device
 from kobai.diagnose import error
 from kobai.large import DRAWN, drawing
+from kobai.later import unlocked_in_children
 from kobai.tensor import wrap
 
 __all__ = ["Generator"]
@@ -26,6 +27,7 @@ _state_layout = np.dtype(
 )  # fmt: skip
 
 
+@unlocked_in_children
 class Generator:
     """A source of random numbers with a state of its own.
 

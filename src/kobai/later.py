@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from threading import get_ident
+from functools import cached_property
+from threading import RLock, get_ident
 
 from .families import FAMILIES
 
@@ -52,6 +53,19 @@ def _forget_imports():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_imports)
+
+
+def unlocked_in_children(cls):
+    """A class whose cached properties wait in a forked child for no thread of the parent's (Python 3.11 locks them)."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _unlock(cls))
+    return cls
+
+
+def _unlock(cls):
+    for value in vars(cls).values():
+        if isinstance(value, cached_property) and hasattr(value, "lock"):
+            value.lock = RLock()
 
 
 def load_all(space=None):

@@ -355,3 +355,35 @@ def test_variables_that_are_no_numbers_are_left_out(text, monkeypatch):
     monkeypatch.setenv("KOBAI_CACHE_SIZE", text)
     assert threads.cores() >= 1
     assert cache._limit() == cache.LIMIT << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_a_child_waits_for_no_cached_property_that_another_thread_was_computing():
+    program = """if True:
+        import os, signal, threading, warnings
+        warnings.simplefilter("ignore")
+        import kobai
+        from kobai.generator import Generator
+        inside, end = threading.Event(), threading.Event()
+        class Slow(Generator):
+            def _start(self):
+                if threading.current_thread() is not threading.main_thread():
+                    inside.set()
+                    end.wait(30)
+                super()._start()
+        slow = threading.Thread(target=lambda: Slow()._bits)
+        slow.start()
+        inside.wait(30)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            ok = kobai.randn(20, generator=kobai.Generator()).isfinite().all()
+            os._exit(0 if ok else 1)
+        status = os.waitpid(child, 0)[1]
+        end.set()
+        slow.join()
+        print(status)
+    """
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "0\n", "")

@@ -29,6 +29,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kobai.later import unlocked_in_children
+
 # name: (NumPy name, kind, bytes).  Kinds: b bool, u unsigned, i signed, h stored float, f float.
 TYPES = {
     "bool": ("bool", "b", 1),
@@ -192,6 +194,7 @@ class Node(NamedTuple):
     dtype: str
 
 
+@unlocked_in_children
 class Kernel:
     """Scalar code for one element and the operands it reads; immutable.
 

@@ -24,8 +24,10 @@ from kobai.compile.recurrent import recurrent
 from kobai.compile.simplify import simplify
 from kobai.compile.strips import in_strips
 from kobai.compile.windows import own
+from kobai.later import unlocked_in_children
 
 
+@unlocked_in_children
 class Plan:
     """A graph ready to run: ``plan(inputs)`` gives the outputs and does the writes, in place.
 
