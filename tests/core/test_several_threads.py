@@ -271,6 +271,7 @@ def test_children_forked_while_code_is_compiled_can_use_it_all():
         warnings.simplefilter("ignore")
         sys.setswitchinterval(1e-6)
         import numpy as np, kobai
+        import numpy.random  # its C modules, imported half, cannot be imported again in a child
         from kobai import large
         from kobai.autograd import node, repeated
         large.BUDGET.update(dict.fromkeys(large.BUDGET, 1000))
