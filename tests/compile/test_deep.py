@@ -21,14 +21,6 @@ def small_ones_too(monkeypatch):
     deep.stretches.cache_clear()
 
 
-@pytest.fixture
-def pool():
-    pool = llvm.bridge().pool
-    before = pool.size
-    yield pool
-    pool.resize(before)
-
-
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("m, n, k", [(16, 16, 4000), (1, 1, 512), (10, 33, 1999), (7, 20, 1210), (64, 3, 3000), (30, 65, 2048)])

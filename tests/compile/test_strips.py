@@ -21,14 +21,6 @@ def small_ones_too(monkeypatch):
     monkeypatch.setattr(strips, "STRIPS", 2)
 
 
-@pytest.fixture
-def pool():
-    pool = llvm.bridge().pool
-    before = pool.size
-    yield pool
-    pool.resize(before)
-
-
 def given(*shape, dtype="f4"):
     return kobai.from_numpy(RNG.standard_normal(shape).astype(dtype))
 

@@ -21,14 +21,6 @@ X = RNG.standard_normal((700, 331)).astype("f4")
 LONG = RNG.standard_normal(700_001).astype("f4")
 
 
-@pytest.fixture
-def pool():
-    pool = llvm.bridge().pool
-    before = pool.size
-    yield pool
-    pool.resize(before)
-
-
 CASES = {
     "elementwise": (lambda: OP["Exp"](), X),
     "strided": (lambda: OP["Exp"](), X[:, ::2]),

@@ -208,7 +208,7 @@ def _deep(a, b, parts: int):
     try:
         address, words, extent, grain = words_of(a.dtype, m, n, each, *strides, sizes=[parts])
         run = llvm.bridge().fixed(address, extent, grain, m * n * k // 16, 2, [like], words)
-        add = Program(adding(a.dtype), (0,), False).call
+        add = Program(adding((a.dtype,)), (0,), False).call
     except NoKernel:
         return None
 

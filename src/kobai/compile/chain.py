@@ -57,17 +57,23 @@ def chained(steps, homes, results=frozenset()) -> list:
 
     `results` are the values that are wanted in the end, `homes` those that lie in others (value, offset).
     """
-    steps, found, i = list(steps), [], 0
+    steps = list(steps)
+    return with_chains(steps, homes, results, lambda i: [_Chain(homes, *b) for b in _batches(steps, i)])
+
+
+def with_chains(steps: list, homes, results, begun) -> list:
+    """The steps, with the longest of the chains that can begin at each, where one is worth it: `begun(i)` gives them, empty."""
+    found, i = [], 0
     kept = {*results, *homes, *[whole for whole, _ in homes.values()]}
     uses = Counter(v for step in steps for v in _touched(step))
     while i < len(steps):
-        made = [m for m in (_Chain(homes, *b).grown(steps, i) for b in _batches(steps, i)) if m.worth]
+        made = [m for m in (chain.grown(steps, i) for chain in begun(i)) if m.worth]
         best = max(made, key=lambda m: len(m.parts), default=None)
         if best is None:
             found.append(steps[i])
             i += 1
         else:
-            found += [*best.before, best.step(kept, uses)]
+            found += [*best.before, best.step(kept, uses), *best.after]
             i = best.end
     return found
 
@@ -102,6 +108,7 @@ class _Chain:
         self.homes, self.far, self.near = homes, far, near
         self.parts: list[_Part] = []
         self.before: list = []   # steps moved out of it
+        self.after: list = []    # what comes when it has ended
         self.end = 0             # the first step that is not in it
         self.accesses: dict[Value, list[_Access]] = {}
         self.read: set[Value] = set()    # memory that is read, or made in more than one step

@@ -11,7 +11,7 @@ from kobai.compile.builder import Builder
 from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Value
-from kobai.compile.kernel import Kernel, scalar_type
+from kobai.compile.kernel import Kernel
 from kobai.compile.windows import Window, contiguous
 
 _ROWS, _COLUMNS, _ENOUGH = 28, 64, 8  # of the least tile; tiles that are enough for threads to share
@@ -32,12 +32,12 @@ def stretches(m: int, n: int, k: int) -> int:
     return next((p for p in range(most, 1, -1) if k % p == 0), 1)
 
 
-@lru_cache(8)
-def adding(dtype, row: bool = False) -> Kernel:
-    """The kernel that adds elements of a row, and to them, if so asked, a number that the row has."""
+@lru_cache(32)
+def adding(types: tuple, row: bool = False) -> Kernel:
+    """The kernel that sums rows of elements of each of these types; `row`: and adds a number that the row has."""
     k = Builder("added")
-    y = k.sum(k.operand(scalar_type(dtype)))
-    return k.finish(y + k.operand(scalar_type(dtype), per_row=True) if row else y)
+    sums = [k.sum(k.operand(t)) for t in types]
+    return k.finish(*[y + k.operand(t, per_row=True) for y, t in zip(sums, types)] if row else sums)
 
 
 def in_stretches(steps) -> list:
@@ -59,6 +59,6 @@ def _cut(step: ProductStep, parts: int) -> list:
                            [(a[-1] * each, *a), (b[-2] * each, *b), whole], step.alpha)
     reads = [Window(between, 0, (*whole[1:], whole[0])), *step.reads[2:]]
     strides = [(*x, 0) for x in (*e, c)]
-    add = KernelStep(adding(step.dtype, bool(e)), (m, n, parts), 1, reads, step.writes,
+    add = KernelStep(adding((step.dtype,), bool(e)), (m, n, parts), 1, reads, step.writes,
                      [reads[0].strides, *strides], ["sum"] + ["add"] * len(e))
     return [products, add]

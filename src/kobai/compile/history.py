@@ -30,8 +30,7 @@ class History(Text):
         super().__init__(recorder, start)
         self.fixed: list = []
         self.scope["edge_of"] = edge_of
-        self._places = iter(_places(spec))
-        given = [(t, name) for t, name in zip(leaves, self._places) if isinstance(t, Tensor)]
+        given = [(t, name) for t, name in zip(leaves, _places(spec)) if isinstance(t, Tensor)]
         self._given = {id(t): name for t, name in given}
         for e in [*recorder.externals.values()]:
             if e.constant is None and e.holder is not None:

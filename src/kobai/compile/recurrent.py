@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kobai.compile.chain import BLOCK, _Access, _Chain, _dims, _Part, _words
+from kobai.compile.chain import BLOCK, _Access, _Chain, _dims, _Part, _words, with_chains
 from kobai.compile.contract import ProductStep
 from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Value
@@ -31,32 +31,12 @@ def recurrent(steps, homes, results=frozenset()) -> list:
     if not groups:
         return steps
     chosen = {id(steps[i].writes[0]) for places in groups for i in places}
-    return _chains(packed(steps, groups), chosen, homes, results)
+    steps = packed(steps, groups)
 
-
-def _chains(steps, chosen, homes, results) -> list:
-    found, i = [], 0
-    kept = {*results, *homes, *[whole for whole, _ in homes.values()]}
-    uses = _uses(steps)
-    while i < len(steps):
+    def begun(i):
         items = _items(steps[i]) if isinstance(steps[i], ProductStep) and id(steps[i].writes[0]) in chosen else 1
-        chain = _Rows(homes, items, chosen).grown(steps, i) if items > 1 else None
-        if chain is None or not chain.worth:
-            found.append(steps[i])
-            i += 1
-        else:
-            found += [*chain.before, chain.step(kept, uses), *chain.after]
-            i = chain.end
-    return found
-
-
-def _uses(steps) -> dict:
-    """In how many steps each value is."""
-    uses: dict = {}
-    for step in steps:
-        for v in {*[w.base for w in step.reads], *step.writes}:
-            uses[v] = uses.get(v, 0) + 1
-    return uses
+        return [_Rows(homes, items, chosen)] if items > 1 else []
+    return with_chains(steps, homes, results, begun)
 
 
 def _items(step: ProductStep) -> int:
@@ -76,7 +56,6 @@ class _Rows(_Chain):
         self.chosen = chosen
         self.spans: dict[Value, _Span] = {}
         self.roots: set[Value] = set()  # the memory that it makes something in
-        self.after: list = []           # steps put off until it has ended
 
     @property
     def worth(self) -> bool:

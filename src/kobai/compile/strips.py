@@ -11,9 +11,9 @@ from collections import Counter
 from functools import lru_cache
 from math import prod
 
-from kobai.compile.builder import Builder
-from kobai.compile.chain import BLOCK, _Chain, _Part, _touched, _words
+from kobai.compile.chain import BLOCK, _Chain, _Part, _touched, _words, with_chains
 from kobai.compile.contract import merged
+from kobai.compile.deep import adding
 from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Value
 from kobai.compile.kernel import REDUCTIONS
@@ -33,19 +33,7 @@ def in_strips(steps, homes, results=frozenset()) -> list:
     steps = list(steps)
     if not any(isinstance(s, KernelStep) and _sums(s) for s in steps):
         return steps
-    kept = {*results, *homes, *[whole for whole, _ in homes.values()]}
-    uses = Counter(v for step in steps for v in _touched(step))
-    found, i = [], 0
-    while i < len(steps):
-        made = [m for m in (_Strips(homes, n).grown(steps, i) for n in _counts(steps, i)) if m.worth]
-        best = max(made, key=lambda m: len(m.parts), default=None)
-        if best is None:
-            found.append(steps[i])
-            i += 1
-        else:
-            found += [*best.before, best.step(kept, uses), *best.after]
-            i = best.end
-    return found
+    return with_chains(steps, homes, results, lambda i: [_Strips(homes, n) for n in _counts(steps, i)])
 
 
 def _counts(steps, i) -> list[int]:
@@ -91,7 +79,6 @@ class _Strips(_Chain):
 
     def __init__(self, homes, count: int):
         super().__init__(homes, count, 1)
-        self.after: list = []               # what adds up the sums of strips
         self.added: set[Value] = set()      # what that makes
         self.readers: Counter = Counter()   # of large values, within the chain
 
@@ -130,7 +117,7 @@ class _Strips(_Chain):
         far = [prod(shape) * v.dtype.itemsize for v in parts]
         given = [Window(v, 0, (*s, n)) for v, s, n in zip(parts, own, far)]
         lasting = [(*s[:outer], 0) for s in step.strides[count:]]
-        self.final = KernelStep(_adding(step.kernel.output_types), (*shape, self.far), 1, given, step.writes,
+        self.final = KernelStep(adding(step.kernel.output_types), (*shape, self.far), 1, given, step.writes,
                                 [*[w.strides for w in given], *lasting], step.ops)
         self.final.offset = step.offset
         return _Part(one, (*moves[:count], *[(n, 0) for n in far]))
@@ -139,14 +126,7 @@ class _Strips(_Chain):
         if not super()._take(part):
             return False
         if self.final is not None:
-            self.after.append(self.final)
+            self.after.append(self.final)  # it adds up the sums of strips
             self.added |= {self._root(v) for v in self.final.writes}
         self.readers.update([v for v in _touched(part.step) if prod(v.shape) * v.dtype.itemsize >= LEAST])
         return True
-
-
-@lru_cache(32)
-def _adding(types: tuple[str, ...]):
-    """The kernel that sums rows of values of these types."""
-    k = Builder("added")
-    return k.finish(*[k.sum(k.operand(t, f"x{i}")) for i, t in enumerate(types)])
