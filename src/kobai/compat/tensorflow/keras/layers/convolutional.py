@@ -6,9 +6,10 @@ from .....op import m
 from ...convolution import convolve, convolve_transposed, depthwise, numbers
 from ...tensors import box
 from ...values import value_of
-from .. import activations, constraints, initializers, regularizers
+from .. import initializers
 from ..layer import Layer
 from ..spec import InputSpec
+from .core import with_kernel
 
 
 def output_length(n, kernel, padding, stride, dilation=1):
@@ -48,13 +49,8 @@ class BaseConv(Layer):
         self.filters, self.groups, self.padding, self.use_bias = filters, groups, padding.lower(), use_bias
         self.kernel_size, self.strides = tuple(numbers(kernel_size, self.n)), tuple(numbers(strides, self.n))
         self.dilation_rate = tuple(numbers(dilation_rate, self.n))
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        with_kernel(self, activation, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+                    kernel_constraint, bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.n + 2)
 
     def _kernel_shape(self, channels):

@@ -54,6 +54,18 @@ def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, bat
     return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name, input_tensor=tensor).output
 
 
+def with_kernel(layer, activation, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+                kernel_constraint, bias_constraint):
+    """Note how a layer's kernel and bias begin, are penalised and bounded, and what is applied to its result."""
+    layer.activation = activations.get(activation)
+    layer.kernel_initializer = initializers.get(kernel_initializer)
+    layer.bias_initializer = initializers.get(bias_initializer)
+    layer.kernel_regularizer = regularizers.get(kernel_regularizer)
+    layer.bias_regularizer = regularizers.get(bias_regularizer)
+    layer.kernel_constraint = constraints.get(kernel_constraint)
+    layer.bias_constraint = constraints.get(bias_constraint)
+
+
 class Dense(Layer):
     """activation(x @ kernel + bias)."""
 
@@ -67,13 +79,8 @@ class Dense(Layer):
                         what="units", value=units, must="a positive whole number")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units, self.use_bias = int(units), use_bias
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        with_kernel(self, activation, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+                    kernel_constraint, bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -110,13 +117,8 @@ class EinsumDense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        with_kernel(self, activation, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+                    kernel_constraint, bias_constraint)
 
     def build(self, input_shape):
         inputs, self._out = self.equation.replace(" ", "").split("->")
