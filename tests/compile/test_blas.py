@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+import kobai
+from kobai import large
 from kobai.backends import blas, gemm, gemm_cut, gemm_half, llvm
 from kobai.compile.kernel import NoKernel
 
@@ -323,6 +325,37 @@ def test_halves_that_are_not_numbers(monkeypatch):
     assert np.array_equal(np.isnan(y), np.isnan(expected))
     assert np.array_equal(np.isposinf(y), np.isposinf(expected))
     assert np.array_equal(np.isneginf(y), np.isneginf(expected))
+
+
+def test_halves_that_do_not_follow_each_other():
+    """Every second element, backwards, one row for all: such matrices gave sums of their neighbours."""
+    half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+    a, b = kobai.randn(64, 256).bfloat16(), kobai.randn(256, 64).bfloat16()
+    exact = a.float()[:, ::2] @ b.float()[::2]
+    assert large.product(a.numpy()[:, ::2], b.numpy()[::2]).dtype == half
+    for left, right, expected in (
+        (a.numpy()[:, ::2], b.numpy()[::2], exact),
+        (a.numpy()[:, ::-1], b.numpy(), a.float().flip(1) @ b.float()),
+        (np.broadcast_to(a.numpy()[:, :1], a.shape), b.numpy(), a.float()[:, :1].expand(*a.shape) @ b.float()),
+    ):
+        y = blas.product(left, right)
+        y = large.product(left, right) if y is None else y
+        assert np.allclose(y.astype("f4"), expected.numpy(), 1e-2, 1e-1)
+
+
+@pytest.mark.parametrize("m, n, k", [(1, 1, 1), (1, 40, 33), (7, 5, 3), (32, 32, 32), (65, 33, 129), (3, 257, 700)])
+def test_compiled_products_of_halves_are_steps_of_their_own(m, n, k):
+    half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+    if not blas.has(half):
+        pytest.skip("this CPU has no fast instructions for bfloat16")
+    x, w, c = [kobai.randn(*s).bfloat16() for s in ((m, k), (n, k), (n,))]
+    f = kobai.compile(lambda x, w, c: kobai.nn.functional.linear(x, w, c))
+    for _ in range(3):
+        y = f(x, w, c)
+    assert "product of" in str(f._last.plan) and f.reason is None
+    exact = x.double() @ w.double().T + c.double()
+    bound = exact.abs() / 256 + (x.double().abs() @ w.double().abs().T + c.double().abs()) * k * 2.0**-23
+    assert bool(((y.double() - exact).abs() <= bound).all())
 
 
 def test_bfloat16_without_instructions_is_left_to_others(monkeypatch):

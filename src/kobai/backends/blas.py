@@ -56,6 +56,17 @@ def code(dtype, tiny: bool = False) -> _Code:
     return found
 
 
+def has(dtype) -> bool:
+    """Whether there are functions for a type on this CPU."""
+    if dtype.char not in _TYPES or not llvm.available:
+        return False
+    try:
+        code(dtype)
+    except NoKernel:
+        return False
+    return True
+
+
 @lru_cache(8)
 def parts(dtype) -> list[int]:
     """Addresses of code that products of a type are made of: rows times a narrow, and a wide sliver; how to copy B."""
@@ -108,6 +119,8 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         order = "ba"
     if n > 1 and c[-1] != size or e and n > 1 and e[-1] != size:
         raise NoKernel("neither rows nor columns of the result are contiguous")
+    if dtype.char == "E":
+        a, b = [_in_lines(s, rows, cols, size) for s, rows, cols in ((a, m, k), (b, k, n))]
     batch = math.prod(sizes)
     threads = get_num_threads()
     t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, functions.width, functions.depth, threads,
@@ -127,6 +140,20 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
     }  # fmt: skip
     found["dots"] = int(m <= _FEW and a[-1] == size == b[-2])
     return functions.addresses[order + ("c" if e is None else "ec")], [found[name] for name in gemm.WORDS], tiles * batch, t.grain
+
+
+def _in_lines(strides, rows: int, cols: int, size: int):
+    """The strides of a matrix whose rows or columns are contiguous, as the code for bfloat16 wants it: that of columns is
+    one element if either will do.
+
+    Raises:
+        NoKernel: if neither are.
+    """
+    if cols == 1 or strides[-1] == size:
+        return (*strides[:-1], size)
+    if rows == 1 or strides[-2] == size:
+        return (*strides[:-2], size, strides[-1])
+    raise NoKernel("neither rows nor columns of a matrix of bfloat16 are contiguous")
 
 
 def _bits(x: float) -> int:

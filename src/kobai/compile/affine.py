@@ -31,8 +31,16 @@ def is_product(node: Node | None) -> bool:
     if node is None or type(node.op).__name__ not in PRODUCTS or any(not isinstance(a, Value) for a in node.args):
         return False
     out = node.outs[0]
-    return out.dtype.char in "fd" and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
+    return (out.dtype.char in "fd" or _is_fast(out.dtype)) and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
         and all(v.shape[:-2] == out.shape[:-2] for v in node.args[:2])
+
+
+def _is_fast(dtype) -> bool:
+    """Whether this is bfloat16, on a CPU that multiplies matrices of it."""
+    if dtype.char != "E":
+        return False
+    from kobai.backends import blas  # noqa: PLC0415 (backends are loaded when something is compiled)
+    return blas.has(dtype)
 
 
 def _turns(node: Node) -> bool:

@@ -24,7 +24,7 @@ def shared(steps) -> list[list[int]]:
     """The places of products of few rows that multiply the same matrix, of each that `LEAST` of them do."""
     groups: dict[tuple, list[int]] = {}
     for i, step in enumerate(steps):
-        if isinstance(step, ProductStep) and not step.sizes and step.m <= FEW:
+        if isinstance(step, ProductStep) and not step.sizes and step.m <= FEW and step.dtype.kind == "f":
             b = step.reads[1]
             groups.setdefault((b.base, b.offset, step.strides[1], step.k, step.n), []).append(i)
     return [places for places in groups.values() if len(places) >= LEAST]
@@ -46,7 +46,7 @@ def packed(steps, groups) -> list:
 def _gains(step: ProductStep) -> bool:
     """Whether B does not lie as it is read, and C does."""
     size, (row, col), c = step.dtype.itemsize, step.strides[1], step.strides[2]
-    return (step.dtype.kind == "f" and (step.m > _DOTS or row != size) and (col != size or not _rest(step))
+    return ((step.m > _DOTS or row != size) and (col != size or not _rest(step))
             and step.m * step.n * step.k >= _SMALL and step.n * step.k * size <= _MOST and step.n * size > _SLIVER
             and c[-1] == size and (c[-2] >= step.n * size or step.m == 1))
 
