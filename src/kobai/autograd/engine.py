@@ -1,8 +1,8 @@
 """Reverse mode: send gradients from the outputs back to the leaves."""
 from __future__ import annotations
 
-import sys
 from heapq import heappop, heappush
+from sys import getrefcount
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tensor_of, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
 from . import again
+from .hooked import call_hooks, hooks_after, hooks_before
 from .mode import modes
-from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here, note_gradients
+from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here, many, note_gradients
 from .repeated import attempt as repeated, gradients as repeated_gradients
 
 _generic, _array = np.generic, np.ndarray
@@ -74,7 +75,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
 def _asking(node, g, graph, which, needed, found, freed):
     """(edges of a node, gradients for them), where hooks, modes or the caller may want to know or change something."""
     if node.hooks is not None:
-        g = _hooks_before(node, g, graph, which)
+        g = hooks_before(node, g, graph, which)
     if needed is not None and node in which[1]:
         found[node] = g
         if not needed[node]:
@@ -98,11 +99,12 @@ def _asking(node, g, graph, which, needed, found, freed):
     if freed is not None and saved.__class__ is tuple and saved:
         node.saved = freed
     if node.hooks is not None and node.hooks[1]:
-        out = _hooks_after(node, out, g, graph)
+        out = hooks_after(node, out, g, graph)
     return node.edges, out
 
 
 _PORT = Port._order
+_ordinary = propagate  # who films or times passes replaces that name
 
 
 def reached(roots, within=None):
@@ -160,95 +162,84 @@ def _refuse_nan(node, out):
             raise error("nan-gradient", node=node, position=i)
 
 
-# ---- hooks -----------------------------------------------------------------------------------
-def _plain(g, graph):
-    return g if graph or g is None or not isinstance(g, Tensor) or modes.trace is not None else g._value
-
-
-def _call_hooks(hooks, g, graph, which=None):
-    """The gradient after hooks that may each return another one; `which`: (roots, wanted) of the pass."""
-    before, modes.grad, modes.passing = modes.grad, graph, which
-    try:
-        t = tensor_of(g)
-        for hook in list(hooks):
-            new = hook(t)
-            if new is not None:
-                t = _checked_hook(hook, t, new)
-    finally:
-        modes.grad, modes.passing = before, None
-    return _plain(t, graph)
-
-
-def _checked_hook(hook, old, new):
-    """What a hook returned, if it can stand for the gradient it got."""
-    if not isinstance(new, Tensor):
-        raise error("wrong-return", TypeError(f"expected Variable, but hook returned '{type(new).__name__}'"),
-                    what=f"the hook {getattr(hook, '__name__', '')}", kind=type(new), must="a tensor or None")
-    name, a, b = getattr(hook, "__name__", type(hook).__name__), old._value, new._value
-    if a.shape != b.shape:
-        raise error("wrong-return", RuntimeError(f"hook '{name}' has changed the size of value"),
-                    what=f"the hook {name}", why="it got a gradient of shape {shape} and gave one of {returned}.",
-                    shape=a.shape, returned=b.shape, kind=type(new), must="a gradient of the same shape",
-                    fix="return a tensor of shape {shape}, or None to leave the gradient as it is.")
-    if a.dtype != b.dtype:
-        raise error("wrong-return",
-                    RuntimeError(f"hook '{name}' has changed the type of value (was {old.type()} got {new.type()})"),
-                    what=f"the hook {name}", why="it got a gradient of dtype {dtype} and gave one of {returned}.",
-                    dtype=a.dtype, returned=b.dtype, kind=type(new), must="a gradient of the same dtype",
-                    fix="return g.to({dtype}), or None to leave the gradient as it is.")
-    return new
-
-
-def _hooks_before(node, g, graph, which):
-    before, _, by_output = node.hooks
-    many = type(g) is list
-    gs = list(g) if many else [g]
-    for number, hooks in by_output.items():
-        if gs[number] is not None:
-            gs[number] = _call_hooks(hooks["tensor"].values(), gs[number], graph, which)
-            for keep in hooks["retain"]:
-                keep(tensor_of(gs[number]))
-    for hook in list(before.values()):
-        new = hook(tuple([tensor_of(v) for v in gs]))
-        if new is not None:
-            gs = [_plain(v, graph) for v in (new if isinstance(new, tuple) else (new,))]
-    return gs if many else gs[0]
-
-
-def _hooks_after(node, out, g, graph):
-    g_out = tuple([tensor_of(v) for v in (g if isinstance(g, tuple) else (g,))])
-    for hook in list(node.hooks[1].values()):
-        new = hook(tuple([tensor_of(v) for v in out]), g_out)
-        if new is not None:
-            out = tuple([_plain(v, graph) for v in (new if isinstance(new, tuple) else (new,))])
-    return out
-
-
 # ---- into .grad ------------------------------------------------------------------------------
 def deliver(found, graph=False, which=None):
     """Add what arrived at the leaves into their `.grad`, in the order in which it arrived."""
     simple = not graph and modes.trace is None
     for leaf in [*found]:
         g = found.pop(leaf)
-        if simple and leaf._grad is None and leaf._hooks is None and isinstance(g, _generic):
-            leaf._grad = wrap(g)  # as `accumulate` does, without its questions
-        else:
-            accumulate(leaf, g, graph, which)
+        if simple and leaf._grad is None and leaf._hooks is None:  # as `accumulate` does, without its questions
+            if g.__class__ is _array:
+                if g.base is not None or getrefcount(g) > _popped or g.ndim > 1 and not g.flags.c_contiguous:
+                    g = _own(g, leaf)
+                leaf._grad = wrap(g)
+                continue
+            if isinstance(g, _generic):
+                leaf._grad = wrap(g)
+                continue
+        accumulate(leaf, g, graph, which)
 
 
 def _into_leaves(roots, keep, graph):
     """A backward pass into `.grad` of all leaves; one that was often made runs as a program."""
     if not graph and len(roots) == 1 and modes.look is None and modes.trace is None and not modes.anomaly:
         (root, g), = roots
-        if root.__class__.__base__ is Node and not isinstance(g, Lifted) and repeated(root, g, keep, propagate, accumulate):
-            return
+        if not isinstance(g, Lifted):
+            return _plain_pass(root, g, keep)
     deliver(propagate(roots, keep=keep, graph=graph), graph, (roots, None))
+
+
+def _plain_pass(root, g, keep):
+    """The same from one root on arrays, with nobody watching."""
+    if propagate is _ordinary and _single(root, g, keep):
+        return
+    if root.__class__.__base__ is not Node or not repeated(root, g, keep, propagate, accumulate):
+        deliver(propagate(((root, g),), keep=keep), False, (((root, g),), None))
+
+
+def _single(node, g, keep):
+    """A pass through one node that has leaves alone behind it, without the heap; False if it is another one."""
+    port = None
+    if node.__class__ is Port:
+        port, node = node, node.node
+    if node.__class__.__base__ is not Node or node.hooks is not None:
+        return False
+    edges, saved, leaves = node.edges, node.saved, 0
+    for edge in edges:
+        if edge is not None:
+            if edge._order is not None or edge._hooks is not None:
+                return False
+            leaves += 1
+    if leaves > 1 and len({e for e in edges if e is not None}) < leaves:
+        return False  # what comes to one leaf is added up first
+    has_saved = saved.__class__ is tuple and saved
+    if has_saved and saved[0].__class__ is Packed:
+        return False
+    if node._order < many.below:
+        many.begin()
+    if port is not None:
+        g = _with_zeros(_at(port, g, None), node, False)
+    out, place = node.vjp(node, g, saved), 0
+    if has_saved and not keep:
+        node.saved = Freed(here(2))
+    for edge in edges:
+        a, place = out[place], place + 1
+        if edge is None or a is None:
+            continue
+        if edge._grad is None and (a.__class__ is _array or isinstance(a, _generic)):
+            if a.__class__ is _array and (
+                    a.base is not None or getrefcount(a) > _given or a.ndim > 1 and not a.flags.c_contiguous):
+                a = _own(a, edge)
+            edge._grad = wrap(a)
+        else:
+            accumulate(edge, a)
+    return True
 
 
 def accumulate(leaf, g, graph=False, which=None):
     """Add `g` to `leaf.grad`, in place where nobody else can see the memory."""
     if leaf._hooks is not None and leaf._hooks[0]:
-        g = _call_hooks(leaf._hooks[0].values(), g, graph, which)
+        g = call_hooks(leaf._hooks[0].values(), g, graph, which)
         if not graph and isinstance(g, np.ndarray):
             g = np.array(g)  # a hook may have kept what it got or gave
     old = leaf._grad
@@ -256,6 +247,8 @@ def accumulate(leaf, g, graph=False, which=None):
         modes.trace.accumulate(leaf, tensor_of(g))
     elif old is None:
         leaf._grad = tensor_of(g) if graph else tensor_of(_owned(g, leaf))
+    elif old.__class__ is Tensor and not old._rg and not graph and g.__class__ is _array and old._data.__class__ is _array:
+        _add_to(old, g)  # what most are
     elif graph or isinstance(old, LiftedTensor) or isinstance(g, Lifted) or old._rg:
         leaf._grad = old + tensor_of(g)
     elif old.is_sparse:
@@ -264,42 +257,85 @@ def accumulate(leaf, g, graph=False, which=None):
         return
     else:
         if type(old._data) is np.ndarray:
-            if not old._data.flags.writeable:
-                raise error("inplace-expanded", tensor=old)
-            np.add(old._data, g, out=old._data)
+            _add_to(old, g)
         else:
             old._data = old._data + g
-        old._ver[0] += 1
+            old._ver[0] += 1
     if leaf._hooks is not None:
         for hook in list(leaf._hooks[1].values()):
             hook(leaf)
 
 
+def _add_to(old, g):
+    """Add an array to a gradient in its memory."""
+    try:
+        np.add(old._data, g, out=old._data)
+    except ValueError:
+        if not old._data.flags.writeable:
+            raise error("inplace-expanded", tensor=old) from None
+        raise
+    old._ver[0] += 1
+
+
 def _owned(g, leaf):
     """`g`, copied if its memory is a view, is held by anybody else, or is laid out unlike the leaf's."""
-    if type(g) is np.ndarray and (g.base is not None or sys.getrefcount(g) > _mine or not g.flags.c_contiguous):
-        if g.ndim > 1 and leaf._data.flags.f_contiguous:
-            return np.array(g, order="F")
-        own = in_rows(g)
-        return own if own is not g else np.array(g, order="C")
+    if type(g) is np.ndarray and (g.base is not None or getrefcount(g) > _mine or not g.flags.c_contiguous):
+        return _own(g, leaf)
     return g
 
 
-def _references():
-    """What getrefcount says in `_owned` of an array that nobody holds: Python versions count differently."""
-    global _mine
+def _own(g, leaf):
+    """A copy of `g` in memory of its own, laid out as the leaf's."""
+    if g.ndim > 1 and leaf._data.flags.f_contiguous:
+        return np.array(g, order="F")
+    own = in_rows(g)
+    return own if own is not g else np.array(g, order="C")
+
+
+def _count_references():
+    """What getrefcount says where an array comes to `.grad` that nobody holds: Python versions count differently."""
+    global _mine, _popped, _given
     for _mine in range(1, 9):
-        array, leaf = np.zeros(2), wrap(np.zeros(2))
-        where = array.__array_interface__["data"]
-        found = {leaf: array}
-        del array
-        deliver(found)
-        if leaf._grad._data.__array_interface__["data"] == where:
+        if _keeps(_accumulate_one):
             break
-    return _mine
+    for _popped in range(1, 9):
+        if _keeps(_deliver_one):
+            break
+    for _given in range(1, 9):
+        if _keeps(_pass_one):
+            break
 
 
-_mine = 0
+def _keeps(arrive):
+    """Whether a new array is not copied on this way."""
+    leaf, where = wrap(np.zeros(2)), []
+
+    def new():
+        array = np.zeros(2)
+        where.append(array.__array_interface__["data"])
+        return array
+    arrive(leaf, new)
+    return leaf._grad._data.__array_interface__["data"] == where[0]
+
+
+def _accumulate_one(leaf, new):
+    g = new()
+    accumulate(leaf, g)
+
+
+def _deliver_one(leaf, new):
+    deliver({leaf: new()})
+
+
+def _pass_one(leaf, new):
+    _single(_Alone(None, (leaf,), (), lambda node, g, s: (new(),), None, None), None, False)
+
+
+class _Alone(Node):
+    __slots__ = ()
+
+
+_mine = _popped = _given = 0
 
 
 # ---- the public functions --------------------------------------------------------------------
@@ -376,7 +412,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     found = _to(wanted, roots, keep, create_graph)
     for node in found:
         if isinstance(node, Tensor) and node._hooks is not None:
-            found[node] = _call_hooks(node._hooks[0].values(), found[node], create_graph, (roots, wanted))
+            found[node] = call_hooks(node._hooks[0].values(), found[node], create_graph, (roots, wanted))
     out = []
     for t, (node, number) in zip(inputs, places):
         g = found.get(node)
@@ -510,11 +546,17 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
     keeps what was saved for another backward; `create_graph` makes the gradients differentiable;
     `inputs` restricts to these tensors.
     """
-    if gradient is None and inputs is None and not create_graph and self._base is None:
-        data = getattr(self, "_data", None)
-        if data is not None and data.__class__ in _ONES and self._node is not None:  # a scalar loss: no questions
-            roots = ((self._node, _ONES[data.__class__]),)
-            return _into_leaves(roots, retain_graph, False)
+    if inputs is None and not create_graph and self.__class__ is Tensor and self._base is None \
+            and self._node is not None and modes.look is None and modes.trace is None and not modes.anomaly:
+        data, g = self._data, None
+        if gradient is None:
+            g = _ONES.get(data.__class__)
+        elif gradient.__class__ is Tensor:
+            g = gradient._data
+            if g.dtype is not data.dtype or g.shape != data.shape:
+                g = None
+        if g is not None:  # an ordinary pass: no questions
+            return _plain_pass(self._node, g, retain_graph)
     if gradient is not None and not isinstance(gradient, Tensor):
         raise error("argument-type",
                     TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}"),
@@ -523,4 +565,4 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
 
 
 Tensor.backward = _backward_method
-_mine = _references()
+_count_references()
