@@ -78,3 +78,22 @@ def test_who_cannot_says_so(name, options, message):
     with pytest.raises(RuntimeError) as caught:
         train(name, **options)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["SparseAdam", "SGD", "Adagrad"])
+def test_compiled_steps_with_sparse_gradients_are_the_eager_ones(name):
+    def losses(compiled):
+        kobai.manual_seed(0)
+        table = kobai.nn.Embedding(7, 3, sparse=True)
+        opt = getattr(optim, name)(table.parameters(), lr=0.1)
+        rows = kobai.tensor([1, 5, 1])
+
+        def step():
+            opt.zero_grad()
+            loss = (table(rows) - 1).pow(2).sum()
+            loss.backward()
+            opt.step()
+            return loss
+        step = kobai.compile(step) if compiled else step
+        return [step().item() for _ in range(4)], table.weight.tolist()
+    assert losses(True) == losses(False)

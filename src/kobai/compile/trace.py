@@ -314,6 +314,9 @@ class Recorder:
     def optimizer(self, optimizer, runner):
         """One group of an optimiser."""
         self.optimizers[id(optimizer)] = optimizer
+        if any(p._grad is not None and p._grad.is_sparse for p in runner.group["params"]):
+            self.stop("an optimizer's step with sparse gradients")
+            return runner.step()
         self._make_state(optimizer, runner)
         states = len(optimizer.state), sum(map(len, optimizer.state.values()))
         runner.step_on_tensors(self.number)

@@ -42,10 +42,10 @@ class SparseAdam(Optimizer):
     def arrays(self, h):
         return ("exp_avg", "exp_avg_sq")
 
-    def _state_of(self, p, h):
+    def _state_of(self, p, h, neutral=False):
         kept = self.state[p]
         kept.setdefault("step", 0)  # a Python number, as in PyTorch's checkpoints
-        return super()._state_of(p, h)
+        return super()._state_of(p, h, neutral)
 
     def update_sparse(self, p, grad, h):
         kept = self._state_of(p, h)
