@@ -24,7 +24,7 @@ class Changed(NamedTuple):
 
 def facts_of(node):
     """The facts of "inplace-saved"; of a value that nobody can tell any more only what is sure."""
-    found = _of_function(node) or _of_op(node)
+    found = overwritten(node)
     if found is None:
         return {"which": "tensor", "name": _nameless()}
     tensor = _holder(found)
@@ -33,6 +33,11 @@ def facts_of(node):
     what = "tensor" if value is None else f"[torch.{dtypes.type_word(value)}Tensor {list(value.shape)}]"
     which = f"{what}{_made_by(edge)} is at version {found.cell[0]}; expected version {found.version} instead."
     return {"which": which, "name": tensor is not None and name_of(tensor) or _nameless()}
+
+
+def overwritten(node):
+    """What a node saved and does not find again, as `Changed`; None where nobody can tell."""
+    return _of_function(node) or _of_op(node)
 
 
 def _nameless():

@@ -89,17 +89,18 @@ def places(code, info):
         found.append(("saved" if code == "inplace-saved" else "recorded", node.where))
         if isinstance(node.saved, Freed):
             found.append(("first", node.saved.where))
-        elif isinstance(node.saved, tuple):
-            found.append(("changed", _changed_at(node.saved)))
+        elif code == "inplace-saved":
+            found.append(("changed", _changed_at(node)))
     if code == "no-grad-fn" and "_cut" in getattr(tensor, "__dict__", ()):
         found.append(("cut", tensor.__dict__["_cut"][1]))
     return [(what, where) for what, where in found if where is not None]
 
 
-def _changed_at(saved):
+def _changed_at(node):
     """Where the memory of a saved value was last changed."""
-    cells = [v for v in saved if type(v) is list] or [v.cell for v in saved if hasattr(v, "cell")]
-    return next((c[1] for c in reversed(cells) if c[1] is not None), None)
+    from .changed import overwritten  # noqa: PLC0415 (only a mistake needs it)
+    found = overwritten(node)
+    return found and found.cell[1]
 
 
 def _nan_origin(node):
