@@ -32,7 +32,7 @@ WORDS = (
     "outer_a", "outer_b", "outer_c", "outer_e",
     "inner_a", "inner_b", "inner_c", "inner_e",
     "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided: 0, 1, `UNLESS_ALIGNED`
-    "dots",                                  # whether to sum along rows of A and columns of B, all contiguous
+    "dots",                                  # whether to sum along rows of A and columns of B, all contiguous; or as `Few` does
 )  # fmt: skip
 ORDERS = ("abc", "bac", "abec", "baec")
 AT = {name: i for i, name in enumerate(WORDS)}
@@ -89,11 +89,12 @@ class Gemm(Pack):
             f"ptr %c, i64 {w['row_c']}, ptr %e, i64 {w['row_e']}, {self.t} {w['alpha']}, {self.t} {w['beta']})"
         )
 
-    def _stretches(self):
-        self.loop("0", self.w["k"], self._stretch, self.w["depth"])
+    def _stretches(self, stretch=None):
+        stretch = stretch or self._stretch
+        self.loop("0", self.w["k"], stretch, self.w["depth"])
         rest = self.do(f"srem i64 {self.w['k']}, {self.w['depth']}")
         start = self.sub(self.w["k"], rest)
-        self.when(self.test("sgt", rest, 0), lambda: self._stretch(start, rest))
+        self.when(self.test("sgt", rest, 0), lambda: stretch(start, rest))
 
     def _stretch(self, start, depth=None):
         """The part of the sums from ``start``; after the first, C itself is added."""

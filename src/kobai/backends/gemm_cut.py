@@ -18,6 +18,7 @@ _IN_PLAN = 1 << 20  # the same where other steps have made A and B and will read
 _DENSE = 16  # multiplications for each number of A, B and C from which on they, not these numbers, take the time
 _FAST = 8  # products of bfloat16 take so many times less time
 _COPY, _COPY_HALF = 16, 100  # multiplications that take as long as to copy one number of A or of B
+_THIN = 8  # multiplications in the time in which a number comes from memory
 _ROUNDS = 4  # the most tiles for each thread, unless the largest tile asks for more
 _READ_AGAIN = 1 << 16  # numbers of A in a tile that is narrow, so that they are not copied and each sliver reads them again
 _UNEVEN = 0.05  # of a tile that threads wait for each other at the end
@@ -42,18 +43,21 @@ class Tiling(NamedTuple):
 
 @lru_cache(4096)
 def tiling(m: int, n: int, k: int, batch: int, step: int, width: int, depth: int = DEPTH, threads: int = 2,
-           half: bool = False, tile: int = TILE) -> Tiling:  # fmt: skip
-    """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns."""
-    rows, cols = min(_cuts(m, n, k, batch, step, width, half, threads, tile))[-2:]
-    each = min(rows, m) * min(cols, n) * k // (_FAST if half else 1)
+           half: bool = False, tile: int = TILE, few: bool = False) -> Tiling:  # fmt: skip
+    """Tiles of a product of ``batch`` matrices m x k and k x n, in multiples of ``step`` rows and ``width`` columns.
+
+    `half`: of bfloat16; `few`: B is read once and not copied.
+    """
+    fast, copy = (1, _COPY) if few or not half else (_FAST, _COPY_HALF)
+    rows, cols = min(_cuts(m, n, k, batch, step, width, half, threads, fast * tile, copy))[-2:]
+    each = _work(min(rows, m), min(cols, n), k) // fast
     stretches = max(-(-k // (depth + depth // 8)), 1) if not half else -(-k // depth)
     return Tiling(rows, cols, _share(k, stretches, 32 if half else 4), max(1, tile // max(each, 1)))
 
 
-def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool, threads: int, tile: int):
+def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool, threads: int, tile: int, copy: int):
     """(time that is to be expected, tiles, rows, columns) for all ways to cut that are worth a look."""
-    copy = _COPY_HALF if half else _COPY
-    most = max(m * n * k // (_FAST * tile if half else tile), 1)
+    most = max(_work(m, n, k) // tile, 1)
     least_across = -(-n // _COLS)
     for across in range(least_across, max(least_across, min(n // (2 * width), most, _ROUNDS * threads)) + 1):
         cols = _share(n, across, width)
@@ -65,6 +69,11 @@ def _cuts(m: int, n: int, k: int, batch: int, step: int, width: int, half: bool,
             tiles = batch * across * -(-m // rows)
             of_tile = min(rows, m) * cols + copy * (min(rows, m) + cols)
             yield (-(-tiles // threads) + _UNEVEN) * of_tile, tiles, rows, cols
+
+
+def _work(m: int, n: int, k: int) -> int:
+    """Multiplications of a product, or as many as take the time of reading the largest of its matrices."""
+    return max(m, _THIN) * max(n, _THIN) * max(k, _THIN)
 
 
 def worth_sharing(m: int, n: int, k: int) -> int:

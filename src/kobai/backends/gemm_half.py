@@ -12,7 +12,8 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from kobai.backends.gemm import _PAD, AT, Gemm, rooms
+from kobai.backends.gemm import _PAD, AT, rooms
+from kobai.backends.gemm_few import Few
 from kobai.backends.gemm_micro import shape_for
 
 DEPTH, ROWS, COLS = 1024, 1024, 512  # the largest stretch and tile; without AMX stretches are half as long
@@ -41,12 +42,15 @@ declare void @llvm.x86.tdpbf16ps(i8, i8, i8)
 """
 
 
-class Half(Gemm):
+class Half(Few):
     """Writes the functions for bfloat16."""
+
+    row_a, row_c = _ROW_A, _ROW_C
 
     def __init__(self, triple: str, amx: bool):
         super().__init__("float", shape_for(4, 64, triple))
         self.kind, self.stored, self.amx, self.room_a = "bfloat", 2, amx, _ROOM_A
+        self.in_squares = amx  # how A is copied
 
     def text(self) -> str:
         if self.amx:
@@ -57,6 +61,7 @@ class Half(Gemm):
                     f"internal void @pairs_{rows}(i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %rc, i1 %first)",
                     lambda rows=rows: self._pair_micro(rows),
                 )
+        self._few()
         self._square()
         self._finish()
         self._tile()
@@ -116,15 +121,35 @@ class Half(Gemm):
         def body():
             self.w = {name: self.word("%words", AT[name]) for name in names}
             self.sums_at = self.at("%room_a", _SUMS)
-            if self.amx:
-                self.say("call void @llvm.x86.ldtilecfg(ptr @tiles)")
-            self._stretches()
-            if self.amx:
-                self.say("call void @llvm.x86.tilerelease()")
+            self.when(self.test("ne", self.word("%words", AT["dots"]), 0), self._of_few_rows, self._of_many_rows)
+
         self.function(
             "internal void @tile_bfloat(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, ptr %room_a, ptr %room_b)",
             body,
         )
+
+    def _of_many_rows(self):
+        if self.amx:
+            self.say("call void @llvm.x86.ldtilecfg(ptr @tiles)")
+        self._stretches()
+        if self.amx:
+            self.say("call void @llvm.x86.tilerelease()")
+
+    def _of_few_rows(self):
+        """The tile as `Few` has it, and its sums rounded."""
+        self._stretches(self._stretch_of_few)
+        self.loop("0", self.add("%n", _EDGE - 1), lambda j: self._round(0, j, self.at(self.sums_at, self.mul(j, 4)), _ROW_C),
+                  _EDGE)  # fmt: skip
+
+    def _stretch_of_few(self, start, depth=None):
+        w, depth, self.rows = self.w, depth or self.w["depth"], "%m"
+        padded = self.do(f"and i64 {self.add(depth, _EDGE - 1)}, {-_EDGE}")
+        a, b = self.at("%a", self.mul(start, w["col_a"])), self.at("%b", self.mul(start, w["row_b"]))
+        self.in_squares = False
+        self.when(self.test("eq", w["col_a"], 2), lambda: self._copy_rows(a, depth, padded),
+                  lambda: self._copy_one_by_one(a, depth, padded))  # fmt: skip
+        self.in_squares = self.amx
+        self._call_few(depth, b, self.test("eq", start, 0), self.test("eq", w["col_b"], 2))
 
     def _stretch(self, start, depth=None):
         w, first = self.w, self.test("eq", start, 0)
@@ -176,7 +201,7 @@ class Half(Gemm):
 
     def _row_at(self, i, depth, p):
         """Where element ``p`` of row ``i`` of the copy of A is: a multiple of 32; with AMX ``i`` is a multiple of 16, too."""
-        if not self.amx:
+        if not self.in_squares:
             return self.at("%room_a", self.add(self.mul(i, _ROW_A), self.mul(p, 2)))
         block, square = self.do(f"and i64 {i}, -32"), self.do(f"and i64 {i}, 31")
         start = self.add(self.mul(block, self.mul(depth, 2)), self.mul(square, 64))
@@ -205,10 +230,23 @@ class Half(Gemm):
             def part(p):
                 self._ask_for(self.at(ahead, self.mul(p, 2)))
                 value = self._numbers(self.at(source, self.mul(p, 2)), self.sub(depth, p))
-                place = self.at(target, self.mul(p, 64 if self.amx else 2))
+                place = self.at(target, self.mul(p, 64 if self.in_squares else 2))
                 self.say(f"store {_NUMBERS} {value}, ptr {place}, align 64")
 
             self.loop("0", padded, part, 32)
+
+        self.loop("0", self.rows, row)
+
+    def _copy_one_by_one(self, a, depth, padded):
+        """Where columns of A are contiguous, but short."""
+        def one(i, p, number):
+            self.say(f"store i16 {number}, ptr {self._row_at(i, padded, p)}")
+
+        def row(i):
+            source = self.at(a, self.mul(i, self.w["row_a"]))
+            number = lambda p: self.do(f"load i16, ptr {self.at(source, self.mul(p, self.w['col_a']))}")  # noqa: E731
+            done = self.loop("0", depth, lambda p: one(i, p, number(p)))
+            self.loop(done, padded, lambda p: one(i, p, 0))
 
         self.loop("0", self.rows, row)
 

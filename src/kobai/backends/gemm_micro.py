@@ -27,7 +27,7 @@ class Shape(NamedTuple):
 def shape_for(size: int, vector_bytes: int, triple: str) -> Shape:
     """The micro kernels for elements of some bytes on a CPU: as many sums as its registers hold."""
     many = vector_bytes == 64 or "x86" not in triple
-    rows = (14, 8, 4, 2, 1) if many else (6, 4, 2, 1)
+    rows = (14, 8, 7, 6, 5, 4, 3, 2, 1) if many else (6, 5, 4, 3, 2, 1)
     return Shape(vector_bytes // size, rows, 2, vector_bytes > 16 or "x86" not in triple)
 
 

@@ -31,7 +31,8 @@ def is_product(node: Node | None) -> bool:
     if node is None or type(node.op).__name__ not in PRODUCTS or any(not isinstance(a, Value) for a in node.args):
         return False
     out = node.outs[0]
-    return (out.dtype.char in "fd" or _is_fast(out.dtype)) and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
+    return (out.dtype.char in "fd" or _is_fast(out.dtype)) \
+        and all(v.dtype == out.dtype and 0 not in v.shape for v in (*node.args, out)) \
         and all(v.shape[:-2] == out.shape[:-2] for v in node.args[:2])
 
 

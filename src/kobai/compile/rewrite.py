@@ -12,6 +12,7 @@ import numpy as np
 from kobai.compile.biases import without_bias
 from kobai.compile.graph import Value
 from kobai.compile.tiles import max_pool, send_to_max
+from kobai.general import _HALF
 from kobai.lifted import m
 from kobai.ops.index import AddAt
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
@@ -48,6 +49,9 @@ def _same_shape(op, x):
 
 def _same_dtype(op, x):
     return op.to == x.dtype
+
+
+_F32 = np.dtype(np.float32)
 
 
 def _product_with_one(op, args):
@@ -134,6 +138,8 @@ def _product(op, a, b):
 
 
 def _vector(op, a, b):
+    if a.dtype in _HALF:  # summed in float32, rounded once
+        return m.cast(m.sum(m.cast(a, _F32) * m.cast(b, _F32), -1), a.dtype)
     return m.sum(a * b, -1) if a.dtype.kind == "f" else None
 
 

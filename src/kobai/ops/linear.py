@@ -101,10 +101,11 @@ class Bmm(_Product):
 class Mv(_Product):
     """Matrix times vector."""
 
+    narrow = True
     samples = [S((2, 3), (3,)), S((2, 0), (0,))]
 
     def forward(self, a, b):
-        return np.dot(a, b)
+        return np.dot(a, b) if a.size < PRODUCT else product(a, b[:, None])[:, 0]
 
     def vjp_a(self, g, b):
         return m.unsqueeze(g, -1) * m.conj(b)
