@@ -43,7 +43,8 @@ def apply_any(op, inputs):
         op.takes(inputs)
     values, mask = _plain_values(op, inputs)
     if values is None:
-        return _apply_general(op, inputs)
+        out = _apply_alike(op, inputs)
+        return _apply_general(op, inputs) if out is None else out
     big = op.least < NEVER and _is_large(op, values)
     try:
         y = large.forward(op, *values) if big else op.forward(*values)
@@ -136,6 +137,43 @@ def _plain_values(op, inputs):
     return values, mask
 
 
+def _apply_alike(op, inputs):
+    """The result where nothing is to be promoted: whole numbers, masks, masks with floats. None where that is not known."""
+    if op.outputs != 1 or op.view or modes.trace is not None:
+        return None
+    values, mask, bit, common, first = [], 0, 1, op.common, None
+    for name, t in zip(op.inputs, inputs):
+        if t.__class__ is Tensor:
+            if t._base is not None:
+                refresh(t)
+            x = t._data
+            d = x.dtype
+            if d.char not in _ORDINARY:
+                return None
+            if name in common:
+                if first is None:
+                    first = d
+                elif d is not first:
+                    return None
+            if t._rg:
+                mask |= bit
+        elif t.__class__ is int and first is _I64 and name in common and -_MOST <= t < _MOST:
+            x = _int64(t)
+        else:
+            return None
+        bit += bit
+        values.append(x)
+    if op.floats and (first is None or first.kind != "f") or len(values) < len(inputs):
+        return None
+    try:
+        y = large.forward(op, *values) if op.least < NEVER and _is_large(op, values) else op.forward(*values)
+    except (ValueError, TypeError) as e:
+        raise failure(op, values, e) from None
+    return _finish(op, inputs, values, y, mask, False) if mask else wrap(y)
+
+
+_ORDINARY = "?bBhHiIlLqQfd"  # NumPy's letters for the dtypes in which everything is computed as it is
+_MOST, _int64 = 1 << 63, np.int64
 _OF_NUMBERS = "Add", "Sub", "Mul", "Div"  # PyTorch has these of two numbers, too
 _I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 
