@@ -21,6 +21,7 @@ from kobai.compile.order import early
 from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
 from kobai.compile.recurrent import recurrent
+from kobai.compile.side import side_by_side
 from kobai.compile.simplify import simplify
 from kobai.compile.strips import in_strips
 from kobai.compile.windows import own
@@ -105,7 +106,7 @@ def _kernel_steps(steps) -> list[KernelStep]:
 
 def _arranged(graph: Graph, made) -> Arrangement:
     """All passes; `made(step)` is told of each kernel as soon as it is written."""
-    graph, homes = laid_out(with_sums(simplify(graph)))
+    graph, homes = laid_out(with_sums(side_by_side(simplify(graph))))
     steps, windows = fuse(graph, made)
     steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
