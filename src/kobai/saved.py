@@ -68,18 +68,27 @@ def unpack(node):
     if not saved or isinstance(saved, Freed):
         return saved
     asks, op = node.vjp.asks, node.op
-    values = list(saved)
+    values, cells = list(saved), _cells(node, saved)
     for i, ask in enumerate(asks):
         if ask == "y":
             values[i] = tuple([alias(v, Port(node, k)) for k, v in enumerate(saved[i])]) \
-                if op.outputs != 1 else alias(saved[i], node)
+                if op.outputs != 1 else alias(saved[i], node, cells.get(ask))
         elif ask in op.inputs:
             k = op.inputs.index(ask)
             if op.variadic and k == len(op.inputs) - 1:
                 values[i] = tuple([alias(v, e) for v, e in zip(saved[i], node.edges[k:])])
             else:
-                values[i] = alias(saved[i], node.edges[k])
+                values[i] = alias(saved[i], node.edges[k], cells.get(ask))
     return tuple(values)
+
+
+def _cells(node, saved):
+    """{name of what is saved: its version cell}, where it has one of its own: changes count for its gradients, too."""
+    asks = node.vjp.asks
+    if not node.vjp.cells:
+        return {}
+    names = [a for a in asks if a in node.op.inputs] + ["y"] * ("y" in asks)  # in the order of rules.compiled_rules
+    return {a: c for a, c in zip(names, saved[len(asks):-1]) if c.__class__ is list}
 
 
 def tie(node, saved, grads):
@@ -110,13 +119,15 @@ def tensor_of(v):
     return LiftedTensor(v) if isinstance(v, Lifted) else wrap(v)
 
 
-def alias(value, edge):
+def alias(value, edge, ver=None):
     """A Tensor of a saved value, with the history it had: gradients go on to where it came from."""
     if not isinstance(value, (np.ndarray, np.generic, Lifted)):
         return value
     if isinstance(edge, Tensor) and edge._value is value:
         return edge
     t = tensor_of(value)
+    if ver is not None and type(t) is not LiftedTensor:
+        t._ver = ver
     if edge is not None and value.dtype.kind in "fcV":
         if isinstance(edge, Tensor):  # a leaf whose array was replaced since
             edge = m.identity(edge)._node

@@ -151,3 +151,15 @@ def test_gradients_through_sums_in_place(alpha):
         assert w.sub_(w.grad, alpha=0.0) is w and w.is_leaf and w.requires_grad
     with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
         w.sub_(w.grad, alpha=0.5)
+
+
+@pytest.mark.parametrize("change", [lambda y: y, lambda y: y.t(), lambda y: y[0]])
+def test_changes_count_for_gradients_of_gradients(change):
+    """The gradient of sin is cos of the same saved value (PyTorch raises)."""
+    w = kobai.randn(3, 4, requires_grad=True)
+    y = w * 2
+    g, = kobai.autograd.grad(y.sin().sum(), w, create_graph=True)
+    with kobai.no_grad():
+        change(y).mul_(1.5)
+    with pytest.raises(RuntimeError, match="has been modified by an inplace operation"):
+        g.sum().backward()

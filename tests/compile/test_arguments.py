@@ -371,7 +371,6 @@ TOLERANCE = {}
 EAGERLY = {
     "arg_leaf_grad": "gradient of an argument",
     "arg_requires_grad": "requires_grad of an argument",
-    "detach_returned": "view of",
     "buffer_history": "gets a history",
     "global_ndarray": "ndarray",
     "global_ndarray2": "ndarray",

@@ -433,10 +433,7 @@ EAGERLY = {
     "partly_freed": "partly freed",
     "hook_module": "len(seen)",
     "output_inplace_arg_with_grad": "requires_grad of an argument",
-    "return_view_of_global": "view of",
     "return_global": "not recorded",
-    "noncontig": "view of",
-    "where_index": "view of",
 }
 CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 

@@ -28,6 +28,13 @@ class Joint(NamedTuple):
     drawn: dict[Value, int]  # random values, and where they are among what is kept
     changed: dict[int, int]  # inputs that the program writes, and where what they were is kept
 
+    def lay(self, orders, arrays):
+        """Say how the outputs in `orders`, which do not lie in rows, come among what is kept."""
+        first = len(self.position) + len(self.inputs)
+        for v, number in zip(self.graph.inputs[first:], self.saved):
+            if number in orders:
+                v.strides = arrays[number].strides
+
     def differentiable(self, program, arrays, leaves, kept, g):
         """The same gradients with a history: the forward pass again, op by op, on Tensors."""
         from kobai.autograd.engine import grad  # noqa: PLC0415  (for gradients of gradients only)

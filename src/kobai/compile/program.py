@@ -17,6 +17,7 @@ from kobai.autograd.mode import modes
 from kobai.autograd.node import Freed, Node, Port, here, inside
 from kobai.compile.ending import Later, number_in
 from kobai.compile.joint import Joint, split
+from kobai.compile.shared import Results, Returned, node_of, roots_of
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
 from kobai.diagnose import error
@@ -28,16 +29,6 @@ FAILED = "the compiler failed, please report it"
 
 # What a recording was made under, beside the grad mode: anything else runs eagerly.
 MODES = ("grad", "inference", "trace", "dual", "anomaly", "pack", "look", "autocast")
-
-
-class Returned(NamedTuple):
-    """How a leaf of the result is made: a new tensor from output `number`, or an object as it is."""
-
-    number: int | None
-    requires_grad: bool = False
-    node: Any = None
-    kind: type = Tensor
-    same: Any = None    # ("arg", i), ("grad", leaf) or ("object", what)
 
 
 def _number_at(source):
@@ -62,10 +53,10 @@ class Program:
         self.held = list({id(s[1]): s[1] for s in sources if s[0] in ("tensor", "grad") and s[1]._rg}.values())
         self._wanting = [i for i, (kind, _) in enumerate(self.arguments) if kind and kind[1]]
         self.modes = {name: getattr(modes, name) for name in MODES}
-        (self.results, self.items, self.windows), self.spec = results, spec
+        (self.results, self.items, self.shared), self.spec = results, spec
         self.grads, self.cells, self.given_cells, self.without = effects
         self.joint = joint
-        self.plan = make_plan(graph)
+        self.plan = make_plan(self.shared.laid(graph))
         self.back = make_plan(joint.graph) if joint else None
         self._numbers = {i: np.array(_number_at(s), np.float64) for i, s in enumerate(sources) if s[0] == "number"}
         self.bound = [None] * len(sources)
@@ -75,12 +66,11 @@ class Program:
             self._differentiated = [sources[i] for i in joint.differentiated]
             self._watched = [sources[i] for i in joint.inputs if sources[i][0] in ("arg", "tensor")]
             self._kept = [i for i, r in enumerate(self.results) if r.number in joint.saved]
-            self._open = [(i, joint.position[r.number]) for i, r in enumerate(self.results)
-                          if r.number is not None and r.requires_grad and r.node is None]
+            self._open = [(i, joint.position[r.number]) for i, r in enumerate(self.results) if r.open]
             self._outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
         # The number of the one result, if that has a history and is all there is to give.
         self._only = self.results[0].number if joint is not None and self.spec is None and not self.items \
-            and not self.windows and len(self._open) == 1 and self.results[0].kind is Tensor else None
+            and not self.shared.any and len(self._open) == 1 and self.results[0].kind is Tensor else None
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
         self.looked_at: list = []
@@ -92,7 +82,7 @@ class Program:
         """What the result is: 0 a single leaf, 1 a tuple of leaves, 2 anything else, 3 if it has a history."""
         if self.joint is not None:
             return 3
-        if self.items or self.windows:
+        if self.items or self.shared.any:
             return 2
         if self.spec is None:
             return 0
@@ -100,14 +90,13 @@ class Program:
         return 1 if kind is tuple and not any(children) else 2
 
     def rebuild(self, leaves):
-        """The result from its leaves."""
-        leaves = list(leaves) if self.windows else leaves
-        for place, base, offset, strides in self.windows:
-            t, b = leaves[place], leaves[base]
-            if strides is None:  # the same tensor
-                leaves[place] = b
-                continue
-            t._data, t._ver = np.ndarray(t.shape, t._data.dtype, b._array(), offset, strides), b._ver
+        """The result from its leaves, as native code makes them."""
+        leaves = list(leaves)
+        self.shared.settle(leaves)
+        return self._put_together(leaves)
+
+    def _put_together(self, leaves):
+        self.shared.finish(leaves)
         if self.items:
             tensors, leaves = leaves, list(leaves)
             for place, (how, places) in self.items.items():
@@ -203,11 +192,12 @@ class Program:
             t._rg, t._node = True, Port(self._node(arrays, outputs, leaves, [t._ver] * len(self._kept)), 0)
             return t
         made = [self._returned(r, outputs, leaves) for r in self.results]
+        self.shared.settle(made)
         if self.joint is not None:
-            node = self._node(arrays, outputs, leaves, [made[i]._ver for i in self._kept])
+            node = self._node(arrays, self.shared.arrays(outputs), leaves, [made[i]._ver for i in self._kept])
             for i, number in self._open:
                 made[i]._node = Port(node, number)
-        return self.rebuild(made)
+        return self._put_together(made)
 
     def _returned(self, r: Returned, outputs, leaves):
         if r.number is None:
@@ -329,7 +319,7 @@ def _look_at_leaves(recorder, leaves, needed, start):
         recorder.stop("it changes requires_grad of an argument, or gives it a history")
     held = [e.holder for e in recorder.externals.values() if e.constant is None]
     for t in (t for t in held if t is not None):
-        if any(v is not None and v._node is not None and _node_of(v)._order < start for v in (t, t._base)):
+        if any(v is not None and v._node is not None and node_of(v)._order < start for v in (t, t._base)):
             recorder.stop("a tensor that was there before gets a history")
     if any(x.tensor is t for x in recorder.leaves.values() for t in arguments):
         recorder.stop("it sets the gradient of an argument")
@@ -356,9 +346,8 @@ def _why(recorder):
 
 def _open(recorder, outs, start):
     """Record the backward pass of outputs that the caller may differentiate."""
-    roots = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor and t._rg and t._node is not None
-             and _node_of(t)._order < start and not _is_finished(recorder, t)]
-    roots = list({id(t): t for t in roots}.values())
+    roots, nodes = roots_of(recorder, outs, start)
+    roots = [t for t in roots if not _is_finished(recorder, t)]
     if not roots:
         return None
     mark = len(recorder.log)
@@ -368,7 +357,7 @@ def _open(recorder, outs, start):
         recorder.external(g._data, g, ("cotangent", k))
         seeds.append(g)
     pairs = [(t._node, g) for t, g in zip(roots, seeds)]
-    new = {n for n in reached(pairs) if isinstance(n, Node) and n._order < start}
+    new = {n for n in reached([*pairs, *[(n, None) for n in nodes]]) if isinstance(n, Node) and n._order < start}
     if any(n.hooks is not None or type(n).__name__ == "BackwardHookFunctionBackward" for n in new):
         recorder.stop("a hook on a value inside")
         return None
@@ -394,25 +383,15 @@ def _is_finished(recorder, t):
     return freed
 
 
-def _node_of(t):
-    return t._node.node if isinstance(t._node, Port) else t._node
-
-
 def _program(recorder, leaves, outs, spec, joint, make_plan):
     builder = Builder(recorder)
-    arrays, results, shared = [], [], {}
-    open_roots = set() if joint is None else {id(t) for t in joint[1]}
-    for t in outs:
-        results.append(Returned(_number(arrays, t.arrays[0])) if isinstance(t, Later) else
-                       _result(builder, recorder, leaves, t, arrays, id(t) in open_roots, shared))
-    windows = _windows(results, arrays, outs)
-    items = _items(arrays, results, outs)
-    grads = []
+    made = Results(builder, recorder, leaves, outs, [] if joint is None else joint[1])
+    arrays, grads = made.arrays, []
     there = [x for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
     if any(x.tensor is t for x in recorder.leaves.values() if x not in there for t in outs):
         raise Unknown("it returns a tensor with a gradient that it made itself")
     for leaf in there:
-        _grad(builder, recorder, leaf, arrays, grads)
+        _grad(builder, recorder, leaf, made, grads)
     if len({id(x.tensor._grad) for x in there if x.tensor._grad is not None}) < sum(x.tensor._grad is not None for x in there):
         raise Unknown("tensors that get the same gradient tensor")
     versions = {id(getattr(v.source.holder, "_ver", None)) for v in builder.inputs}  # version cells of what was there before
@@ -421,97 +400,21 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
         raise Unknown("arguments that are views of one tensor, of which it changes some")
     cells = [(cell, count) for cell, count in recorder.cells.values() if id(cell) in versions - given.keys()]
     given_cells = [(given[id(cell)], count) for cell, count in recorder.cells.values() if id(cell) in given]
-    position = {} if joint is None else {shared[id(t)]: k for k, t in enumerate(joint[1])}
+    shared = made.shared({n for _, n in grads})
     graph, pair = builder.graph(arrays), None
     if joint is not None:
-        graph, pair = split(builder, graph, joint, position)
+        graph, pair = split(builder, graph, joint, made.position)
+        pair.lay(shared.orders, arrays)
     sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in there if x.before is None and not x.fresh]
     without += [t for t, g in recorder.read.values() if g is None and recorder.was_there(t)]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
-    return Program(graph, sources, (results, items, windows), spec, (grads, cells, given_cells, without), pair, make_plan, leaves)
+    results, effects = (made.returned, made.items, shared), (grads, cells, given_cells, without)
+    return Program(graph, sources, results, spec, effects, pair, make_plan, leaves)
 
 
-def _windows(results, arrays, outs):
-    """[(place, place of a result whose memory it looks into, offset, strides)] for results that share memory.
-
-    Results that are one tensor have None instead of the last two.
-    """
-    first = {id(t): k for k, t in reversed(list(enumerate(outs)))}
-    found = [(k, first[id(t)], None, None) for k, t in enumerate(outs) if first[id(t)] != k and results[k].number is not None
-             and not isinstance(t, Later)]
-    twins = {k for k, *_ in found}
-    tensors = [(k, arrays[r.number]) for k, r in enumerate(results) if r.number is not None and k not in twins
-               and isinstance(arrays[r.number], np.ndarray) and arrays[r.number].size]
-    tensors.sort(key=lambda pair: (-pair[1].nbytes, not pair[1].flags.c_contiguous))
-    for n, (k, a) in enumerate(tensors):
-        for base, b in tensors[:n]:
-            if not np.may_share_memory(a, b) or not np.shares_memory(a, b):
-                continue
-            low, high = byte_bounds(a)
-            start, end = byte_bounds(b)
-            if b.flags.c_contiguous and start <= low and high <= end and all(s >= 0 for s in a.strides):
-                found.append((k, base, low - start, a.strides))
-                break
-    return found
-
-
-def _items(arrays, results, outs):
-    """{place: (how, places)} of the numbers among the results: tensors, some at the end, that are read when all is done."""
-    items = {}
-    for place, t in enumerate(outs):
-        if isinstance(t, Later):
-            items[place] = t.how, [place, *range(len(results), len(results) + len(t.arrays) - 1)]
-            results += [Returned(_number(arrays, a)) for a in t.arrays[1:]]
-    return items
-
-
-def _result(builder, recorder, leaves, t, arrays, is_open, shared):
-    if not isinstance(t, Tensor):
-        if not _is_plain(t):
-            raise Unknown(f"it returns an object of type {type(t).__name__}")
-        return Returned(None, same=("object", t))
-    if type(t) is LiftedTensor:
-        raise Unknown("it returns a tensor of an open transform")
-    for i, leaf in enumerate(leaves):
-        if t is leaf:
-            return Returned(None, same=("arg", i))
-    for tensor in [leaf.tensor for leaf in recorder.leaves.values()] + [tensor for tensor, _ in recorder.read.values()]:
-        if t is tensor._grad and recorder.was_there(tensor):
-            return Returned(None, same=("grad", tensor))
-    e = recorder.externals.get(id(t._data))
-    if e is not None and e.holder is t and e.constant is None:
-        if e.source[0] == "grad":
-            raise Unknown("it returns a gradient that was there before and is none any more")
-        return Returned(None, same=("object", t))
-    if not builder.known(t._data):
-        raise Unknown("it returns a tensor that is not recorded")
-    if builder.is_shared(t._data):
-        raise Unknown("it returns a view of an argument, or of another tensor that was there before")
-    if is_open:
-        number = shared.get(id(t))
-        if number is None:
-            arrays.append(t._data)
-            number = shared[id(t)] = len(arrays) - 1
-        return Returned(number, True, None, type(t))
-    return Returned(_number(arrays, t._data), bool(t._rg), t._node, type(t))
-
-
-def _number(arrays, a):
-    """The place of an array among the outputs."""
-    for i, known in enumerate(arrays):
-        if known is a:
-            return i
-    arrays.append(a)
-    return len(arrays) - 1
-
-
-def _is_plain(v):
-    return v is None or isinstance(v, (bool, int, float, complex, str, bytes, type(...)))
-
-
-def _grad(builder, recorder, leaf, arrays, grads):
+def _grad(builder, recorder, leaf, made, grads):
     """What becomes of one leaf's `.grad`."""
     g = leaf.tensor._grad
     if g is None:
@@ -523,4 +426,4 @@ def _grad(builder, recorder, leaf, arrays, grads):
             raise Unknown("gradients with a history (create_graph=True) are kept in .grad")
         if not builder.known(g._data):
             raise Unknown("a gradient that is not recorded")
-        grads.append((leaf.tensor, _number(arrays, g._data)))
+        grads.append((leaf.tensor, made.number(g._data)))

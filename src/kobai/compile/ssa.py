@@ -14,7 +14,7 @@ from numpy.lib.array_utils import byte_bounds
 from kobai.compile.graph import Graph, Node, Value
 from kobai.compile.trace import Call, Literal, Recorder
 from kobai.ops.movement import Cast, Clone, Expand, Reshape
-from kobai.ops.strided import AsStrided, AsStridedScatter
+from kobai.ops.strided import AsStrided, AsStridedScatter, storage_of
 from kobai.tensor import Tensor
 
 
@@ -82,7 +82,7 @@ class Builder:
 
     def _memory(self, array, value, external=None) -> Memory:
         """The memory an array looks into; new if nothing else is known there."""
-        found = self._memories.setdefault(id(_owner(array)), [])
+        found = self._memories.setdefault(id(storage_of(array)), [])
         low, high = _bounds(array)
         for known in found:
             if known.low <= low and high <= known.high:
@@ -117,6 +117,8 @@ class Builder:
         return value
 
     def _window(self, memory, array):
+        if memory.array.dtype != array.dtype:
+            raise Unknown("memory is read as another dtype than it was written in")
         if _same_window(memory.array, array):
             return memory.value
         if _contiguous(memory.array) and _contiguous(array) and memory.array.size == array.size:
@@ -138,6 +140,8 @@ class Builder:
             new = self._node(Expand(target.shape), [new], [(target.shape, target.dtype)])[0]
         _, memory, _ = self._known[id(target)]
         full = memory.array
+        if full.dtype != target.dtype:
+            raise Unknown("memory is written as another dtype")
         if _same_window(full, target):
             memory.value = new
         elif _contiguous(full) and _contiguous(target) and full.size == target.size:
@@ -160,6 +164,10 @@ class Builder:
     def is_shared(self, array) -> bool:
         """Whether an array lies in memory that was there before."""
         return self._known[id(array)][1].external is not None
+
+    def memory(self, array) -> Memory:
+        """The memory in which an array lies."""
+        return self._known[id(array)][1]
 
     def known(self, array) -> bool:
         return id(array) in self._known
@@ -198,12 +206,6 @@ def _leaves(recorder):
         if e is not None and (e.holder is not g or g._data is t._data):
             raise Unknown("a gradient that shares memory with another tensor")
     return found | {id(x.before): x.tensor for x in recorder.leaves.values() if x.before is not None}
-
-
-def _owner(array):
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
-    return array
 
 
 def _bounds(array):

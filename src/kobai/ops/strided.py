@@ -14,9 +14,13 @@ from .shape import become
 
 def storage_of(a):
     """The array that owns the memory of `a`."""
-    while isinstance(a.base, np.ndarray):
-        a = a.base
-    return a
+    while True:
+        base = a.base
+        if not isinstance(base, np.ndarray):  # as_strided puts an object between the two
+            base = getattr(base, "base", None)
+        if not isinstance(base, np.ndarray):
+            return a
+        a = base
 
 
 def elements(a):
