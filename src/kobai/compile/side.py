@@ -40,7 +40,8 @@ def _part(node: Node | None) -> tuple[int, int, int] | None:
 
 class _Joiner:
     def __init__(self, graph: Graph):
-        self.users, self.results, self.nodes = graph.users(), set(graph.results), []
+        self.nodes: list[Node] = []
+        self.users, self.results = graph.users(), frozenset(graph.results)
 
     def take(self, node: Node):
         """Add a node to the new graph, as a sum with parts joined if it is the last of such a sum."""
