@@ -307,13 +307,19 @@ def attempt(op, values):
         if not op.uses or len(op.uses) >= _SHAPES:
             op.uses, op.quick = {}, {}
             _ops.add(op)
-        use = op.uses[key] = Use(BUDGET[op.least])
+        use = op.uses[key] = Use(_budget(op, op.inputs, values))
     run = use.ready or use.code(_size(values), _forward_of, op, values)
     if run is None:
         return None
     if all(v.__class__ is _ndarray for v in values):
         op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = run  # see forward1, forward2
     return run(*values)  # None: these lie otherwise in memory
+
+
+def _budget(op, names, values):
+    """How many elements of its inputs NumPy may compute an op for."""
+    budget = BUDGET[op.least]
+    return budget if op.visits is None else budget // op.visits(dict(zip(names, values)))
 
 
 def _forward_of(op, values):
@@ -386,7 +392,7 @@ def _backward(op, mask, vjp):
         values = (g, *s[:count])
         if runs.seeded != _seeded:
             _start_anew()
-        use = _use_of(op, uses, values)
+        use = _use_of(op, uses, vjp.asks, values)
         run = use.ready or use.code(_size(values), _backward_of, op, mask, vjp.asks, values)
         grads = run(*values) if run is not None else None
         if grads is None:
@@ -413,7 +419,7 @@ def _kind(v):
     return v.__class__
 
 
-def _use_of(op, uses, values):
+def _use_of(op, uses, asks, values):
     """The Use for values of these types; rules of ops that are not elementwise may look at shapes."""
     key = tuple([_kind(v) for v in values])
     if not op.elementwise:
@@ -423,7 +429,7 @@ def _use_of(op, uses, values):
     if use is None:
         if len(uses) >= _SHAPES:
             uses.clear()
-        use = uses[key] = Use(BUDGET[op.least])
+        use = uses[key] = Use(_budget(op, asks, values[1:]))
     return use
 
 

@@ -82,6 +82,7 @@ class Op:
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
     lower = None          # the op in terms of simpler ops, for the compiler
     planned = False       # whether the compiler has steps for it, which serve eager mode, too
+    visits = None         # visits(given): how often NumPy goes through the input, for what is given by name; None: once
     batch = None          # vmap: batch(size, batched, values) -> value with the batch first
     _instances: dict
 

@@ -507,3 +507,20 @@ def _gradients_of_batches(name):
         (out[0] if isinstance(out, tuple) else out).square().sum().backward()
         found.append([p.grad.numpy().copy() for p in layer.parameters()])
     return found
+
+
+@needs_llvm
+@pytest.mark.parametrize("kernel", [1, 7])
+def test_convolutions_count_the_columns_that_numpy_makes(kernel):
+    """NumPy copies an element once for each place of the kernel: a kernel of 7 x 7 waits 49 times shorter."""
+    _forget()
+    x, w = tensor(2, 3, 20, 20, grad=False), tensor(3, 1, kernel, kernel)
+    budget = large.BUDGET[large.OWN] // kernel ** 2
+    uses = -(-budget // (x.numel() + large.CALL)) if kernel > 1 else 3
+    for _ in range(uses):
+        kobai.nn.functional.conv2d(x, w, groups=3).sum().backward()
+    made = [u for cls in kobai.op.registry if cls.__name__.startswith("Conv")
+            for o in cls._instances.values() for u in o.__dict__.get("uses", {}).values()]
+    assert {u.budget for u in made} == {budget}
+    assert all((u.left <= 0) == (kernel > 1) for u in made)
+    _forget()

@@ -5,6 +5,8 @@ the transposed convolution) and ConvWeight (x, a -> w), where a is like y.
 """
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -63,6 +65,11 @@ class _Conv(Contraction):
     padding: tuple
     dilation: tuple
     groups: int
+
+    def visits(self, given):
+        """How many columns NumPy makes of each element."""
+        kernel = getattr(self, "kernel", None) or (given["w"].shape if "w" in given else given["w_shape"])[2:]
+        return max(1, prod(kernel) // prod(self.stride))
 
     def _chunks(self, n, per_sample):
         """Slices of the batch whose columns fit the cache."""
