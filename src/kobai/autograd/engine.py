@@ -218,12 +218,11 @@ def _single(node, g, keep):
     if node._order < many.below:
         many.begin()
     if port is not None:
-        g = _with_zeros(_at(port, g, None), node, False)
-    out, place = node.vjp(node, g, saved), 0
+        g = (g,) if len(node.extra["outs"]) == 1 else _with_zeros(_at(port, g, None), node, False)
+    out = node.vjp(node, g, saved)
     if has_saved and not keep:
         node.saved = Freed(here(2))
-    for edge in edges:
-        a, place = out[place], place + 1
+    for edge, a in zip(edges, out):  # a rule may give fewer than there are edges
         if edge is None or a is None:
             continue
         if edge._grad is None and (a.__class__ is _array or isinstance(a, _generic)):
