@@ -223,8 +223,8 @@ class _Table:
 
     def _results(self) -> bool:
         self.results, program = [], self.program
-        if program.joint is not None:
-            return True
+        if program.joint is not None:  # Python makes these, when gradients among the inputs may have been replaced
+            return not any(kind == "grad" for kind, *_ in program.sources)
         for r in program.results:
             if r.number is not None:
                 if r.kind is not Tensor:

@@ -14,13 +14,13 @@ from numpy.lib.array_utils import byte_bounds
 
 from kobai.autograd.engine import propagate, reached
 from kobai.autograd.mode import modes
-from kobai.autograd.node import Freed, Node, Port, here, inside
+from kobai.autograd.node import Node, Port, here, inside
 from kobai.compile.ending import Later, number_in
 from kobai.compile.joint import Joint, split
+from kobai.compile.link import CompiledFunctionBackward, linker, vjp
 from kobai.compile.shared import Results, Returned, node_of, roots_of
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
-from kobai.diagnose import error
 from kobai.pytree import flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
 
@@ -63,19 +63,18 @@ class Program:
         self._fixed = [(i, s[0] == "grad", s[1]) for i, s in enumerate(sources) if s[0] in ("tensor", "grad")]
         self._given = [(i, s[1]) for i, s in enumerate(sources) if s[0] == "arg"]
         if joint is not None:
-            self._differentiated = [sources[i] for i in joint.differentiated]
-            self._watched = [sources[i] for i in joint.inputs if sources[i][0] in ("arg", "tensor")]
-            self._kept = [i for i, r in enumerate(self.results) if r.number in joint.saved]
-            self._open = [(i, joint.position[r.number]) for i, r in enumerate(self.results) if r.open]
-            self._outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
-        # The number of the one result, if that has a history and is all there is to give.
-        self._only = self.results[0].number if joint is not None and self.spec is None and not self.items \
-            and not self.shared.any and len(self._open) == 1 and self.results[0].kind is Tensor else None
+            self.differentiated = [sources[i] for i in joint.differentiated]
+            self.watched = [sources[i] for i in joint.inputs if sources[i][0] in ("arg", "tensor")]
+            self.kept = [i for i, r in enumerate(self.results) if r.number in joint.saved]
+            self.open = [(i, joint.position[r.number]) for i, r in enumerate(self.results) if r.open]
+            self.outs = [(graph.outputs[n].shape, graph.outputs[n].dtype) for n in joint.position]
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
         self.looked_at: list = []
         self.asked: Any = None  # what else the function may have asked about its arguments: asked.py
         self.bind(leaves)
+        if joint is not None and not self.items and not self.shared.any:
+            self.joined = linker(self)
 
     @property
     def form(self):
@@ -177,6 +176,8 @@ class Program:
             leaves[i]._ver[0] += count
         for leaf, number in self.grads:
             leaf._grad = None if number is None else wrap(outputs[number])
+        if self.joint is not None:
+            return self.joined(outputs, *leaves)
         return self._result(list(arrays), outputs, leaves)
 
     def joined(self, outputs, *leaves):
@@ -184,22 +185,21 @@ class Program:
         arrays = self.bound.copy()
         for i, number in self._given:
             arrays[i] = leaves[number]._data
+        for i, is_grad, t in self._fixed:  # what they were bound to may have been another array's turn
+            if not is_grad:
+                arrays[i] = t._data
         return self._result(arrays, outputs, leaves)
 
     def _result(self, arrays, outputs, leaves):
-        if self._only is not None:  # the same in less time
-            t = wrap(outputs[self._only])
-            t._rg, t._node = True, Port(self._node(arrays, outputs, leaves, [t._ver] * len(self._kept)), 0)
-            return t
-        made = [self._returned(r, outputs, leaves) for r in self.results]
+        made = [self.returned(r, outputs, leaves) for r in self.results]
         self.shared.settle(made)
         if self.joint is not None:
-            node = self._node(arrays, self.shared.arrays(outputs), leaves, [made[i]._ver for i in self._kept])
-            for i, number in self._open:
+            node = self._node(arrays, self.shared.arrays(outputs), leaves, [made[i]._ver for i in self.kept])
+            for i, number in self.open:
                 made[i]._node = Port(node, number)
         return self._put_together(made)
 
-    def _returned(self, r: Returned, outputs, leaves):
+    def returned(self, r: Returned, outputs, leaves):
         if r.number is None:
             kind, what = r.same
             return leaves[what] if kind == "arg" else what._grad if kind == "grad" else what
@@ -210,35 +210,13 @@ class Program:
     def _node(self, arrays, outputs, leaves, cells):
         """The node that stands for this call in the caller's graph; `cells` count the changes of results that it keeps."""
         joint = self.joint
-        edges = [edge_of(leaves[what] if kind == "arg" else what) for kind, what in self._differentiated]
-        cells += [(leaves[what] if kind == "arg" else what)._ver for kind, what in self._watched]
+        edges = [edge_of(leaves[what] if kind == "arg" else what) for kind, what in self.differentiated]
+        cells += [(leaves[what] if kind == "arg" else what)._ver for kind, what in self.watched]
         saved = *[arrays[i] for i in joint.inputs], *[outputs[i] for i in joint.saved]
         kept = self, tuple(arrays), saved, sum([c[0] for c in cells]), tuple(leaves), *cells
-        node = CompiledFunctionBackward(None, tuple(edges), kept, _vjp, None, here(3))
-        node.extra = {"outs": self._outs}
+        node = CompiledFunctionBackward(None, tuple(edges), kept, vjp, None, here(3))
+        node.extra = {"outs": self.outs}
         return node
-
-
-class CompiledFunctionBackward(Node):
-    """The backward pass of a compiled function, in the graph of its caller."""
-
-    __slots__ = ()
-
-
-def _vjp(node, g, s):
-    """Gradients of what was differentiated, given those of the outputs."""
-    if isinstance(s, Freed):
-        raise error("second-backward", node=node)
-    program, arrays, saved, version, leaves, *cells = s
-    if sum([c[0] for c in cells]) != version:
-        raise error("inplace-saved", node=node)
-    if any([isinstance(v, Tensor) for v in g]):
-        return program.joint.differentiable(program, arrays, leaves, saved, g)
-    given = [v if v.__class__ is np.ndarray and v.flags.c_contiguous else np.asarray(v, order="C") for v in g]
-    return tuple([v if v.ndim else v[()] for v in program.back([*given, *saved])])
-
-
-_vjp.asks, _vjp.cells = (), 0
 
 
 class Recorded(NamedTuple):
