@@ -164,6 +164,39 @@ def test_any_number_of_threads_gives_the_same_bits(case):
         assert all(y.tobytes() == ys[0].tobytes() for y in ys)
 
 
+WHOLE = [
+    (5, 7, 11, 1, (4, 3), (4, 3), (1, 1), (0, 0), (1, 1)),
+    (1, 64, 3, 1, (7,), (7,), (3,), (0,), (1,)),
+    (3, 17, 5, 1, (1, 1), (1, 1), (2, 2), (0, 0), (3, 1)),
+    (2, 5, 40, 1, (2, 3, 5), (2, 3, 5), (1, 1, 1), (0, 0, 0), (1, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", WHOLE, ids=str)
+def test_a_window_that_is_the_whole_input_makes_a_product(case, dtype):
+    x, w, bias, a = arrays_of(case, dtype)
+    forward, back, weights = ops_of(case)
+    for op, arrays in ((forward, (x, w, bias)), (back, (a, w, np.ones(x.shape[1], dtype))), (weights, (x, a))):
+        assert_native(op, *arrays)
+        assert_native(op, *[np.asfortranarray(v) for v in arrays])
+        assert not [s for s in planned(op, *arrays)[0].steps if type(s).__name__ == "ConvStep"]
+
+
+@pytest.mark.parametrize("changed", [{3: 1}, {7: (1, 1)}, {4: (5, 3)}, {8: (2, 1), 4: (7, 3)}], ids=str)
+def test_other_windows_stay_convolutions(changed):
+    """Groups, padding, a rest of the input that no window reaches, and taps that lie apart."""
+    case = [2, 6, 4, 2, (4, 3), (4, 3), (8, 8), (0, 0), (1, 1)]
+    for i, v in changed.items():
+        case[i] = v
+    case[3] = 2 if changed == {3: 1} else 1
+    x, w, bias, a = arrays_of(case, np.float32)
+    forward, back, weights = ops_of(case)
+    assert_native(forward, x, w, bias)
+    assert_native(back, a, w, None)
+    assert_native(weights, x, a)
+
+
 def test_groups_with_few_channels_are_not_products():
     """Depthwise convolutions and their gradients have code of their own."""
     case = (8, 8, 8, 8, (14, 14), (3, 3), (2, 2), (1, 1), (1, 1))

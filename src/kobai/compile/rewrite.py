@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from kobai.compile.biases import without_bias
+from kobai.compile import single
 from kobai.compile.graph import Value
 from kobai.compile.tiles import max_pool, send_to_max
 from kobai.general import _HALF
@@ -130,7 +130,9 @@ def _bmm(a, b):
 
 def _product(op, a, b):
     """A product of tiny matrices as multiplications and sums."""
-    if a.dtype.kind != "f" or prod(a.shape) * b.shape[-1] > TINY or not prod(a.shape) * b.shape[-1]:
+    work = prod(a.shape) * b.shape[-1]
+    again = len(a.shape) == 2 and 1 not in (*a.shape, b.shape[-1])  # a kernel reads both matrices again and again
+    if a.dtype.kind != "f" or not 0 < work <= (TINY // 2 if again else TINY):
         return None
     if a.shape[-1] == 1:
         return a * b
@@ -291,8 +293,9 @@ def _of_one(work, op, args):
 SIMPLER = {
     "Any": _of_one,
     "All": _of_one,
-    "Conv": without_bias,
-    "ConvInput": without_bias,
+    "Conv": single.of_input,
+    "ConvInput": single.of_output,
+    "ConvWeight": single.of_both,
     "MaxPool2d": max_pool,
     "MaxPool3d": max_pool,
     "SendToMax": send_to_max,
