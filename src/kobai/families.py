@@ -378,13 +378,15 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "ops.products": {
         "Tensor":
-            "cross kron",
+            "addbmm addbmm_ addmv addmv_ addr addr_ cross kron",
         "linalg":
             "cross",
         "m":
-            "cross kron tensordot",
+            "addbmm addmv addr bilinear cross kron tensordot",
+        "nn.functional":
+            "bilinear",
         "torch":
-            "cross kron tensordot",
+            "addbmm addbmm_ addmv addmv_ addr addr_ bilinear cross kron tensordot",
     },
     "ops.quantile": {
         "Tensor":

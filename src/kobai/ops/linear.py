@@ -8,10 +8,12 @@ from ..diagnose import error
 from ..dtypes import type_word
 from ..large import PRODUCT, product
 from ..op import Contraction, apply2, apply3, dtype_of, m
-from ..public import export, operator, public
+from ..public import export, not_mine, operator, public
 from ..testing.samples import S
 from .labels import gradients_by, shown_as
 from .movement import Permute, UnsafeView
+
+_ndarray = np.ndarray
 
 
 def swap(x):
@@ -208,7 +210,7 @@ class Baddbmm(Addmm):
     batch = None
 
 
-_MM = Mm()
+_MM, _BMM, _MV, _DOT = Mm(), Bmm(), Mv(), Dot()
 
 
 class Linear(Contraction):
@@ -315,9 +317,18 @@ def _is_matrix(x, name, fn):
         raise error("matrix-wanted", argument=name, ndim=len(x.shape), function=fn)
 
 
+def _fit(a, b, dims):
+    """Whether these are plain tensors of matrices that may be multiplied: the usual case, in less time than a Size takes."""
+    x, y = getattr(a, "_data", None), getattr(b, "_data", None)
+    return x.__class__ is _ndarray is y.__class__ and x.ndim == dims == y.ndim and x.dtype is y.dtype \
+        and x.shape[-1] == y.shape[-2] and x.shape[:-2] == y.shape[:-2]
+
+
 @public()
 def mm(input, mat2):
     """Product of two matrices: (n, k) x (k, m) -> (n, m)."""
+    if _fit(input, mat2, 2):
+        return apply2(_MM, input, mat2)
     if not hasattr(mat2, "shape"):
         raise error("not-tensor", function="mm", argument="mat2", place=2, got=type(mat2).__name__)
     _is_matrix(input, "self", "mm")
@@ -335,6 +346,8 @@ def _check_product(a, b):
 @public()
 def bmm(input, mat2):
     """Products of a batch of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
+    if _fit(input, mat2, 3):
+        return apply2(_BMM, input, mat2)
     if len(input.shape) != 3 or len(mat2.shape) != 3:
         first = len(input.shape) != 3
         raise error("batch-wanted", argument="batch1" if first else "batch2", have=(input if first else mat2).shape)
@@ -348,6 +361,9 @@ def bmm(input, mat2):
 @public()
 def mv(input, vec):
     """Matrix times vector: (n, k) x (k,) -> (n,)."""
+    a, b = getattr(input, "_data", None), getattr(vec, "_data", None)
+    if a.__class__ is _ndarray is b.__class__ and a.dtype is b.dtype and a.ndim == 2 and a.shape[1:] == b.shape:
+        return apply2(_MV, input, vec)
     _same_dtype(input, vec)
     if len(input.shape) != 2 or len(vec.shape) != 1:
         raise error("tensor-dims", RuntimeError(
@@ -362,6 +378,9 @@ def mv(input, vec):
 @public()
 def dot(input, tensor):
     """Sum of the products of two vectors."""
+    a, b = getattr(input, "_data", None), getattr(tensor, "_data", None)
+    if a.__class__ is _ndarray is b.__class__ and a.dtype is b.dtype and a.ndim == 1 and a.shape == b.shape:
+        return apply2(_DOT, input, tensor)
     if len(input.shape) != 1 or len(tensor.shape) != 1:
         raise error("vector-wanted", a=len(input.shape), b=len(tensor.shape))
     if dtype_of(input) != dtype_of(tensor):
@@ -390,41 +409,9 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
 
 
 @public(inplace=True)
-def addmv(input, mat, vec, *, beta=1, alpha=1):
-    """beta * input + alpha * mat @ vec."""
-    return _scaled(input, beta, mv(mat, vec), alpha)
-
-
-@public(inplace=True)
-def addr(input, vec1, vec2, *, beta=1, alpha=1):
-    """beta * input + alpha * outer(vec1, vec2)."""
-    return _scaled(input, beta, outer(vec1, vec2), alpha)
-
-
-@public(inplace=True)
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2, matrix by matrix."""
     return Baddbmm(beta, alpha)(input, batch1, batch2)
-
-
-@public(inplace=True)
-def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
-    """beta * input + alpha * the sum of batch1 @ batch2 over the batch."""
-    return _scaled(input, beta, m.sum(bmm(batch1, batch2), 0), alpha)
-
-
-def _scaled(c, beta, y, alpha):
-    """beta * c + alpha * y; of integers the factors are cut to integers, of bool to truth values."""
-    kind = dtype_of(y).kind
-    if kind == "b":
-        y = y if alpha else m.zeros_like(y)
-        return m.logical_or(c, y) if beta else m.expand_to(y, tuple(np.broadcast_shapes(c.shape, y.shape)))
-    if kind in "iu":
-        beta, alpha = int(beta), int(alpha)
-    y = y if alpha == 1 else y * alpha
-    if beta == 0:
-        return m.expand_to(y, tuple(np.broadcast_shapes(tuple(c.shape), tuple(y.shape))))
-    return (c if beta == 1 else c * beta) + y
 
 
 @public(alias=("ger",))
@@ -460,8 +447,10 @@ def matmul(input, other):
     leading dimensions broadcast.
     """
     a, b = getattr(input, "_data", None), getattr(other, "_data", None)
-    if a.__class__ is np.ndarray is b.__class__ and a.ndim == 2 == b.ndim and a.dtype is b.dtype and a.shape[1] == b.shape[0]:
-        return Mm()(input, other)  # the usual case: a Size for each shape would take as long as a small product
+    if a.__class__ is _ndarray is b.__class__ and a.ndim == 2 == b.ndim and a.dtype is b.dtype and a.shape[1] == b.shape[0]:
+        return apply2(_MM, input, other)  # the usual case: a Size for each shape would take as long as a small product
+    if a.__class__ is _ndarray and a.ndim > 2 and _fit(input, other, a.ndim):
+        return apply2(_OF_BATCHES, input, other)
     na, nb = len(input.shape), len(other.shape)
     if na == 2 and nb == 2:
         _check_product(input, other)
@@ -537,13 +526,20 @@ def _as_one_batch(node, number, dims):
 _OF_BATCHES = shown_as(Bmm(), "UnsafeViewBackward0", _steps)
 
 
-def _no_number(fn):
-    """Python's own TypeError where one side of `@` is a number."""
-    return lambda self, other: NotImplemented if isinstance(other, (int, float, complex)) else fn(self, other)
+def _times(self, other):
+    """self @ other; Python's own TypeError where the other is a number."""
+    try:
+        return matmul(self, other)
+    except (TypeError, AttributeError):
+        return NotImplemented if isinstance(other, (int, float, complex)) else not_mine(other, self, "__matmul__")
 
 
-export("Tensor", "__matmul__", operator(_no_number(lambda self, other: matmul(self, other)), "__matmul__"))
-export("Tensor", "__rmatmul__", operator(_no_number(lambda self, other: matmul(other, self))))
+def _times_self(self, other):
+    return NotImplemented if isinstance(other, (int, float, complex)) else matmul(other, self)
+
+
+export("Tensor", "__matmul__", _times)
+export("Tensor", "__rmatmul__", operator(_times_self))
 
 
 @public("nn.functional")
@@ -580,15 +576,3 @@ def linear(input, weight, bias=None):
     if plain and not x.flags.c_contiguous:
         return shown_as(UnsafeView(shape), "AddBackward0", _product_and_sum)(y)
     return m.reshape(y, shape)
-
-
-@public("nn.functional torch")
-def bilinear(input1, input2, weight, bias=None):
-    """y[o] = input1 @ weight[o] @ input2 + bias[o], over leading dimensions."""
-    for at, x in ((1, input1), (2, input2)):
-        if x.shape[-1] != weight.shape[at]:
-            raise error("dimension-size", RuntimeError(
-                f"bilinear(): input{at} size does not match weight size: got {x.shape[-1]} but expected {weight.shape[at]}"),
-                what=f"input{at}", dim=-1, size=x.shape[-1], must="{n}", n=weight.shape[at])
-    y = m.einsum("...i,oij,...j->...o", input1, weight, input2)
-    return y if bias is None else y + bias

@@ -1,4 +1,4 @@
-"""Products of tensors beside matmul: tensordot, cross, kron."""
+"""Products of tensors beside matmul: tensordot, cross, kron; sums with products; the bilinear map."""
 from __future__ import annotations
 
 import warnings
@@ -11,7 +11,7 @@ from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
 from ..testing.samples import S
-from .linear import Mm
+from .linear import Mm, bmm, mv, outer
 from .movement import normal_dim
 from .reduce import normal_dims
 
@@ -172,3 +172,48 @@ def _sum_over_thin(a, da, b, db):
             else:
                 b = m.sum(b, j, True)
     return a, b
+
+
+# ---- with sums ---------------------------------------------------------------------------------
+@public(inplace=True)
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """beta * input + alpha * mat @ vec."""
+    return _scaled(input, beta, mv(mat, vec), alpha)
+
+
+@public(inplace=True)
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """beta * input + alpha * outer(vec1, vec2)."""
+    return _scaled(input, beta, outer(vec1, vec2), alpha)
+
+
+@public(inplace=True)
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * the sum of batch1 @ batch2 over the batch."""
+    return _scaled(input, beta, m.sum(bmm(batch1, batch2), 0), alpha)
+
+
+def _scaled(c, beta, y, alpha):
+    """beta * c + alpha * y; of integers the factors are cut to integers, of bool to truth values."""
+    kind = dtype_of(y).kind
+    if kind == "b":
+        y = y if alpha else m.zeros_like(y)
+        return m.logical_or(c, y) if beta else m.expand_to(y, tuple(np.broadcast_shapes(c.shape, y.shape)))
+    if kind in "iu":
+        beta, alpha = int(beta), int(alpha)
+    y = y if alpha == 1 else y * alpha
+    if beta == 0:
+        return m.expand_to(y, tuple(np.broadcast_shapes(tuple(c.shape), tuple(y.shape))))
+    return (c if beta == 1 else c * beta) + y
+
+
+@public("nn.functional torch")
+def bilinear(input1, input2, weight, bias=None):
+    """y[o] = input1 @ weight[o] @ input2 + bias[o], over leading dimensions."""
+    for at, x in ((1, input1), (2, input2)):
+        if x.shape[-1] != weight.shape[at]:
+            raise error("dimension-size", RuntimeError(
+                f"bilinear(): input{at} size does not match weight size: got {x.shape[-1]} but expected {weight.shape[at]}"),
+                what=f"input{at}", dim=-1, size=x.shape[-1], must="{n}", n=weight.shape[at])
+    y = m.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return y if bias is None else y + bias
