@@ -73,7 +73,8 @@ def _page(results: dict) -> str:
         limit = of_limit(name, results)
         text.append(_row([name, *[_time(row["seconds"].get(f)) for f in present], _ratio(eager), _ratio(best),
                           "" if limit is None else f"{100 * limit:.0f} %"]))
-    return "\n".join([*text, "", *_beginnings(results), *_sizes(results), *_limits(m)]) + "\n"
+    return "\n".join([*text, "", *_beginnings(results), *_busy(results), *_sizes(results),
+                      *_limits(m)]) + "\n"
 
 
 def _row(cells) -> str:
@@ -91,6 +92,18 @@ def _beginnings(results: dict) -> list[str]:
     for f, s in start.items():
         cells = [f"{s[c]['seconds']:.2f} s, {s[c]['megabytes']:.0f} MB" if c in s else "" for c in columns]
         text.append(_row([f, *cells]))
+    return [*text, ""]
+
+
+def _busy(results: dict) -> list[str]:
+    found = results.get("busy")
+    if not found:
+        return []
+    present = [f for f in FRAMEWORKS if any(f in row for row in found.values())]
+    text = ["## Beside another process", "", "How many times longer a step takes while another process keeps one core busy.", "",
+            _row(["", *present]), _row(["---"] + ["--:"] * len(present))]
+    for name, row in found.items():
+        text.append(_row([name, *[_ratio(row.get(f)) for f in present]]))
     return [*text, ""]
 
 

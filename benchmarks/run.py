@@ -32,6 +32,7 @@ HERE = Path(__file__).parent
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))  # this kobai
 PACKAGES = {"kobai": "kobai", "PyTorch": "torch", "JAX": "jax", "TensorFlow": "tensorflow"}
 START = ("w2 square root of 2", "w9 GPT small")
+BUSY = ("w6 MLP, batch 64", "w8 small CNN, batch 32", "w9 GPT small")
 
 
 class Worker:
@@ -61,32 +62,62 @@ class Worker:
         self.process.wait()
 
 
+def prepared(worker: Worker, workload: str, block: float) -> tuple[int, float] | None:
+    """How many steps are a block, when they are warm, and the seconds until the fifth was done; None if there are none."""
+    answer = worker.ask(make=workload)
+    if "error" in answer:
+        print(f"    {worker.framework}: {answer['error']}", file=sys.stderr)
+        return None
+    count, seconds = 1, 0.0
+    while seconds < block / 4:  # also what warms up
+        count *= 2
+        seconds = worker.ask(run=count).get("seconds", block)
+    warm = max(1, int(0.3 / seconds)) if seconds < 0.3 else 0
+    for _ in range(warm):
+        seconds = worker.ask(run=count).get("seconds", block)
+    return max(1, int(count * block / seconds)), answer["seconds"]
+
+
+def blocks(counts: dict[Worker, int], times: dict[str, list]) -> None:
+    """Let all take turns, a block each; adds the seconds a step took to the lists of the frameworks."""
+    for worker, count in counts.items():
+        time.sleep(0.005)  # threads of the last one go to sleep
+        seconds = worker.ask(run=count).get("seconds")
+        if seconds:
+            times.setdefault(worker.framework, []).append(seconds / count)
+
+
 def measure(workers: list[Worker], workload: str, rounds: int, block: float) -> dict:
     """Seconds a step for each framework: the median of its blocks, and until the fifth step was done."""
-    able, counts, times, first = [], {}, {}, {}
-    for worker in workers:
-        answer = worker.ask(make=workload)
-        if "error" in answer:
-            print(f"    {worker.framework}: {answer['error']}", file=sys.stderr)
-            continue
-        first[worker.framework] = answer["seconds"]
-        count, seconds = 1, 0.0
-        while seconds < block / 4:  # also what warms up
-            count *= 2
-            seconds = worker.ask(run=count).get("seconds", block)
-        warm = max(1, int(0.3 / seconds)) if seconds < 0.3 else 0
-        for _ in range(warm):
-            seconds = worker.ask(run=count).get("seconds", block)
-        able.append(worker)
-        counts[worker.framework] = max(1, int(count * block / seconds))
-        times[worker.framework] = []
+    able = {worker: found for worker in workers if (found := prepared(worker, workload, block))}
+    times: dict[str, list] = {}
     for _ in range(rounds):
-        for worker in able:
-            time.sleep(0.005)  # threads of the last one go to sleep
-            seconds = worker.ask(run=counts[worker.framework]).get("seconds")
-            if seconds:
-                times[worker.framework].append(seconds / counts[worker.framework])
-    return {"seconds": {name: statistics.median(t) for name, t in times.items() if t}, "first": first}
+        blocks({worker: count for worker, (count, _) in able.items()}, times)
+    return {"seconds": {name: statistics.median(t) for name, t in times.items()},
+            "first": {worker.framework: first for worker, (_, first) in able.items()}}
+
+
+_SPIN = """
+import os
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+while True:
+    pass
+"""
+
+
+def beside_a_busy_core(workers: list[Worker], workload: str, rounds: int, block: float) -> dict[str, float]:
+    """How many times longer a step takes while another process keeps one core busy; quiet and busy blocks take turns."""
+    counts = {worker: found[0] for worker in workers if (found := prepared(worker, workload, block))}
+    quiet: dict[str, list] = {}
+    busy: dict[str, list] = {}
+    for _ in range(rounds):
+        blocks(counts, quiet)
+        with subprocess.Popen([sys.executable, "-c", _SPIN]) as spinner:
+            time.sleep(0.1)  # it has begun
+            blocks(counts, busy)
+            spinner.kill()
+    return {name: statistics.median(busy[name]) / statistics.median(t) for name, t in quiet.items()}
 
 
 def start_up(framework: str, python: str, threads: int, cache: str) -> dict:
@@ -130,9 +161,9 @@ print(total)
 
 def footprint(package: str, python: str) -> dict:
     """Seconds and megabytes of an import, and megabytes on disk with everything it requires."""
-    code = ("import time, resource; t = time.perf_counter(); import {}; t = time.perf_counter() - t; "
-            "print(t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)")
-    runs = [subprocess.run([python, "-c", code.format(package)], capture_output=True, text=True, check=False)
+    code = ("import time; t = time.perf_counter(); import {}; t = time.perf_counter() - t; "
+            "from worker import most_memory; print(t, most_memory())")
+    runs = [subprocess.run([python, "-c", code.format(package)], capture_output=True, text=True, check=False, cwd=HERE)
             for _ in range(4)]
     good = [tuple(map(float, r.stdout.split())) for r in runs[1:] if r.returncode == 0]
     if not good:
@@ -173,7 +204,7 @@ def arguments():
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
                    else os.cpu_count())
     p.add_argument("--python", action="append", default=[], help="FRAMEWORK=interpreter that has it")
-    p.add_argument("--skip-start", action="store_true", help="no start-up, import and size")
+    p.add_argument("--skip-start", action="store_true", help="no start-up, import, size, and no busy core")
     p.add_argument("--json", help="keep the numbers here")
     p.add_argument("--from", dest="kept", help="numbers kept before: only what is asked for is measured again")
     p.add_argument("--write", help="folder for benchmarks.md and benchmarks.svg")
@@ -207,6 +238,8 @@ def main():
             known[part].update(found[part])
         line = "  ".join(f"{f} {1e6 * s:.4g}" for f, s in found["seconds"].items())
         print(f"{workload} (µs): {line}", file=sys.stderr)
+    for workload in () if args.skip_start else BUSY:
+        results.setdefault("busy", {})[workload] = beside_a_busy_core(workers, workload, args.rounds, 2 * args.block)
     for worker in workers:
         worker.close()
     if args.json:
