@@ -22,7 +22,7 @@ def c_library(name, x, dtype=np.float64):
     >>> c_library("sqrt", np.array([4.0, 9.0]))
     array([2., 3.])
     """
-    if dtype != np.float64:
+    if dtype is not np.float64 and dtype != np.float64:
         return getattr(np, name)(x)
     values = map(getattr(math, name), x.ravel().tolist())
     return np.fromiter(values, np.float64, x.size).reshape(x.shape)

@@ -16,6 +16,8 @@ from kobai.tensor import wrap
 __all__ = ["Generator"]
 
 _WORDS = 624  # of MT19937's state
+_HALF, _BITS53 = np.uint64(32), np.uint64(2**53 - 1)
+_BITS24, _STEP24 = np.int32(0xFFFFFF), np.float32(2**-24)
 
 # The bytes of a saved state, as PyTorch lays them out: checkpoints hold them.
 _state_layout = np.dtype(
@@ -139,22 +141,22 @@ class Generator:
     def _long(self, n):
         """n numbers of 64 bits, the first word of two on top."""
         words = self._bits.random_raw(2 * n)
-        return (words[0::2] << np.uint64(32)) | words[1::2]
+        return (words[0::2] << _HALF) | words[1::2]
 
     def _unit32(self, n):
         """n float32 in [0, 1), multiples of 2^-24."""
         run = drawing(n) if n >= DRAWN else None
         if run:
             return run.unit32(self._bits, n)
-        bits = self._bits.random_raw(n).astype(np.int32) & np.int32(0xFFFFFF)
-        return bits.astype(np.float32) * np.float32(2**-24)
+        bits = self._bits.random_raw(n).astype(np.int32) & _BITS24
+        return bits.astype(np.float32) * _STEP24
 
     def _unit64(self, n):
         """n float64 in [0, 1), multiples of 2^-53."""
         run = drawing(n) if n >= DRAWN else None
         if run:
             return run.unit64(self._bits, n)
-        return (self._long(n) & np.uint64(2**53 - 1)).astype(np.int64) * 2.0**-53
+        return (self._long(n) & _BITS53).astype(np.int64) * 2.0**-53
 
     def _hits(self, n, p):
         """n float32: 1 where the next of `_unit64` is less than p, else 0."""

@@ -15,6 +15,7 @@ the checks that need a Tensor, are in `kobai.ops.random`.
 import math
 import sys
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 
@@ -155,6 +156,8 @@ def uniform(shape, np_dtype, low=0.0, high=1.0, gen=None):
 
 
 def _check_uniform(low, high, dtype):
+    if 0 <= low <= high <= 1:
+        return
     largest = float(_largest(dtype))
     for name, value in (("from", low), ("to", high)):
         if not -largest <= value <= largest:
@@ -172,6 +175,7 @@ def _check_uniform(low, high, dtype):
             what="to - from", value=high - low, must="a number of at most {high}", high=largest)
 
 
+@lru_cache(32)
 def _largest(dtype):
     if dtype.name == "bfloat16":
         return (2 - 2.0**-7) * 2.0**127
@@ -209,13 +213,27 @@ def _serial_normals(n, mean, std, gen):
     spare = [] if gen._spare_normal is None or n == 0 else [gen._spare_normal]
     first, pairs = len(spare), (n - len(spare) + 1) // 2
     u = gen._unit64(2 * pairs)
-    radius = np.sqrt(-2.0 * c_library("log1p", -u[1::2]))
-    cos, sin = cos_sin(2.0 * math.pi * u[0::2])
-    x = np.empty(first + 2 * pairs)
-    x[:first], x[first::2], x[first + 1 :: 2] = spare, radius * cos, radius * sin
+    if pairs <= _FEW:
+        x = np.array([*spare, *_paired(u.tolist())])
+    else:
+        x = np.empty(first + 2 * pairs)
+        radius = np.sqrt(-2.0 * c_library("log1p", -u[1::2]))
+        cos, sin = cos_sin(2.0 * math.pi * u[0::2])
+        x[:first], x[first::2], x[first + 1 :: 2] = spare, radius * cos, radius * sin
     if n:
         gen._spare_normal = float(x[n]) if len(x) > n else None
     return fma(x[:n], std, mean)
+
+
+_FEW = 8  # pairs for which NumPy's calls take longer than the numbers
+
+
+def _paired(u):
+    """What `_serial_normals` makes of a list of uniforms, number by number."""
+    for turn, size in zip(u[::2], u[1::2]):
+        radius, angle = math.sqrt(-2.0 * math.log1p(-size)), 2.0 * math.pi * turn
+        yield radius * math.cos(angle)
+        yield radius * math.sin(angle)
 
 
 def _block_normals(n, mean, std, gen, dtype):
@@ -393,6 +411,7 @@ def random_full_range(shape, np_dtype, gen=None):
     return _cast((draw(n) % np.uint64(count)).view(np.int64), dtype, shape)
 
 
+@lru_cache(32)
 def _bounds(dtype):
     """First and last integer of a dtype; for floats, of the consecutive ones."""
     if dtype.kind == "b":
