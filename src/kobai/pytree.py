@@ -21,7 +21,7 @@ def register(kind, flatten_fn, unflatten_fn):
 
 
 register(deque, lambda d: (list(d), d.maxlen), lambda values, maxlen: deque(values, maxlen))
-register(defaultdict, lambda d: (list(d.values()), (d.default_factory, list(d))),
+register(defaultdict, lambda d: (list(d.values()), (d.default_factory, tuple(d))),
          lambda values, context: defaultdict(context[0], zip(context[1], values)))
 
 

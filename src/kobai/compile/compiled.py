@@ -23,7 +23,7 @@ from kobai.compile import pages
 from kobai.compile.asked import _PLAIN, Asked, attributes
 from kobai.compile.before import before_call
 from kobai.compile.guards import Slot, Untraceable, collect
-from kobai.compile.program import Unfinished, record
+from kobai.compile.program import Unfinished, keeps_more, kinds, record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
 from kobai.diagnose import error
@@ -43,9 +43,9 @@ class Variant:
 
     __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden")
 
-    def __init__(self, leaves):
+    def __init__(self, kept):
         self.programs: list = []
-        self.kept = _objects(leaves)
+        self.kept = kept
         self.guards = self.reason = None
         self.records = 0
         self.hidden: dict = {}  # tensors that it used, to which no variable leads
@@ -78,7 +78,10 @@ class Compiled:
         key = _kind(leaves, spec)
         if key is None:
             return self.fn(*args, **kwargs)
-        variant = self.variants.get(key)
+        try:
+            variant = self.variants.get(key)
+        except TypeError:  # something cannot be hashed of which a container of the user's is made
+            return self.fn(*args, **kwargs)
         if variant is not None:
             for program, guards in variant.programs:
                 if guards.changed() is None:
@@ -97,7 +100,11 @@ class Compiled:
             if len(self.variants) >= MOST:
                 self._say(f"more than {MOST} kinds of calls (shapes, dtypes, or values of other arguments)")
                 return self.fn(*args, **kwargs)
-            variant = self.variants[key] = Variant(flatten((args, kwargs))[0])
+            leaves, spec = flatten((args, kwargs))
+            variant = self.variants[key] = Variant(_objects(leaves, spec))
+            if keeps_more(spec) is not None:
+                variant.reason = f"an argument is an object of type {keeps_more(spec)}, which may keep more than its items"
+                self._say(variant.reason)
         if variant.reason is not None:
             return self.fn(*args, **kwargs)
         with self._lock:
@@ -105,12 +112,12 @@ class Compiled:
             if variant.guards is not None and before is not None:
                 self._moving.update(variant.guards.moved())
             watcher, steady = Watcher(), before is None
-            leaves = flatten((args, kwargs))[0]
-            past, tags = None if variant.records else before_call(self.fn, _objects(leaves)), attributes(leaves)
+            leaves, spec = flatten((args, kwargs))
+            past, tags = None if variant.records else before_call(self.fn, _objects(leaves, spec)), attributes(leaves)
 
             def wanted(recorder):
                 nonlocal steady
-                steady = steady or self._stayed(past, watcher, recorder, flatten((args, kwargs))[0])
+                steady = steady or self._stayed(past, watcher, recorder, *flatten((args, kwargs)))
                 return steady
             sizes = variant.guards and variant.guards.sizes()
             got = record(self.fn, args, kwargs, _plan if steady or past else None, watcher, self._moving, wanted)
@@ -124,10 +131,10 @@ class Compiled:
             pages.trim_without([leaf._grad._data for leaf in grads if leaf._grad is not None and leaf._grad._data.ndim])
         return result
 
-    def _stayed(self, past, watcher, recorder, leaves):
+    def _stayed(self, past, watcher, recorder, leaves, spec):
         """Whether the first call, just made, changed none of the variables that it depends on."""
         try:
-            guards = collect(self.fn, watcher.codes, _objects(leaves), self._moving)
+            guards = collect(self.fn, watcher.codes, _objects(leaves, spec), self._moving)
         except Untraceable:
             return False
         return watcher.reason is None and past.stayed(guards, recorder.made_state) \
@@ -145,7 +152,7 @@ class Compiled:
         moved = variant.guards.changed() if steady and variant.guards is not None else None
         guards = None
         try:
-            guards = collect(self.fn, watcher.codes, _objects(leaves), self._moving)
+            guards = collect(self.fn, watcher.codes, _objects(leaves, spec), self._moving)
         except Untraceable as e:
             variant.reason = str(e)
         asked = None
@@ -245,9 +252,9 @@ def _plan(graph):
     return plan(graph)
 
 
-def _objects(leaves):
-    """The arguments that have variables of their own, and classes of tensors among them."""
-    classes = {type(v): None for v in leaves if isinstance(v, Tensor) and type(v) is not Tensor}
+def _objects(leaves, spec):
+    """The arguments that have variables of their own, and classes of tensors and containers among them."""
+    classes = dict.fromkeys(kinds(spec)) | {type(v): None for v in leaves if isinstance(v, Tensor) and type(v) is not Tensor}
     return [*classes, *[v for v in leaves if type(v) not in _PLAIN and not isinstance(v, (Tensor, dtypes.dtype, np.generic))]]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,8 @@ from kobai.compile.link import CompiledFunctionBackward, linker, vjp
 from kobai.compile.shared import Results, Returned, node_of, roots_of
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
-from kobai.pytree import flatten, unflatten
+from kobai.devices import Size
+from kobai.pytree import Container, flatten, unflatten
 from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
 
 log = logging.getLogger("kobai.compile")
@@ -261,6 +263,8 @@ def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
         now, shape_now = flatten((args, kwargs))
         if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
             recorder.stop("it changes a list or dict among its arguments", (_code_of(fn), 0))
+        if keeps_more(spec) is not None:
+            recorder.stop(f"it returns an object of type {keeps_more(spec)}", (_code_of(fn), 0))
         recorder.lists = {id(v) for v in containers(result)}
         if not recorder.lists.isdisjoint(id(v) for v in containers((args, kwargs))):
             recorder.stop("it returns a list or dict among its arguments", (_code_of(fn), 0))
@@ -279,6 +283,24 @@ def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
         log.debug("the compiler failed", exc_info=True)
         return Recorded(result, None, f"{FAILED}: {type(e).__name__}: {e}", recorder)
     return Recorded(result, program, None, recorder)
+
+
+def kinds(spec):
+    """The types of the containers in what `flatten` says of a tree, as far as they are none of its own."""
+    if spec is not None:
+        kind, _, children = spec
+        if not isinstance(kind, Container) and kind not in _CONTAINERS:
+            yield kind
+        for child in children:
+            yield from kinds(child)
+
+
+def keeps_more(spec):
+    """The name of a type of containers whose objects may keep more than their items, or None."""
+    return next((k.__name__ for k in kinds(spec) if k is not Size and not (hasattr(k, "_fields") and not k.__dictoffset__)), None)
+
+
+_CONTAINERS = frozenset((tuple, list, dict, OrderedDict))
 
 
 def containers(v):

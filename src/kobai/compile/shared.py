@@ -14,6 +14,8 @@ from kobai.autograd.node import Node, Port
 from kobai.compile.ending import Later
 from kobai.compile.graph import Graph, Node as Step
 from kobai.compile.ssa import Unknown, _address, _bounds
+from kobai.devices import device
+from kobai.dtypes import dtype
 from kobai.ops.movement import Permute
 from kobai.tensor import LiftedTensor, Tensor, ops_of, refresh, wrap
 
@@ -290,7 +292,7 @@ class Results:
             r = self.returned[k]
             if r.number is None or isinstance(t, Later) or k in twins:
                 continue
-            base = places.get(id(t._base))
+            base = None if t._base is None else places.get(id(t._base))
             if id(t) in self.roots:
                 if self.arrays[r.number] is not t._data or r.number in self.position:
                     raise Unknown("it returns tensors that share memory and have histories of their own")
@@ -345,4 +347,4 @@ def _in_rows(a):
 
 
 def _is_plain(v):
-    return v is None or isinstance(v, (bool, int, float, complex, str, bytes, type(...)))
+    return v is None or isinstance(v, (bool, int, float, complex, str, bytes, type(...), dtype, device))
