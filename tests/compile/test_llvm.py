@@ -150,6 +150,15 @@ def test_reductions_over_columns_run_in_lanes_of_rows():
     check(lambda k, x: (k.sum(x), k.amax(x), x - k.amin(x)), x.T, inner=1, rtol=1e-6)
 
 
+@pytest.mark.parametrize("rows", [(1, 50), (7, 1), (3, 17), (5, 33)])
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_many_short_rows(rows, length):
+    """Lanes are rows then, whatever lies together in memory."""
+    m, n = rows
+    check(lambda k, a, b: (k.tanh(k.sum(a * b)), a * b + k.sum(a)), normal(m, 1, length), normal(1, n, length), inner=1,
+          rtol=1e-5)
+
+
 def test_long_sums_are_accurate():
     """The error of a sum of a million numbers is that of the last rounding: partial sums are in double."""
     x = RNG.uniform(0, 1, 10**6).astype("f4")
@@ -364,6 +373,36 @@ def test_equal_kernels_share_machine_code():
 def test_missing_type():
     with pytest.raises(NoKernel):
         build(lambda k, x: x, [np.complex128])
+
+
+TABLES = '''
+import numpy as np
+from kobai.backends import llvm, numpy
+from kobai.compile.builder import build
+from kobai.compile.kernel import numpy_type
+for count in (16, 32):
+    table = [(-1.5) ** i for i in range(count)]
+    place = np.arange(-70, 71, dtype="i4")
+    kernels = [build(emit, types) for emit, types in (
+        (lambda k, i, x: (k.table(table, i), k.table(table, k.cast(i, "u32")) * x), ["i4", "f4"]),
+        (lambda k, i, x: k.cast(k.table(table, i), "f64") + x, ["i4", "f8"]),  # fewer lanes
+        (lambda k, i, x: k.table(table, k.cast(i, "i64")) + k.cast(x, "f32"), ["i4", "i8"]))]
+    for kernel in kernels:
+        dtype = numpy_type(kernel.operands[1].dtype)
+        for p in (place, place[:1], place[:17], np.int32(5)):  # the last is one number: no lanes
+            x = np.arange(np.size(place), dtype=dtype)
+            x = x[: np.size(p)] if np.ndim(p) else x
+            for got, expected in zip(llvm.run(kernel, p, x), numpy.run(kernel, p, x)):
+                assert np.array_equal(got, expected), kernel
+print("fine")
+'''
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names x86 CPUs")
+@pytest.mark.parametrize("cpu", ["x86-64-v2", "x86-64-v3", ""])
+def test_tables(cpu):
+    done = subprocess.run([sys.executable, "-c", TABLES], capture_output=True, text=True, env={**os.environ, "KOBAI_CPU": cpu})
+    assert done.stdout == "fine\n", done.stderr
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names x86 CPUs")

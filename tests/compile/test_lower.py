@@ -112,3 +112,12 @@ def test_many_values_of_rows_do_not_turn_the_lanes():
     rows = (4, 0)
     result = fit(kernel, (16, 1024), [(4096, 4), rows, rows, rows, rows, (4096, 4)], 1)
     assert not result.layout.tall
+
+
+def test_axes_shorter_than_lanes_give_way_to_rows():
+    """A product of two factors and a slow function of it: 50 rows fill the lanes that 2 elements would leave idle."""
+    product = build(lambda k, a, b: (k.tanh(k.sum(a * b)), a + b), ["f32", "f32"])
+    strides = [(8, 0, 4), (0, 8, 4), (200, 4, 0), (400, 8, 4)]
+    result = fit(product, (32, 50, 2), strides, 1)
+    assert result.layout.tall and sorted(result.sizes) == [2, 32, 50]
+    assert not fit(product, (32, 50, 64), [(256, 0, 4), (0, 256, 4), (200, 4, 0), (12800, 256, 4)], 1).layout.tall

@@ -16,6 +16,9 @@ from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 STREAMED = 6 << 20  # elements of an array that is written past the caches: measured, 4 million lose and 8 million gain
+LANES = 16    # of a register, about: which axis is run in lanes is the same on all machines
+SHORT = 8     # elements of an axis that would leave most lanes idle
+COSTS = {"div": 6, "sqrt": 6, **dict.fromkeys(TRANSCENDENTAL, 20)}  # of scalar operations; others are 1
 _SLOW = TRANSCENDENTAL - {"exp"}
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
@@ -82,7 +85,7 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     rows, row = [_merge(g) for g in groups]
     row = row or [(1, (0,) * len(strides))]
     axes = rows + row
-    vector, axes = _vector_axis(axes, len(rows), itemsizes, kernel.uses_index)
+    vector, axes = _vector_axis(kernel, axes, len(rows), itemsizes)
     access = tuple(
         "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes)))
         for i in range(len(strides))
@@ -148,24 +151,48 @@ def _letter(stride: int, itemsize: int, is_vector: bool) -> str:
     return "1" if is_vector and stride == itemsize else "s"
 
 
-def _vector_axis(axes, outer: int, itemsizes, fixed: bool):
+def _vector_axis(kernel: Kernel, axes, outer: int, itemsizes):
     """The last axis, unless most of what is read and written is contiguous along an axis of rows instead.
 
-    That becomes the last of these, unless their order is ``fixed``.  Returns its number, and the axes.
+    That becomes the last of these, unless their order is fixed.  An axis too short for the lanes gives way to one with
+    which there is far less to do.  Returns its number, and the axes.
     """
     elements = [math.prod([size for size, strides in axes if strides[i]]) for i in range(len(itemsizes))]
 
     def contiguous(d):
         return sum(n for s, size, n in zip(axes[d][1], itemsizes, elements) if s == size)
 
-    last = len(axes) - 1
+    last, fixed = len(axes) - 1, kernel.uses_index
     if not outer:
         return last, axes
-    best = outer - 1 if fixed else max(range(outer), key=lambda d: (contiguous(d), d))
+    candidates = [outer - 1] if fixed else range(outer)
+    best = max(candidates, key=lambda d: (contiguous(d), d))
     if contiguous(best) <= contiguous(last):
+        best = last
+    if axes[best][0] < SHORT:
+        efforts = {d: _effort(kernel, axes, outer, itemsizes, d) for d in (best, *candidates, last)}
+        least = min(efforts, key=efforts.__getitem__)
+        best = least if 2 * efforts[least] < efforts[best] else best
+    if best == last:
         return last, axes
     order = [d for d in range(outer) if d != best] + [best, *range(outer, len(axes))]
     return outer - 1, [axes[d] for d in order]
+
+
+def _effort(kernel: Kernel, axes, outer: int, itemsizes, d: int) -> float:
+    """About how many operations on registers a kernel is, if axis ``d`` is run in lanes."""
+    turns = [-(-size // LANES) if i == d else size for i, (size, _) in enumerate(axes)]
+    every, rows = math.prod(turns), math.prod(turns[:outer])
+    total = 0.0
+    for i, size in enumerate(itemsizes):
+        moves = any(strides[i] for _, strides in axes[outer:])
+        stride = axes[d][1][i] if d < outer or moves else 0
+        total += (every if moves else rows) * (1 if stride in (0, size) else LANES) * (1 if i < len(kernel.operands) else 2)
+    for node, per_row in zip(kernel.nodes, kernel.per_row):
+        total += (rows if per_row else every) * (COSTS.get(node.op, 1) if node.args else 0)
+        if node.op in REDUCTIONS:
+            total += every if d < outer else rows * len(f"{LANES:b}") * 2
+    return total
 
 
 def chunk_of(sizes, layout: Layout) -> int:
