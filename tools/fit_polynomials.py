@@ -160,6 +160,45 @@ def polynomials():
     yield "ERF_LARGE", f64, (log_erfc, lambda x: erfc(x), (1, mpf("5.95")), range(20))
 
 
+def tables():
+    """Odd functions that reach 1: name, function, its slope at 0, what is added to y at last, width of the intervals, degree."""
+    yield "tanh", mpmath.tanh, mpf(1), 0, 149 / 512, 5
+    yield "erf", mpmath.erf, 2 / mpmath.sqrt(mpmath.pi), 1, 65 / 512, 4
+
+
+def unit(value):
+    """What the last place of a number in f32 is worth."""
+    return mpf(2) ** (int(mpmath.floor(mpmath.log(value, 2))) - 23)
+
+
+def table(f, slope, added, width, degree):
+    """[(coefficient of y**i for each of 32 intervals) for each i], and the largest error left, in units in the last place.
+
+    Interval number j is that around j * width, of which y is the distance; there are no negative numbers in the first.
+    The coefficients are those of f less ``added`` times y.
+    """
+    rows, worst = [], 0.0
+    for j in range(32):
+        middle, half = mpf(width) * j, mpf(width) / 2 * mpf("1.001")
+        if j:
+            target, weight = _around(f, middle, added)
+            c, _ = fit(target, weight, (-half, half), list(range(degree + 1)), np.float32)
+        else:
+            rest = _series(f, lambda x: slope * x, 2)
+            c, _ = fit(rest, lambda x: x + mpf("1e-6"), (0, half), list(range(degree - 1)), np.float32)
+            c = [0.0, float(np.float32(float(slope - added))), *c]
+        rows.append(c)
+        for y in (half * i / 100 for i in range(-100 if j else 1, 101)):
+            error = polynomial(c, range(degree + 1), y) + added * y - f(middle + y)
+            worst = max(worst, float(abs(error) / unit(f(middle + y))))
+    return list(zip(*rows)), worst
+
+
+def _around(f, middle, added):
+    """What the coefficients of an interval are to give, and the weight of an error there."""
+    return lambda y: f(middle + y) - added * y, lambda y: 1 / unit(f(middle + y))
+
+
 def main():
     print('"""Polynomials and constants of compile/approximate.py; written by tools/fit_polynomials.py."""\n')
     print("# (name, type): coefficients, lowest degree first; the comment is log2 of the error left.")
@@ -171,6 +210,20 @@ def main():
         for v in c:
             print(f"        {v!r},")
         print("    ),", flush=True)
+    print("}\n")
+    print("# function in f32: what is added to y, width of the intervals, coefficients on each of them, lowest degree first.")
+    print("TABLES = {")
+    for name, *given in tables():
+        columns, error = table(*given)
+        print(f'    "{name}": (  # {error:.2f} ulp')
+        print(f"        {given[2]},")
+        print(f"        {given[3]!r},")
+        for column in columns:
+            print("        (")
+            for i in range(0, 32, 4):
+                print(f"            {', '.join(map(repr, column[i : i + 4]))},")
+            print("        ),", flush=True)
+        print("    ),")
     print("}\n")
     print("# (name, type): the number as a sum of parts; the leading parts of LN2 have few bits.")
     print("SPLIT = {")

@@ -99,7 +99,7 @@ def test_machine_code_agrees_with_the_expansion_on_numpy(name, dtype):
 
     x = grid(dtype, 4, 5000)
     kernel = build(lambda k, x: getattr(k, name)(x), [dtype])
-    expanded = approximate(kernel)
+    expanded = approximate(kernel, llvm.machine().has_tables)
     assert not any(n.op in FUNCTIONS and n.attr != "library" for n in expanded.nodes)
     with np.errstate(all="ignore"):
         got, expected = llvm.run(kernel, x)[0], run(expanded, x)[0]
@@ -107,3 +107,29 @@ def test_machine_code_agrees_with_the_expansion_on_numpy(name, dtype):
         assert np.array_equal(got, expected, equal_nan=True)
     else:
         np.testing.assert_allclose(got, expected, rtol=1e-6 if dtype == "f32" else 1e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("tables", [False, True])
+@pytest.mark.parametrize("name", ["exp", "tanh", "erf"])
+def test_ulp_of_each_expansion(name, tables):
+    """With tables and without, whatever this machine would use."""
+    from kobai.backends.numpy import run
+
+    x = grid("f32", 5)
+    expanded = approximate(build(lambda k, x: getattr(k, name)(x), ["f32"]), tables)
+    assert any(n.op == "table" for n in expanded.nodes) == (tables and name != "exp")
+    with np.errstate(all="ignore"):
+        exact, got = REFERENCE[name](x.astype(np.longdouble)), run(expanded, x)[0]
+        distance = errors(got, exact)
+    assert distance.max() <= LIMIT["f32"], x[np.argmax(distance)]
+    assert np.array_equal(np.signbit(got), np.signbit(exact))
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_functions_that_reach_one_do_so(name):
+    x = np.array([9.02, 30, 3e38, np.inf], np.float32)
+    kernel = build(lambda k, x: getattr(k, name)(x), ["f32"])
+    assert (llvm.run(kernel, np.concatenate([x, -x]))[0] == [1, 1, 1, 1, -1, -1, -1, -1]).all()
+    ordered = np.sort(grid("f32", 6))
+    y = llvm.run(kernel, ordered[~np.isnan(ordered)])[0]
+    assert np.abs(y).max() == 1 and (np.diff(y) >= -1.2e-7).all()

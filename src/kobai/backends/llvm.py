@@ -107,6 +107,7 @@ class Machine:
         self.cpu, self.features, self.triple, width = known.decode().split("\n")
         self.vector_bytes = int(width)
         self.has_half = self.vector_bytes > 16 or "x86" not in self.triple
+        self.has_tables = self.vector_bytes == 64  # finds numbers in tables within registers (`Writer._table`)
         self.name = cache.digest(identity or self._version(), known)
 
     @property
@@ -223,7 +224,7 @@ class Compiled:
             from kobai.backends.llvm_loops import LoopEmitter  # noqa: PLC0415 (not needed for code in the cache)
             from kobai.compile.approximate import approximate  # noqa: PLC0415
 
-        nest = lower(approximate(self.kernel), self.layout)
+        nest = lower(approximate(self.kernel, machine().has_tables), self.layout)
         return LoopEmitter(nest, self.name, machine().vector_bytes).text()
 
     def __call__(self, fitted: Fitted, addresses):

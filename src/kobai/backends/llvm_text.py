@@ -216,6 +216,42 @@ class Writer:
             self._ldexp(args, arg_type, lanes) if lanes == 1 else self._scale_by_bits(args, arg_type, lanes)
         )
 
+    def _table(self, node, args, arg_type, lanes):
+        """One instruction with AVX-512, which exchanges lanes; else numbers chosen by one bit of the place after another."""
+        if self.vector_bytes == 64 and arg_type in ("i32", "u32"):
+            return self._exchange(node, args, arg_type, lanes)
+        chosen = [constant(n, "f32", lanes) for n in node.attr]
+        it, bits, t = type_text(arg_type, lanes), type_text("bool", lanes), type_text("f32", lanes)
+        for bit in range(len(chosen).bit_length() - 1):
+            masked = self.do(f"and {it} {args[0]}, {constant(1 << bit, arg_type, lanes)}")
+            odd = self.do(f"icmp ne {it} {masked}, {constant(0, arg_type, lanes)}")
+            pairs = zip(chosen[::2], chosen[1::2])
+            chosen = [self.do(f"select {bits} {odd}, {t} {b}, {t} {a}") for a, b in pairs]
+        return chosen[0]
+
+    def _exchange(self, node, args, arg_type, lanes):
+        """The numbers of a table that lies in one register or two."""
+        if lanes > 16:
+            return self._by_halves(node, args, arg_type, lanes)
+        t, place = "<16 x float>", args[0]
+        if lanes == 1:
+            place = self.splat(place, arg_type, 16)
+        elif lanes < 16:
+            numbers = ", ".join(f"i32 {i % lanes}" for i in range(16))
+            place = self.do(f"shufflevector <{lanes} x i32> {place}, <{lanes} x i32> poison, <16 x i32> <{numbers}>")
+        parts = [", ".join(f"float {constant(n, 'f32')}" for n in node.attr[i : i + 16]) for i in range(0, len(node.attr), 16)]
+        if len(parts) == 1:
+            result = self.do(f"call {t} @llvm.x86.avx512.permvar.sf.512({t} <{parts[0]}>, <16 x i32> {place})")
+        else:
+            function = "@llvm.x86.avx512.vpermi2var.ps.512"
+            result = self.do(f"call {t} {function}({t} <{parts[0]}>, <16 x i32> {place}, {t} <{parts[1]}>)")
+        if lanes == 1:
+            return self.do(f"extractelement {t} {result}, i64 0")
+        if lanes < 16:
+            numbers = ", ".join(f"i32 {i}" for i in range(lanes))
+            return self.do(f"shufflevector {t} {result}, {t} poison, <{lanes} x i32> <{numbers}>")
+        return result
+
     def _by_halves(self, node, args, arg_type, lanes):
         """An operation on more lanes than a register has, done on each half."""
         pairs = list(zip(*[self.halves(a, arg_type, lanes) for a in args]))

@@ -189,6 +189,8 @@ def _evaluate(node, args, arrays, space: _Space):
         return space.size(node.attr)
     if node.op == "cast":
         return _cast(args[0], node.dtype)
+    if node.op == "table":
+        return np.array(node.attr, dtype)[args[0] % len(node.attr)]
     if node.op == "bitcast":
         return np.asarray(args[0]).view(dtype)
     if node.op in REDUCTIONS:

@@ -14,15 +14,18 @@ from __future__ import annotations
 import math
 
 from kobai.compile.builder import Builder, Value
-from kobai.compile.coefficients import POLYNOMIALS, SPLIT
+from kobai.compile.coefficients import POLYNOMIALS, SPLIT, TABLES
 from kobai.compile.kernel import Kernel, NoKernel, kind_of
 
 # dtype: integer type of the bits, mantissa bits, exponent bias, largest |x| for a plain reduction by pi/2
 _FORMAT = {"f32": ("i32", 23, 127, 1e5), "f64": ("i64", 52, 1023, 1e6)}
 
 
-def approximate(kernel: Kernel) -> Kernel:
-    """The same kernel without transcendental functions or bfloat16 casts."""
+def approximate(kernel: Kernel, tables: bool = False) -> Kernel:
+    """The same kernel without transcendental functions or bfloat16 casts.
+
+    ``tables``: the machine finds numbers in tables as fast as it adds.
+    """
     if not any(_is_function(n) or _is_bf16_cast(kernel, n) for n in kernel.nodes):
         return kernel
     k = Builder(kernel.name)
@@ -31,7 +34,8 @@ def approximate(kernel: Kernel) -> Kernel:
     for node in kernel.nodes:
         args = [values[a] for a in node.args]
         if _is_function(node):
-            values.append(FUNCTIONS[node.op](k, *args))
+            by_table = tables and node.dtype == "f32" and node.op in TABLES
+            values.append(_by_table(k, node.op, *args) if by_table else FUNCTIONS[node.op](k, *args))
         elif _is_bf16_cast(kernel, node):
             values.append(_cast_bf16(k, args[0], node.dtype))
         else:
@@ -50,6 +54,19 @@ def _horner(k: Builder, name: str, x: Value, skip: int = 0) -> Value:
     for c in reversed(rest):
         result = k.fma(result, x, c)
     return result
+
+
+def _by_table(k: Builder, op: str, x: Value) -> Value:
+    """An odd function that reaches 1: around each multiple of a width a polynomial of its own in the distance."""
+    added, width, *coefficients = TABLES[op]
+    magic = 1.5 * 2.0 ** _FORMAT[x.dtype][1]  # see _nearest_multiple
+    a = k.minimum(abs(x), width * (len(coefficients[0]) - 1))
+    shifted = k.fma(a, 1 / width, magic)
+    y = k.fma(shifted - magic, -width, a)
+    *rest, result = [k.table(c, k.bitcast(shifted, _FORMAT[x.dtype][0])) for c in coefficients]
+    for c in reversed(rest):
+        result = k.fma(result, y, c)
+    return k.copysign(result + y if added else result, x)
 
 
 def _library(k: Builder, op: str, *args: Value) -> Value:
@@ -75,7 +92,10 @@ def _reduce_by_ln2(k: Builder, x: Value):
 
 def _limited(k: Builder, x: Value) -> Value:
     """x limited to where exp just overflows or vanishes, so that 2 ** (n - 1) does neither."""
-    return k.clamp(x, *{"f32": (-105, 88.8), "f64": (-746, 709.9)}[x.dtype])
+    return k.clamp(x, {"f32": -105, "f64": -746}[x.dtype], _OVERFLOWS[x.dtype])
+
+
+_OVERFLOWS = {"f32": 88.8, "f64": 709.9}  # from here on e ** x does
 
 
 def exp(k: Builder, x: Value) -> Value:
@@ -85,7 +105,9 @@ def exp(k: Builder, x: Value) -> Value:
     and masked scores are full of -inf.
     """
     vanishes = x < {"f32": -104, "f64": -745.2}[x.dtype]
-    return k.where(vanishes, k.const(0, x.dtype), _bounded_exp(k, _limited(k, x)))
+    n, r = _reduce_by_ln2(k, k.minimum(x, _OVERFLOWS[x.dtype]))
+    power = k.fma(k.fma(_horner(k, "EXP", r), r, 1), r, 1)
+    return k.where(vanishes, k.const(0, x.dtype), k.scale(power, n))
 
 
 def _bounded_exp(k: Builder, x: Value, extra: Value | None = None) -> Value:

@@ -208,6 +208,10 @@ class Core:
         """a * 2 ** b rounded once; b must be an integer, though of a's type."""
         return self._binary("scale", a, b)
 
+    def table(self, numbers, i: Value) -> Value:
+        """``numbers[i mod len(numbers)]`` in f32, for 16 or 32 numbers."""
+        return self._node("table", (i.id,), tuple([float(numpy_type("f32").type(n)) for n in numbers]), "f32")
+
     def where(self, condition: Value, a, b, rare: bool = False) -> Value:
         """a where the condition is true (not 0), else b.  ``rare``: a is costly and hardly ever wanted."""
         condition = self.cast(condition, "bool")

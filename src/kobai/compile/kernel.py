@@ -108,6 +108,7 @@ VOCABULARY = {
     "shr": Rule(2, "ui", "same", "a >> b for 0 <= b < bits; keeps the sign of signed a"),
     # --- choice and type
     "where": Rule(3, "buihf", "same", "b where a else c; attr 'rare': a is hardly ever true, b is costly"),
+    "table": Rule(1, "ui", "f32", "number `attr[a mod len(attr)]` of a table of 16 or 32 numbers"),
     "cast": Rule(1, "buihf", "attr", "a in type `attr`; floats to integers towards zero, to bool a != 0"),
     "bitcast": Rule(1, "uihf", "attr", "the bits of a as type `attr` of the same size"),
     # --- over the row: one value for all its elements
@@ -312,6 +313,8 @@ def _problem(kernel: Kernel, i: int, node: Node) -> str | None:
         return f"the result has type {node.dtype}, not {expected}"
     if node.op == "bitcast" and TYPES[types[0]][2] != TYPES[node.dtype][2]:
         return f"{types[0]} and {node.dtype} differ in size"
+    if node.op == "table" and len(node.attr) not in (16, 32):
+        return "a table has 16 or 32 numbers"
     return None
 
 
