@@ -337,6 +337,10 @@ class Tensor:
 
     def item(self):
         """The Python number of a tensor with one element."""
+        if self.__class__ is Tensor and modes.trace is None and self._data.size == 1:
+            v = self._data.item()
+            if v.__class__ in _NUMBERS:
+                return v
         value = self._value
         if modes.trace is not None:
             later = modes.trace.item(self)
@@ -436,6 +440,7 @@ class Tensor:
 # Attributes that tell of a tensor's place in the graph: copies of it have their own.
 _IN_THE_GRAPH = frozenset(("_chain", "_seen", "_rebased", "_hooks", "_accumulator", "_retains", "_cut"))
 _held = Tensor.__dict__["_data"]
+_NUMBERS = float, int, bool, complex
 
 
 class LiftedTensor(Tensor):

@@ -8,8 +8,9 @@ import numpy as np
 from .. import dtypes
 from ..diagnose import error
 from ..dtypes import type_word
-from ..op import Op, Reduction, dtype_of, m
+from ..op import Op, Reduction, apply1, dtype_of, m
 from ..public import public
+from ..tensor import Tensor
 from ..testing.samples import S
 from .arguments import as_dtype, number
 from .index import AddAt, Index
@@ -20,6 +21,8 @@ from .summation import add_up
 
 def size_along(x, p, dim, keepdim):
     """The p-norm of an array over `dim`."""
+    if p == 2 and x.dtype.kind == "f":
+        return np.sqrt(add_up(x * x, dim, keepdim))
     size = np.abs(x)
     if p == 2:
         return np.sqrt(add_up(size * size, dim, keepdim))
@@ -80,6 +83,9 @@ class LinalgVectorNorm(Reduction):
         return k.sum(size) if self.p == 1 else k.pow(k.sum(k.pow(size, self.p)), 1 / self.p)
 
 
+_of_all: dict = {}
+
+
 @public("linalg")
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """The `ord`-norm of the elements over `dim`: sum(|x| ** ord) ** (1 / ord).
@@ -89,6 +95,14 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     >>> kobai.linalg.vector_norm(kobai.tensor([3., 4.]))
     tensor(5.)
     """
+    if dim is None and dtype is None and keepdim is False and x.__class__ is Tensor and (ord.__class__ is float or
+            ord.__class__ is int) and 0 <= ord < inf and x._data.dtype.kind == "f":  # the usual case: no questions
+        key = x._data.ndim, ord
+        op = _of_all.get(key)
+        if op is None and len(_of_all) < 100:
+            op = _of_all[key] = LinalgVectorNorm(tuple(range(key[0])), False, float(ord))
+        if op is not None:
+            return apply1(op, x)
     if isinstance(ord, str):
         raise error("argument-type", TypeError(
             "linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str"), what="ord", kind=type(ord),

@@ -36,6 +36,10 @@ def getitem(self, index):
         return apply_view(_slice(index, 0, shape[0]), self)
     elif kind is Tensor and shape and index._data.dtype == np.int64 and index._data.ndim:
         return Index((0,))(self, index)
+    elif index is None:
+        return apply_view(Unsqueeze(0), self)
+    elif kind is list and shape and {*map(type, index)} == _INTS and max(index) < _MOST > -min(index):
+        return Index((0,))(self, constant(wrap(np.array(index, np.int64))))
     views, dims, indices = read(self, index)
     for op in views:
         self = op(self)
@@ -189,6 +193,8 @@ def _check_mask(i, shape, d):
 # ---- assignment ------------------------------------------------------------------------------
 def setitem(self, index, value):
     """self[index] = value, in place: views are copied to, positions put."""
+    if (value.__class__ is float or value.__class__ is int) and _put_number(self, index, value):
+        return changed(self)
     if not isinstance(value, Tensor):
         value = _number(value, self)
     views, dims, indices = read(self, index)
@@ -210,6 +216,30 @@ def setitem(self, index, value):
     else:
         copy_into(array, v)
     changed(self)
+
+
+def _put_number(self, index, value):
+    """The usual case of a number at one place, or in rows, of an array of floats; False if anything is otherwise."""
+    if self.__class__ is not Tensor or modes.trace is not None or modes.grad and (self._rg or self._base is not None) \
+            or not -_MOST < value < _MOST:
+        return False
+    array, kind = self._data, index.__class__
+    if array.__class__ is not np.ndarray or array.dtype.char not in "fd" or not array.ndim:
+        return False
+    if kind is tuple:
+        if {*map(type, index)} != _INTS or len(index) > array.ndim:
+            return False
+    elif kind is not int and (kind is not slice or index.step is not None or index.start.__class__ not in _BOUNDS
+                              or index.stop.__class__ not in _BOUNDS):
+        return False
+    try:
+        array[index] = value
+    except (IndexError, ValueError):  # the way of all others says why
+        return False
+    return True
+
+
+_INTS, _BOUNDS, _MOST = {int}, (int, type(None)), 1 << 53
 
 
 def _recorded(self, value, indices):

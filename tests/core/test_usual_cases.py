@@ -1,0 +1,138 @@
+"""Calls whose usual case is taken at once: what is out of the ordinary has to end as it did. Numbers from NumPy."""
+import math
+
+import numpy as np
+import pytest
+
+import kobai
+
+
+def arrays(*shape):
+    a = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    return a.copy(), kobai.from_numpy(a.copy())
+
+
+@pytest.mark.parametrize("index", [1, -1, (1, 2), (-1, 0), slice(1, 3), slice(None), slice(-2, None), slice(5, 2), (2,), slice(0, 99)],
+                         ids=str)
+@pytest.mark.parametrize("value", [2.5, 3, -0.0, True, math.inf, math.nan, 1e30])
+def test_numbers_are_put_as_numpy_puts_them(index, value):
+    a, t = arrays(3, 4)
+    a[index] = value
+    t[index] = value
+    np.testing.assert_array_equal(t.numpy(), a)
+    assert t._version == 1
+
+
+def test_numbers_that_do_not_fit_are_refused():
+    _, t = arrays(3, 4)
+    with pytest.raises(IndexError, match="index 3 is out of bounds for dimension 0 with size 3"):
+        t[3] = 1.0
+    with pytest.raises(IndexError, match="too many indices for tensor of dimension 2"):
+        t[0, 0, 0] = 1.0
+    with pytest.raises(ValueError, match="step must be greater than zero"):
+        t[::-1] = 1.0
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        kobai.zeros(1).expand(3)[1] = 2.0
+    assert t._version == 0
+
+
+def test_numbers_put_into_recorded_tensors():
+    x = kobai.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        x[0] = 2.0
+    y = x * 2
+    y[0] = 5.0
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 2, 2]
+    with kobai.no_grad():
+        x[0] = 7.0
+    assert x.tolist() == [7, 1, 1]
+    z = (x * 3).exp()
+    with kobai.no_grad():
+        z[1] = 0.0
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
+
+
+def test_a_view_that_is_written_changes_its_base():
+    base = kobai.zeros(2, 3)
+    base[1][2] = 4.0
+    assert base.tolist() == [[0, 0, 0], [0, 0, 4]]
+    assert base._version == 1
+
+
+@pytest.mark.parametrize("index", [[0, 2], [-1, 0, 0], [1], [True, False, True], [], None, (None, 1)], ids=str)
+def test_lists_and_none_as_an_index(index):
+    a, t = arrays(3, 4)
+    want = a[np.array(index, np.int64)] if index == [] else a[index]
+    np.testing.assert_array_equal(t[index].numpy(), want)
+    x = t.clone().requires_grad_()
+    x[index].sum().backward()
+    grad = np.zeros_like(a)
+    np.add.at(grad, np.array(index, np.int64) if index == [] else index, 1)
+    np.testing.assert_array_equal(x.grad.numpy(), grad)
+
+
+def test_positions_out_of_range_and_too_large():
+    _, t = arrays(3, 4)
+    with pytest.raises(IndexError, match="index 3 is out of bounds"):
+        t[[0, 3]]
+    with pytest.raises((RuntimeError, ValueError)):
+        t[[0, 1 << 70]]
+    assert t[None].shape == (1, 3, 4)
+    assert kobai.tensor(2.0)[None].tolist() == [2]
+
+
+@pytest.mark.parametrize("dtype", [kobai.float32, kobai.float64, kobai.int64, kobai.bool, kobai.bfloat16, kobai.complex64])
+def test_item(dtype):
+    v = kobai.ones(1, 1, dtype=dtype).item()
+    assert v == 1
+    assert type(v) is {kobai.int64: int, kobai.bool: bool, kobai.complex64: complex}.get(dtype, float)
+    assert type(kobai.tensor(1, dtype=dtype).item()) is type(v)
+    with pytest.raises(RuntimeError, match="a Tensor with 2 elements cannot be converted to Scalar"):
+        kobai.ones(2, dtype=dtype).item()
+
+
+def test_equal():
+    a = kobai.tensor([1.0, math.nan])
+    assert not kobai.equal(a, a)
+    assert kobai.equal(a[:1], kobai.ones(1))
+    assert not kobai.equal(a[:1], kobai.ones(1, 1))
+    assert kobai.equal(kobai.tensor(2), kobai.tensor(2))
+    assert kobai.equal(kobai.zeros(0), kobai.zeros(0))
+    assert kobai.equal(kobai.ones(2, dtype=kobai.bfloat16), kobai.ones(2, dtype=kobai.bfloat16))
+    assert kobai.equal(kobai.ones(2), kobai.ones(2, requires_grad=True))
+
+
+def test_copies():
+    a, b = kobai.zeros(2, 3), kobai.arange(6.0).reshape(2, 3)
+    assert a.copy_(b) is a
+    assert a.tolist() == b.tolist()
+    assert a._version == 1
+    a.copy_(kobai.ones(3))
+    a[:, 1].copy_(kobai.tensor([8.0, 9.0]))
+    assert a.tolist() == [[1, 8, 1], [1, 9, 1]]
+    overlapping = kobai.arange(4.0)
+    overlapping[1:].copy_(overlapping[:3])
+    assert overlapping.tolist() == [0, 0, 1, 2]
+    x = kobai.ones(2, 3, requires_grad=True)
+    (a * 1).copy_(x).sum().backward()
+    assert x.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        x.copy_(b)
+    with pytest.raises(RuntimeError, match="more than one element"):
+        kobai.zeros(1).expand(3).copy_(kobai.ones(3))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (3, 5)])
+def test_the_norm_of_all(shape):
+    a = np.random.default_rng(0).standard_normal(shape).astype("f4")
+    t = kobai.from_numpy(np.array(a)).requires_grad_()
+    for p in (2, 2.0, 1, 0, 3):
+        got = kobai.linalg.vector_norm(t, p)
+        want = (np.abs(a) ** p).sum() ** (1 / p) if p else np.count_nonzero(a)
+        np.testing.assert_allclose(got.detach().numpy(), want, rtol=1e-5)
+        assert got.shape == ()
+    assert kobai.linalg.vector_norm(t, 2, keepdim=True).ndim == len(shape)
+    with pytest.raises(RuntimeError, match="Expected a floating point or complex tensor as input"):
+        kobai.linalg.vector_norm(kobai.tensor([1, 2]))
