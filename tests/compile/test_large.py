@@ -524,3 +524,23 @@ def test_convolutions_count_the_columns_that_numpy_makes(kernel):
     assert {u.budget for u in made} == {budget}
     assert all((u.left <= 0) == (kernel > 1) for u in made)
     _forget()
+
+
+@needs_llvm
+@pytest.mark.parametrize("correction", [0, 1, 1.5])
+@pytest.mark.parametrize("shape, dim", [((40, 50), 1), ((40, 50), 0), ((7, 11, 13, 17), (0, 2, 3)), ((2000, 1), 1), ((5003,), None)])
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom", "ignore:.*encountered in divide")
+def test_spread_in_several_kernels(at_once, shape, dim, correction):
+    """NumPy's float64 results, from machine code as soon as from NumPy; none for no degrees of freedom."""
+    x = kobai.tensor(RNG.standard_normal(shape).astype("f4") + 3)
+    wide = x.numpy().astype("f8")
+    with np.errstate(all="ignore"):
+        want = wide.var(dim, ddof=correction), wide.std(dim, ddof=correction), wide.mean(dim)
+    for _ in range(3):
+        got = *kobai.var_mean(x, dim, correction=correction), *kobai.std_mean(x, dim, correction=correction)
+        for y, i in zip((kobai.var(x, dim, correction=correction), kobai.std(x, dim, correction=correction), *got),
+                        (0, 1, 0, 2, 1, 2)):
+            np.testing.assert_allclose(y.numpy(), want[i], rtol=2e-5)
+    made = [u for cls in kobai.op.registry if cls.__name__ in ("Var", "StdMean")
+            for o in cls._instances.values() for u in o.__dict__.get("uses", {}).values()]
+    assert made and all(bool(u.run) == (shape != (2000, 1) or correction == 0) for u in made)

@@ -56,6 +56,8 @@ def forward_of(op, values):
         outs = work.apply(op, [a.value if isinstance(a, Symbol) else a for a in args])
     else:
         outs = lowered(op, args, work.apply)
+        if outs is None:
+            return False
     run = _planned(work, outs, values)
     if run and op.outputs == 1:
         return lambda *values: _first(run(values))

@@ -32,6 +32,13 @@ class Var(Reduction):
         d = (d * d.conj()).real if x.dtype.kind == "c" else d * d
         return add_up(d, self.dim, self.keepdim) / d.dtype.type(max(n - self.correction, 0))
 
+    def lower(self, x):
+        freedom = count_over(x.shape, self.dim) - self.correction
+        if x.dtype.kind != "f" or x.dtype.itemsize < 4 or freedom <= 0:
+            return None
+        d = x - m.mean(x, self.dim, True)
+        return m.sum(d * d, self.dim, self.keepdim) / freedom
+
     def vjp_x(self, g, x):
         d = x - m.mean(x, self.dim, True)
         freedom = count_over(x.shape, self.dim) - self.correction
@@ -50,6 +57,10 @@ class Std(Var):
     def forward(self, x):
         return np.sqrt(Var.forward(self, x))
 
+    def lower(self, x):
+        v = Var.lower(self, x)
+        return None if v is None else m.sqrt(v)
+
     def vjp_x(self, g, x, y):
         return Var.vjp_x(self, _through_root(g, y), x)
 
@@ -67,6 +78,10 @@ class VarMean(Var):
     def forward(self, x):
         return Var.forward(self, x), add_up(x, self.dim, self.keepdim) / x.dtype.type(count_over(x.shape, self.dim))
 
+    def lower(self, x):
+        v = Var.lower(self, x)
+        return None if v is None else (v, m.mean(x, self.dim, self.keepdim))
+
     def vjp_x(self, g, x):
         n = count_over(x.shape, self.dim)
         return Var.vjp_x(self, g[0], x) + kept(g[1] / max(n, 1), x.shape, self.dim, self.keepdim)
@@ -78,6 +93,10 @@ class StdMean(VarMean):
     def forward(self, x):
         v, mean = VarMean.forward(self, x)
         return np.sqrt(v), mean
+
+    def lower(self, x):
+        found = VarMean.lower(self, x)
+        return found and (m.sqrt(found[0]), found[1])
 
     def vjp_x(self, g, x, y):
         return VarMean.vjp_x(self, (_through_root(g[0], y[0]), g[1]), x)
