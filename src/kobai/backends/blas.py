@@ -98,7 +98,7 @@ def _half():
     if machine.vector_bytes < 64 or not (amx or "+avx512bf16" in features and machine.cpu.startswith("znver")):
         raise NoKernel("this CPU has no fast instructions for bfloat16")
     made = machine.remembered(f"gemm bfloat {amx}", lambda: gemm_half.text(machine.triple, amx))
-    return made, 32, 32, gemm_half.DEPTH if amx else gemm_half.DEPTH // 2
+    return made, 32, 32, gemm_half.DEPTH
 
 
 def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, beside=1,

@@ -16,8 +16,8 @@ from kobai.backends.gemm import _PAD, AT, rooms
 from kobai.backends.gemm_few import Few
 from kobai.backends.gemm_micro import shape_for
 
-DEPTH, ROWS, COLS = 1024, 1024, 512  # the largest stretch and tile; without AMX stretches are half as long
-_BLOCK = 64  # rows of A that are copied at once: they are read again for each sliver, but slivers only once
+DEPTH, ROWS, COLS = 512, 1024, 512  # the largest stretch and tile
+_BLOCK, _BLOCK_AMX = 64, 32  # rows of A that are copied at once: they stay in the first cache while slivers pass
 _EDGE = 32  # everything is padded to multiples of this
 _ROW_A = 2 * DEPTH + _PAD  # without AMX; with it, squares of 16 rows follow each other
 _ROW_C = 4 * (COLS + _EDGE)
@@ -37,6 +37,7 @@ declare void @llvm.x86.ldtilecfg(ptr)
 declare void @llvm.x86.tilerelease()
 declare void @llvm.x86.tilezero(i8)
 declare void @llvm.x86.tileloadd64(i8, ptr, i64)
+declare void @llvm.x86.tileloaddt164(i8, ptr, i64)
 declare void @llvm.x86.tilestored64(i8, ptr, i64)
 declare void @llvm.x86.tdpbf16ps(i8, i8, i8)
 """
@@ -50,6 +51,7 @@ class Half(Few):
     def __init__(self, triple: str, amx: bool):
         super().__init__("float", shape_for(4, 64, triple))
         self.kind, self.stored, self.amx, self.room_a = "bfloat", 2, amx, _ROOM_A
+        self.block = _BLOCK_AMX if amx else _BLOCK
         self.in_squares = amx  # how A is copied
 
     def text(self) -> str:
@@ -87,12 +89,16 @@ class Half(Few):
         self.say(f"{name} = call {self.v} {f}({self.v} {c}, <32 x bfloat> {left}, <32 x bfloat> {right})")
 
     def _tile_micro(self):
-        """32 x 32 sums in four tile registers: from ``c``, unless they are the first, to ``d``."""
+        """32 x 32 sums in four tile registers: from ``c``, unless they are the first, to ``d``.
+
+        What is read of B comes by once for many rows: it is loaded with the hint to keep it out of the first cache.
+        """
 
         def step(p):
             a, b = self.at("%a", self.mul(p, 2048)), self.at("%b", self.mul(p, 2048))
-            for register, place, stride in ((4, a, 64), (5, self.at(a, 1024), 64), (6, b, 128), (7, self.at(b, 64), 128)):
-                self.say(f"call void @llvm.x86.tileloadd64(i8 {register}, ptr {place}, i64 {stride})")
+            for register, place, stride, hint in ((4, a, 64, "d"), (5, self.at(a, 1024), 64, "d"), (6, b, 128, "dt1"),
+                                                  (7, self.at(b, 64), 128, "dt1")):  # fmt: skip
+                self.say(f"call void @llvm.x86.tileload{hint}64(i8 {register}, ptr {place}, i64 {stride})")
             for i in range(4):
                 self.say(f"call void @llvm.x86.tdpbf16ps(i8 {i}, i8 {4 + i // 2}, i8 {6 + i % 2})")
 
@@ -159,11 +165,11 @@ class Half(Few):
         by_rows = self.test("eq", w["col_b"], 2)
         self.when(by_rows, lambda: self._pair_rows(b, depth, padded), lambda: self._turn_pairs(b, depth, padded))
         last = self.test("eq", self.add(start, depth), w["k"])
-        self.loop("0", self.add("%m", _BLOCK - 1), lambda i: self._block(a, i, depth, padded, first, last), _BLOCK)
+        self.loop("0", self.add("%m", self.block - 1), lambda i: self._block(a, i, depth, padded, first, last), self.block)
 
     def _block(self, a, i, depth, padded, first, last):
         """Some rows of A, copied, times all slivers."""
-        self.rows = self.smaller(self.sub("%m", i), _BLOCK)
+        self.rows = self.smaller(self.sub("%m", i), self.block)
         a, by_rows = self.at(a, self.mul(i, self.w["row_a"])), self.test("eq", self.w["col_a"], 2)
         self.when(by_rows, lambda: self._copy_rows(a, depth, padded), lambda: self._turn_columns(a, depth, padded))
         self.loop("0", self.add("%n", _EDGE - 1), lambda j: self._sliver_of(i, j, padded, first, last), _EDGE)
