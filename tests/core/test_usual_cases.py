@@ -29,6 +29,10 @@ def test_numbers_that_do_not_fit_are_refused():
         t[3] = 1.0
     with pytest.raises(IndexError, match="too many indices for tensor of dimension 2"):
         t[0, 0, 0] = 1.0
+    for put in (lambda: t.__setitem__(0, 1e300), lambda: t.fill_(-1e39), lambda: kobai.full((2,), 3.5e38),
+                lambda: t.masked_fill(t > 0, 10**400)):  # as PyTorch 2.13
+        with pytest.raises(RuntimeError, match="value cannot be converted to type float without overflow"):
+            put()
     with pytest.raises(ValueError, match="step must be greater than zero"):
         t[::-1] = 1.0
     with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):

@@ -104,8 +104,11 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     return made(aligned.filled(sizes((size,), "full"), scalar(fill_value, d), d.np), requires_grad, out)
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 def scalar(v, d):
-    """The Python number `v` as a NumPy scalar of dtype `d`; RuntimeError if an integer does not fit."""
+    """The Python number `v` as a NumPy scalar of dtype `d`; RuntimeError if it does not fit."""
     if d.category == dtypes.INT:
         _check_fits(v, d)
         v = int(v)
@@ -118,6 +121,10 @@ def scalar(v, d):
                 why="{value} is complex, and dtype={dtype} holds real numbers.",
                 fix="use dtype=torch.complex64, or give the real parts: z.real.")
         v = v.real
+    if d is dtypes.float32 and not -_LARGEST <= v <= _LARGEST and v == v and abs(v) != math.inf:
+        raise error("argument-value", RuntimeError("value cannot be converted to type float without overflow"), value=v,
+                    dtype=d, why="{value} is larger than any number of dtype {dtype}.",
+                    fix="write float('inf') if infinity is meant, or use dtype=torch.float64.")
     return d.np.type(bool(v) if d.category == dtypes.BOOL else v)
 
 
