@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from sys import getprofile, setprofile
 from types import FunctionType
 
@@ -138,10 +139,10 @@ def _plain_values(op, inputs):
 
 
 def _apply_alike(op, inputs):
-    """The result where nothing is to be promoted: whole numbers, masks, masks with floats. None where that is not known."""
+    """The result where little is to be promoted: whole numbers, masks, these beside floats. None where that is not known."""
     if op.outputs != 1 or op.view or modes.trace is not None:
         return None
-    values, mask, bit, common, first = [], 0, 1, op.common, None
+    values, mask, bit, common, first, other = [], 0, 1, op.common, None, None
     for name, t in zip(op.inputs, inputs):
         if t.__class__ is Tensor:
             if t._base is not None:
@@ -152,9 +153,11 @@ def _apply_alike(op, inputs):
                 return None
             if name in common:
                 if first is None:
-                    first = d
+                    first, flat = d, not x.ndim
                 elif d is not first:
-                    return None
+                    if other is not None and d is not other or flat is not (not x.ndim):
+                        return None
+                    other = d
             if t._rg:
                 mask |= bit
         elif t.__class__ is int and first is _I64 and name in common and -_MOST <= t < _MOST:
@@ -163,13 +166,36 @@ def _apply_alike(op, inputs):
             return None
         bit += bit
         values.append(x)
-    if op.floats and (first is None or first.kind != "f") or len(values) < len(inputs):
+    if len(values) < len(inputs):
+        return None
+    if other is not None:
+        first = _wider(first, other)
+        inputs = _brought(op, inputs, values, first)
+    if inputs is None or op.floats and (first is None or first.kind != "f"):
         return None
     try:
         y = large.forward(op, *values) if op.least < NEVER and _is_large(op, values) else op.forward(*values)
     except (ValueError, TypeError) as e:
         raise failure(op, values, e) from None
     return _finish(op, inputs, values, y, mask, False) if mask else wrap(y)
+
+
+def _brought(op, inputs, values, d):
+    """The inputs with those named in `common` in the dtype `d`, and so `values`; None where that is to be recorded."""
+    inputs = list(inputs)
+    for i, (name, t) in enumerate(zip(op.inputs, inputs)):
+        if name in op.common and values[i].dtype is not d:
+            if t.__class__ is not Tensor or t._rg:
+                return None
+            values[i] = x = values[i].astype(d)
+            inputs[i] = wrap(x)
+    return inputs
+
+
+@lru_cache(200)
+def _wider(a, b):
+    """The dtype of a result of two inputs of these, both with dimensions or both without."""
+    return dtypes.result_type([np.empty(0, a), np.empty(0, b)]).np
 
 
 _ORDINARY = "?bBhHiIlLqQfd"  # NumPy's letters for the dtypes in which everything is computed as it is
@@ -245,7 +271,8 @@ def _compute(op, values):
     if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
         return op.forward(*values)
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
-    if op.narrow and half.kind == "V" and values[0].size >= large.PRODUCT and all(v.dtype == half for v in values):
+    if op.narrow and half.kind == "V" and (values[0].size >= large.PRODUCT or values[1].size >= large.MATRIX) \
+            and all(v.dtype == half for v in values):
         return op.forward(*values)
     wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
     y = op.forward(*wide)

@@ -119,7 +119,7 @@ def _all(things):
             continue
 
 
-PRODUCT = 1 << 11  # elements of the first matrix from which on a product may be worth looking at
+PRODUCT, MATRIX = 1 << 11, 1 << 15  # elements of the first, of the second matrix from which on a product may be worth looking at
 _FEW = 1 << 17       # multiplications below which NumPy's product is as fast, the call included
 _MULTIPLIED = 1 << 31  # multiplications by NumPy, since the last `manual_seed`, before machine code does them
 

@@ -9,6 +9,12 @@ from kobai.backends.gemm import AT, Gemm
 from kobai.backends.gemm_micro import shape_for
 
 MOST = 512  # multiplications
+_LEAST, _ALL = 128, 1 << 13  # those of one matrix, and of a batch, that make blocks worth while: they are four times as fast
+
+
+def fits(work: int, count: int) -> bool:
+    """Whether products of so many matrices, of ``work`` multiplications each, are done by these loops."""
+    return work <= MOST and (work <= _LEAST or work * count <= _ALL)
 
 
 class Tiny(Gemm):

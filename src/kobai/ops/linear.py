@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd.node import shown_edge, step
 from ..diagnose import error
 from ..dtypes import type_word
-from ..large import PRODUCT, product
+from ..large import MATRIX, PRODUCT, product
 from ..op import Contraction, apply2, apply3, dtype_of, m
 from ..public import export, not_mine, operator, public
 from ..testing.samples import S
@@ -56,7 +56,7 @@ class Mm(_Product):
     samples = [S((2, 3), (3, 4)), S((2, 0), (0, 3)), S((1, 1), (1, 1))]
 
     def forward(self, a, b):
-        return np.dot(a, b) if a.size < PRODUCT else product(a, b)
+        return np.dot(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
 
     def vjp_a(self, g, b):
         return Mm()(g, dagger(b))
@@ -88,7 +88,7 @@ class Bmm(_Product):
         if a.shape[-1] == 1 and a.dtype.kind in "fc":
             # Products of columns with rows, in row-major order: NumPy's matmul takes ten times as long.
             return m.mul(np.ascontiguousarray(a), np.ascontiguousarray(b))
-        return np.matmul(a, b) if a.size < PRODUCT else product(a, b)
+        return np.matmul(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
 
     def vjp_a(self, g, b):
         return Bmm()(g, dagger(b))
@@ -156,7 +156,7 @@ class Addmm(Contraction):
     samples = [S((4,), (2, 3), (3, 4)), S((2, 4), (2, 3), (3, 4), params=(0.5, 2.0)), S((1, 1), (2, 0), (0, 3))]
 
     def forward(self, c, a, b):
-        y = np.dot(a, b) if a.size < PRODUCT else product(a, b)
+        y = np.dot(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
         if self.alpha != 1:
             y = y * self.alpha if y.dtype.kind in "fcV" else y * int(self.alpha)
         if self.beta == 0:
@@ -195,7 +195,7 @@ class Baddbmm(Addmm):
     samples = [S((5, 2, 4), (5, 2, 3), (5, 3, 4)), S((1, 4), (5, 2, 3), (5, 3, 4), params=(2.0, 0.5))]
 
     def forward(self, c, a, b):
-        y = np.matmul(a, b) if a.size < PRODUCT else product(a, b)
+        y = np.matmul(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
         y = y if self.alpha == 1 else y * y.dtype.type(self.alpha)
         return y if self.beta == 0 else y + (c if self.beta == 1 else c * c.dtype.type(self.beta))
 
@@ -223,7 +223,7 @@ class Linear(Contraction):
     samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
 
     def forward(self, x, weight, bias):
-        if x.size >= PRODUCT:
+        if x.size >= PRODUCT or weight.size >= MATRIX:
             return product(x, weight.T, bias)
         y = np.dot(x, weight.T)
         y += bias
@@ -267,7 +267,7 @@ class LinearWithoutBias(Contraction):
     samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
 
     def forward(self, x, weight):
-        return np.dot(x, weight.T) if x.size < PRODUCT else product(x, weight.T)
+        return np.dot(x, weight.T) if x.size < PRODUCT and weight.size < MATRIX else product(x, weight.T)
 
     vjp_x, vjp_weight = Linear.vjp_x, Linear.vjp_weight
 
