@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from kobai.backends import blas, chain, conv, llvm, pool, rows, scan, threads
+from kobai.backends import blas, chain, conv, llvm, pool, rows, scan, threads, weighted
 from kobai.backends.grain import positions
 from kobai.backends.native import (
     _BYTES,
@@ -39,6 +39,7 @@ from kobai.compile.look_up import RowsStep, ScanStep
 from kobai.compile.lower import fit
 from kobai.compile.pooling import PoolStep
 from kobai.compile.rewrite import Refuse
+from kobai.compile.weighted import SumsStep
 from kobai.compile.windows import Window, own
 
 _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "likes", "new_like", "release", "parallel", "none",
@@ -312,6 +313,9 @@ class Program:
         elif isinstance(step, PoolStep):
             self._native(step, *pool.words(step))
             self.work += step.count * step.each
+        elif isinstance(step, SumsStep):
+            self._native(step, *weighted.words(step))
+            self.work += step.work
         elif isinstance(step, RowsStep):
             self._native(step, *rows.words(step))
             self.work += step.count * step.width // 4

@@ -24,6 +24,7 @@ from kobai.compile.recurrent import recurrent
 from kobai.compile.side import side_by_side
 from kobai.compile.simplify import simplify
 from kobai.compile.strips import in_strips
+from kobai.compile.weighted import weighted
 from kobai.compile.windows import own
 from kobai.later import unlocked_in_children
 
@@ -108,7 +109,7 @@ def _arranged(graph: Graph, made) -> Arrangement:
     """All passes; `made(step)` is told of each kernel as soon as it is written."""
     graph, homes = laid_out(with_sums(side_by_side(simplify(graph))))
     steps, windows = fuse(graph, made)
-    steps = contract(convolve(pooled(look_up(filled(steps, homes)))))
+    steps = contract(convolve(weighted(pooled(look_up(filled(steps, homes))))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
     steps = in_stretches(recurrent(chained(steps, homes, results), homes, results))
     steps = in_strips(steps, homes, results)

@@ -84,7 +84,7 @@ class PadItself(Labelled):
     ties = ("x",)
     mode: str
     pads: tuple
-    linear = moves = True
+    linear = moves = planned = True
     samples = [S((2, 3, 4), params=("ReflectionPad2D", "reflect", ((2, 1), (0, 3)))),
                S((1, 3, 4), params=("ReplicationPad2D", "replicate", ((4, -1), (1, 0)))),
                S((0, 3), params=("ReflectionPad1D", "reflect", ((1, 1),))),

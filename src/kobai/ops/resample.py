@@ -118,7 +118,7 @@ class Resample(Labelled):
     corners: bool = False
     scales: tuple = ()
     back: bool = False
-    linear = True
+    linear = planned = True
     samples = [S((2, 4), params=("UpsampleLinear1D", "linear", (4,), (7,))),
                S((2, 3, 4), params=("UpsampleNearest2D", "nearest", (3, 4), (6, 3))),
                S((1, 5, 4), params=("UpsampleBicubic2D", "cubic", (5, 4), (3, 6), True)),
