@@ -89,3 +89,38 @@ def test_a_class_of_its_own_is_asked():
     t = ints(1, 2).as_subclass(Tagged)
     assert type(t + 1) is Tagged
     assert type(t == t) is Tagged
+
+
+KINDS = ["bool", "uint8", "int8", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64"]
+
+
+@pytest.mark.parametrize("a", KINDS)
+@pytest.mark.parametrize("b", KINDS)
+@pytest.mark.parametrize(("left", "right"), [((2,), (2,)), ((2,), ()), ((), (2,)), ((), ())])
+def test_two_dtypes_meet_as_promote_types_says(a, b, left, right):
+    x, y = kobai.ones(left, dtype=getattr(kobai, a)), kobai.ones(right, dtype=getattr(kobai, b))
+    want = kobai.result_type(x, y)
+    assert (x * y).dtype is want
+    assert (x + y).shape == (left or right)
+    assert (x == y).all().item()
+    assert (x / y).dtype is (want if want.is_floating_point or want.is_complex else kobai.float32)
+
+
+def test_gradients_where_dtypes_meet():
+    x = kobai.ones(3, requires_grad=True)
+    labels = ints(1, 2, 3)
+    (x * labels).backward(kobai.ones(3))
+    assert x.grad.tolist() == [1, 2, 3]
+    assert x.grad.dtype == kobai.float32
+    wide = kobai.ones(3, dtype=kobai.float64, requires_grad=True)
+    y = x * wide
+    assert y.dtype == kobai.float64
+    y.backward(kobai.full((3,), 2.0, dtype=kobai.float64))
+    assert x.grad.tolist() == [3, 4, 5]
+    assert x.grad.dtype == kobai.float32
+    assert wide.grad.tolist() == [2, 2, 2]
+    labels.add_(1)  # a copy of which was saved
+    z = x * labels
+    labels.add_(1)
+    z.sum().backward()
+    assert x.grad.tolist() == [5, 7, 9]
