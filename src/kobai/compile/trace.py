@@ -67,7 +67,7 @@ class External:
             return "constant"
         kind, *rest = self.source
         return {"arg": "argument {}", "cotangent": "gradient {}", "tensor": "tensor", "grad": "gradient of a tensor",
-                "number": "{1}"}[kind].format(*[v if isinstance(v, (int, str)) else "" for v in rest])
+                "number": "{1}"}.get(kind, f"{kind} {{}}").format(*[v if isinstance(v, (int, str)) else "" for v in rest])
 
     @property
     def holder(self):
