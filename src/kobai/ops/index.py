@@ -1,6 +1,7 @@
 """Elements picked, added or put by tensors of positions: the ops below `x[i, j]`."""
 from __future__ import annotations
 
+import math
 import re
 import sys
 
@@ -162,8 +163,10 @@ def add_at(y, dims, indices, x):
     n = index[0].ndim
     rows = np.ravel_multi_index([i % s if s else i for i, s in zip(index, sizes)], sizes) if len(dims) > 1 \
         else _from_front(index[0], sizes[0])
-    x = np.broadcast_to(x, (*y.shape[:lead], *index[0].shape, *y.shape[lead + len(dims):]))
-    target = y.reshape(*y.shape[:lead], int(np.prod(sizes)), *y.shape[lead + len(dims):])
+    whole = *y.shape[:lead], *index[0].shape, *y.shape[lead + len(dims):]
+    if x.shape != whole:
+        x = np.broadcast_to(x, whole)
+    target = y if len(dims) == 1 else y.reshape(*y.shape[:lead], math.prod(sizes), *y.shape[lead + len(dims):])
     if lead:  # positions first
         target = np.moveaxis(target, lead, 0)
         x = np.moveaxis(x, range(lead, lead + n), range(n))
@@ -180,7 +183,7 @@ def add_rows(y, rows, x):
     Large float tables go through a sparse matrix product where SciPy is installed (three times as fast
     as np.add.at on flat positions, which is three times as fast as on rows).
     """
-    width = int(np.prod(y.shape[1:]))
+    width = math.prod(y.shape[1:])
     if y.size == 0 or x.size == 0:
         return
     if x.size > _SMALL and width > 1:
