@@ -10,7 +10,7 @@ from ..diagnose import error
 from ..large import PLAIN, in_rows
 from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tensor_of, tie, unpack
-from ..tensor import LiftedTensor, Tensor, constant, edge_of, wrap
+from ..tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
 from . import again
 from .hooked import call_hooks, hooks_after, hooks_before
 from .mode import modes
@@ -545,11 +545,15 @@ def _backward_method(self, gradient=None, retain_graph=None, create_graph=False,
     keeps what was saved for another backward; `create_graph` makes the gradients differentiable;
     `inputs` restricts to these tensors.
     """
-    if inputs is None and not create_graph and self.__class__ is Tensor and self._base is None \
-            and self._node is not None and modes.look is None and modes.trace is None and not modes.anomaly:
+    if self._base is not None:
+        refresh(self)
+    if inputs is None and not create_graph and self.__class__ is Tensor and self._node is not None \
+            and modes.look is None and modes.trace is None and not modes.anomaly:
         data, g = self._data, None
         if gradient is None:
             g = _ONES.get(data.__class__)
+            if g is None and data.size == 1 and data.dtype.kind == "f":
+                g = np.ones(data.shape, data.dtype) if data.ndim else data.dtype.type(1)
         elif gradient.__class__ is Tensor:
             g = gradient._data
             if g.dtype is not data.dtype or g.shape != data.shape:
