@@ -97,9 +97,11 @@ entry:
 fill:
   %ver = call ptr @PyList_New(i64 2)
   %zero = call ptr @PyLong_FromLongLong(i64 0)
-  %r0 = call i32 @PyList_SetItem(ptr %ver, i64 0, ptr %zero)
+{read("ver_items", "ver", 24)}
+  store ptr %zero, ptr %ver_items
+  %second = getelementptr ptr, ptr %ver_items, i64 1
   call void @Py_IncRef(ptr %none_p)
-  %r1 = call i32 @PyList_SetItem(ptr %ver, i64 1, ptr %none_p)
+  store ptr %none_p, ptr %second
   call void @Py_IncRef(ptr %none_p)
   call void @Py_IncRef(ptr %none_p)
   call void @Py_IncRef(ptr %node)
