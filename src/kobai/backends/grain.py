@@ -13,6 +13,7 @@ _LANES = 128   # a chunk along the axis that is run in lanes is a multiple of th
 _MEMORY = 3    # to read and write elements
 _COSTS = {"load": 0.0, "const": 0.0, "size": 0.0, "index": 0.0, "exp": 6.0, "div": 5.0, "sqrt": 7.0}
 _ROW = 60      # to put the lanes of a reduction together, once a row
+_FAR = 4       # chunks are so many times as large where all comes from memory
 _MANY = 16     # chunks of plain kernels that are enough
 _LEAST = 16    # chunks are at least one part of so many of those of plain kernels
 
@@ -26,7 +27,7 @@ def cost_of(kernel: Kernel) -> float:
 def elements(kernel: Kernel, fitted, grain: int = GRAIN) -> int:
     """Elements of a chunk, of which a plain kernel would have `grain`."""
     if prod(fitted.sizes) >= _MANY * grain:
-        return grain  # enough for all threads: every chunk takes time of its own
+        return grain * (_FAR if fitted.layout.streamed else 1)  # enough for all threads: every chunk takes time of its own
     cost = cost_of(kernel)
     if kernel.has_rows and not fitted.layout.tall:
         row = prod(fitted.sizes[fitted.layout.axes - fitted.layout.inner:])

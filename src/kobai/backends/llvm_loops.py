@@ -131,13 +131,20 @@ class LoopEmitter(Writer):
         return i
 
     def _streamed(self, limits, step: int, scope: Scope, body) -> str:
-        """`_loop` twice: past the caches, if all that is written begins at a border of a register; and as usual."""
+        """`_loop` twice: past the caches, if all that is written begins at a border of a register; and as usual.
+
+        As usual also where something is written in the place of what was read, which is in the caches.
+        """
         bits = "0"
         for o in range(len(self.kernel.operands), len(self.layout.access)):
             offset = self.do(f"mul i64 {limits[0]}, {TYPES[self._stored_type(o)][2]}")
             place = self.do(f"getelementptr i8, ptr {scope.pointers[o]}, i64 {offset}")
             bits = self.do(f"or i64 {bits}, {self.do(f'ptrtoint ptr {place} to i64')}")
         low = self.do(f"and i64 {bits}, {self.vector_bytes - 1}")
+        for i in range(len(self.kernel.operands)):
+            for o in range(len(self.kernel.operands), len(self.layout.access)):
+                same = self.do(f"icmp eq ptr {scope.pointers[i]}, {scope.pointers[o]}")
+                low = self.do(f"select i1 {same}, i64 1, i64 {low}")
         past, usual, joined = self.fresh("past"), self.fresh("usual"), self.fresh("joined")
         self.say(f"br i1 {self.do(f'icmp eq i64 {low}, 0')}, label %{past}, label %{usual}")
         ends = []

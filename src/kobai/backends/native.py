@@ -27,7 +27,7 @@ import numpy as np
 from kobai.backends import blocks, into, threads
 from kobai.backends.grain import positions
 from kobai.compile.kernel import NoKernel
-from kobai.compile.lower import STREAMED
+from kobai.compile.lower import least_streamed
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
@@ -344,7 +344,9 @@ passed:
   br i1 %rest, label %check, label %begin
 begin:
   %n = call i64 @elements(ptr %first)
-  %huge = icmp uge i64 %n, {STREAMED}  ; has code of its own
+  %most_at = {_word("extent")}
+  %most = load i64, ptr %most_at
+  %huge = icmp uge i64 %n, %most  ; has code of its own
   br i1 %huge, label %refuse, label %make
 make:
   %o = phi i64 [0, %begin], [%o1, %made]
@@ -507,7 +509,8 @@ class Bridge:
         """A callable for contiguous arrays of any one shape; ``inputs`` and ``outputs`` are dtypes."""
         self._kept += [*inputs, *outputs, otherwise]
         payload = [id(d) for d in (*inputs, *outputs)] + [d.itemsize for d in outputs]
-        words = [address, 0, 0, 0, threads.GRAIN, len(inputs), len(outputs), 0]
+        most = least_streamed(len(inputs) + len(outputs))
+        words = [address, 0, most, 0, threads.GRAIN, len(inputs), len(outputs), 0]
         return self._callable(self._flat, words, id(otherwise), payload)
 
     def into(self, address: int, places):

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
-STREAMED = 6 << 20  # elements of an array that is written past the caches: measured, 4 million lose and 8 million gain
+STREAMED = 12 << 20  # elements read and written by a kernel that writes past the caches: what fits there is read again sooner
 LANES = 16    # of a register, about: which axis is run in lanes is the same on all machines
 SHORT = 8     # elements of an axis that would leave most lanes idle
 COSTS = {"div": 6, "sqrt": 6, **dict.fromkeys(TRANSCENDENTAL, 20)}  # of scalar operations; others are 1
-_SLOW = TRANSCENDENTAL - {"exp"}
+_SLOW = TRANSCENDENTAL - {"exp", "tanh", "erf"}
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
 
@@ -93,8 +93,14 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     sizes = tuple(size for size, _ in axes)
     length = math.prod(size for size, _ in row)
     long = kernel.has_rows and length > (TALL_CHUNK if vector < len(rows) else CHUNK)
-    streamed = not kernel.has_rows and len(sizes) == 1 and sizes[0] >= STREAMED and _waits_for_memory(kernel, access)
+    large = len(sizes) == 1 and sizes[0] >= least_streamed(len(access) - access.count("0"))
+    streamed = large and not kernel.has_rows and _waits_for_memory(kernel, access)
     return Fitted(Layout(access, len(row), vector, long, streamed), sizes, tuple(zip(*[s for _, s in axes])))
+
+
+def least_streamed(arrays: int) -> int:
+    """From how many elements on a kernel that reads and writes so many arrays may write past the caches."""
+    return -(-STREAMED // max(arrays, 1))
 
 
 def _waits_for_memory(kernel: Kernel, access) -> bool:
