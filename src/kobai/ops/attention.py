@@ -13,6 +13,7 @@ from ..dtypes import c_name
 from ..large import product
 from ..op import Op, dtype_of, m
 from ..public import public
+from ..tensor import Tensor
 from ..testing.samples import S
 from .dropout import DropoutNoise
 from .join import Cat
@@ -144,7 +145,7 @@ class ScaledDotProductAttention(Op):
     def _back(self, g, q, k, v, mask, keep, needs):
         """The same where it is recorded."""
         bands = self._bands(q, k, mask, keep)
-        if len(bands) > 1 and modes.trace is not None:
+        if len(bands) > 1 and (modes.trace is not None or not isinstance(q, Tensor)):  # a plan is made of it
             return *self._back_in_bands(g, q, k, v, bands), None, None
         p = self._weights(q, k, mask)
         kept = p if keep is None else p * keep
