@@ -140,3 +140,55 @@ def test_the_norm_of_all(shape):
     assert kobai.linalg.vector_norm(t, 2, keepdim=True).ndim == len(shape)
     with pytest.raises(RuntimeError, match="Expected a floating point or complex tensor as input"):
         kobai.linalg.vector_norm(kobai.tensor([1, 2]))
+
+
+BASIC = [(1, 2), (-1, slice(None)), (slice(None), 2), (slice(None), slice(1, 3)), (slice(1, None), -1), (slice(None), slice(None)),
+         (slice(0, 3, 2), slice(1, 9)), (2, slice(3, 1)), (slice(-2, -1), 0)]
+
+
+@pytest.mark.parametrize("index", BASIC, ids=str)
+def test_ints_and_slices_are_views_as_numpys(index):
+    a, t = arrays(3, 4)
+    np.testing.assert_array_equal(t[index].numpy(), a[index])
+    x = t.clone().requires_grad_()
+    y = x[index]
+    assert y._is_view()
+    y.backward(kobai.full(y.shape, 2.0))
+    grad = np.zeros_like(a)
+    grad[index] = 2
+    np.testing.assert_array_equal(x.grad.numpy(), grad)
+    t[index].mul_(-1)
+    a[index] *= -1
+    np.testing.assert_array_equal(t.numpy(), a)
+
+
+@pytest.mark.parametrize("index", [*BASIC, 1, slice(0, 2), (1,)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_])
+def test_values_are_put_as_numpy_puts_them(index, dtype):
+    a, t = (v.astype(dtype) if isinstance(v, np.ndarray) else kobai.from_numpy(v.numpy().astype(dtype)) for v in arrays(3, 4))
+    new = np.arange(a[index].size).reshape(a[index].shape).astype(dtype)
+    a[index] = new
+    t[index] = kobai.from_numpy(np.array(new))
+    np.testing.assert_array_equal(t.numpy(), a)
+    assert t._version == 1
+    a[index], t[index] = a[0, 0], t[0, 0]
+    np.testing.assert_array_equal(t.numpy(), a)
+
+
+def test_values_of_other_shapes_dtypes_and_histories():
+    t = kobai.zeros(3, 4)
+    t[1] = kobai.tensor([7])  # converted, and broadcast
+    t[:, 1:3] = kobai.tensor([1.0, 2.0])
+    assert t.tolist() == [[0, 1, 2, 0], [7, 1, 2, 7], [0, 1, 2, 0]]
+    t[1:] = t[:-1]  # which overlap
+    assert t.tolist() == [[0, 1, 2, 0], [0, 1, 2, 0], [7, 1, 2, 7]]
+    x = kobai.ones(4, requires_grad=True)
+    t[0] = x * 2
+    t.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2, 2]
+    with pytest.raises(RuntimeError, match=r"expand\(torch.FloatTensor\{\[2, 4\]\}|must match the existing size"):
+        kobai.zeros(3, 4)[1] = kobai.ones(2, 4)
+    with pytest.raises(IndexError, match="index 4 is out of bounds for dimension 1 with size 4"):
+        kobai.zeros(3, 4)[0, 4]
+    with pytest.raises(IndexError, match="too many indices"):
+        kobai.zeros(3, 4)[0, 0, 0]

@@ -40,12 +40,32 @@ def getitem(self, index):
         return apply_view(Unsqueeze(0), self)
     elif kind is list and shape and {*map(type, index)} == _INTS and max(index) < _MOST > -min(index):
         return Index((0,))(self, constant(wrap(np.array(index, np.int64))))
-    views, dims, indices = read(self, index)
+    if kind is tuple and 1 < len(index) <= len(shape) and {*map(type, index)} <= _BASIC:
+        views = _basic_views(index, shape)
+    else:
+        views, dims, indices = read(self, index)
+        if dims:
+            for op in views:
+                self = op(self)
+            return Index(dims)(self, *indices)
     for op in views:
-        self = op(self)
-    if dims:
-        return Index(dims)(self, *indices)
+        self = apply_view(op, self)
     return self if views else Identity()(self)
+
+
+def _basic_views(index, shape):
+    """The ops of the views in an index of ints and slices."""
+    views, d = [], 0
+    for at, i in enumerate(index):
+        n = shape[at]
+        if i.__class__ is int:
+            views.append(Select(d, _in_range(i, at, n)))
+            continue
+        op = _slice(i, d, n)
+        if (op.start, op.end, op.step) != (0, n, 1):
+            views.append(op)
+        d += 1
+    return views
 
 
 def read(x, index):
@@ -193,7 +213,7 @@ def _check_mask(i, shape, d):
 # ---- assignment ------------------------------------------------------------------------------
 def setitem(self, index, value):
     """self[index] = value, in place: views are copied to, positions put."""
-    if (value.__class__ is float or value.__class__ is int) and _put_number(self, index, value):
+    if self.__class__ is Tensor and modes.trace is None and _put_plain(self, index, value):
         return changed(self)
     if not isinstance(value, Tensor):
         value = _number(value, self)
@@ -218,28 +238,42 @@ def setitem(self, index, value):
     changed(self)
 
 
-def _put_number(self, index, value):
-    """The usual case of a number at one place, or in rows, of an array of floats; False if anything is otherwise."""
-    if self.__class__ is not Tensor or modes.trace is not None or modes.grad and (self._rg or self._base is not None) \
-            or not -_MOST < value < _MOST:
+def _put_plain(self, index, value):
+    """The usual case of one place, or rows, and a number or their values; False if anything is otherwise."""
+    if modes.grad and (self._rg or self._base is not None):
         return False
-    array, kind = self._data, index.__class__
-    if array.__class__ is not np.ndarray or array.dtype.char not in "fd" or not array.ndim:
-        return False
-    if kind is tuple:
-        if {*map(type, index)} != _INTS or len(index) > array.ndim:
-            return False
-    elif kind is not int and (kind is not slice or index.step is not None or index.start.__class__ not in _BOUNDS
-                              or index.stop.__class__ not in _BOUNDS):
+    array = self._data
+    if array.__class__ is not np.ndarray or not array.ndim or not _is_basic(index, array.ndim):
         return False
     try:
+        if value.__class__ is Tensor:
+            value, needs = value._data, value._rg
+            if needs and modes.grad or value.dtype is not array.dtype or value.ndim and value.shape != array[index].shape:
+                return False
+        elif value.__class__ is not float and value.__class__ is not int or array.dtype.char not in "fd" \
+                or not -_MOST < value < _MOST:
+            return False
         array[index] = value
     except (IndexError, ValueError):  # the way of all others says why
         return False
     return True
 
 
-_INTS, _BOUNDS, _MOST = {int}, (int, type(None)), 1 << 53
+def _is_basic(index, ndim):
+    """Whether NumPy takes an index as it is taken here: ints, and slices without a step."""
+    kind = index.__class__
+    if kind is int:
+        return True
+    items = index if kind is tuple else (index,)
+    if len(items) > ndim or not {*map(type, items)} <= _BASIC:
+        return False
+    for i in items:
+        if i.__class__ is slice and (i.step is not None or i.start.__class__ not in _BOUNDS or i.stop.__class__ not in _BOUNDS):
+            return False
+    return True
+
+
+_INTS, _BASIC, _BOUNDS, _MOST = {int}, {int, slice}, (int, type(None)), 1 << 53
 
 
 def _recorded(self, value, indices):
