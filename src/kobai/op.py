@@ -424,7 +424,7 @@ def apply(op, *inputs):
     if op.outputs == 1 and not op.view:
         if len(inputs) == 2:
             return apply2(op, *inputs)
-        if len(inputs) == 3:
+        if len(inputs) == 3 and inputs[2] is not None:
             return apply3(op, *inputs)
     return apply_any(op, inputs)
 

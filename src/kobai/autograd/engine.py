@@ -327,7 +327,9 @@ def _deliver_one(leaf, new):
 
 
 def _pass_one(leaf, new):
-    _single(_Alone(None, (leaf,), (), lambda node, g, s: (new(),), None, None), None, False)
+    node = object.__new__(_Alone)  # without a number, by which programs' nodes are counted
+    node.edges, node.saved, node.vjp, node.hooks, node._order = (leaf,), (), lambda node, g, s: (new(),), None, 0
+    _single(node, None, False)
 
 
 class _Alone(Node):

@@ -21,7 +21,7 @@ from .node import Freed, Node, here, many
 
 PATIENCE = 200        # passes before a line's graphs are looked at
 WAIT = 50             # passes of one signature from its recording to its first use
-LEAST_NODES, MOST_NODES = 3, 400
+LEAST_NODES, MOST_NODES = 2, 400
 MOST_ELEMENTS = 1 << 20
 MOST_SIGNATURES = 6   # of one line; a line with more builds different graphs on each step
 _ndarray, _generic = np.ndarray, np.generic
