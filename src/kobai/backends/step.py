@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from kobai.backends import blas, chain, conv, llvm, pool, rows, scan, threads, weighted
+from kobai.backends import blas, chain, conv, llvm, pixels, pool, rows, scan, threads, weighted
 from kobai.backends.grain import positions
 from kobai.backends.native import (
     _BYTES,
@@ -37,6 +37,7 @@ from kobai.compile.convolve import ConvStep
 from kobai.compile.fuse import KernelStep, OpStep
 from kobai.compile.look_up import RowsStep, ScanStep
 from kobai.compile.lower import fit
+from kobai.compile.pixels import PixelsStep
 from kobai.compile.pooling import PoolStep
 from kobai.compile.rewrite import Refuse
 from kobai.compile.weighted import SumsStep
@@ -315,6 +316,9 @@ class Program:
             self.work += step.count * step.each
         elif isinstance(step, SumsStep):
             self._native(step, *weighted.words(step))
+            self.work += step.work
+        elif isinstance(step, PixelsStep):
+            self._native(step, *pixels.words(step))
             self.work += step.work
         elif isinstance(step, RowsStep):
             self._native(step, *rows.words(step))

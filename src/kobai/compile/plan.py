@@ -18,6 +18,7 @@ from kobai.compile.kernel import NoKernel
 from kobai.compile.look_up import look_up
 from kobai.compile.memory import Arrangement, arrange
 from kobai.compile.order import early
+from kobai.compile.pixels import at_pixels
 from kobai.compile.place import filled, laid_out
 from kobai.compile.pooling import pooled
 from kobai.compile.recurrent import recurrent
@@ -109,7 +110,7 @@ def _arranged(graph: Graph, made) -> Arrangement:
     """All passes; `made(step)` is told of each kernel as soon as it is written."""
     graph, homes = laid_out(with_sums(side_by_side(simplify(graph))))
     steps, windows = fuse(graph, made)
-    steps = contract(convolve(weighted(pooled(look_up(filled(steps, homes))))))
+    steps = contract(convolve(weighted(pooled(at_pixels(look_up(filled(steps, homes)))))))
     results = {(windows.get(v) or own(v)).base for v in graph.results}
     steps = in_stretches(recurrent(chained(steps, homes, results), homes, results))
     steps = in_strips(steps, homes, results)

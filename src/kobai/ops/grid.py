@@ -17,7 +17,7 @@ from .index import add_rows
 class TakePixels(Op):
     """The pixels of x (N, C, S) at positions (N, P), the same for all channels: (N, C, P)."""
 
-    linear = moves = True
+    linear = moves = planned = True
     samples = [S((2, 3, 4), Ints((2, 5), 4)), S((1, 2, 4), Ints((1, 0), 4))]
 
     def forward(self, x, index):
@@ -34,7 +34,7 @@ class AddPixels(Op):
     """Zeros (N, C, size) with x (N, C, P) added at positions (N, P): the transpose of TakePixels."""
 
     size: int
-    linear = True
+    linear = planned = True
     samples = [S((2, 3, 5), Ints((2, 5), 4), params=(4,))]
 
     def forward(self, x, index):
@@ -126,11 +126,19 @@ class GridSampler2D(Op):
                S((1, 2, 3, 4), (1, 2, 2, 2), params=("nearest", "zeros", False), low=-0.6, high=0.6)]
 
     def forward(self, x, grid):
-        flat = x.reshape(*x.shape[:2], -1)
+        return self._sampled(x, grid)
+
+    def _sampled(self, x, grid):
+        flat = m.reshape(x, (*x.shape[:2], _count(x.shape[2:])))
         y = 0
         for index, weight, _ in self._corners(x.shape, grid):
-            y = y + TakePixels()(flat, index) * weight[:, None]
-        return y.reshape(*x.shape[:2], *grid.shape[1:-1])
+            y = y + TakePixels()(flat, index) * m.unsqueeze(weight, 1)
+        return m.reshape(y, (*x.shape[:2], *grid.shape[1:-1]))
+
+    def lower(self, x, grid):
+        if x.dtype != grid.dtype or x.dtype.char not in "fd" or 0 in (*x.shape, *grid.shape):
+            return None
+        return self._sampled(x, grid)
 
     def vjp(self, g, x, grid, needs):
         shape, out = tuple(x.shape), tuple(grid.shape[1:-1])
@@ -204,6 +212,13 @@ class AffineGridGenerator(Op):
     def forward(self, theta):
         y = np.matmul(self.base(theta.dtype), theta.swapaxes(1, 2))
         return y.reshape(len(theta), *self.spatial, theta.shape[1])
+
+    def lower(self, theta):
+        if theta.dtype.char not in "fd" or 0 in (*theta.shape, *self.spatial):
+            return None
+        base = self.base(theta.dtype)
+        y = m.matmul(np.broadcast_to(base, (theta.shape[0], *base.shape)), m.swap(theta))
+        return m.reshape(y, (theta.shape[0], *self.spatial, theta.shape[1]))
 
     def vjp_theta(self, g):
         flat = m.reshape(g, (g.shape[0], _count(self.spatial), g.shape[-1]))

@@ -1,0 +1,62 @@
+"""Pixels at positions that are computed, in plans: `at_pixels(steps)`, with the code of `kobai.backends.pixels`."""
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from kobai.compile.fuse import OpStep
+from kobai.compile.graph import Value
+from kobai.compile.memory import copy_step
+from kobai.compile.windows import is_contiguous, own
+
+_KINDS = {"TakePixels": "take_pixels", "AddPixels": "add_pixels"}
+
+
+class PixelsStep:
+    """For each line of x, of which each sample has `channels`: elements at `count` positions, of `size` that there are.
+
+    `kind` is "take_pixels", or "add_pixels" for the way back, from elements to zeros that they are added to.
+    """
+
+    __slots__ = ("kind", "reads", "writes", "dtype", "lines", "channels", "size", "count")
+
+    def __init__(self, kind, reads, out: Value, lines: int, channels: int, size: int, count: int):
+        self.kind, self.reads, self.writes, self.dtype = kind, reads, [out], out.dtype
+        self.lines, self.channels, self.size, self.count = lines, channels, size, count
+
+    @property
+    def work(self) -> int:
+        """Elements that are read or written."""
+        return self.lines * (self.size + self.count)
+
+    def __str__(self):
+        return f"{self.kind} of {self.lines} lines of {self.size}, {self.count} positions"
+
+
+def at_pixels(steps) -> list:
+    """The steps, with `PixelsStep`s among them."""
+    found = []
+    for step in steps:
+        kind = _KINDS.get(type(step.node.op).__name__) if isinstance(step, OpStep) else None
+        found += kind and _step(step, kind) or [step]
+    return found
+
+
+def _step(step: OpStep, kind: str) -> list | None:
+    (x, index), out = step.node.args, step.node.outs[0]
+    if x.dtype != out.dtype or out.dtype.char not in "fd" or index.dtype != np.int64 or 0 in (*x.shape, *out.shape) \
+            or not is_contiguous(out.shape, own(out).strides, out.dtype.itemsize):
+        return None
+    made: list = []
+    reads = [_in_order(v, w, made) for v, w in zip((x, index), step.reads)]
+    size = x.shape[2] if kind == "take_pixels" else out.shape[2]
+    return [*made, PixelsStep(kind, reads, out, prod(x.shape[:2]), x.shape[1], size, index.shape[1])]
+
+
+def _in_order(v: Value, w, made):
+    if is_contiguous(v.shape, w.strides, v.dtype.itemsize):
+        return w
+    copy = Value(v.shape, v.dtype)
+    made.append(copy_step(v, w, copy))
+    return own(copy)
