@@ -20,6 +20,22 @@ RNG = np.random.default_rng(0)
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
+@pytest.fixture
+def pools():
+    """`pools(f)`: what f gives with pools of several sizes."""
+    pool = llvm.bridge().pool
+    before = pool.size
+
+    def of_each(f):
+        found = []
+        for count in (1, 2, 5):
+            pool.resize(count)
+            found.append(f())
+        return found
+    yield of_each
+    pool.resize(before)
+
+
 def random(shape, dtype, order="C"):
     """Normal numbers; order F: the last two dimensions the other way round in memory; S: every second element."""
     if order == "F":
@@ -47,6 +63,29 @@ def test_products(m, n, k, dtype, order):
     a, b, e = random((m, k), dtype, order[0]), random((k, n), dtype, order[1]), random((n,), dtype)
     assert close(blas.product(a, b), a, b)
     assert close(blas.product(a, b, e), a, b, e)
+
+
+@pytest.mark.parametrize("left", ["C", "F", "S"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m, n, k", [(1, 1031, 70), (2, 600, 257), (3, 128, 333), (4, 64, 601), (4, 259, 99), (5, 300, 300),
+                                     (7, 129, 401)])  # fmt: skip
+def test_few_rows_times_a_matrix_that_is_read_once(m, n, k, dtype, left, pools):
+    a, b, e = random((m, k), dtype, left), random((k, n), dtype), random((n,), dtype)
+    found = pools(lambda: blas.product(a, b, e))
+    assert close(found[0], a, b, e)
+    assert all(np.array_equal(y, found[0]) for y in found)
+    c, more = np.full((m, n + 3), np.nan, dtype), random((m, n), dtype)
+    run(dtype, a, b, c[:, :n], more, alpha=0.5, beta=-2.0)
+    assert close(np.ascontiguousarray(c[:, :n]), 0.5 * a, b, -2.0 * more)
+    assert np.isnan(c[:, n:]).all()
+
+
+@pytest.mark.parametrize("size", [4, 8, 9])
+def test_large_batches_of_small_matrices(size, pools):
+    a, b = random((300, size, size), "f4"), random((300, size, size), "f4")
+    found = pools(lambda: blas.product(a, b))
+    assert close(found[0], a, b)
+    assert all(np.array_equal(y, found[0]) for y in found)
 
 
 @settings(max_examples=60, deadline=None)
@@ -407,8 +446,9 @@ def test_a_forked_child_multiplies_alone_and_with_threads_of_its_own():
 
 
 @pytest.mark.parametrize("left, right", ["CC", "CF", "FC", "FF"])
-@pytest.mark.parametrize("m, n, k", [(33, 31, 65), (300, 700, 1500), (1100, 17, 700), (97, 101, 2999), (1, 513, 1025)])
-def test_large_products_of_bfloat16(m, n, k, left, right):
+@pytest.mark.parametrize("m, n, k", [(33, 31, 65), (300, 700, 1500), (1100, 17, 700), (97, 101, 2999), (1, 513, 1025), (2, 300, 600),
+                                     (3, 65, 1100), (5, 31, 99), (8, 700, 513)])  # fmt: skip
+def test_large_products_of_bfloat16(m, n, k, left, right, pools):
     """Several blocks, stretches and tiles; the same bits for any number of threads."""
     half = pytest.importorskip("ml_dtypes").bfloat16
     try:
@@ -416,14 +456,7 @@ def test_large_products_of_bfloat16(m, n, k, left, right):
     except NoKernel:
         pytest.skip("this CPU has no fast instructions for bfloat16")
     a, b, e = random((m, k), half, left), random((k, n), half, right), random((n,), half)
-    pool = llvm.bridge().pool
-    before, found = pool.size, []
-    try:
-        for count in (1, 2, 5):
-            pool.resize(count)
-            found.append(product(a, b, e))
-    finally:
-        pool.resize(before)
+    found = pools(lambda: product(a, b, e))
     assert all(np.array_equal(y.view("u2"), found[0].view("u2")) for y in found)
     a, b, e = a.astype("f8"), b.astype("f8"), e.astype("f8")
     exact = a @ b + e

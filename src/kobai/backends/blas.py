@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kobai.backends import gemm, gemm_cut, gemm_few, gemm_half, gemm_tiny, llvm
+from kobai.backends import gemm, gemm_cut, gemm_few, gemm_half, gemm_thin, gemm_tiny, llvm
 from kobai.backends.gemm_micro import shape_for
 from kobai.backends.threads import get_num_threads
 from kobai.compile.contract import merged
@@ -121,10 +121,10 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         raise NoKernel("neither rows nor columns of the result are contiguous")
     if dtype.char == "E":
         a, b = [_in_lines(s, rows, cols, size) for s, rows, cols in ((a, m, k), (b, k, n))]
-    batch, half = math.prod(sizes), dtype.char == "E"
-    threads, few = get_num_threads(), half and m <= gemm_few.MOST
-    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, gemm_few.columns(m) if few else functions.width,
-                        functions.depth, threads, half, tile, few)  # fmt: skip
+    batch, half, threads = math.prod(sizes), dtype.char == "E", get_num_threads()
+    way, width = _way(m, n, k, a, b, size, functions.width)
+    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, width, functions.depth, threads, half, tile,
+                        way != gemm.BLOCKS)  # fmt: skip
     copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
@@ -138,8 +138,24 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
     }  # fmt: skip
-    found["dots"] = int(few or not half and m <= _FEW and a[-1] == size == b[-2])
+    found["way"] = way
     return functions.addresses[order + ("c" if e is None else "ec")], [found[name] for name in gemm.WORDS], tiles * batch, t.grain
+
+
+def _way(m: int, n: int, k: int, a, b, size: int, width: int) -> tuple[int, int]:
+    """Which way of `kobai.backends.gemm` to multiply, and in multiples of how many columns to cut.
+
+    The words of a product depend on its shape, its strides and its CPU: so do sums, and not on the threads.
+    """
+    if size == 2:
+        return (gemm.THIN, gemm_few.columns(m)) if m <= gemm_few.MOST else (gemm.BLOCKS, width)
+    if m <= _FEW and a[-1] == size == b[-2]:
+        return gemm.DOTS, width
+    vectors = llvm.machine().vector_bytes
+    if m <= gemm_thin.MOST and b[-1] == size and n * k * size >= gemm_thin.LEAST and vectors >= 32:
+        columns = gemm_thin.columns(m, vectors // size)
+        return (gemm.THIN, columns) if n >= columns else (gemm.BLOCKS, width)
+    return gemm.BLOCKS, width
 
 
 def _in_lines(strides, rows: int, cols: int, size: int):

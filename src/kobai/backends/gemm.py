@@ -19,7 +19,8 @@ from __future__ import annotations
 from kobai.backends import slots
 from kobai.backends.gemm_cut import UNLESS_ALIGNED
 from kobai.backends.gemm_micro import Shape, shape_for
-from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, Pack
+from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH
+from kobai.backends.gemm_thin import Thin
 
 WORDS = (
     "m", "n", "k",
@@ -32,15 +33,16 @@ WORDS = (
     "outer_a", "outer_b", "outer_c", "outer_e",
     "inner_a", "inner_b", "inner_c", "inner_e",
     "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided: 0, 1, `UNLESS_ALIGNED`
-    "dots",                                  # whether to sum along rows of A and columns of B, all contiguous; or as `Few` does
+    "way",                                   # `BLOCKS`, `DOTS` or `THIN`
 )  # fmt: skip
+BLOCKS, DOTS, THIN = 0, 1, 2  # as above; sums along rows of A and columns of B, all contiguous; few rows, B read once
 ORDERS = ("abc", "bac", "abec", "baec")
 AT = {name: i for i, name in enumerate(WORDS)}
 BLOCK = 112  # rows of A that are copied at once: some panels, as pieces of cache lines are read where columns are contiguous
 _PAD = 64
 
 
-class Gemm(Pack):
+class Gemm(Thin):
     """Writes the functions of one element type, ``float`` or ``double``."""
 
     def __init__(self, t: str, shape: Shape):
@@ -51,11 +53,12 @@ class Gemm(Pack):
         """All functions; those named by `ORDERS` and the type are what to call."""
         self._micro_packed()
         for wide in range(1, self.shape.wide + 1):
-            for rows in self.shape.rows:
+            for rows in self.shape.rows_of(wide):
                 self._micro(rows, wide)
             self._strip(wide)
             self._strip_packed(wide)
         self._dots()
+        self._thin()
         self._turn("turn", self.shape.width * self.size, self.lanes)
         self._pack_b()
         self._pack_a()
@@ -74,7 +77,9 @@ class Gemm(Pack):
             for name in ("alpha", "beta"):
                 number = self.word("%words", AT[name], "double")
                 self.w[name] = number if self.t == "double" else self.do(f"fptrunc double {number} to float")
-            self.when(self.test("ne", self.word("%words", AT["dots"]), 0), self._as_dots, self._stretches)
+            way = self.word("%words", AT["way"])
+            self.when(self.test("eq", way, DOTS), self._as_dots, lambda: self.when(
+                self.test("eq", way, THIN), self._as_thin, self._stretches))  # fmt: skip
 
         self.function(
             f"internal void @tile_{self.kind}(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, "
@@ -87,6 +92,13 @@ class Gemm(Pack):
         self.say(
             f"call void @dots_{self.t}(i64 %m, i64 %n, i64 {w['k']}, ptr %a, i64 {w['row_a']}, ptr %b, i64 {w['col_b']}, "
             f"ptr %c, i64 {w['row_c']}, ptr %e, i64 {w['row_e']}, {self.t} {w['alpha']}, {self.t} {w['beta']})"
+        )
+
+    def _as_thin(self):
+        w = self.w
+        self.say(
+            f"call void @thin_{self.t}(i64 %m, i64 %n, i64 {w['k']}, ptr %a, i64 {w['row_a']}, i64 {w['col_a']}, ptr %b, "
+            f"i64 {w['row_b']}, ptr %c, i64 {w['row_c']}, ptr %e, i64 {w['row_e']}, {self.t} {w['alpha']}, {self.t} {w['beta']})"
         )
 
     def _stretches(self, stretch=None):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from kobai.backends.gemm import _PAD, AT, rooms
+from kobai.backends.gemm import _PAD, AT, BLOCKS, rooms
 from kobai.backends.gemm_few import Few
 from kobai.backends.gemm_micro import shape_for
 
@@ -127,7 +127,7 @@ class Half(Few):
         def body():
             self.w = {name: self.word("%words", AT[name]) for name in names}
             self.sums_at = self.at("%room_a", _SUMS)
-            self.when(self.test("ne", self.word("%words", AT["dots"]), 0), self._of_few_rows, self._of_many_rows)
+            self.when(self.test("ne", self.word("%words", AT["way"]), BLOCKS), self._of_few_rows, self._of_many_rows)
 
         self.function(
             "internal void @tile_bfloat(ptr %words, i64 %m, i64 %n, ptr %a, ptr %b, ptr %c, ptr %e, ptr %room_a, ptr %room_b)",

@@ -18,6 +18,10 @@ class Shape(NamedTuple):
     wide: int
     fused: bool  # multiply-add in one instruction
 
+    def rows_of(self, wide: int) -> tuple[int, ...]:
+        """The rows of micro kernels for slivers of so many registers: fewer for narrow ones, which are rare."""
+        return self.rows if wide > 1 else tuple([r for r in self.rows if r == self.rows[0] or not r & r - 1])
+
     @property
     def width(self) -> int:
         """Columns of a sliver."""
@@ -250,7 +254,7 @@ class Micro(Flow):
         def body():
             nonlocal empty
             empty, done = self.do("icmp eq ptr %e, null"), "0"
-            for count in self.shape.rows:
+            for count in self.shape.rows_of(wide):
                 done = self.loop(done, "%m", rows_of(count), count)
 
         empty = ""
@@ -279,7 +283,7 @@ class Micro(Flow):
             nonlocal empty
             empty = self.do("icmp eq ptr %e, null")
             start = done = self.loop("0", "%m", lambda i: some(most, i, i, True), most)
-            for count in self.shape.rows[1:]:
+            for count in self.shape.rows_of(wide)[1:]:
                 done = self.loop(done, "%m", lambda i, count=count: some(count, i, start, False), count)
 
         empty = ""
