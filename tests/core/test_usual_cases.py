@@ -192,3 +192,31 @@ def test_values_of_other_shapes_dtypes_and_histories():
         kobai.zeros(3, 4)[0, 4]
     with pytest.raises(IndexError, match="too many indices"):
         kobai.zeros(3, 4)[0, 0, 0]
+
+
+@pytest.mark.parametrize("index", [[2, 0], [[0, 1], [2, 2]], [-1], [True, False, True], []], ids=str)
+@pytest.mark.parametrize("value", [2.5, 3, math.nan])
+def test_a_number_is_put_at_positions_and_masks(index, value):
+    index = np.array(index, bool if True in index and index[0] is True else np.int64)
+    a, t = arrays(3, 4)
+    a[index] = value
+    t[kobai.from_numpy(index)] = value
+    np.testing.assert_array_equal(t.numpy(), a)
+    assert t._version == 1
+    a[a > 4] = value
+    t[t > 4] = kobai.tensor(float(value))
+    np.testing.assert_array_equal(t.numpy(), a)
+
+
+def test_positions_and_masks_that_do_not_fit():
+    t = kobai.zeros(3, 4)
+    with pytest.raises(IndexError, match="index 3 is out of bounds for dimension 0 with size 3"):
+        t[kobai.tensor([0, 3])] = 1.0
+    with pytest.raises(IndexError, match=r"The shape of the mask \[2\] at index 0 does not match"):
+        t[kobai.tensor([True, False])] = 1.0
+    with pytest.raises(IndexError, match="too many indices"):
+        kobai.zeros(3)[kobai.ones(3, 4, dtype=kobai.bool)] = 1.0
+    assert t.sum() == 0
+    x = kobai.ones(3, requires_grad=True) * 1
+    x[kobai.tensor([True, False, True])] = 0.0
+    assert x.grad_fn.name() == "IndexPutBackward0"

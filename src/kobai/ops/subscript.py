@@ -243,7 +243,13 @@ def _put_plain(self, index, value):
     if modes.grad and (self._rg or self._base is not None):
         return False
     array = self._data
-    if array.__class__ is not np.ndarray or not array.ndim or not _is_basic(index, array.ndim):
+    if array.__class__ is not np.ndarray or not array.ndim:
+        return False
+    if index.__class__ is Tensor and index._data.ndim and index._data.dtype.char in "?l":
+        index = index._data
+        if value.__class__ is Tensor and value._data.ndim:
+            return False
+    elif not _is_basic(index, array.ndim):
         return False
     try:
         if value.__class__ is Tensor:

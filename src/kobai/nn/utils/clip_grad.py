@@ -17,7 +17,7 @@ def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     listed = list(parameters)
     if not listed and isinstance(parameters, Iterator):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
-    return [p.grad for p in listed if p.grad is not None]
+    return [g for p in listed if (g := p.grad) is not None]
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0,
