@@ -86,6 +86,19 @@ def test_many_lines_are_shared_by_threads_to_the_same_bits():
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("name", ["interpolate", "sample"])
+def test_results_that_are_parts_of_others(name):
+    """They are made in order and copied."""
+    grid = kobai.rand(2, 10, 14, 2) * 2 - 1
+    f = {"interpolate": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+         "sample": lambda x: F.grid_sample(x, grid, mode="nearest", align_corners=False)}[name]
+    compiled = kobai.compile(lambda x, y: kobai.cat([y, f(x), y], 1))
+    for _ in range(3):
+        x, y = kobai.randn(2, 3, 5, 7), kobai.randn(2, 4, 10, 14)
+        np.testing.assert_allclose(compiled(x, y).numpy(), kobai.cat([y, f(x), y], 1).numpy(), rtol=1e-5, atol=1e-6)
+    assert not [s for s in compiled._last.plan.steps if type(s).__name__ == "OpStep"], str(compiled._last.plan)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize(("op", "lead", "spatial"), CASES, ids=str)
 def test_nan_and_infinity_stay_where_they_are_used(op, lead, spatial, bad):

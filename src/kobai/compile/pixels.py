@@ -8,6 +8,7 @@ import numpy as np
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
+from kobai.compile.weighted import in_order
 from kobai.compile.windows import is_contiguous, own
 
 _KINDS = {"TakePixels": "take_pixels", "AddPixels": "add_pixels"}
@@ -45,16 +46,17 @@ def at_pixels(steps) -> list:
 
 def _step(step: OpStep, kind: str) -> list | None:
     (x, index), out = step.node.args, step.node.outs[0]
-    if x.dtype != out.dtype or out.dtype.char not in "fd" or index.dtype != np.int64 or 0 in (*x.shape, *out.shape) \
-            or not is_contiguous(out.shape, own(out).strides, out.dtype.itemsize):
+    if x.dtype != out.dtype or out.dtype.char not in "fd" or index.dtype != np.int64 or 0 in (*x.shape, *out.shape):
         return None
     made: list = []
-    reads = [_in_order(v, w, made) for v, w in zip((x, index), step.reads)]
+    reads = [_read(v, w, made) for v, w in zip((x, index), step.reads)]
     size = x.shape[2] if kind == "take_pixels" else out.shape[2]
-    return [*made, PixelsStep(kind, reads, out, prod(x.shape[:2]), x.shape[1], size, index.shape[1])]
+    into = in_order(out)
+    made.append(PixelsStep(kind, reads, into, prod(x.shape[:2]), x.shape[1], size, index.shape[1]))
+    return made if into is out else [*made, copy_step(into, own(into), out, own(out).strides)]
 
 
-def _in_order(v: Value, w, made):
+def _read(v: Value, w, made):
     if is_contiguous(v.shape, w.strides, v.dtype.itemsize):
         return w
     copy = Value(v.shape, v.dtype)

@@ -56,8 +56,7 @@ def weighted(steps) -> list:
 
 def _sums(step: OpStep, along) -> list | None:
     x, out, w = step.node.args[0], step.node.outs[0], step.reads[0]
-    if x.dtype != out.dtype or out.dtype.char not in "fd" or 0 in x.shape or 0 in out.shape \
-            or not is_contiguous(out.shape, own(out).strides, out.dtype.itemsize):
+    if x.dtype != out.dtype or out.dtype.char not in "fd" or 0 in x.shape or 0 in out.shape:
         return None
     parts = [(t, a) for t, a in along(step.node.op, x) if not _nothing(t)]
     if not parts or any(len(t.rows) * FEW > MOST for t, _ in parts):
@@ -67,15 +66,20 @@ def _sums(step: OpStep, along) -> list | None:
         copy = Value(x.shape, x.dtype)
         made.append(copy_step(x, w, copy))
         w = own(copy)
-    shape = list(x.shape)
+    shape, into = list(x.shape), in_order(out)
     for i, (taps, axis) in enumerate(parts):
         axis += len(shape)
         sizes = prod(shape[:axis]), taps.size, taps.out, prod(shape[axis + 1:])
         shape[axis] = taps.out
-        y = out if i == len(parts) - 1 else Value(tuple(shape), out.dtype)
+        y = into if i == len(parts) - 1 else Value(tuple(shape), out.dtype)
         made.append(_step(taps, sizes, w, y))
         w = own(y)
-    return made
+    return made if into is out else [*made, copy_step(into, own(into), out, own(out).strides)]
+
+
+def in_order(out: Value) -> Value:
+    """A result that lies in order: itself, or one to copy from, where it is made as a part of something else."""
+    return out if is_contiguous(out.shape, own(out).strides, out.dtype.itemsize) else Value(out.shape, out.dtype)
 
 
 def _nothing(taps) -> bool:
