@@ -90,6 +90,35 @@ def test_softmax_takes_three_passes_and_keeps_the_exponentials():
     assert "pass 2" in str(nest)
 
 
+def test_an_output_is_read_again_and_its_memory_serves_before():
+    """Softmax and its gradient: the exponentials lie where the result will be, and that is not computed twice."""
+
+    def emit(k, x, g):
+        e = k.exp(x - k.amax(x) + x * 2 - x * x * 4 + 1)
+        y = e * (1.0 / k.sum(e))
+        return y, y * (g - k.sum(g * y))
+
+    kernel = build(emit, ["f32"] * 2)
+    nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 4, 1).layout)
+    y, _ = kernel.outputs
+    e = next(i for i, n in enumerate(kernel.nodes) if n.op == "exp")
+    assert nest.kept == {y: (2, 0), e: (1, 0)}
+    ops = [[kernel.nodes[i].op for i in nodes] for nodes in nest.passes]
+    assert [some.count("exp") for some in ops] == [0, 1, 1, 0]  # in pass 2 it is read
+    assert len(ops[3]) == 4
+
+
+def test_no_output_holds_two_values_at_a_time():
+    def emit(k, x):
+        a, b = k.exp(x * 2 + x * x * 3 - 1 - x * 5), k.tanh(x * 3 - x * x * 2 + 4 + x * 7)
+        total = k.sum(a) + k.amax(b)
+        return a * total + b
+
+    kernel = build(emit, ["f32"])
+    nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 2, 1).layout)
+    assert len(nest.kept) == 1
+
+
 def test_cheap_values_are_computed_again():
     kernel = build(lambda k, x: (x + 1) / k.sum(x + 1), ["f32"])
     nest = lower(kernel, fit(kernel, (4, 50), [(200, 4)] * 2, 1).layout)

@@ -322,7 +322,7 @@ class LoopEmitter(Writer):
                 d, scope, lambda inner: self._inner(d + 1, p, nodes, reductions, inner, None), limits
             )
         for i, (pass_, o) in self.nest.kept.items():
-            if pass_ == p:
+            if pass_ == p and self.kernel.outputs[o] != i:  # outputs are stored below
                 self._store(o, scope, i)
         for r in reductions:
             self._accumulate(r, scope)

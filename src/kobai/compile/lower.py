@@ -296,9 +296,8 @@ def _passes(kernel, layout, depth, stage, outer) -> LoopNest:
             for p in range(count)
         )
 
-    passes = nodes({})
     innermost = {i for i, d in enumerate(depth) if d == layout.axes and kernel.nodes[i].op != "load"}
-    kept = _keep(kernel, passes, innermost, {o: stage[kernel.outputs[o]] for o in whole})
+    kept = _keep(kernel, nodes, innermost, {o: stage[kernel.outputs[o]] for o in whole})
     row_stores = tuple(o for o in range(len(kernel.outputs)) if o not in whole)
     ordered = tuple(tuple(stores.get(p, ())) for p in range(count))
     return LoopNest(kernel, layout, tuple(depth), tuple(stage), nodes(kept), ordered, row_stores, kept)
@@ -317,26 +316,44 @@ def _needed(kernel, roots, within, given) -> tuple[int, ...]:
 
 
 COSTLY = 6  # operations from which on reading a value again beats computing it again
+_WRITTEN = 2  # the same where the value is an output, which is written anyway
 
 
-def _keep(kernel, passes, innermost, stored: dict[int, int]) -> dict[int, tuple[int, int]]:
+def _keep(kernel, nodes, innermost, stored: dict[int, int]) -> dict[int, tuple[int, int]]:
     """Costly values of more than one pass, and the outputs whose memory can hold them so long.
 
-    ``innermost`` are the nodes that differ from element to element, ``stored`` is the pass in which each
-    output is written.
+    ``nodes(kept)`` are those of each pass, ``innermost`` the nodes that differ from element to element, ``stored`` is the
+    pass in which each output is written.
     """
     kept: dict[int, tuple[int, int]] = {}
-    where = {i: [p for p, nodes in enumerate(passes) if i in nodes] for nodes in passes for i in nodes}
-    often = [i for i, found in where.items() if len(found) > 1 and i in innermost]
-    for i in sorted(often, reverse=True):  # later nodes contain earlier ones
-        cost = len([j for j in _needed(kernel, [i], lambda j: j in where, set(kept)) if j in often])
-        free = [
-            o
-            for o, p in stored.items()
-            if p >= where[i][-1]
-            and kernel.output_types[o] == kernel.nodes[i].dtype
-            and all(o != other for _, other in kept.values())
-        ]
-        if cost >= COSTLY and free:
-            kept[i] = (where[i][0], free[0])
-    return kept
+    held: dict[int, list[tuple[int, int]]] = {o: [] for o in stored}  # the passes from and to which its memory is needed
+    refused: set[int] = set()
+    while True:
+        where: dict[int, list[int]] = {}
+        for p, some in enumerate(nodes(kept)):
+            for i in some:
+                where.setdefault(i, []).append(p)
+        often = {i for i, found in where.items() if len(found) > 1 and i in innermost}
+        if not often - kept.keys() - refused:
+            return kept
+        i = max(often - kept.keys() - refused)  # later nodes contain earlier ones
+        cost = len([j for j in _needed(kernel, [i], where.__contains__, set(kept)) if j in often])
+        span = where[i][0], where[i][-1]
+        room = [o for o, p in stored.items() if cost >= _least_cost(kernel, i, o, span, p) and _is_free(held[o], span)]
+        if room:
+            kept[i] = span[0], room[0]
+            held[room[0]].append(span)
+        else:
+            refused.add(i)
+
+
+def _least_cost(kernel, i: int, o: int, span, stored: int) -> float:
+    """What a value must cost to be kept from and to some passes in the memory of an output that is written in a pass."""
+    if kernel.outputs[o] == i and stored == span[0]:
+        return _WRITTEN
+    return COSTLY if stored >= span[1] and kernel.output_types[o] == kernel.nodes[i].dtype else math.inf
+
+
+def _is_free(held, span) -> bool:
+    """Whether memory is not needed for another value meanwhile; in one pass, one may be read before the other is written."""
+    return all(span[1] <= first or last <= span[0] for first, last in held)
