@@ -477,13 +477,10 @@ def _no_input(t):
 
 def _edge(t, what="outputs", wrong=_no_output):
     """Where gradients for a tensor, or what get_gradient_edge gave, arrive."""
+    if isinstance(t, Tensor):
+        return edge_of(t)
     if not isinstance(t, GradientEdge):
-        try:
-            return edge_of(t)
-        except AttributeError:
-            if isinstance(t, Tensor):
-                raise
-            raise error("argument-type", wrong(t), what=what, kind=type(t), must="a tensor") from None
+        raise error("argument-type", wrong(t), what=what, kind=type(t), must="a tensor")
     if isinstance(t.node, AccumulateGrad):
         return t.node.variable
     return Port(t.node, t.output_nr) if t.node.extra and "outs" in t.node.extra else t.node
@@ -491,6 +488,8 @@ def _edge(t, what="outputs", wrong=_no_output):
 
 def _place(t):
     """(node or leaf, output number) whose gradient is asked for."""
+    if isinstance(t, Tensor) and t._rg and t._node is None and t._base is None:
+        return t, 0
     e = _edge(t, "inputs", _no_input)
     if e is None:
         raise error("input-no-grad", tensor=t)
@@ -509,6 +508,10 @@ def _roots(tensors, grads, graph):
 
 def _seed_of(t, g, graph, position):
     """The gradient to start from: given, or one for a tensor of one element."""
+    if g.__class__ is t.__class__ is Tensor:  # the usual case: it fits
+        a, b = g._data, t._data
+        if a.dtype is b.dtype and a.shape == b.shape:
+            return g if graph or modes.trace is not None else a
     value = t._value if isinstance(t, Tensor) else None
     if g is None:
         if value is None or value.size != 1:
