@@ -150,8 +150,9 @@ _products = _Products()
 
 def product(a, b, row=None):
     """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions; of bfloat16 rounded once."""
-    if a.size * b.shape[-1] >= _FEW and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
-        run = _products.code(a.size * b.shape[-1], a.dtype)
+    work = a.size * b.shape[-1]
+    if work >= _FEW and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
+        run = _products.code(work, a.dtype)
         y = run(a, b, row) if run else None
         if y is not None:
             return y
@@ -159,7 +160,7 @@ def product(a, b, row=None):
     if half:
         a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
         return product(a, b, row).astype(half)
-    y = np.matmul(a, b) if a.size * b.shape[-1] < _FEW else _alone(a, b)
+    y = _alone(a, b) if work >= _FEW else np.dot(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
     if row is not None:
         y += row
     return y

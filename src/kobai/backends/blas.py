@@ -107,7 +107,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
 
     ``a``, ``b``, ``c``, ``e`` are strides in bytes: those of the batch (``sizes``, at most two), of rows, of columns;
     rows or columns of C and E are contiguous.  ``beside``: how many such calls threads share; ``tile``: how
-    many multiplications are worth sharing.
+    many multiplications of float32 are worth sharing.
 
     Raises:
         NoKernel: if there is no machine code, or C or E lie otherwise.
@@ -123,8 +123,8 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         a, b = [_in_lines(s, rows, cols, size) for s, rows, cols in ((a, m, k), (b, k, n))]
     batch, half, threads = math.prod(sizes), dtype.char == "E", get_num_threads()
     way, width = _way(m, n, k, a, b, size, functions.width)
-    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, width, functions.depth, threads, half, tile,
-                        way != gemm.BLOCKS)  # fmt: skip
+    t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, width, functions.depth, threads, half,
+                        tile >> (size == 8), way != gemm.BLOCKS)  # fmt: skip
     copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
