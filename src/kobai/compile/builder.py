@@ -457,9 +457,20 @@ class Builder(Core):
 
     # --- exponentials and logarithms
 
+    def _in_f64(self, function, a: Value) -> Value:
+        """A function that several roundings in f32 would bring beyond 2 ulp."""
+        return self.cast(function(self.cast(a, "f64")), a.dtype)
+
     def sigmoid(self, a: Value) -> Value:
-        """1 / (1 + exp(-a))."""
-        return 1 / (1 + self.exp(-a))
+        """1 / (1 + exp(-a)); for negative a exp(a) / (1 + exp(a)), which does not vanish before it must.
+
+        What 1 + exp(a) loses is taken into account: below a power of two it would count twice.
+        """
+        self._check("exp", a.dtype)
+        e = self._node("exp", ((-abs(a)).id,), "close", a.dtype)
+        below = 1 + e
+        y = self.where(a < 0, e, self.const(1, a.dtype)) / below
+        return self.fma(y, (below - 1) - e, y)
 
     def softplus(self, a: Value) -> Value:
         """log(1 + exp(a)) without overflow."""
@@ -472,6 +483,8 @@ class Builder(Core):
 
     def sinh(self, a: Value) -> Value:
         """Hyperbolic sine."""
+        if a.dtype == "f32":
+            return self._in_f64(self.sinh, a)
         e = self.expm1(abs(a))
         half = self.copysign(self.const(0.5, a.dtype), a)
         big = self.exp(abs(a) * 0.5)
@@ -479,6 +492,8 @@ class Builder(Core):
 
     def cosh(self, a: Value) -> Value:
         """Hyperbolic cosine."""
+        if a.dtype == "f32":
+            return self._in_f64(self.cosh, a)
         half = self.exp(abs(a) * 0.5)
         e = half * half
         return self.where(abs(a) > 22, 0.5 * half * half, 0.5 * e + 0.5 / e)
@@ -492,7 +507,8 @@ class Builder(Core):
     def acosh(self, a: Value) -> Value:
         """Inverse of cosh; NaN below 1."""
         t = a - 1
-        return self.where(a > 1e9, self.log(a) + math.log(2), self.log1p(t + self.sqrt(2 * t + t * t)))
+        y = self.where(a > 1e9, self.log(a) + math.log(2), self.log1p(t + self.sqrt(2 * t + t * t)))
+        return self.where(a < 1, self.const(math.nan, a.dtype), y)
 
     def atanh(self, a: Value) -> Value:
         """Inverse of tanh."""
@@ -503,7 +519,20 @@ class Builder(Core):
 
     def tan(self, a: Value) -> Value:
         """sin(a) / cos(a)."""
+        if a.dtype == "f32":
+            near = self._in_f64(self._tan_by_fraction, a)
+            return self.where(~(abs(a) < 1e5), self.sin(a) / self.cos(a), self.where(a == 0, a, near), rare=True)
         return self.sin(a) / self.cos(a)
+
+    def _tan_by_fraction(self, a: Value) -> Value:
+        """Tangent by J. H. Lambert's continued fraction, to 1.4e-8, for f64 within 1e5."""
+        magic, half_pi, rest = 1.5 * 2.0**52, math.pi / 2, 6.123233995736766e-17
+        q = self.fma(a, 1 / half_pi, magic) - magic
+        r = self.fma(q, -rest, self.fma(q, -half_pi, a))
+        z = r * r
+        above, below = r * self.fma(z - 105, z, 945), self.fma(15 * z - 420, z, 945)
+        turned = (self.cast(q, "i32") & 1) == 1
+        return self.where(turned, -below, above) / self.where(turned, above, below)
 
     def atan2(self, a: Value, b: Value) -> Value:
         """Angle of the point (b, a), in (-pi, pi]."""
@@ -519,10 +548,14 @@ class Builder(Core):
 
     def asin(self, a: Value) -> Value:
         """Inverse of sin; NaN outside [-1, 1]."""
+        if a.dtype == "f32":
+            return self._in_f64(self.asin, a)
         return self.atan(a / self.sqrt((1 - a) * (1 + a)))
 
     def acos(self, a: Value) -> Value:
         """Inverse of cos; NaN outside [-1, 1]."""
+        if a.dtype == "f32":
+            return self._in_f64(self.acos, a)
         return 2 * self.atan(self.sqrt((1 - a) / (1 + a)))
 
 
