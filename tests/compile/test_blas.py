@@ -397,6 +397,23 @@ def test_compiled_products_of_halves_are_steps_of_their_own(m, n, k):
     assert bool(((y.double() - exact).abs() <= bound).all())
 
 
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+@pytest.mark.parametrize("m, k", [(1, 1), (5, 33), (130, 257), (300, 600)])
+def test_matrices_of_halves_times_vectors_are_rounded_once(m, k, kind):
+    """Eager and compiled: within half a unit of the last place of the exact sum, and what float32 adds."""
+    dtype = getattr(kobai, kind)
+    a, b = kobai.randn(m, k).to(dtype), kobai.randn(k).to(dtype)
+    exact, most = a.double() @ b.double(), a.double().abs() @ b.double().abs()
+    f = kobai.compile(lambda a, b: (a @ b, a[0] @ b))
+    bound = exact.abs() * kobai.finfo(dtype).eps / 2 + most * k * 2.0**-23 + 2.0**-24
+    for _ in range(3):
+        y, one = f(a, b)
+        assert y.dtype == one.dtype == dtype and f.reason is None
+        assert bool(((y.double() - exact).abs() <= bound).all())
+        assert abs(one.double() - exact[0]) <= bound[0]
+    assert bool((((a @ b).double() - exact).abs() <= bound).all())
+
+
 def test_bfloat16_without_instructions_is_left_to_others(monkeypatch):
     half = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
     monkeypatch.setattr(gemm_half, "may_use_amx", lambda: False)

@@ -112,7 +112,8 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
     Raises:
         NoKernel: if there is no machine code, or C or E lie otherwise.
     """
-    functions, size, order = code(dtype, dtype.char != "E" and gemm_tiny.fits(m * n * k, math.prod(sizes))), dtype.itemsize, "ab"
+    tiny = dtype.char != "E" and gemm_tiny.fits(m * n * k, math.prod(sizes) * beside)
+    functions, size, order = code(dtype, tiny), dtype.itemsize, "ab"
     if m > 1 and c[-2] == size and (n == 1 or c[-1] != size) and (e is None or e[-2] == size):
         turned = [s and (*s[:-2], s[-1], s[-2]) for s in (b, a, c, e)]  # the transposes: C' = B' A'
         m, n, a, b, c, e = n, m, *turned
