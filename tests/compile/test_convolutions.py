@@ -312,3 +312,27 @@ def test_gradients_in_eager_mode_go_over_to_machine_code():
         first = first or last
     for g, h in zip(first, last):
         np.testing.assert_allclose(g.numpy(), h.numpy(), rtol=0, atol=1e-5 * float(g.abs().max()))
+
+
+@pytest.mark.parametrize("kind", ["cat", "stack"])
+@pytest.mark.parametrize(("groups", "outs", "stride"), [(1, 4, 1), (1, 40, 1), (1, 40, 2), (8, 8, 1), (2, 10, 2)])
+def test_results_that_are_parts_of_others_are_copied_there(kind, groups, outs, stride):
+    """Joined along a row, or beside each other: elements of a row do not follow each other."""
+    random = np.random.default_rng(0)
+    x = kobai.tensor(random.standard_normal((3, 8, 9, 11)).astype("f4"), requires_grad=True)
+    w = kobai.tensor(random.standard_normal((outs, 8 // groups, 3, 3)).astype("f4"), requires_grad=True)
+    join = kobai.cat if kind == "cat" else kobai.stack
+
+    def step():
+        x.grad = w.grad = None
+        ys = [kobai.nn.functional.conv2d(v, w, groups=groups, stride=stride, padding=1) for v in (x, x * 2.0)]
+        grads = kobai.autograd.grad(join(ys, -1).square().sum(), (x, w))
+        return join(ys, -1), join([grads[0], grads[0] * 3.0], -1), join([grads[1], grads[1]], -1)
+    want = [v.detach().numpy().astype("f8") for v in step()]
+    compiled = kobai.compile(step)
+    for _ in range(3):
+        got = compiled()
+    assert compiled.reason is None
+    for a, b in zip(got, want):
+        np.testing.assert_allclose(a.detach().numpy(), b, rtol=1e-4, atol=1e-3)
+    assert not [s for s in compiled._last.plan.steps if hasattr(s, "node")], str(compiled._last.plan)

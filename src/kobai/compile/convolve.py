@@ -35,6 +35,7 @@ from kobai.compile.positions import (
     staged_taps,
     three,
 )
+from kobai.compile.weighted import in_order
 from kobai.compile.windows import Window, is_contiguous, own
 
 _PART = 1 << 21    # multiplications worth a part of the batch
@@ -143,14 +144,21 @@ def _forward(step: OpStep, x, w, _bias=None):
     op, out, copies = step.node.op, step.node.outs[0], []
     reads = dict(zip(step.node.values, step.reads))
     groups = slide_forward(op, x, reads[x], w, reads[w], out)
-    if groups or not is_contiguous(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):
+    if groups:
         return groups
+    if not is_contiguous(out.shape[2:], own(out).strides[2:], out.dtype.itemsize):  # a part of something: copied there
+        whole = Value(out.shape, out.dtype)
+        return [*_into(whole, op, x, reads[x], w, reads[w], copies), copy_step(whole, own(whole), out, own(out).strides)]
+    return _into(out, op, x, reads[x], w, reads[w], copies)
+
+
+def _into(out: Value, op, x: Value, xw: Window, w: Value, ww: Window, copies) -> list:
     kernel, channels = w.shape[2:], w.shape[1]
     if lanes.suits(op, x.shape[0], w.shape[0] // op.groups, channels, prod(kernel), out.shape[2:]):
-        window, steps, strides = _padded(x, reads[x], op, kernel, out.shape[2:], copies)
-        return [*copies, *lanes.forward(op, x, window, steps, strides, w, reads[w], out)]
-    source = _source(x, reads[x], op, kernel, out.shape[2:], copies)
-    weights = _in_order(w, reads[w], copies, len(w.shape))
+        window, steps, strides = _padded(x, xw, op, kernel, out.shape[2:], copies)
+        return [*copies, *lanes.forward(op, x, window, steps, strides, w, ww, out)]
+    source = _source(x, xw, op, kernel, out.shape[2:], copies)
+    weights = _in_order(w, ww, copies, len(w.shape))
     return [*copies, *_conv(source, weights, out, op.groups, w.shape[0], w.shape[1])]
 
 
@@ -260,9 +268,14 @@ def _turned(w: Value, window: Window, groups: int, phases, copies) -> Value:
 
 # ---- w = what conv gives back ----------------------------------------------------------------
 def _weights(step: OpStep, x, a):
-    op, out, copies = step.node.op, step.node.outs[0], []
-    if not is_contiguous(out.shape, own(out).strides, out.dtype.itemsize):
-        return None
+    out = step.node.outs[0]
+    into = in_order(out)
+    steps = _weights_into(into, step, x, a)
+    return steps if into is out else [*steps, copy_step(into, own(into), out, own(out).strides)]
+
+
+def _weights_into(out: Value, step: OpStep, x, a):
+    op, copies = step.node.op, []
     reads = dict(zip(step.node.values, step.reads))
     groups = within(op, x, reads[x], a, reads[a], out)
     if groups:
