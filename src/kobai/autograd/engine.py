@@ -12,7 +12,6 @@ from ..lifted import Lifted, m
 from ..saved import Packed, raw_saved, tensor_of, tie, unpack
 from ..tensor import LiftedTensor, Tensor, constant, edge_of, refresh, wrap
 from . import again
-from .hooked import call_hooks, hooks_after, hooks_before
 from .mode import modes
 from .node import AccumulateGrad, Freed, GradientEdge, Node, Port, here, many, note_gradients
 from .repeated import attempt as repeated, gradients as repeated_gradients
@@ -75,6 +74,7 @@ def propagate(roots, *, keep, graph=False, wanted=None, within=None):
 def _asking(node, g, graph, which, needed, found, freed):
     """(edges of a node, gradients for them), where hooks, modes or the caller may want to know or change something."""
     if node.hooks is not None:
+        from .hooked import hooks_before  # noqa: PLC0415  (few programs have hooks)
         g = hooks_before(node, g, graph, which)
     if needed is not None and node in which[1]:
         found[node] = g
@@ -99,6 +99,7 @@ def _asking(node, g, graph, which, needed, found, freed):
     if freed is not None and saved.__class__ is tuple and saved:
         node.saved = freed
     if node.hooks is not None and node.hooks[1]:
+        from .hooked import hooks_after  # noqa: PLC0415
         out = hooks_after(node, out, g, graph)
     return node.edges, out
 
@@ -238,6 +239,7 @@ def _single(node, g, keep):
 def accumulate(leaf, g, graph=False, which=None):
     """Add `g` to `leaf.grad`, in place where nobody else can see the memory."""
     if leaf._hooks is not None and leaf._hooks[0]:
+        from .hooked import call_hooks  # noqa: PLC0415
         g = call_hooks(leaf._hooks[0].values(), g, graph, which)
         if not graph and isinstance(g, np.ndarray):
             g = np.array(g)  # a hook may have kept what it got or gave
@@ -413,6 +415,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     found = _to(wanted, roots, keep, create_graph)
     for node in found:
         if isinstance(node, Tensor) and node._hooks is not None:
+            from .hooked import call_hooks  # noqa: PLC0415
             found[node] = call_hooks(node._hooks[0].values(), found[node], create_graph, (roots, wanted))
     out = []
     for t, (node, number) in zip(inputs, places):

@@ -143,6 +143,9 @@ OPS: dict[str, str] = {
     "use dtype=torch.int64, or look where the sign comes from.":
         "dtype=torch.int64 を使うか、符号がどこで付いたかを確かめてください。",
     "a number of the data does not fit into 64 bits.": "データの中に 64 ビットに収まらない数があります。",
+    "{value} is larger than any number of dtype {dtype}.": "{value} は dtype {dtype} のどの数よりも大きい値です。",
+    "write float('inf') if infinity is meant, or use dtype=torch.float64.":
+        "無限大のつもりなら float('inf') と書きます。そうでなければ dtype=torch.float64 を使います。",
     "use floats: torch.tensor(..., dtype=torch.float64).":
         "浮動小数点数を使ってください: torch.tensor(..., dtype=torch.float64)。",
     "the list holds both numbers and lists.": "リストに数とリストが混ざっています。",
