@@ -183,6 +183,10 @@ def test_steps_for_few_or_small_items_are_left_alone(monkeypatch):
     assert len(chains(plan(graph))) == 1
     monkeypatch.setattr(chain, "ITEMS", 5)
     assert not chains(plan(graph))
+    monkeypatch.setattr(chain, "LONG", 2 * 12 ** 3)
+    assert len(chains(plan(graph))) == 1, "few, but long ones"
+    monkeypatch.setattr(chain, "FEW", 5)
+    assert not chains(plan(graph))
     monkeypatch.setattr(chain, "ITEMS", 2)
     monkeypatch.setattr(chain, "WORK", 12 ** 3 + 1)
     assert not chains(plan(graph))

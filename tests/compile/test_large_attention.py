@@ -7,6 +7,7 @@ from kobai import large
 from kobai.backends import eager_graph, llvm
 from kobai.compile.chain import ChainStep
 from kobai.compile.contract import ProductStep
+from kobai.ops import attention
 from kobai.ops.attention import ScaledDotProductAttention
 
 pytestmark = [pytest.mark.skipif(not llvm.available, reason="needs llvmlite"), pytest.mark.filterwarnings("error:no machine code")]
@@ -80,3 +81,49 @@ def test_of_causal_scores_the_half_that_nobody_sees_is_not_multiplied(plans):
         chain, = [s for s in plan.steps if isinstance(s, ChainStep)]
         work = sum(s.m * s.n * s.k for s in chain.steps if isinstance(s, ProductStep))
         assert work <= 0.65 * products * 256 * 256 * 32
+
+
+MASKS = {
+    "truth": lambda n, s: RNG.random((2, 1, n, s)) < 0.7,
+    "row": lambda n, s: (RNG.random((2, 1, 1, s)) < 0.7),
+    "numbers": lambda n, s: RNG.standard_normal((3, n, s)).astype("f4"),
+    "one row of numbers": lambda n, s: RNG.standard_normal((1, s)).astype("f4"),
+    "nothing seen": lambda n, s: np.arange(n)[:, None] > np.zeros(s, int) + 5,
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("n, s", [(129, 130), (200, 37), (256, 256)])
+def test_masks_and_other_lengths_in_bands(kind, n, s, pool, monkeypatch):
+    """In bands, all at once, and without a plan; the mask's gradient, too."""
+    mask = kobai.from_numpy(MASKS[kind](n, s))
+    shapes = [(2, 3, n, 8), (2, 3, s, 8), (2, 3, s, 8), (2, 3, n, 8)]
+    q, k, v, g = [kobai.from_numpy(RNG.standard_normal(x).astype("f4")) for x in shapes]
+    wanted = [x.requires_grad_() for x in (q, k, v, mask) if x.dtype is kobai.float32]
+
+    def both():
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return y, *kobai.autograd.grad(y, wanted, g)
+    results = [both()]
+    for band in (1 << 30, 64):
+        monkeypatch.setattr(attention, "_BAND", band)
+        compiled = kobai.compile(both)
+        compiled()  # recorded
+        for threads in (1, 2, 3):
+            pool.resize(threads)
+            results.append(compiled())
+        assert compiled.reason is None
+    for ys in results[1:]:
+        for y, want in zip(ys, results[0]):
+            np.testing.assert_allclose(y.detach().numpy(), want.detach().numpy(), rtol=1e-3, atol=2e-4)
+    for same in (results[1:4], results[4:]):
+        assert all(y.detach().numpy().tobytes() == want.detach().numpy().tobytes() for ys in same for y, want in zip(ys, same[0]))
+
+
+@pytest.mark.parametrize("length", [128, 300, 1100])
+def test_bands_follow_each_other_to_the_end(length):
+    op = ScaledDotProductAttention(1.0, True)
+    q = np.empty((length, 4), "f4")
+    bands = op._bands(q, q, None, None)
+    assert [a for a, _, _ in bands] == [0, *[e for _, e, _ in bands[:-1]]] and bands[-1][1:] == (length, length)
+    assert all(columns == e for _, e, columns in bands) and len(bands) > 1

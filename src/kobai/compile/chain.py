@@ -19,7 +19,9 @@ from kobai.compile.fuse import KernelStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import ALIGN, Free
 
-ITEMS = 16         # fewer are not enough for the threads of a machine to share
+ITEMS = 16         # fewer are not enough for the threads of a machine to share, unless
+LONG = 1 << 20     # each takes so many multiplications or more: then what stays in the cache counts for more
+FEW = 4            # and there are as many
 WORK = 1 << 13     # multiplications or elements that a step should have for an item
 NEAR = 8           # steps ahead in which a batch is looked for
 PUT_OFF = 4        # steps that may be moved out of a chain
@@ -83,7 +85,7 @@ def _batches(steps, i) -> list[tuple[int, int]]:
     if not isinstance(steps[i], (KernelStep, ProductStep)):
         return []
     found = [(s.sizes[0], prod(s.sizes[1:])) for s in steps[i:i + NEAR] if isinstance(s, ProductStep) and s.sizes]
-    return [b for b in sorted(set(found), key=lambda b: -b[1]) if prod(b) >= ITEMS]
+    return [b for b in sorted(set(found), key=lambda b: -b[1]) if prod(b) >= min(FEW, ITEMS)]
 
 
 class _Access(NamedTuple):
@@ -117,7 +119,8 @@ class _Chain:
     @property
     def worth(self) -> bool:
         """Whether there is something to win."""
-        return len(self.parts) > 1 and any(isinstance(p.step, ProductStep) for p in self.parts)
+        return len(self.parts) > 1 and any(isinstance(p.step, ProductStep) for p in self.parts) \
+            and (self.far * self.near >= ITEMS or sum(_work(p.step) for p in self.parts) >= LONG)
 
     def step(self, kept, uses) -> ChainStep:
         """The finished chain. What is `kept`, or is in more steps (`uses`) than those of the chain, needs memory for all."""

@@ -24,6 +24,8 @@ from .softmax import Softmax
 
 _PIECE = 1 << 18  # scores made at a time: they stay in the cache
 _SCORES = 1 << 24  # that are kept
+_BAND = 1 << 17  # of a band, with the gradients half of a core's second cache
+_MOST_BANDS = 16
 
 
 # ---- on arrays -------------------------------------------------------------------------------
@@ -71,20 +73,28 @@ def part(x, at, ndim):
 
 
 def _rows(x, a, e):
-    """Rows a to e of each matrix."""
-    return x if e - a == x.shape[-2] else Slice(len(x.shape) - 2, a, e)(x)
+    """Rows a to e of each matrix; of a mask that has one row, this."""
+    return x if x is None or x.shape[-2] in (1, e - a) else Slice(len(x.shape) - 2, a, e)(x)
 
 
-def _down(parts, x, bands):
-    """The transpose of the matrix that consists of bands, times x."""
-    ndim, rows = len(x.shape), []
-    for i, (a, e) in enumerate(bands):
-        total = None
-        for band, (first, end) in zip(parts[i:], bands[i:]):
-            y = m.matmul(m.swap(Slice(ndim - 1, a, e)(band)), _rows(x, first, end))
-            total = y if total is None else total + y
-        rows.append(total)
-    return Cat(ndim - 2)(*rows)
+def _columns(x, a, e):
+    """Columns a to e of each matrix."""
+    return x if e - a == x.shape[-1] else Slice(len(x.shape) - 1, a, e)(x)
+
+
+def _below(parts, dim):
+    """Pieces as one, of which the last came first."""
+    return parts[0] if len(parts) == 1 else Cat(dim)(*reversed(parts))
+
+
+def _add_band(done, weights, x, start, total):
+    """weights' x + total: its rows from `start` on, which no other band changes, go to `done`; the others are returned."""
+    def rows(a, e):
+        y = m.matmul(m.swap(_columns(weights, a, e)), x)
+        return y if total is None else y + _rows(total, a, e)
+    if start < weights.shape[-1]:
+        done.append(rows(start, weights.shape[-1]))
+    return rows(0, start) if start else None
 
 
 class ScaledDotProductAttention(Op):
@@ -146,7 +156,7 @@ class ScaledDotProductAttention(Op):
         """The same where it is recorded."""
         bands = self._bands(q, k, mask, keep)
         if len(bands) > 1 and (modes.trace is not None or not isinstance(q, Tensor)):  # a plan is made of it
-            return *self._back_in_bands(g, q, k, v, bands), None, None
+            return *self._back_in_bands(g, q, k, v, mask, bands, needs), None
         p = self._weights(q, k, mask)
         kept = p if keep is None else p * keep
         all_p = m.matmul(g, m.swap(v))
@@ -162,43 +172,58 @@ class ScaledDotProductAttention(Op):
             return None
         bands = self._bands(q, k, mask, keep)
         if len(bands) > 1:
-            parts = [m.matmul(self._band(q, k, a, e), _rows(v, 0, e)) for a, e in bands]
+            parts = [m.matmul(self._weights(q, k, mask, *band), _rows(v, 0, band[2])) for band in bands]
             return Cat(len(q.shape) - 2)(*parts)
         p = self._weights(q, k, mask)
         return m.matmul(p if keep is None else p * keep, v)
 
     def _bands(self, q, k, mask, keep):
-        """(first row, end) of bands of causal scores. What lies behind the last column of a band is not computed."""
-        n = q.shape[-2]
-        count = 2 if n < 256 else 4
-        if not self.causal or mask is not None or keep is not None or n != k.shape[-2] or n < 128:
+        """(first row, end, columns) of bands of scores, which stay in the cache.
+
+        Of causal scores what lies behind the last column that a band sees is not computed.
+        """
+        n, columns = q.shape[-2], k.shape[-2]
+        half = self.causal and mask is None and n == columns
+        if keep is not None:  # made for all scores
             count = 1
-        return [(i * n // count, (i + 1) * n // count) for i in range(count)]
+        elif half:
+            count = 1 if n < 128 else 2 if n < 256 else max(4, n // 128)
+        else:
+            count = min(n // 64, -(-n * columns // _BAND))
+        count = max(1, min(count, _MOST_BANDS))
+        ends = [(i + 1) * n // count for i in range(count)]
+        return [(a, e, e if half else columns) for a, e in zip([0, *ends], ends)]
 
-    def _band(self, q, k, a, e):
-        """The weights of rows a to e, of e columns."""
-        s = m.matmul(_rows(q, a, e) * self.scale, m.swap(_rows(k, 0, e)))
-        return Softmax(len(s.shape) - 1)(m.where(np.tri(e - a, e, a, dtype=bool), s, float("-inf")))
-
-    def _back_in_bands(self, g, q, k, v, bands):
-        g_q, scores, weights = [], [], []
-        for a, e in bands:
-            p = self._band(q, k, a, e)
-            g_p = m.matmul(_rows(g, a, e), m.swap(_rows(v, 0, e)))
-            g_s = p * (g_p - m.sum(g_p * p, -1, True)) * self.scale
-            g_q.append(m.matmul(g_s, _rows(k, 0, e)))
-            scores.append(g_s)
-            weights.append(p)
+    def _back_in_bands(self, g, q, k, v, mask, bands, needs):
+        """Gradients, from the last band up: where causal, only it has looked at the last keys."""
+        g_q, g_k, g_v, g_mask, k_total, v_total = [], [], [], [], None, None
+        for i, (a, e, columns) in reversed([*enumerate(bands)]):
+            p, g_rows = self._weights(q, k, mask, a, e, columns), _rows(g, a, e)
+            g_p = m.matmul(g_rows, m.swap(_rows(v, 0, columns)))
+            g_s = p * (g_p - m.sum(g_p * p, -1, True))
+            if needs[3]:
+                g_mask.append(m.sum_to(g_s, tuple(_rows(mask, a, e).shape)))
+            g_s = g_s * self.scale
+            g_q.append(m.matmul(g_s, _rows(k, 0, columns)))
+            start = bands[i - 1][2] if i else 0
+            k_total = _add_band(g_k, g_s, _rows(q, a, e), start, k_total)
+            v_total = _add_band(g_v, p, g_rows, start, v_total)
         dim = len(q.shape) - 2
-        return Cat(dim)(*g_q), _down(scores, q, bands), _down(weights, g, bands)
+        of_mask = None
+        if needs[3]:
+            of_mask = _below(g_mask, len(mask.shape) - 2) if mask.shape[-2] > 1 else sum(g_mask[1:], g_mask[0])
+        return _below(g_q, dim), _below(g_k, dim), _below(g_v, dim), of_mask
 
-    def _weights(self, q, k, mask):
-        s = m.matmul(q * self.scale, m.swap(k))
+    def _weights(self, q, k, mask, a=0, e=None, columns=None):
+        """The weights of rows a to e for the first columns; all, if nothing else is said."""
+        e, columns = q.shape[-2] if e is None else e, k.shape[-2] if columns is None else columns
+        s = m.matmul(_rows(q, a, e) * self.scale, m.swap(_rows(k, 0, columns)))
         minus = float("-inf")
         if self.causal:
-            s = m.where(np.tri(s.shape[-2], s.shape[-1], dtype=bool), s, minus)
+            s = m.where(np.tri(e - a, columns, a, dtype=bool), s, minus)
         if mask is not None:
-            s = m.where(mask, s, minus) if dtype_of(mask).kind == "b" else s + mask
+            some = _rows(mask, a, e)
+            s = m.where(some, s, minus) if dtype_of(mask).kind == "b" else s + some
         softmax = Softmax(len(s.shape) - 1)
         if mask is None:  # then each row has a score: its first
             return softmax(s)
