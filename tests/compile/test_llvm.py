@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from kobai.backends import numpy as reference
 from kobai.compile.builder import build
 from kobai.compile.kernel import NoKernel, kind_of, numpy_type
+from kobai.compile.lower import fit
 
 llvm = pytest.importorskip("kobai.backends.llvm")
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
@@ -357,6 +358,22 @@ def test_random_kernels(program, shape, seed, data):
         )
     kernel = build(emit, types)
     compare(reference.run(kernel, *arrays), llvm.run(kernel, *arrays))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 70), (40, 100), (7, 1000), (5, 3, 20)])
+def test_the_next_row_is_asked_for_while_one_is_computed(shape):
+    """Where rows take several passes; also beyond the last row, where there may be no memory."""
+    kernel = build(SOFTMAX[0], ["f32"])
+    fitted = fit(kernel, shape, [normal(*shape).strides] * 2, 1)
+    assert ("llvm.prefetch" in llvm.compiled(kernel, fitted.layout).text) == (len(fitted.sizes) > 1 and not fitted.layout.tall)
+    check(SOFTMAX[0], normal(*shape), inner=1, rtol=SOFTMAX[1])
+
+
+def test_rows_of_one_pass_and_long_ones_are_read_as_they_come():
+    for emit, width in ((lambda k, x: k.sum(x), 100), (SOFTMAX[0], 5000)):
+        kernel = build(emit, ["f32"])
+        layout = fit(kernel, (9, width), [(4 * width, 4), (4 * width, 4) if width > 100 else (4, 0)], 1).layout
+        assert "llvm.prefetch" not in llvm.compiled(kernel, layout).text
 
 
 # --- compiling

@@ -15,7 +15,7 @@ order of all this depends on sizes only, never on threads.
 from __future__ import annotations
 
 from kobai.backends.llvm_text import Writer, constant, type_text
-from kobai.compile.kernel import REDUCTIONS, TYPES, identity, kind_of
+from kobai.compile.kernel import REDUCTIONS, TYPES, identity
 from kobai.compile.lower import CHUNK, TALL_CHUNK, LoopNest
 
 
@@ -44,7 +44,7 @@ class LoopEmitter(Writer):
         self.nest, self.name = nest, name
         self.kernel, self.layout = nest.kernel, nest.layout
         self.outer, self.axes = nest.outer, nest.layout.axes
-        self.narrow, self.wide = lanes_for(nest, vector_bytes)
+        self.narrow, self.wide = nest.lanes(vector_bytes)
         self.uses = self.kernel.uses()
         self.streaming = False  # whether stores go past the caches now
 
@@ -321,6 +321,8 @@ class LoopEmitter(Writer):
             return self._axis(
                 d, scope, lambda inner: self._inner(d + 1, p, nodes, reductions, inner, None), limits
             )
+        if p == self.nest.ahead:
+            self._ask_for_next_row(scope)
         for i, (pass_, o) in self.nest.kept.items():
             if pass_ == p and self.kernel.outputs[o] != i:  # outputs are stored below
                 self._store(o, scope, i)
@@ -328,6 +330,17 @@ class LoopEmitter(Writer):
             self._accumulate(r, scope)
         for o in self.nest.stores[p]:
             self._store(o, scope)
+
+    def _ask_for_next_row(self, scope: Scope):
+        """Have the same elements of the next row brought into the second cache, while this one is computed."""
+        last = self.outer - 1
+        for o, access in enumerate(self.layout.access):
+            if access[last] == "s" and access[self.axes - 1] == "1":
+                near = self.do(f"getelementptr i8, ptr {scope.pointers[o]}, i64 {self.strides[o][last]}")
+                for line in range(0, scope.lanes * TYPES[self._stored_type(o)][2], 64):
+                    place = self.do(f"getelementptr i8, ptr {near}, i64 {line}")
+                    written = int(o >= len(self.kernel.operands))
+                    self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 {written}, i32 2, i32 1)")
 
     def _fetch(self, p: int, scope: Scope, depth: int):
         """Values that an earlier pass has left in the memory of an output."""
@@ -578,17 +591,3 @@ def _memory_suffix(dtype: str) -> str:
     return (
         type_text(dtype, stored=True).replace("half", "f16").replace("float", "f32").replace("double", "f64")
     )
-
-
-def lanes_for(nest: LoopNest, vector_bytes: int) -> tuple[int, int]:
-    """(narrow, wide): lanes of one machine register, and of one step of the main loop.
-
-    A long body is written only once, under a mask (wide = 0): that costs a few per cent of speed, and
-    twice the code twice the time to compile.
-    """
-    nodes = [n for n in nest.kernel.nodes if n.op not in ("index", "size", "const")]
-    floats = [TYPES[n.dtype][2] for n in nodes if kind_of(n.dtype) == "f"]
-    widest = max(floats or [TYPES[n.dtype][2] for n in nodes], default=4)
-    narrow = max(2, vector_bytes // max(widest, 4))
-    cost = max((len(p) for p in nest.passes), default=0)
-    return narrow, narrow * (4 if cost <= 8 else 2 if cost <= 16 else 1 if cost <= 64 else 0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel
+from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel, kind_of
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 STREAMED = 12 << 20  # elements read and written by a kernel that writes past the caches: what fits there is read again sooner
@@ -244,6 +244,30 @@ class LoopNest(NamedTuple):
         if self.by_chunks:
             return -(-sizes[0] // chunk_of(sizes[self.outer :], self.layout))
         return 1 if self.outer == 0 and self.kernel.has_rows else sizes[0]
+
+    @property
+    def ahead(self) -> int | None:
+        """The pass that takes longest, where the next row may be asked for; None if rows take one pass, or are long.
+
+        Memory has nothing to do while a row is computed that was read before, and the processor cannot see that another follows.
+        """
+        layout = self.layout
+        if len(self.passes) < 2 or not self.outer or layout.long or layout.tall or layout.inner > 1:
+            return None
+        return max(range(len(self.passes)), key=lambda p: len(self.passes[p]))
+
+    def lanes(self, vector_bytes: int) -> tuple[int, int]:
+        """(narrow, wide): lanes of one machine register, and of one step of the main loop.
+
+        A long body is written only once, under a mask (wide = 0): that costs a few per cent of speed, and
+        twice the code twice the time to compile.
+        """
+        nodes = [n for n in self.kernel.nodes if n.op not in ("index", "size", "const")]
+        floats = [TYPES[n.dtype][2] for n in nodes if kind_of(n.dtype) == "f"]
+        widest = max(floats or [TYPES[n.dtype][2] for n in nodes], default=4)
+        narrow = max(2, vector_bytes // max(widest, 4))
+        cost = max((len(p) for p in self.passes), default=0)
+        return narrow, narrow * (4 if cost <= 8 else 2 if cost <= 16 else 1 if cost <= 64 else 0)
 
     def __str__(self):
         lines = [f"loops of {self.kernel.name}, layout {self.layout}"]
