@@ -1,10 +1,12 @@
 """torch.compiler: what a program tells the compiler, and asks it."""
 from __future__ import annotations
 
+import contextlib
+
 from . import compile as compile
 
 __all__ = ["allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable",
-           "is_compiling", "is_dynamo_compiling", "is_exporting", "list_backends", "reset"]
+           "is_compiling", "is_dynamo_compiling", "is_exporting", "list_backends", "reset", "set_stance"]
 
 
 def is_compiling():
@@ -34,6 +36,19 @@ def reset():
 
 def cudagraph_mark_step_begin():
     """Nothing to mark on the CPU."""
+
+
+def set_stance(stance="default", *, skip_guard_eval_unsafe=False, force_backend=None):
+    """A context manager, or decorator: how eagerly to compile. Compiled functions give what they give eagerly, always."""
+    return _Stance()
+
+
+class _Stance(contextlib.ContextDecorator):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        return False
 
 
 def list_backends(exclude_tags=("debug", "experimental")):

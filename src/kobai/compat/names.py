@@ -6,6 +6,9 @@ from __future__ import annotations
 SERVED = {
     "torch": "kobai",
     "torch._C": "kobai.compat.torch_c",
+    "torch._dynamo": "kobai.compat.torch_dynamo",
+    "torch._inductor": "kobai.compat.torch_inductor",
+    "torch._logging": "kobai.compat.torch_logging",
     "torch.backends": "kobai.compat.torch_backends",
     "torch.version": "kobai.compat.torch_version",
     "torchviz": "kobai.compat.torchviz",

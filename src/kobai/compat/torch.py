@@ -7,11 +7,15 @@ It is a module of its own only for the sake of what must differ from `kobai`: `t
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import kobai
 from kobai.compat import torch_backends, torch_c, torch_version
 from kobai.compat.missing import explain_in, missing_attribute
+
+# Modules that PyTorch, too, loads when a program first asks for them.
+_LATER = {name: f"kobai.compat.torch{name}" for name in ("_dynamo", "_inductor", "_logging")}
 
 
 class TorchNames(ModuleType):
@@ -21,7 +25,7 @@ class TorchNames(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module 'torch' has no attribute {name!r}")
         try:
-            value = getattr(kobai, name)
+            value = import_module(_LATER[name]) if name in _LATER else getattr(kobai, name)
         except AttributeError:
             raise missing_attribute("kobai", name, dir(kobai)) from None
         if isinstance(value, ModuleType):
