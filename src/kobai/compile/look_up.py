@@ -5,8 +5,9 @@ from math import prod
 
 from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
+from kobai.compile.memory import copy_step
 from kobai.compile.place import zeros_step
-from kobai.compile.windows import contiguous, is_contiguous, own
+from kobai.compile.windows import Window, contiguous, is_contiguous, own
 
 
 class RowsStep:
@@ -63,8 +64,17 @@ def _scan(step: OpStep):
     return [ScanStep(w, out, op.dim, op.reverse)]
 
 
-def _is_index(v: Value, w) -> bool:
-    return v.dtype.char in "lq" and v.dtype.itemsize == 8 and is_contiguous(v.shape, w.strides, 8) and 0 not in v.shape
+def _is_index(v: Value) -> bool:
+    return v.dtype.char in "lq" and v.dtype.itemsize == 8 and 0 not in v.shape
+
+
+def _in_order(v: Value, w: Window, first: int = 0):
+    """(steps, window) of a value whose dimensions from `first` on lie in row-major order: it is copied if they do not."""
+    size = v.dtype.itemsize
+    if is_contiguous(v.shape[first:], w.strides[first:], size):
+        return [], w
+    copy = Value(v.shape, v.dtype)
+    return [copy_step(v, w, copy)], own(copy)
 
 
 def _take(step: OpStep):
@@ -73,12 +83,14 @@ def _take(step: OpStep):
         return None
     (table, index), (w, i) = node.args, step.reads
     size, width = table.dtype.itemsize, prod(table.shape[1:]) * table.dtype.itemsize
-    if not _is_index(index, i) or not is_contiguous(table.shape[1:], w.strides[1:], size) or not width:
-        return None
     out = step.writes[0]
-    if own(out).strides != contiguous(out.shape, size):
+    if not _is_index(index) or not width:
         return None
-    return [RowsStep("take", [w, i], out, prod(index.shape), table.shape[0], width, w.strides[0])]
+    (first, w), (second, i), last = _in_order(table, w, 1), _in_order(index, i), []
+    if own(out).strides != contiguous(out.shape, size):  # it is made in its part of something larger
+        copy = Value(out.shape, out.dtype)
+        last, out = [copy_step(copy, own(copy), out, own(out).strides)], copy
+    return [*first, *second, RowsStep("take", [w, i], out, prod(index.shape), table.shape[0], width, w.strides[0]), *last]
 
 
 def _add(step: OpStep):
@@ -87,9 +99,10 @@ def _add(step: OpStep):
         return None
     (x, index), (w, i) = node.args, step.reads
     size = out.dtype.itemsize
-    if not _is_index(index, i) or x.shape != (*index.shape, *out.shape[1:]) or x.dtype != out.dtype:
+    if not _is_index(index) or x.shape != (*index.shape, *out.shape[1:]) or x.dtype != out.dtype:
         return None
-    if not is_contiguous(x.shape, w.strides, size) or own(out).strides != contiguous(out.shape, size):
+    if own(out).strides != contiguous(out.shape, size):
         return None
+    (first, w), (second, i) = _in_order(x, w), _in_order(index, i)
     width = prod(out.shape[1:]) * size
-    return [zeros_step(out), RowsStep("add", [w, i], out, prod(index.shape), out.shape[0], width, width)]
+    return [*first, *second, zeros_step(out), RowsStep("add", [w, i], out, prod(index.shape), out.shape[0], width, width)]

@@ -48,6 +48,7 @@ class _Simplifier:
         self.made: dict[tuple, tuple] = {}
         self.uniform: dict[Value, np.generic | None] = {}
         self.constants: dict[tuple, Value] = {}
+        self.refused: set[Value] = set()
         self.where = None
 
     def apply(self, op, args, like: Node | None = None) -> tuple[Value, ...]:
@@ -64,6 +65,9 @@ class _Simplifier:
             outs = simpler(self, op, args)
             if outs is not None:
                 return outs
+        if isinstance(op, Refuse):
+            self.refuse_if(*args)
+            return ()
         if getattr(op, "random", False):
             return self._node(op, args, like)
         if all(not isinstance(a, Value) or a.constant is not None for a in args):
@@ -155,7 +159,9 @@ class _Simplifier:
 
     def refuse_if(self, condition: Value):
         """The graph must not be run where this is true: the op itself then says what is wrong."""
-        self.nodes.append(Node(Refuse(), [condition], [], self.where))
+        if condition not in self.refused:
+            self.refused.add(condition)
+            self.nodes.append(Node(Refuse(), [condition], [], self.where))
 
     def symbol(self, value):
         """A value for rules written in terms of `m`."""

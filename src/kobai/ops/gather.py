@@ -6,10 +6,12 @@ from functools import lru_cache
 import numpy as np
 
 from .. import dtypes
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Op, dtype_of, m
 from ..public import public
+from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
@@ -323,6 +325,13 @@ def _check_range(index, dim, n):
     if unsigned.max() >= n:
         bad = i.max() if i.max() >= n else i.min()
         raise error("gather-range", index=int(bad), dim=dim, size=n, last=n - 1)
+    keep_checking(index, n)
+
+
+def keep_checking(index, n, least=0):
+    """Where a program is recorded, see to it that its later runs check positions, too."""
+    if modes.trace is not None and type(index) is not LiftedTensor and isinstance(index, Tensor):
+        modes.trace.ensure(m.all(m.logical_and(m.ge(index, least), m.lt(index, n))))
 
 
 def _apply(op, x, index, *src):

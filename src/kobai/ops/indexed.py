@@ -15,7 +15,7 @@ from ..tensor import Tensor
 from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
-from .gather import Gather, ScatterReduce
+from .gather import Gather, ScatterReduce, keep_checking
 from .index import AddAt, Index, IndexPut, add_at, batched_index, sum_at
 from .movement import cast, normal_dim, size_of
 
@@ -253,6 +253,7 @@ def _within(index, n, text, kind=RuntimeError, least=0):
     if i is not None and (i.max() >= n or i.min() < least):
         bad = int(i.max() if i.max() >= n else i.min())
         raise error("position-range", kind(text.format(bad)), what="index", value=bad, size=n, last=n - 1)
+    keep_checking(index, n, least)
 
 
 def _source(x, dim, index, source, name):
@@ -285,6 +286,7 @@ def _bounds(index, dim, n, kind=RuntimeError, least=0):
     if i is not None and (i.max() >= n or i.min() < least):
         raise error("index-range" if kind is IndexError else "gather-range", dim=dim, size=n, last=n - 1,
                     index=int(i.max() if i.max() >= n else i.min()))
+    keep_checking(index, n, least)
 
 
 # ---- public ----------------------------------------------------------------------------------
