@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from kobai.compile.graph import Value
+from kobai.compile.memory import copy_step
 from kobai.compile.place import zeros_step
 from kobai.compile.positions import (
     STAGE,
@@ -77,8 +78,14 @@ def slide_back(op, a: Value, aw: Window, w: Value, ww: Window, out: Value) -> li
 
 
 def within(op, x: Value, xw: Window, a: Value, aw: Window, out: Value) -> list | None:
-    """The step that computes the gradient of a convolution's weights, if groups are small and many."""
+    """The steps that compute the gradient of a convolution's weights, if groups are small and many.
+
+    Where all input channels lead to a few output channels, each of them is a group, that reads the same of what came back.
+    """
     groups, rows, channels = op.groups, a.shape[1] // op.groups, x.shape[1] // op.groups
+    alone = groups == 1 and rows <= _FEW and a.shape[-1] >= _LONG
+    if alone:
+        groups, channels = channels, 1
     made, offsets, plane = _read(x, xw, op, op.kernel, a.shape[2:])
     if groups < _TILES or not _fits(made, channels) or rows * channels * len(offsets) > MOST_SUMS or not beside(a, aw) \
             or rows > (_SOME if a.shape[-1] >= _LONG else _FEW):
@@ -87,7 +94,14 @@ def within(op, x: Value, xw: Window, a: Value, aw: Window, out: Value) -> list |
         "w_group": 0, "w_row": 0, "w_channel": 0, "taps": len(offsets), "phases": 1} | _where(aw.strides, rows)
     phase = [len(offsets), 0, 0, *three(a.shape[2:], 1)]
     table = [*[word for offset in offsets for word in (offset, 0)], *phase, *_staged(made)]
-    return [ConvStep("within", [xw, aw], out, sizes, table, prod(a.shape) * channels * len(offsets))]
+    work = prod(a.shape) * channels * len(offsets)
+    if not alone:
+        return [ConvStep("within", [xw, aw], out, sizes, table, work)]
+    sizes["y_group"] = 0
+    turned = Value((groups, rows, *op.kernel), out.dtype)
+    group, row, *rest = own(turned).strides
+    return [ConvStep("within", [xw, aw], turned, sizes, table, work * groups),
+            copy_step(out, Window(turned, 0, (row, group, *rest)), out)]
 
 
 def _read(x: Value, w: Window, op, kernel, out):
