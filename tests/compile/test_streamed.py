@@ -6,9 +6,9 @@ import kobai
 from kobai.backends import llvm
 from kobai.compile import lower
 from kobai.compile.builder import build
-from kobai.compile.lower import STREAMED, fit, least_streamed
+from kobai.compile.lower import FAR, STREAMED, fit
 
-LEAST = least_streamed(2)  # elements of one array that is read and one that is written
+LEAST = STREAMED // 2  # elements of one array that is read and one that is written
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 
 
@@ -69,6 +69,22 @@ def test_the_smallest_array_that_is_streamed():
     three = build(lambda k, a, b: a * b, ["f32", "f32"])
     assert fit(three, (STREAMED // 3,), [(4,), (4,), (4,)]).layout.streamed
     assert not fit(three, (STREAMED // 3,), [(4,), (0,), (4,)]).layout.streamed  # one number is not read from memory
+
+
+def test_what_lies_far_is_asked_for(threads_restored):
+    """From 1.5 million elements read and written on; the numbers are those of the code without."""
+    one = build(lambda k, a: k.exp(a), ["f32"])
+    for n, far in ((FAR // 2 - 1, False), (FAR // 2, True)):
+        layout = fit(one, (n,), [(4,), (4,)]).layout
+        assert layout.far == far == ("llvm.prefetch" in llvm.compiled(one, layout).text)
+    assert fit(build(lambda k, a: k.sum(a), ["f32"]), (FAR,), [(4,), (0,)], 1).layout.far
+    assert not fit(one, (2, FAR), [(8 * FAR, 4), (4 * FAR, 4)]).layout.far  # two axes
+    x = kobai.linspace(-3, 3, FAR // 2 + 5)
+    for threads in (1, 2):
+        kobai.set_num_threads(threads)
+        for _ in range(4):
+            y = x.exp()
+        assert y.numpy().tobytes() == np.concatenate([v.exp().numpy() for v in x.split(10_000)]).tobytes()
 
 
 @pytest.mark.parametrize("n", [40_003, 65_536])

@@ -18,6 +18,8 @@ from kobai.backends.llvm_text import Writer, constant, type_text
 from kobai.compile.kernel import REDUCTIONS, TYPES, identity
 from kobai.compile.lower import CHUNK, TALL_CHUNK, LoopNest
 
+_PAGE = 4096  # bytes: processors that see by themselves what is read next see no further than the end of a page
+
 
 class Scope:
     """What is known at a point of the loops: addresses, positions, values already computed."""
@@ -332,15 +334,19 @@ class LoopEmitter(Writer):
             self._store(o, scope)
 
     def _ask_for_next_row(self, scope: Scope):
-        """Have the same elements of the next row brought into the second cache, while this one is computed."""
+        """Ask for the same elements of the next row, while this one is computed."""
         last = self.outer - 1
         for o, access in enumerate(self.layout.access):
             if access[last] == "s" and access[self.axes - 1] == "1":
-                near = self.do(f"getelementptr i8, ptr {scope.pointers[o]}, i64 {self.strides[o][last]}")
-                for line in range(0, scope.lanes * TYPES[self._stored_type(o)][2], 64):
-                    place = self.do(f"getelementptr i8, ptr {near}, i64 {line}")
-                    written = int(o >= len(self.kernel.operands))
-                    self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 {written}, i32 2, i32 1)")
+                self._ask(o, self.strides[o][last], scope)
+
+    def _ask(self, o: int, offset, scope: Scope):
+        """Have what lies so many bytes behind the elements of an operand brought into the second cache."""
+        near = self.do(f"getelementptr i8, ptr {scope.pointers[o]}, i64 {offset}")
+        for line in range(0, scope.lanes * TYPES[self._stored_type(o)][2], 64):
+            place = self.do(f"getelementptr i8, ptr {near}, i64 {line}")
+            written = int(o >= len(self.kernel.operands))
+            self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 {written}, i32 2, i32 1)")
 
     def _fetch(self, p: int, scope: Scope, depth: int):
         """Values that an earlier pass has left in the memory of an output."""
@@ -371,9 +377,7 @@ class LoopEmitter(Writer):
         value = self._value(node.args[0], scope)
         if scope.mask:
             neutral = constant(identity(node.op, dtype), dtype, scope.lanes)
-            value = self.do(
-                f"select {type_text('bool', scope.lanes)} {scope.mask}, {t} {value}, {t} {neutral}"
-            )
+            value = self.do(f"select {type_text('bool', scope.lanes)} {scope.mask}, {t} {value}, {t} {neutral}")
         before = self.do(f"load {t}, ptr {name}")
         self.say(f"store {t} {self.combine(node.op, dtype, scope.lanes, before, value)}, ptr {name}")
 
@@ -517,6 +521,8 @@ class LoopEmitter(Writer):
             )
         else:
             value = self.do(f"load {t}, ptr {scope.pointers[o]}, align {size}")
+            if self.layout.far and lanes > 1 and o < len(self.kernel.operands):
+                self._ask(o, _PAGE, scope)
         if dtype == "bool":
             value = self.do(f"icmp ne {t} {value}, {'0' if lanes == 1 else 'zeroinitializer'}")
         return value, lanes
@@ -588,6 +594,4 @@ class LoopEmitter(Writer):
 
 
 def _memory_suffix(dtype: str) -> str:
-    return (
-        type_text(dtype, stored=True).replace("half", "f16").replace("float", "f32").replace("double", "f64")
-    )
+    return type_text(dtype, stored=True).replace("half", "f16").replace("float", "f32").replace("double", "f64")

@@ -27,7 +27,7 @@ import numpy as np
 from kobai.backends import blocks, into, threads
 from kobai.backends.grain import positions
 from kobai.compile.kernel import NoKernel
-from kobai.compile.lower import least_streamed
+from kobai.compile.lower import least_far
 
 _HEAD = object.__basicsize__  # then: data, nd, dimensions, strides, base, descr, flags
 _BYTES = bytes.__basicsize__ - 1  # where the contents of a bytes object start
@@ -509,7 +509,7 @@ class Bridge:
         """A callable for contiguous arrays of any one shape; ``inputs`` and ``outputs`` are dtypes."""
         self._kept += [*inputs, *outputs, otherwise]
         payload = [id(d) for d in (*inputs, *outputs)] + [d.itemsize for d in outputs]
-        most = least_streamed(len(inputs) + len(outputs))
+        most = least_far(len(inputs) + len(outputs))
         words = [address, 0, most, 0, threads.GRAIN, len(inputs), len(outputs), 0]
         return self._callable(self._flat, words, id(otherwise), payload)
 

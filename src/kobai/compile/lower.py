@@ -19,6 +19,7 @@ STREAMED = 12 << 20  # elements read and written by a kernel that writes past th
 LANES = 16    # of a register, about: which axis is run in lanes is the same on all machines
 SHORT = 8     # elements of an axis that would leave most lanes idle
 COSTS = {"div": 6, "sqrt": 6, **dict.fromkeys(TRANSCENDENTAL, 20)}  # of scalar operations; others are 1
+FAR = 3 << 19  # elements read and written that do not fit into the cores' own caches
 _SLOW = TRANSCENDENTAL - {"exp", "tanh", "erf"}
 TALL_CHUNK = 128  # the same when lanes are rows: elements one lane adds up before it starts anew
 
@@ -29,7 +30,8 @@ class Layout(NamedTuple):
     ``access[operand][axis]`` is "0" (does not move along the axis), "1" (moves by one element; only on
     axis ``vector``, the one that is run in SIMD lanes) or "s" (moves by a stride given at run time).
     The last ``inner`` axes are the elements of a row; ``long`` rows are reduced in chunks.
-    What is written of ``streamed`` arrays goes past the caches, as they hold less than that.
+    What is written of ``streamed`` arrays goes past the caches, as they hold less than that; what is read of ``far`` ones
+    is asked for in advance.
     """
 
     access: tuple[str, ...]
@@ -37,6 +39,7 @@ class Layout(NamedTuple):
     vector: int
     long: bool = False
     streamed: bool = False
+    far: bool = False
 
     @property
     def axes(self) -> int:
@@ -44,7 +47,8 @@ class Layout(NamedTuple):
         return len(self.access[0])
 
     def __str__(self):
-        return f"{'|'.join(self.access)} inner={self.inner} vector={self.vector}{' long' * self.long}{' streamed' * self.streamed}"
+        marks = " long" * self.long + " streamed" * self.streamed + " far" * self.far
+        return f"{'|'.join(self.access)} inner={self.inner} vector={self.vector}{marks}"
 
     @property
     def tall(self) -> bool:
@@ -93,14 +97,14 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     sizes = tuple(size for size, _ in axes)
     length = math.prod(size for size, _ in row)
     long = kernel.has_rows and length > (TALL_CHUNK if vector < len(rows) else CHUNK)
-    large = len(sizes) == 1 and sizes[0] >= least_streamed(len(access) - access.count("0"))
-    streamed = large and not kernel.has_rows and _waits_for_memory(kernel, access)
-    return Fitted(Layout(access, len(row), vector, long, streamed), sizes, tuple(zip(*[s for _, s in axes])))
+    moved = sizes[0] * (len(access) - access.count("0")) if len(sizes) == 1 else 0
+    streamed = moved >= STREAMED and not kernel.has_rows and _waits_for_memory(kernel, access)
+    return Fitted(Layout(access, len(row), vector, long, streamed, moved >= FAR), sizes, tuple(zip(*[s for _, s in axes])))
 
 
-def least_streamed(arrays: int) -> int:
-    """From how many elements on a kernel that reads and writes so many arrays may write past the caches."""
-    return -(-STREAMED // max(arrays, 1))
+def least_far(arrays: int) -> int:
+    """From how many elements on a kernel that reads and writes so many contiguous arrays has another layout."""
+    return -(-FAR // max(arrays, 1))
 
 
 def _waits_for_memory(kernel: Kernel, access) -> bool:
