@@ -220,3 +220,30 @@ def test_positions_and_masks_that_do_not_fit():
     x = kobai.ones(3, requires_grad=True) * 1
     x[kobai.tensor([True, False, True])] = 0.0
     assert x.grad_fn.name() == "IndexPutBackward0"
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2,), (2, 3), (2, 0, 3)])
+@pytest.mark.parametrize("name", ["cat", "stack"])
+def test_tensors_of_one_shape_are_joined_as_numpy_joins_them(name, shape):
+    arrays = [np.full(shape, k, np.float32) for k in range(3)]
+    tensors = [kobai.from_numpy(a.copy()).requires_grad_() for a in arrays]
+    join, numpy_join = (kobai.cat, np.concatenate) if name == "cat" else (kobai.stack, np.stack)
+    most = len(shape) + (name == "stack")
+    for dim in range(-most, most):
+        got = join(tensors, dim)
+        np.testing.assert_array_equal(got.detach().numpy(), numpy_join(arrays, dim))
+        g = kobai.arange(float(got.numel())).reshape(got.shape)
+        for t, part in zip(tensors, g.split(max(1, shape[dim]), dim) if name == "cat" and 0 not in shape else g.unbind(dim)):
+            t.grad = None
+            got.backward(g, retain_graph=True)
+            if 0 not in shape:
+                assert t.grad.tolist() == part.tolist()
+    for dim in (most, -most - 1):
+        with pytest.raises((IndexError, RuntimeError), match="Dimension out of range|cannot be concatenated"):
+            join(tensors, dim)
+    with pytest.raises((TypeError, RuntimeError)):
+        join(tensors, 0.5)
+    with pytest.raises((RuntimeError, ValueError)):
+        join([])
+    with pytest.raises(TypeError):
+        join([tensors[0], 3])

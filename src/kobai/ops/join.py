@@ -91,6 +91,17 @@ def _tensors(tensors, name):
     return tensors
 
 
+def _one_shape(tensors):
+    """The shape that all of a list of plain tensors have; None if anything is otherwise."""
+    if tensors.__class__ is not list and tensors.__class__ is not tuple or not tensors:
+        return None
+    for t in tensors:
+        if t.__class__ is not Tensor:
+            return None
+    shapes = [t._data.shape for t in tensors]
+    return shapes[0] if shapes.count(shapes[0]) == len(shapes) else None
+
+
 @public("torch", alias=("concat", "concatenate"))
 def cat(tensors, dim=0):
     """Join tensors along an existing dimension.
@@ -99,6 +110,9 @@ def cat(tensors, dim=0):
     tensor([[0., 0.],
             [1., 1.]])
     """
+    one = _one_shape(tensors)
+    if one and one != (0,) and dim.__class__ is int and -len(one) <= dim < len(one):
+        return apply_any(Cat(dim % len(one)), tensors)
     tensors = _tensors(tensors, "cat")
     if not tensors:
         raise error("cat-empty")
@@ -138,6 +152,9 @@ def stack(tensors, dim=0):
     tensor([[0., 0.],
             [1., 1.]])
     """
+    one = _one_shape(tensors)
+    if one is not None and dim.__class__ is int and -len(one) <= dim + 1 and dim <= len(one):
+        return apply_any(Stack(dim % (len(one) + 1)), tensors)
     tensors = _tensors(tensors, "stack")
     if not tensors:
         raise error("stack-empty")
