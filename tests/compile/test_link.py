@@ -213,3 +213,42 @@ def test_threads():
     for t in threads:
         t.join()
     assert not wrong
+
+
+def test_a_parameter_that_is_frozen_later_gets_no_gradient():
+    w, x = leaf(3), leaf(3)
+    compiled = ready(lambda v: v * w, x)
+    w.requires_grad_(False)
+    compiled(x).backward(kobai.ones(3))
+    assert w.grad is None
+    assert x.grad.tolist() == w.tolist()
+    w.requires_grad_()
+    compiled(x).backward(kobai.ones(3))
+    assert w.grad.tolist() == x.tolist()
+
+
+def test_an_argument_that_is_a_view():
+    w, base = leaf(3), kobai.arange(6.0)
+    compiled = ready(lambda v: v * w, base[3:])
+    base.add_(1)
+    compiled(base[3:]).backward(kobai.ones(3))
+    assert w.grad.tolist() == [4, 5, 6]
+    compiled(base[:3]).backward(kobai.ones(3))
+    assert w.grad.tolist() == [5, 7, 9]
+
+
+def test_what_a_call_held_is_given_free():
+    import gc
+    import weakref
+    x = leaf(3)
+    compiled = ready(lambda v: v.exp(), x)
+    gc.collect()
+    gc.disable()
+    try:
+        y = compiled(x)
+        kept = weakref.ref(y)
+        y.backward(kobai.ones(3))
+        del y
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -61,7 +61,8 @@ def linker(program):
         scope[name] = what
         return name
     arrays = [f"{named(s)}._data" if s[0] in ("arg", "tensor") else f"bound[{i}]" for i, s in enumerate(program.sources)]
-    edges = [f"{t} if {t}._base is None and {t}._node is None else edge_of({t})" for t in map(named, program.differentiated)]
+    edges = [f"{t} if {t}._rg and {t}._base is None and {t}._node is None else edge_of({t})"
+             for t in map(named, program.differentiated)]
     cells = [f"r{i}._ver" for i in program.kept] + [f"{named(s)}._ver" for s in program.watched]
     seen = [f"c{k}" for k in range(len(cells))]
     saved = [arrays[i] for i in joint.inputs] + [f"outputs[{i}]" for i in joint.saved]

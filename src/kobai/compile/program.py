@@ -75,7 +75,7 @@ class Program:
         self.looked_at: list = []
         self.asked: Any = None  # what else the function may have asked about its arguments: asked.py
         self.bind(leaves)
-        if joint is not None and not self.items and not self.shared.any:
+        if joint is not None and not self.items and not self.shared.any and not self.shared.orders:
             self.joined = linker(self)
 
     @property
