@@ -127,3 +127,13 @@ def test_bands_follow_each_other_to_the_end(length):
     bands = op._bands(q, q, None, None)
     assert [a for a, _, _ in bands] == [0, *[e for _, e, _ in bands[:-1]]] and bands[-1][1:] == (length, length)
     assert all(columns == e for _, e, columns in bands) and len(bands) > 1
+
+
+def test_scores_of_a_forward_pass_alone_may_be_many(plans, monkeypatch):
+    monkeypatch.setattr(attention, "_SCORES", 1000)
+    q, k, v = [RNG.standard_normal((1, 4, 160, 8)).astype("f4") for _ in range(3)]
+    for causal in (False, True):
+        for _ in range(2):
+            y = F.scaled_dot_product_attention(*[kobai.from_numpy(x) for x in (q, k, v)], is_causal=causal)
+        np.testing.assert_allclose(y.numpy(), by_formula(q, k, v, q, causal)[0], rtol=2e-4, atol=2e-5)
+    assert len(plans) == 2

@@ -55,7 +55,7 @@ def forward_of(op, values):
     if op.lower is None:
         outs = work.apply(op, [a.value if isinstance(a, Symbol) else a for a in args])
     else:
-        outs = lowered(op, args, work.apply)
+        outs = lowered(getattr(op, "alone", op), args, work.apply)
         if outs is None:
             return False
     run = _planned(work, outs, values)

@@ -105,12 +105,20 @@ class ScaledDotProductAttention(Op):
 
     scale: float
     causal: bool = False
+    keeps = True  # the weights, where it is part of a program that goes back
     grad_name = "ScaledDotProductFlashAttentionForCpuBackward0"
     samples = [S((2, 3, 4), (2, 5, 4), (2, 5, 2), None, None, params=(0.7,)),
                S((2, 1, 3, 2), (2, 1, 3, 2), (2, 1, 3, 2), (3, 3), None, params=(1.0, True)),
                S((3, 2), (4, 2), (4, 1), (3, 4), (3, 4), params=(0.5,)),
                S((2, 2, 2), (2, 3, 2), (2, 3, 2), np.array([[True, False, True], [False, False, False]]), None,
                  params=(1.0,))]
+
+    @property
+    def alone(self):
+        """The same where no gradient reads what the plan of its forward pass made: no scores need memory."""
+        op = object.__new__(type(self))
+        op.scale, op.causal, op.keeps = self.scale, self.causal, False
+        return op
 
     def forward(self, q, k, v, mask, keep):
         y = np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
@@ -168,7 +176,7 @@ class ScaledDotProductAttention(Op):
 
     def lower(self, q, k, v, mask, keep):
         """All scores at once, which are kept for the gradient, if they are not too many."""
-        if prod(q.shape[:-1]) * k.shape[-2] > _SCORES:
+        if prod(q.shape[:-1]) * k.shape[-2] > _SCORES and (self.keeps or keep is not None):
             return None
         bands = self._bands(q, k, mask, keep)
         if len(bands) > 1:
