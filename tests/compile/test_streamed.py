@@ -4,6 +4,7 @@ import pytest
 
 import kobai
 from kobai.backends import llvm
+from kobai.backends.eager import Program
 from kobai.compile import lower
 from kobai.compile.builder import build
 from kobai.compile.lower import FAR, STREAMED, fit
@@ -69,6 +70,12 @@ def test_the_smallest_array_that_is_streamed():
     three = build(lambda k, a, b: a * b, ["f32", "f32"])
     assert fit(three, (STREAMED // 3,), [(4,), (4,), (4,)]).layout.streamed
     assert not fit(three, (STREAMED // 3,), [(4,), (0,), (4,)]).layout.streamed  # one number is not read from memory
+
+
+def test_code_for_large_arrays_is_made_by_the_thread_that_makes_code():
+    kernel = build(lambda k, a: k.exp(a) * 1.25 - 3, ["f32"])
+    Program(kernel).prepare([np.zeros(FAR // 2, np.float32)])
+    assert (kernel, fit(kernel, (FAR // 2,), [(4,), (4,)]).layout) in llvm._compiled
 
 
 def test_what_lies_far_is_asked_for(threads_restored):

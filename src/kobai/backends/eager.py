@@ -21,7 +21,7 @@ from kobai.backends import ahead, llvm
 from kobai.compile.builder import Builder
 from kobai.compile.emit import kernel_of, kernel_of_vjp, row_dims
 from kobai.compile.kernel import Kernel, NoKernel, numpy_type
-from kobai.compile.lower import Layout, broadcast_strides, fit
+from kobai.compile.lower import Layout, broadcast_strides, fit, least_far
 from kobai.rules import compiled_rules
 
 _PLANS = 512  # shapes a program remembers
@@ -49,8 +49,8 @@ class Program:
 
     def prepare(self, arrays):
         """Compile what these arrays need."""
-        shape = arrays[0].shape
-        if self.dims is not None or any(a.shape != shape or not a.flags.c_contiguous for a in arrays):
+        shape, far = arrays[0].shape, least_far(len(self.kernel.operands) + len(self.types))
+        if self.dims is not None or arrays[0].size >= far or any(a.shape != shape or not a.flags.c_contiguous for a in arrays):
             self._make_plan(arrays)
 
     def _of_one(self):
