@@ -173,11 +173,17 @@ def _apply_alike(op, inputs):
         inputs = _brought(op, inputs, values, first)
     if inputs is None or op.floats and (first is None or first.kind != "f"):
         return None
+    big = op.least < NEVER and _is_large(op, values)
     try:
-        y = large.forward(op, *values) if op.least < NEVER and _is_large(op, values) else op.forward(*values)
+        y = large.forward(op, *values) if big else op.forward(*values)
     except (ValueError, TypeError) as e:
         raise failure(op, values, e) from None
-    return _finish(op, inputs, values, y, mask, False) if mask else wrap(y)
+    if mask and (modes.pack is not None or y.dtype is not _F32 and y.dtype is not _F64):
+        return _finish(op, inputs, values, y, mask, False)
+    out = wrap(y)
+    if mask and modes.grad and op.differentiable:
+        _record_plain(op, inputs, values, out, y, mask, big)
+    return out
 
 
 def _brought(op, inputs, values, d):
@@ -271,9 +277,8 @@ def _compute(op, values):
     if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
         return op.forward(*values)
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
-    if op.narrow and half.kind == "V" and (values[0].size >= large.PRODUCT or values[1].size >= large.MATRIX) \
-            and all(v.dtype == half for v in values):
-        return op.forward(*values)
+    if op.narrow and half.kind == "V" and all(v.dtype == half for v in values):
+        return op.narrow(*values)
     wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
     y = op.forward(*wide)
     if isinstance(y, tuple):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from math import prod
 from sys import getrefcount
 
 import numpy as np
@@ -144,12 +145,15 @@ def _at(port, g, have):
     return have
 
 
+_FEW = 4096  # zeros that are made sooner than a view of one zero
+
+
 def _with_zeros(grads, node, graph):
     out = []
     for g, known in zip(grads, node.extra["outs"]):
         if g is None and known is not None and getattr(node, "materialize_grads", True):
             shape, dtype = known
-            g = np.broadcast_to(np.zeros((), dtype), shape)
+            g = np.zeros(shape, dtype) if prod(shape) < _FEW else np.broadcast_to(np.zeros((), dtype), shape)
             g = constant(wrap(g)) if graph else g
         out.append(g)
     return tuple(out)
