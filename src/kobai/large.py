@@ -151,7 +151,7 @@ _products = _Products()
 def product(a, b, row=None):
     """np.matmul(a, b), plus a row if given, of arrays of at least two dimensions; of bfloat16 rounded once."""
     work = a.size * b.shape[-1]
-    if work >= _FEW and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
+    if (work >= _FEW or a.dtype.char == "E") and a.dtype.char in "fdE" and a.__class__ is _ndarray is b.__class__:
         run = _products.code(work, a.dtype)
         y = run(a, b, row) if run else None
         if y is not None:

@@ -66,7 +66,7 @@ class Op:
     outputs = 1
     view = False
     moves = False
-    narrow = False        # forward takes large arrays of bfloat16 as they are, and rounds once
+    narrow = None         # narrow(*arrays): the result on arrays of bfloat16 as they are, rounded once
     differentiable = False
     abstract = True
     takes = None          # takes(inputs): raises where PyTorch has no such op for their dtypes, see takes.py

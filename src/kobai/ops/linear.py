@@ -52,11 +52,13 @@ def _sum_of(*terms):
 class Mm(_Product):
     """Product of two matrices."""
 
-    narrow = True
     samples = [S((2, 3), (3, 4)), S((2, 0), (0, 3)), S((1, 1), (1, 1))]
 
     def forward(self, a, b):
         return np.dot(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
+
+    def narrow(self, a, b):
+        return product(a, b)
 
     def vjp_a(self, g, b):
         return Mm()(g, dagger(b))
@@ -81,7 +83,6 @@ def _rows_of_all(op, size, x, *rest):
 class Bmm(_Product):
     """Products of the matrices in the last two dimensions, over equal leading dimensions."""
 
-    narrow = True
     samples = [S((5, 2, 3), (5, 3, 1)), S((2, 2, 2, 3), (2, 2, 3, 2)), S((0, 2, 3), (0, 3, 1))]
 
     def forward(self, a, b):
@@ -89,6 +90,8 @@ class Bmm(_Product):
             # Products of columns with rows, in row-major order: NumPy's matmul takes ten times as long.
             return m.mul(np.ascontiguousarray(a), np.ascontiguousarray(b))
         return np.matmul(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
+
+    narrow = Mm.narrow
 
     def vjp_a(self, g, b):
         return Bmm()(g, dagger(b))
@@ -103,11 +106,13 @@ class Bmm(_Product):
 class Mv(_Product):
     """Matrix times vector."""
 
-    narrow = True
     samples = [S((2, 3), (3,)), S((2, 0), (0,))]
 
     def forward(self, a, b):
         return np.dot(a, b) if a.size < PRODUCT else product(a, b[:, None])[:, 0]
+
+    def narrow(self, a, b):
+        return product(a, b[:, None])[:, 0]
 
     def vjp_a(self, g, b):
         return m.unsqueeze(g, -1) * m.conj(b)
@@ -217,7 +222,6 @@ class Linear(Contraction):
     """x @ weight.T + bias: PyTorch records transpose, product and sum; here it is one op that shows those."""
 
     grad_name = "AddmmBackward0"
-    narrow = True
     gradient_shown = gradients_by(x="MmBackward0(g, TBackward0(next2))",
                                   weight="TBackward0(MmBackward0(TBackward0(x), g))")
     samples = [S((2, 3), (4, 3), (4,)), S((1, 1), (1, 1), (1,)), S((0, 3), (2, 3), (2,))]
@@ -228,6 +232,9 @@ class Linear(Contraction):
         y = np.dot(x, weight.T)
         y += bias
         return y
+
+    def narrow(self, x, weight, bias):
+        return product(x, weight.T, bias)
 
     def vjp_x(self, g, weight):
         return _MM(g, m.conj(weight))
@@ -261,13 +268,15 @@ class LinearWithoutBias(Contraction):
     """x @ weight.T."""
 
     grad_name = "MmBackward0"
-    narrow = True
     gradient_shown = gradients_by(x="MmBackward0(g, TBackward0(next1))",
                                   weight="TBackward0(MmBackward0(TBackward0(x), g))")
     samples = [S((2, 3), (4, 3)), S((1, 1), (1, 1)), S((0, 3), (2, 3))]
 
     def forward(self, x, weight):
         return np.dot(x, weight.T) if x.size < PRODUCT and weight.size < MATRIX else product(x, weight.T)
+
+    def narrow(self, x, weight):
+        return product(x, weight.T)
 
     vjp_x, vjp_weight = Linear.vjp_x, Linear.vjp_weight
 
