@@ -1,6 +1,7 @@
 """Shapes: the same elements under other dimensions. Views wherever the memory allows it."""
 from __future__ import annotations
 
+import math
 from operator import index
 
 import numpy as np
@@ -190,18 +191,16 @@ def flatten(input, start_dim=0, end_dim=-1):
     >>> kobai.zeros(2, 3, 4).flatten(1).shape
     torch.Size([2, 12])
     """
-    if input.ndim == 0:
+    shape = shape_of(input)
+    if not shape:
         normal_dim(start_dim, 1), normal_dim(end_dim, 1)
         return reshape(input, (1,))
-    start, end = normal_dim(start_dim, input.ndim), normal_dim(end_dim, input.ndim)
+    start, end = normal_dim(start_dim, len(shape)), normal_dim(end_dim, len(shape))
     if start > end:
         raise error("flatten-order", start=start, end=end)
     if start == end:
         return input
-    n = 1
-    for s in input.shape[start:end + 1]:
-        n *= s
-    return reshape(input, (*input.shape[:start], n, *input.shape[end + 1:]))
+    return reshape(input, (*shape[:start], math.prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
 @public("torch Tensor")
