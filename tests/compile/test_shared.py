@@ -101,6 +101,37 @@ def test_gradients(name):
     check(case, 1e-3)
 
 
+def test_views_and_others_in_any_order():
+    """The gradient for each result goes to that result, for gradients of gradients, too."""
+    def case(compile):
+        def f(x):
+            a, b, c = x * W, x * W.exp(), (x * W).sin()
+            return a.t(), b, c[1:], a[0], c[:, 0]
+        step, out = compile(f), []
+        for _ in range(4):
+            W.grad = None
+            total = sum((t * t * (k + 1)).sum() for k, t in enumerate(step(torch.randn(3, 4))))
+            g, = torch.autograd.grad(total, W, create_graph=True)
+            g.square().sum().backward()
+            out += [g.detach(), W.grad.clone()]
+        return out
+    check(case, 1e-3)
+
+
+def test_views_of_parameters():
+    layer = torch.nn.Linear(3, 2)
+
+    def case(compile):
+        step, out = compile(lambda x: (layer(x), layer.weight.t(), layer.bias.detach())), []
+        for _ in range(4):
+            layer.zero_grad()
+            y, w, b = step(torch.randn(4, 3))
+            (y.sum() + w.square().sum()).backward()
+            out += [y.detach(), w.stride(), w._base is layer.weight, b.data_ptr() == layer.bias.data_ptr(), layer.weight.grad.clone()]
+        return out
+    check(case)
+
+
 def test_a_view_with_a_history_is_changed():
     def case(compile):
         step, out = compile(lambda x: (lambda y: (y, y.t()))(x * W)), []

@@ -147,7 +147,7 @@ def origin(recorder, t):
     b, found = t if t._base is None else t._base, None
     for e in recorder.externals.values():
         h = e.holder
-        if h is None or e.constant is not None or type(h) is not Tensor or h is t:
+        if h is None or e.constant is not None or h is t or not _is_plain_class(type(h)):
             continue
         if t._base is not None and (h is b or h._base is b):
             ops = _ops_after(t._chain, h._chain if h._base is b else ())
@@ -156,6 +156,11 @@ def origin(recorder, t):
         elif e.array is b._data and not b._rg and found is None:
             found = h, "detach" if b._ver is h._ver else "data", ops_of(t._chain)
     return found
+
+
+def _is_plain_class(cls) -> bool:
+    """Whether views of its tensors are just tensors, as those of parameters are."""
+    return cls is Tensor or cls is not LiftedTensor and cls.__module__.partition(".")[0] in ("torch", "kobai")
 
 
 def _ops_after(chain, start):
@@ -304,6 +309,7 @@ class Results:
                 continue
             if base is not None:
                 self.bases.append((k, base, t._chain))
+        self.position = dict(sorted(self.position.items(), key=lambda item: item[1]))  # in the order of the roots
         made = {k for k, *_ in self.histories}
         self.windows = [w for w in self.windows if w[0] not in made]
         for k, first in self.twins:
