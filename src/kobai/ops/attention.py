@@ -24,7 +24,7 @@ from .softmax import Softmax
 
 _PIECE = 1 << 18  # scores made at a time: they stay in the cache
 _SCORES = 1 << 24  # that are kept
-_BAND = 1 << 17  # of a band, with the gradients half of a core's second cache
+_BAND = 1 << 16  # of a band: with their gradients they stay in the second cache
 _MOST_BANDS = 16
 
 
@@ -195,7 +195,7 @@ class ScaledDotProductAttention(Op):
         if keep is not None:  # made for all scores
             count = 1
         elif half:
-            count = 1 if n < 128 else 2 if n < 256 else max(4, n // 128)
+            count = n // 64
         else:
             count = min(n // 64, -(-n * columns // _BAND))
         count = max(1, min(count, _MOST_BANDS))
