@@ -82,3 +82,66 @@ def test_a_spatial_transformer_has_no_numpy():
     np.testing.assert_allclose([compiled().item() for _ in range(5)], want, rtol=1e-5)
     assert compiled.reason is None
     assert not [s for s in compiled._last.plan.steps if type(s).__name__ == "OpStep"], str(compiled._last.plan)
+
+
+POOLED = [((2, 3, 8, 9), 2, None, 1), ((1, 1, 5, 7), (3, 2), (2, 1), 1), ((3, 2, 9, 9), 3, 3, 1), ((2, 1, 11, 6), 2, 2, 3)]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("case", POOLED, ids=str)
+def test_pooling_with_positions_and_back(case, dtype):
+    """Ties give the first place and NaN the last, as eagerly; max_unpool2d puts values back; gradients likewise."""
+    shape, kernel, stride, dilation = case
+    x = kobai.zeros(shape, dtype=kobai.float32 if dtype == "f4" else kobai.float64, requires_grad=True)
+
+    def step():
+        x.grad = None
+        y, index = F.max_pool2d(x * 2.0, kernel, stride, dilation=dilation, return_indices=True)
+        z = y
+        if dilation == 1 and stride in (None, kernel):
+            z = F.max_unpool2d(y, index, kernel, stride, output_size=x.shape[2:])
+        (z * z.detach().cos()).sum().backward()
+        return y, index, z
+    compiled = kobai.compile(step)
+    for seed in range(4):
+        numbers = np.random.default_rng(seed).integers(-3, 3, shape).astype(dtype)
+        if seed == 2:
+            numbers[0, 0, 0, :3] = np.nan
+        x.data.copy_(kobai.tensor(numbers))
+        want = [v.detach().numpy().copy() for v in (*step(), x.grad)]
+        got = [v.detach().numpy() for v in (*compiled(), x.grad)]
+        for a, b in zip(got, want):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+    assert compiled.reason is None
+    assert not [s for s in compiled._last.plan.steps if type(s).__name__ == "OpStep"
+                and type(s.node.op).__name__ != "Refuse"], str(compiled._last.plan)
+
+
+def test_positions_of_parts_of_odd_sizes():
+    """adaptive_max_pool2d, whose windows differ: positions by NumPy, values and gradients by machine code."""
+    x = kobai.randn(3, 2, 11, 7, requires_grad=True)
+
+    def step():
+        x.grad = None
+        y = F.adaptive_max_pool2d(x, (4, 3))
+        y.square().sum().backward()
+        return y
+    want = step().detach().numpy(), x.grad.numpy().copy()
+    compiled = kobai.compile(step)
+    for _ in range(3):
+        got = compiled()
+    np.testing.assert_array_equal(got.detach().numpy(), want[0])
+    np.testing.assert_allclose(x.grad.numpy(), want[1], rtol=1e-6)
+    assert [type(s.node.op).__name__ for s in compiled._last.plan.steps
+            if type(s).__name__ == "OpStep" and type(s.node.op).__name__ != "Refuse"] == ["AdaptiveMaxIndices"]
+
+
+@pytest.mark.parametrize("bad", [-1, 12, 1000])
+def test_positions_that_do_not_exist_are_errors(bad):
+    """Also in machine code's place: the plan refuses, and the op itself says what is wrong."""
+    f = kobai.compile(lambda y, index: F.max_unpool2d(y * 2.0, index, 2, output_size=(3, 4)))
+    y, index = kobai.ones(1, 1, 1, 2), kobai.tensor([[[[3, 0]]]])
+    for _ in range(3):
+        assert f(y, index).sum() == 4
+    with pytest.raises(RuntimeError, match="Found an invalid max index"):
+        f(y, kobai.tensor([[[[3, bad]]]]))

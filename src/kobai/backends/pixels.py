@@ -2,6 +2,7 @@
 
     void take_pixels_float(ptr block, i64 begin, i64 end)   lines begin to end: y[p] = x[index[p]]
     void add_pixels_float(ptr block, i64 begin, i64 end)    y = 0, then y[index[p]] += x[p], in order
+    void put_pixels_float(ptr block, i64 begin, i64 end)    y = 0, then y[index[p]] = x[p], in order
 
 Positions that do not exist are those at the ends, as `np.take` with "clip" has it.  `kobai.compile.pixels` says what the
 words are.
@@ -22,7 +23,8 @@ class Pixels(gemm.Gemm):
     def text(self) -> str:
         """All functions."""
         self.function(f"void @take_pixels_{self.t}(ptr %block, i64 %begin, i64 %end)", self._take)
-        self.function(f"void @add_pixels_{self.t}(ptr %block, i64 %begin, i64 %end)", self._scatter)
+        self.function(f"void @add_pixels_{self.t}(ptr %block, i64 %begin, i64 %end)", lambda: self._scatter(True))
+        self.function(f"void @put_pixels_{self.t}(ptr %block, i64 %begin, i64 %end)", lambda: self._scatter(False))
         return "\n".join(self.lines)
 
     def _for_each_line(self, body, x_size, y_size):
@@ -65,7 +67,7 @@ class Pixels(gemm.Gemm):
             self.loop(self.loop("0", self.count, register, n), self.count, one)
         self._for_each_line(line, self.places, self.count)
 
-    def _scatter(self):
+    def _scatter(self, adds: bool):
         self._begin()
 
         def line(x, index, y):
@@ -75,8 +77,9 @@ class Pixels(gemm.Gemm):
             def one(p):
                 place = self.at(y, self._at(index, p))
                 value = self.do(f"load {self.t}, ptr {self.at(x, self.mul(p, self.size))}")
-                old = self.do(f"load {self.t}, ptr {place}")
-                self.say(f"store {self.t} {self.do(f'fadd {self.t} {old}, {value}')}, ptr {place}")
+                if adds:
+                    value = self.do(f"fadd {self.t} {self.do(f'load {self.t}, ptr {place}')}, {value}")
+                self.say(f"store {self.t} {value}, ptr {place}")
             self.loop("0", self.count, one)
         self._for_each_line(line, self.count, self.places)
 
@@ -88,7 +91,7 @@ def code(dtype) -> dict[str, int]:
     Raises:
         NoKernel: if there is no machine code.
     """
-    names = "take_pixels", "add_pixels"
+    names = "take_pixels", "add_pixels", "put_pixels"
     addresses, _ = typed.load(dtype, "pixels", lambda t, shape: Pixels(t, shape).text(), *names)
     return dict(zip(names, addresses))
 

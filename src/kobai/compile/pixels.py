@@ -5,19 +5,22 @@ from math import prod
 
 import numpy as np
 
-from kobai.compile.fuse import OpStep
 from kobai.compile.graph import Value
 from kobai.compile.memory import copy_step
+from kobai.compile.steps import OpStep
 from kobai.compile.weighted import in_order
 from kobai.compile.windows import is_contiguous, own
 
-_KINDS = {"TakePixels": "take_pixels", "AddPixels": "add_pixels"}
+_KINDS = {"TakePixels": "take_pixels", "AddPixels": "add_pixels",
+          **dict.fromkeys(("PickAt", "PickAt3d", "PickFractional", "PickFractional3d"), "take_pixels"),
+          "AddAtPositions": "add_pixels", "MaxUnpool2d": "put_pixels", "MaxUnpool3d": "put_pixels"}
 
 
 class PixelsStep:
     """For each line of x, of which each sample has `channels`: elements at `count` positions, of `size` that there are.
 
-    `kind` is "take_pixels", or "add_pixels" for the way back, from elements to zeros that they are added to.
+    `kind` is "take_pixels", or for the way back "add_pixels", from elements to zeros that they are added to, or "put_pixels",
+    where of several the last stays.
     """
 
     __slots__ = ("kind", "reads", "writes", "dtype", "lines", "channels", "size", "count")
@@ -50,10 +53,19 @@ def _step(step: OpStep, kind: str) -> list | None:
         return None
     made: list = []
     reads = [_read(v, w, made) for v, w in zip((x, index), step.reads)]
-    size = x.shape[2] if kind == "take_pixels" else out.shape[2]
     into = in_order(out)
-    made.append(PixelsStep(kind, reads, into, prod(x.shape[:2]), x.shape[1], size, index.shape[1]))
+    made.append(PixelsStep(kind, reads, into, *_sizes(step.node.op, kind == "take_pixels", x, index, out)))
     return made if into is out else [*made, copy_step(into, own(into), out, own(out).strides)]
+
+
+def _sizes(op, takes: bool, x: Value, index: Value, out: Value):
+    """(lines, channels, size, count)."""
+    large = x if takes else out
+    if type(op).__name__ in ("TakePixels", "AddPixels"):
+        return prod(x.shape[:2]), x.shape[1], large.shape[2], index.shape[1]
+    n = op.n if takes else len(op.spatial)  # each plane has positions of its own
+    lead = len(large.shape) - n
+    return prod(large.shape[:lead]), 1, prod(large.shape[lead:]), prod(index.shape[lead:])
 
 
 def _read(v: Value, w, made):

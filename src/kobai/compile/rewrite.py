@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from kobai.compile import along, rearrangements, single
+from kobai.compile import along, picked, rearrangements, single
 from kobai.compile.graph import Value
 from kobai.compile.tiles import max_pool, send_to_max
 from kobai.general import _HALF
@@ -293,6 +293,7 @@ def _of_one(work, op, args):
 SIMPLER = {
     **along.RULES,
     **rearrangements.RULES,
+    **picked.RULES,
     "Any": _of_one,
     "All": _of_one,
     "Conv": single.of_input,

@@ -68,6 +68,7 @@ class MaxUnpool2d(AddAtPositions):
 
     def forward(self, x, index):
         lead, size = x.shape[:x.ndim - len(self.spatial)], int(np.prod(self.spatial))
+        np.ravel_multi_index((index,), (size,))  # raises where one does not exist: as what it is, max_unpool2d has said
         y = np.zeros(int(np.prod(lead)) * size, x.dtype)
         y[flat_positions(index, lead, size).reshape(-1)] = x.reshape(-1)
         return y.reshape(*lead, *self.spatial)
