@@ -78,6 +78,8 @@ def _order_products(graph: Graph, results):
 def _strides_of_base(x: Value, w: Window, wanted):
     """The strides of a base with which its window x has the strides wanted, or None."""
     base, axes = w.base, Axes()
+    if prod(base.shape) != prod(x.shape):  # expanded: the base would have gaps, and reach beyond its memory
+        return None
     placed = axes.new(x.shape)
     lies = own(base).strides
     dims = sorted(range(len(lies)), key=lambda d: -lies[d])  # as they lie in memory
