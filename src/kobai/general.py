@@ -48,7 +48,10 @@ def apply_any(op, inputs):
         return _apply_general(op, inputs) if out is None else out
     big = op.least < NEVER and _is_large(op, values)
     try:
-        y = large.forward(op, *values) if big else op.forward(*values)
+        if modes.trace is not None:
+            y = modes.trace.forward(op, values)
+        else:
+            y = large.forward(op, *values) if big else op.forward(*values)
     except (ValueError, TypeError) as e:
         raise failure(op, values, e) from None
     if op.outputs != 1 or op.view or modes.trace is not None \
@@ -236,7 +239,7 @@ def _apply_general(op, inputs):
     else:
         values = [t._data if isinstance(t, Tensor) else t for t in tensors]
     try:
-        y = _compute(op, values)
+        y = compute(op, values) if modes.trace is None else modes.trace.forward(op, values)
     except (ValueError, TypeError) as e:
         raise failure(op, values, e) from None
     is_complex = any(getattr(v, "dtype", _F32).kind == "c" for v in (*values, *(y if op.outputs != 1 else (y,))))
@@ -269,7 +272,7 @@ def _finish(op, tensors, values, y, mask, is_complex):
     return out
 
 
-def _compute(op, values):
+def compute(op, values):
     """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
     y = large.attempt(op, values) if op.least < NEVER and _is_large(op, values) else None
     if y is not None:

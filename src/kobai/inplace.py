@@ -152,9 +152,8 @@ def write(a, new):
         target = a._array()
         if not target.flags.writeable:
             raise error("inplace-expanded", tensor=a)
-        if modes.trace is not None:
-            modes.trace.wrote(a, new)
-        target[...] = new._data
+        if modes.trace is None or not modes.trace.wrote(a, new):
+            target[...] = new._data
     changed(a)
     if modes.grad and (new._rg or a._rg):
         rebase(a, new)
@@ -241,8 +240,7 @@ def into(out, result):
                 f"does not match the required output shape {list(result.shape)}.", UserWarning, stacklevel=4)
         out._data = np.empty(result._data.shape, out._data.dtype)
     out._array()
-    if modes.trace is not None:
-        modes.trace.wrote(out, result)
-    out._data[...] = result._data
+    if modes.trace is None or not modes.trace.wrote(out, result):
+        out._data[...] = result._data
     changed(out)
     return out

@@ -11,6 +11,8 @@ import functools
 import types
 import weakref
 
+import numpy as np
+
 from kobai.autograd.node import inside
 from kobai.compile.guards import _MOST, Guards, Untraceable, _file_of, _functions, _Walk
 from kobai.compile.watch import _is_library
@@ -28,8 +30,13 @@ class Before(_Walk):
         codes: set = set()
         for _ in range(2):  # names of functions found late are names of attributes of objects met before
             super().__init__(codes, frozenset())
-            self.closed = False
+            self.closed, self.arrays = False, False
             self.start(fn, arguments)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the function can look at numbers in memory only through tensors."""
+        return not (self.closed or self.arrays or len(self.slots) >= _MOST)
 
     def stayed(self, guards, made) -> bool:
         """Whether the variables that a call turned out to depend on are what they were.
@@ -50,6 +57,8 @@ class Before(_Walk):
     def visit(self, v, name):
         if isinstance(v, _CLOSED):
             self.closed = True
+        if isinstance(v, np.ndarray):
+            self.arrays = True
         try:
             super().visit(v, name)
         except Untraceable:  # if it matters, it is met again when the function has run

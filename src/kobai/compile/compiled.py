@@ -41,7 +41,7 @@ TWICE = "an argument is a tensor that the function uses by another name too, or 
 class Variant:
     """What is known of one kind of call: programs with their guards, the guards of the last recording."""
 
-    __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden")
+    __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden", "waits")
 
     def __init__(self, kept):
         self.programs: list = []
@@ -49,6 +49,7 @@ class Variant:
         self.guards = self.reason = None
         self.records = 0
         self.hidden: dict = {}  # tensors that it used, to which no variable leads
+        self.waits = False      # no variable leads to an ndarray, whose numbers it could look at without our knowing
 
 
 class Compiled:
@@ -115,12 +116,16 @@ class Compiled:
             leaves, spec = flatten((args, kwargs))
             past, tags = None if variant.records else before_call(self.fn, _objects(leaves, spec)), attributes(leaves)
 
+            if past is not None:
+                variant.waits = past.is_blind and not any(isinstance(v, np.ndarray) for v in leaves)
+
             def wanted(recorder):
                 nonlocal steady
                 steady = steady or self._stayed(past, watcher, recorder, *flatten((args, kwargs)))
                 return steady
             sizes = variant.guards and variant.guards.sizes()
-            got = record(self.fn, args, kwargs, _plan if steady or past else None, watcher, self._moving, wanted)
+            plan = _plan if steady or past else None
+            got = record(self.fn, args, kwargs, plan, watcher, self._moving, wanted, variant.waits and plan is not None)
             steady = steady and sizes == (variant.guards and variant.guards.sizes())
             self._settle(variant, got, watcher, steady, *flatten((args, kwargs)), tags)
             result, size = got.result, got.recorder.bytes

@@ -36,12 +36,13 @@ class Pages:
         self.bytes += array.nbytes
         return self.bytes - self._next > SWEEP and _system is not None
 
-    def release(self, alive, log, externals) -> None:
-        """Give back the memory of arrays in the list `alive` that nobody holds but this list, the log, and views there."""
+    def release(self, alive, log, externals, needed=frozenset()) -> None:
+        """Give back the memory of arrays in the list `alive` that nobody holds but this list, the log, and views there.
+
+        Those with the ids `needed` keep theirs.
+        """
         self._next = self.bytes
-        for entry in log[self._read:]:
-            for a in _arrays(entry):
-                self._held[id(a)] += 1
+        self._held.update(references_of(log[self._read:]))
         self._read = len(log)
         views: Counter = Counter()
         owners = {}
@@ -49,17 +50,17 @@ class Pages:
             a = alive[i]
             if a.__class__ is not _ndarray or id(a) in externals or id(a) in self._gone:
                 continue
-            if sys.getrefcount(a) != _OWN + 1 + self._held[id(a)] + views[id(a)]:
+            if sys.getrefcount(a) != OWN + 1 + self._held[id(a)] + views[id(a)]:
                 continue
             if a.base.__class__ is _ndarray:
                 views[id(a.base)] += 1
                 owners[id(a.base)] = i
-            elif a.base is None:
+            elif a.base is None and id(a) not in needed:
                 self._discard(a)
         known = {id(a) for a in alive}
         for key in [k for k in owners if k not in known]:  # arrays that were never a result themselves
             a = alive[owners[key]].base
-            if a.base is None and sys.getrefcount(a) == _OWN + views[key]:
+            if a.base is None and key not in needed and sys.getrefcount(a) == OWN + views[key]:
                 self._discard(a)
 
     def _discard(self, a):
@@ -85,7 +86,7 @@ def trim() -> None:
 
 def trim_without(arrays) -> None:
     """Trim once more when these arrays have gone: the plan's first run replaces the gradients of the recorded call."""
-    owners = {id(a): a for a in map(_owner, arrays)}
+    owners = {id(a): a for a in map(memory_of, arrays)}
     if owners and _system is not None:
         _waiting.add(_Waiting(owners.values()))
 
@@ -107,7 +108,7 @@ class _Waiting:
 _waiting: set[_Waiting] = set()  # nobody else holds them
 
 
-def _owner(a):
+def memory_of(a):
     while a.base.__class__ is _ndarray:
         a = a.base
     return a
@@ -124,6 +125,16 @@ def _forget(library: str) -> None:
         if rights == "r-xp":  # nobody has written there
             first, end = (int(part, 16) for part in place.split("-"))
             _system.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _DONTNEED)
+
+
+def references_of(log) -> Counter:
+    """{id(array): how often the entries of a log hold it}."""
+    return Counter([id(a) for entry in log for a in _arrays(entry)])
+
+
+def last_uses(log) -> dict[int, int]:
+    """{id of an array that owns memory: the last entry of a log that needs it}."""
+    return {id(memory_of(a)): i for i, entry in enumerate(log) for a in _arrays(entry)}
 
 
 def _arrays(entry):
@@ -148,5 +159,5 @@ def _c_library():
         return None
 
 
-_OWN = _references()
+OWN = _references()
 _system = _c_library()

@@ -19,6 +19,7 @@ from kobai.autograd.node import Node, Port, here, inside
 from kobai.compile.ending import Later, number_in
 from kobai.compile.joint import Joint, split
 from kobai.compile.link import CompiledFunctionBackward, linker, vjp
+from kobai.compile.promise import alone
 from kobai.compile.shared import Results, Returned, node_of, roots_of
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
@@ -144,13 +145,13 @@ class Program:
                 return None
             number[...] = now
             arrays[i] = number
-        return arrays if self._writes and self._are_apart(arrays) or not self._writes else None
+        return arrays if self._writes and self.are_apart(arrays) or not self._writes else None
 
     def _is_held(self, leaves) -> bool:
         """Whether leaves that require grad are such tensors by another name, too: their gradients would be others."""
         return len({id(t) for t in (*leaves, *self.held)}) < len(leaves) + len(self.held) and not self.repeats
 
-    def _are_apart(self, arrays):
+    def are_apart(self, arrays):
         """Whether no other input lies in memory that is written; looked at when arrays lie elsewhere than before."""
         now = tuple([a.__array_interface__["data"][0] for a in arrays])
         if now == self._apart:
@@ -230,25 +231,30 @@ class Recorded(NamedTuple):
     recorder: Recorder
 
 
-def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None) -> Recorded:
+def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None, waits=False) -> Recorded:
     """Call fn(*args, **kwargs) and write down what it computes, while `watcher` sees what else it does.
 
     Without `make_plan`, or where `wanted(recorder)` says no when it has run, only to see whether it can be. Numbers of
-    optimisers that are `moving` are read on each call.
+    optimisers that are `moving` are read on each call. If it `waits`, the program computes this call, too, where it can.
     """
     collects = gc.isenabled()
     gc.disable()  # recording makes many objects and few cycles: looking for garbage takes a tenth of the time
     try:
-        return _record(fn, args, kwargs, make_plan, watcher, moving, wanted)
+        recorder = Recorder()
+        recorder.waits = waits
+        try:
+            return _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted)
+        finally:
+            recorder.catch_up()  # what no plan has computed
     finally:
         if collects:
             gc.enable()
 
 
-def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
+def _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
     leaves, shape = flatten((args, kwargs))
     before = [getattr(modes, name) for name in MODES]
-    with recording() as recorder, watcher:
+    with recording(recorder), watcher:
         recorder.code, recorder.moving, recorder.watched = _own_code(fn), moving, True
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
@@ -271,6 +277,8 @@ def _record(fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
         _look_at_leaves(recorder, leaves, needed, start)
         if recorder.reason is None:
             joint = _open(recorder, outs, start)
+        if joint is not None or recorder.waits and not alone(recorder, _ids(recorder, outs)):
+            recorder.catch_up()
     if [getattr(modes, name) for name in MODES] != before:
         return Recorded(result, None, "it leaves the grad mode, or another mode, changed", recorder)
     if recorder.reason is not None or recorder.again or make_plan is None or wanted is not None and not wanted(recorder):
@@ -408,10 +416,36 @@ def _program(recorder, leaves, outs, spec, joint, make_plan):
     sources = [v.source.source for v in graph.inputs]
     without = [x.tensor for x in there if x.before is None and not x.fresh]
     without += [t for t, g in recorder.read.values() if g is None and recorder.was_there(t)]
+    inputs = [v.source.array for v in graph.inputs]
     for v in builder.inputs:
         v.source.array = None  # such as the first batch: not needed any more
     results, effects = (made.returned, made.items, shared), (grads, cells, given_cells, without)
-    return Program(graph, sources, results, spec, effects, pair, make_plan, leaves)
+    program = Program(graph, sources, results, spec, effects, pair, make_plan, leaves)
+    if recorder.waits:
+        _first(recorder, program, inputs, arrays)
+    return program
+
+
+def _first(recorder, program, inputs, arrays):
+    """Have the program compute what the recorded call waits for, if it can."""
+    if not all([isinstance(a, np.ndarray) for a in inputs]) or not program.are_apart(inputs):
+        return
+    recorder.restore()
+    try:
+        outputs = program.plan(inputs)
+    except Exception:  # numbers that an op cannot take, and nothing was written: the op itself will say so
+        return
+    for a, y in zip(arrays, program.shared.arrays(outputs)):
+        if not recorder.is_made([a]):
+            a[...] = y
+    recorder.waits = False
+
+
+def _ids(recorder, outs) -> set:
+    """The ids of the arrays of what a call gives, and of its gradients: the plan makes these."""
+    tensors = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor]
+    tensors += [x.tensor._grad for x in recorder.leaves.values() if isinstance(x.tensor._grad, Tensor)]
+    return {id(t._data) for t in tensors}
 
 
 def _grad(builder, recorder, leaf, made, grads):

@@ -1,7 +1,8 @@
 """Recording: one call of a program, run as always, while every op is written down.
 
-The program really runs, on its real tensors, so its first call gives what it would have given anyway; nothing
-has to be undone where it turns out that it cannot be recorded.  A backward pass computes on Tensors meanwhile
+The program runs on its real tensors.  Where a plan will probably come of it, results are only promised at first
+(promise.py), and `catch_up` computes them as soon as somebody needs numbers; so nothing has to be undone where it turns
+out that it cannot be recorded, and the call gives what it would have given anyway.  A backward pass computes on Tensors meanwhile
 and an optimiser's formula too, so all that is computed is an op applied to tensors (`Call`) or a result written
 into memory (`Write`).  Values are told apart by the identity of their arrays, which the recorder keeps alive; memory
 that nobody else needs it gives back (pages.py).
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from threading import get_ident
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +22,10 @@ import numpy as np
 from kobai.autograd.engine import leading_to, reached
 from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
-from kobai.compile.pages import Pages
-from kobai.general import apply_any
+from kobai.compile.pages import SWEEP, Pages, last_uses, memory_of
+from kobai.compile.promise import promised
+from kobai.diagnose.frames import elsewhere
+from kobai.general import apply_any, compute, failure
 from kobai.inplace import refuse_leaf, write
 from kobai.lifted import Lifted
 from kobai.op import Op, long_ways
@@ -110,15 +114,20 @@ class Recorder:
         self.lists: set[int] = set()           # ids of the lists and dicts that it returned
         self._known: set[int] = set()
         self.literals: set[int] = set()        # ids of numbers among the arguments of ops
-        self._alive: list = []
+        self.alive: list = []
         self._pages = Pages()
         self._written = None
+        self.unmade: set[int] = set()          # ids of the arrays that own memory whose numbers are still to come
+        self.outside: set[int] = set()         # those of memory that was there before
+        self.early: list[tuple] = []           # whole numbers there that were written at once: (array, what it was)
+        self.waits = False                     # ops get arrays for their results, and nothing is computed: promise.py
 
     # ---- called by the core --------------------------------------------------------------
     def stop(self, reason, where=None):
         """Say why the program cannot be recorded; the first reason counts. The program goes on."""
         if self.reason is None:
             self.reason, self.where = reason, where or here(2)
+        self.catch_up()
 
     def looked(self, what):
         """The program looks at the numbers of a tensor, so what it does next may depend on them."""
@@ -126,6 +135,7 @@ class Recorder:
 
     def item(self, t):
         """The number in `t`, if the program does no more with it than to return it; None, and no recording, otherwise."""
+        self.catch_up()
         frame = sys._getframe(2)
         if frame.f_code is self.code and type(t) is not LiftedTensor and t._data.size == 1 and t._data.dtype.kind in "iufV":
             from kobai.compile.ending import later, only_returned  # noqa: PLC0415  (for such programs only)
@@ -137,11 +147,72 @@ class Recorder:
 
     def ensure(self, t) -> bool:
         """Whether `t` is true; a run in which it is not gives up, so that the program may raise its error."""
+        self.catch_up()
         if type(t) is LiftedTensor or not t._data:
             return bool(t)
         from kobai.compile.rewrite import Refuse  # noqa: PLC0415  (for programs that check numbers only)
         self.log.append(Call(Refuse(), (t.logical_not()._data,), (), here(3)))
         return True
+
+    def forward(self, op, values):
+        """The results of an op; while the recorder waits, arrays that will hold them."""
+        if not self.waits:
+            return compute(op, values)
+        y = None if op.dynamic is not None and op.dynamic(*values) else promised(op, values)
+        if y is None or not self.waits:  # an op may ask for numbers
+            self.catch_up()
+            return compute(op, values)
+        ys = y if op.outputs != 1 else (y,)
+        if op.view and np.may_share_memory(ys[0], values[0]):
+            return y
+        kinds = {v.dtype.kind for v in ys}
+        if not kinds.isdisjoint("iub") and self.is_made(values):
+            return compute(op, values)
+        if not kinds.isdisjoint("iu"):  # who indexes by whole numbers looks at them first
+            self.catch_up()
+            return compute(op, values)
+        self.unmade.update([id(memory_of(v)) for v in ys])
+        return y
+
+    def is_made(self, values) -> bool:
+        """Whether the numbers in these arrays are there."""
+        return self.unmade.isdisjoint([id(memory_of(v)) for v in values if v.__class__ is np.ndarray])
+
+    def catch_up(self):
+        """Compute what waits, in order, and no longer wait.
+
+        Raises:
+            what an op says of numbers that it cannot take; gradients are then what they were, or None if they were reset.
+        """
+        if not self.waits:
+            return
+        self.waits, watch = False, sys.getprofile()
+        self.restore()
+        sys.setprofile(None)  # none of this is the program's doing
+        size, last = 0, last_uses(self.log)
+        try:
+            for i, entry in enumerate(self.log):
+                if entry.__class__ is Write:
+                    entry.target[...] = entry.new
+                elif not self.is_made(entry.outs):
+                    _compute_now(entry)
+                    size += sum([y.nbytes for y in entry.outs])
+                if size > SWEEP:
+                    size = 0
+                    self._pages.release(self.alive, self.log, self.externals, {k for k, n in last.items() if n > i})
+        except BaseException:
+            for leaf in self.leaves.values():
+                leaf.tensor._grad = None if leaf.fresh else leaf.before
+            raise
+        finally:
+            elsewhere.pop(get_ident(), None)
+            sys.setprofile(watch)
+
+    def restore(self):
+        """Give memory that was written at once what it held before, for who computes the log."""
+        while self.early:
+            target, old = self.early.pop()
+            target[...] = old
 
     def call(self, op, tensors, values, y):
         """Note an op; returns its result, in an object of its own."""
@@ -164,9 +235,9 @@ class Recorder:
         if isinstance(v, np.bool_) or id(v) in self._known:
             v = v.view() if isinstance(v, np.ndarray) else np.array(v)
         self._known.add(id(v))
-        self._alive.append(v)
-        if self._pages.add(v):
-            self._pages.release(self._alive, self.log, self.externals)
+        self.alive.append(v)
+        if self._pages.add(v) and not self.waits:
+            self._pages.release(self.alive, self.log, self.externals)
         return v
 
     @property
@@ -179,7 +250,7 @@ class Recorder:
             return None
         if not isinstance(t, Tensor):
             self.literals.add(id(v))
-            self._alive.append(v)
+            self.alive.append(v)
             return Literal(v)
         self.uses(t, v)
         return v
@@ -194,8 +265,9 @@ class Recorder:
     def external(self, array, owner=None, source=None, constant=False):
         """An array that no op of the program made."""
         self._known.add(id(array))
-        self._alive.append(array)
+        self.alive.append(array)
         self.externals[id(array)] = External(array, owner, source, constant)
+        self.outside.add(id(memory_of(array)))
 
     def constant(self, t):
         """A tensor made of Python numbers."""
@@ -211,6 +283,8 @@ class Recorder:
         if id(old) not in self._known:
             self.external(old, owner)
         self.log.append(Call(_clone(), (old,), (self.made(new),), None))
+        if self.waits and not self.is_made([old]):
+            self.unmade.add(id(memory_of(new)))
         return new
 
     def same(self, old, new):
@@ -227,8 +301,8 @@ class Recorder:
         self.externals[id(new)] = External(new, was.holder, was.source, was.constant is not None)
         self.first.append(Call(_clone(), (new,), (old,), None))  # what has used it, or saved it, means the first value
 
-    def wrote(self, a, new):
-        """The values of the tensor `new` were put into the memory of `a`."""
+    def wrote(self, a, new) -> bool:
+        """The values of the tensor `new` come into the memory of `a`; whether they do so later."""
         target = a._data
         self._argument(a, target)
         self._argument(new, new._data)
@@ -236,6 +310,13 @@ class Recorder:
         self.hidden |= a.requires_grad and not modes.grad
         self._written = target
         self.cells.setdefault(id(a._ver), [a._ver, 0])[1] += 1
+        if self.waits and target.dtype.kind in "iu":
+            if id(memory_of(target)) in self.outside:
+                self.early.append((target, np.array(target)))
+            return False
+        if self.waits:
+            self.unmade.add(id(memory_of(target)))
+        return self.waits
 
     def changed(self, a):
         """Some memory changed: it must have been said how."""
@@ -385,6 +466,20 @@ def _laid_like(model, x):
     return y
 
 
+def _compute_now(call):
+    """The results of an op, into the arrays that were promised for them."""
+    op, values = call.op, [v.value if v.__class__ is Literal else v for v in call.args]
+    if op.view and (call.outs[0].size == 0 or np.may_share_memory(call.outs[0], values[0])):
+        return
+    elsewhere[get_ident()] = call.where
+    try:
+        ys = compute(op, values)
+    except (ValueError, TypeError) as e:
+        raise failure(op, values, e) from None
+    for out, y in zip(call.outs, ys if op.outputs != 1 else (ys,)):
+        out[...] = y
+
+
 def _apart(y, values):
     """A result in memory of its own: some ops that are no views give their input, or look into it."""
     return np.array(y) if isinstance(y, np.ndarray) and any(np.may_share_memory(y, v) for v in values) else y
@@ -419,8 +514,10 @@ def _clone():
 class recording:
     """`with recording() as recorder:` writes down what this thread computes."""
 
+    def __init__(self, recorder=None):
+        self.recorder = recorder or Recorder()
+
     def __enter__(self):
-        self.recorder = Recorder()
         long_ways(True)
         modes.trace = self.recorder  # last: an interrupt meanwhile leaves no recorder
         return self.recorder

@@ -16,6 +16,7 @@ import re
 import sys
 import sysconfig
 
+from kobai.autograd.mode import modes
 from kobai.autograd.node import inside
 
 _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
@@ -76,11 +77,12 @@ class Watcher:
             return
         if event == "call":
             if code is _ENVIRON and self.reason is None and self._user(frame) is not None:
-                self.reason, self.where = "os.environ may change", (frame.f_back.f_code, frame.f_back.f_lasti)
+                self._stop("os.environ may change", frame.f_back)
             if code.co_name in _SETTINGS and inside[code.co_filename] and self.reason is None \
                     and not inside[frame.f_back.f_code.co_filename]:
-                self.reason = f"{code.co_name}() asks for a setting that may change"
-                self.where = frame.f_back.f_code, frame.f_back.f_lasti
+                self._stop(f"{code.co_name}() asks for a setting that may change", frame.f_back)
+            if inside[code.co_filename] and not _computes[code.co_filename] and not inside[frame.f_back.f_code.co_filename]:
+                _numbers_are_needed()
             if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
                 if self._user(frame) is not None:
                     self.codes.add(code)
@@ -88,8 +90,11 @@ class Watcher:
             user = self._user(frame)
             if user is not None and not _harmless(arg, code):
                 name = getattr(arg, "__qualname__", getattr(arg, "__name__", "a built-in function"))
-                self.reason = f"{name}() has effects that a graph cannot hold"
-                self.where = user.f_code, user.f_lasti
+                self._stop(f"{name}() has effects that a graph cannot hold", user)
+
+    def _stop(self, reason, frame):
+        self.reason, self.where = reason, (frame.f_code, frame.f_lasti)
+        _numbers_are_needed()
 
     def _user(self, frame):
         """The frame of the user's on whose behalf this one runs; None if kobai called the library that it is in."""
@@ -115,6 +120,26 @@ def is_generated(code) -> bool:
 
 
 _GENERATED = frozenset(("__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__"))
+
+
+def _numbers_are_needed():
+    if modes.trace is not None:
+        modes.trace.catch_up()
+
+
+class _Computes(dict):
+    """filename -> whether kobai's functions there look at no numbers without saying so to the recorder."""
+
+    def __missing__(self, filename):
+        parts = filename.replace(os.sep, "/").rpartition("/kobai/")[2]
+        self[filename] = known = parts.startswith(_THAT_COMPUTE)
+        return known
+
+
+_THAT_COMPUTE = tuple("""ops/ nn/ optim/ autograd/ amp/ compile/ tensor.py op.py public.py general.py inplace.py lifted.py
+rules.py takes.py linalg.py special.py fft.py random.py generator.py devices.py dtypes.py types.py return_types.py
+pytree.py control.py settings.py later.py""".split())
+_computes = _Computes()
 
 
 class _IsLibrary(dict):

@@ -5,6 +5,7 @@ import linecache
 import sys
 import textwrap
 from collections.abc import Iterator
+from threading import get_ident
 from types import CodeType, FrameType
 
 _STANDARD = linecache.__file__.removesuffix("linecache.py")
@@ -35,8 +36,14 @@ def user_frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+elsewhere: dict[int, tuple[CodeType, int] | None] = {}  # {thread: the line that asked for what it computes only now}
+
+
 def here() -> tuple[CodeType, int] | None:
     """(code, instruction) of the user's current line."""
+    asked = elsewhere.get(get_ident()) if elsewhere else None
+    if asked is not None:
+        return asked
     frame = user_frame(2)
     return None if frame is None else (frame.f_code, frame.f_lasti)
 

@@ -49,6 +49,8 @@ def from_data(data, dtype=None, copy=False):
     if isinstance(data, Tensor):
         if isinstance(data, LiftedTensor):
             return m.cast(data.detach(), dtype) if dtype else m.identity(data.detach())
+        if modes.trace is not None:
+            modes.trace.catch_up()
         return wrap(_converted(data._data, dtype, copy))
     if isinstance(data, (np.ndarray, np.generic)):
         check_array(data)

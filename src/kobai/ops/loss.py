@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error, warn
 from ..dtypes import type_word
 from ..op import Op, apply2, dtype_of, m
@@ -350,6 +351,16 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     return SoftMarginLoss(reduction_of(reduction, size_average, reduce))(input, target)
 
 
+def _in_range(input) -> bool:
+    """Whether all elements are between 0 and 1, as far as that can be known; a recorded program asks on each run."""
+    data = getattr(input, "_data", None)
+    if data is None or not data.size:
+        return True
+    if modes.trace is not None:
+        return modes.trace.ensure(m.all(m.logical_and(m.ge(input, 0), m.le(input, 1))))
+    return bool(((data >= 0) & (data <= 1)).all())
+
+
 @public("nn.functional")
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x between 0 and 1."""
@@ -358,8 +369,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         raise error("bce-size", a=str(input.shape), b=str(target.shape))
     if dtype_of(input) != dtype_of(target) and dtype_of(input).kind in "fV":
         raise error("bce-dtype", got=type_word(target.dtype), want=type_word(input.dtype))
-    data = getattr(input, "_data", None)
-    if data is not None and data.size and not ((data >= 0) & (data <= 1)).all():
+    if not _in_range(input):
+        data = input._data
         raise error("bce-range", least=f"{data.min():.4g}", most=f"{data.max():.4g}")
     if weight is not None:
         weight = m.expand_to(weight, tuple(np.broadcast_shapes(tuple(target.shape), tuple(weight.shape))))

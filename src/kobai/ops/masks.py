@@ -252,6 +252,8 @@ def argwhere(input):
 
 def nonzero_static(input, *, size, fill_value=-1):
     """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    if modes.trace is not None:
+        modes.trace.catch_up()
     found = np.argwhere(input._array())[:size]
     out = np.full((size, input.ndim), fill_value, np.int64)
     out[:len(found)] = found

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..op import dtype_of, m
 from ..public import public
@@ -66,6 +67,8 @@ def _checked(name, input, q, interpolation):
     if dtype_of(q) != dtype_of(input):
         raise error("dtypes-differ", RuntimeError(f"{name}() q tensor must be same dtype as the input tensor"),
                     what="q", dtype=dtype_of(q), other="input", other_dtype=dtype_of(input))
+    if isinstance(q, Tensor) and modes.trace is not None:
+        modes.trace.catch_up()
     if isinstance(q, Tensor) and not isinstance(q, LiftedTensor) and not ((q._data >= 0) & (q._data <= 1)).all():
         bad = q._data[~((q._data >= 0) & (q._data <= 1))].flat[0]
         raise error("data-range", RuntimeError(f"{name}() q values must be in the range [0, 1]"), what="q",

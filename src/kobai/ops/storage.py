@@ -182,13 +182,20 @@ class TypedStorage(UntypedStorage):
 TypedStorage.__module__ = "torch.storage"
 
 
+def _looked(what):
+    if modes.trace is not None:
+        modes.trace.looked(what)
+
+
 def untyped_storage(self):
     """The bytes of the memory behind this tensor."""
+    _looked("untyped_storage()")
     return UntypedStorage(elements(self._array())[0])
 
 
 def storage(self):
     """The elements of the memory behind this tensor. Deprecated in PyTorch."""
+    _looked("storage()")
     warnings.warn("TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only "
                   "storage class.", UserWarning, stacklevel=2)
     return TypedStorage(elements(self._array())[0])
@@ -224,6 +231,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=()):
 
 def resize_(self, *shape, memory_format=None):
     """Another shape in place; the elements that fit keep their place in memory, new ones are 0."""
+    _looked("resize_()")
     if self._rg:
         raise error("not-possible", RuntimeError("cannot resize variables that require grad"),
                     why="the tensor has requires_grad=True, and its gradient has the shape that the tensor has now.",
@@ -269,6 +277,7 @@ def is_pinned(self, device=None):
 # ---- exchange --------------------------------------------------------------------------------
 def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     """The memory as a DLPack capsule, for other array libraries."""
+    _looked("__dlpack__()")
     if self._rg:
         raise error("not-possible", BufferError("Can't export tensors that require gradient, use tensor.detach()"),
                     why="other libraries' arrays do not pass gradients on, and this tensor has requires_grad=True.",
