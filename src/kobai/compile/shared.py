@@ -48,7 +48,7 @@ class Shared:
     def __init__(self, orders, views, windows, cells, bases, histories, twins):
         self.orders: dict[int, tuple] = orders  # {number of an output: its dimensions as they lie in memory}
         self.views: list[View] = views
-        self.windows = windows      # (place, shape, offset, strides): of the memory that is there
+        self.windows = windows      # (place, shape, dtype, offset, strides): of the memory that is there
         self.cells = cells          # (place, the first one with the same version counter)
         self.bases = bases          # (place, that of what it is a view of, chain)
         self.histories = histories  # (place, that of what it is a view of, ops): views of what has a history
@@ -76,10 +76,9 @@ class Shared:
         """Give the leaves their shapes, and what they share; `leaves` is a list."""
         for place, cut, ops, grad in self.views:
             leaves[place] = _again(leaves[place], cut, ops, grad)
-        for place, shape, offset, strides in self.windows:
+        for place, shape, kind, offset, strides in self.windows:
             t = leaves[place]
-            a = t._array()
-            t._data = np.ndarray(shape, a.dtype, a, offset, strides)
+            t._data = np.ndarray(shape, kind, t._array(), offset, strides)
         for place, first in self.cells:
             leaves[place]._ver = leaves[first]._ver
         for place, base, chain in self.bases:
@@ -270,7 +269,7 @@ class Results:
             a = self.outs[k]._data
             self.returned[k] = self.returned[k]._replace(number=number)
             if a is not whole or not _in_rows(a) and _order(a) is not None:
-                self.windows.append((k, a.shape, _address(a) - _address(whole), a.strides))
+                self.windows.append((k, a.shape, a.dtype, _address(a) - _address(whole), a.strides))
 
     def _whole(self, places):
         """The array of which all results at these places are parts."""
