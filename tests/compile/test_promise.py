@@ -174,6 +174,17 @@ def test_a_training_goes_on_from_there():
 kept: list = []
 
 
+def test_a_leaf_that_the_call_makes_and_somebody_keeps_has_its_gradient():
+    def fn(x):
+        w = torch.ones(3, requires_grad=True)
+        (w * x).sum().backward()
+        kept.append(w)
+        return x.sum()
+    kept.clear()
+    torch.compile(fn)(V)
+    assert torch.equal(kept[0].grad, V)
+
+
 @pytest.mark.parametrize("keep", [
     lambda y: kept.append(y), lambda y: kept.append(y[1:]), lambda y: kept.append(y.view(3, 1)), lambda y: kept.append((y * 3).t()),
     lambda y: kept.append(lambda: y), lambda y: kept.append(iter([y]))], ids="itself part view transposed closure iterator".split())

@@ -444,7 +444,8 @@ def _first(recorder, program, inputs, arrays):
 def _ids(recorder, outs) -> set:
     """The ids of the arrays of what a call gives, and of its gradients: the plan makes these."""
     tensors = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor]
-    tensors += [x.tensor._grad for x in recorder.leaves.values() if isinstance(x.tensor._grad, Tensor)]
+    leaves = [x.tensor for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
+    tensors += [t._grad for t in leaves if isinstance(t._grad, Tensor)]
     return {id(t._data) for t in tensors}
 
 

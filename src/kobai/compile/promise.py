@@ -46,14 +46,8 @@ def promised(op, values):
 def _seen(op, values):
     """What looks at memory otherwise does so whatever is there; what would have to copy has memory of its own."""
     x = values[0]
-    if type(op).__name__ in ("Reshape", "UnsafeView") and not x.flags.c_contiguous:
-        y = x.view()
-        try:
-            y.shape = op.shape
-        except AttributeError:
-            return np.empty(op.shape, x.dtype)
-        return y
-    return op.forward(*values)
+    y = op.forward(*values)
+    return y if op.outputs != 1 or y.size == 0 or np.may_share_memory(x, y) else np.empty(y.shape, y.dtype)
 
 
 def _like(v):
@@ -68,7 +62,7 @@ def _like(v):
 def _outcome(op, values):
     """The same op on zeros says what its results are like; an elementwise one on one of them. Whole numbers are there."""
     arrays = [v for v in values if v.__class__ is _ndarray]
-    if op.elementwise and all(v.flags.c_contiguous for v in arrays):
+    if op.elementwise and op.outputs == 1 and all(v.flags.c_contiguous for v in arrays):
         small = [np.ones((1,) * v.ndim, v.dtype) if v.__class__ is _ndarray else v for v in values]
         with np.errstate(all="ignore"):
             y = compute(op, small)
