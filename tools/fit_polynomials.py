@@ -212,7 +212,7 @@ def main():
         print("    ),", flush=True)
     print("}\n")
     print("# function in f32: what is added to y, width of the intervals, coefficients on each of them, lowest degree first.")
-    print("TABLES = {")
+    print("TABLES: dict[str, tuple] = {")
     for name, *given in tables():
         columns, error = table(*given)
         print(f'    "{name}": (  # {error:.2f} ulp')

@@ -212,7 +212,7 @@ POLYNOMIALS = {
 }
 
 # function in f32: what is added to y, width of the intervals, coefficients on each of them, lowest degree first.
-TABLES = {
+TABLES: dict[str, tuple] = {
     "tanh": (  # 1.14 ulp
         0,
         0.291015625,

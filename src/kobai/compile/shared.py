@@ -250,7 +250,8 @@ class Results:
         if same is None or type(t) is not Tensor or t._rg and not (found[0]._rg and t._node is not None) \
                 or t._node is not None and node_of(t).hooks is not None:
             raise Unknown("it returns a view of an argument, or of another tensor that was there before")
-        self.views.append(View(place, *found[1:], t._rg))
+        _, cut, ops = found
+        self.views.append(View(place, cut, ops, t._rg))
         return Returned(None, same=same)
 
     def number(self, a) -> int:

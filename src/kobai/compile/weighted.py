@@ -143,7 +143,7 @@ def _around(mode: str, size: int, before: int, after: int):
     """The places that padding by elements of the array itself reads."""
     from kobai.ops.taps import Taps  # noqa: PLC0415 (as above)
 
-    grown = np.pad(np.arange(size), (max(before, 0), max(after, 0)), _MODES[mode])
+    grown = np.pad(np.arange(size), (max(before, 0), max(after, 0)), _MODES[mode])  # type: ignore[call-overload]
     at = grown[max(-before, 0):len(grown) + min(after, 0)]
     return Taps(len(at), size, np.arange(len(at)), at, np.ones(len(at)))
 

@@ -36,7 +36,7 @@ EARLIER = 2  # steps whose operations are kept if no backward has gone through t
 # Where an operation is applied to tensors -> the names of the tensors in that function.
 SITES = {
     **dict(zip([way.__code__ for way in core.short_ways], (("a",), ("a",), ("a", "b"), ("a", "b", "c")))),
-    general.apply_any.__code__: "inputs", general._compute.__code__: "tensors",
+    general.apply_any.__code__: "inputs", general.compute.__code__: "tensors",
 }
 
 
