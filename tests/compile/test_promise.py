@@ -239,6 +239,16 @@ def test_counters_of_whole_numbers_count_once():
         assert norm.num_batches_tracked.item() == k
 
 
+@pytest.mark.parametrize("count", [torch.tensor(0), torch.tensor([0]), torch.tensor(0.0)], ids=["number", "array", "float"])
+def test_a_counter_is_used_in_the_call_that_changes_it(count):
+    def step(x):
+        count.add_(1)
+        return x * count
+    run = torch.compile(step)
+    for k in range(1, 5):
+        assert run(torch.ones(2)).tolist() == [k, k] and count.item() == k
+
+
 def test_a_counter_can_be_looked_at_meanwhile():
     count, seen = torch.tensor(0), []
 

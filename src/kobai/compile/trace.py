@@ -299,6 +299,7 @@ class Recorder:
         self.users[id(new)] = self.users.pop(id(old), set())
         self.made(new)
         self.externals[id(new)] = External(new, was.holder, was.source, was.constant is not None)
+        self.outside.add(id(memory_of(new)))
         self.first.append(Call(_clone(), (new,), (old,), None))  # what has used it, or saved it, means the first value
 
     def wrote(self, a, new) -> bool:
