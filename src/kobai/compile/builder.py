@@ -254,16 +254,15 @@ class Builder(Core):
 
     >>> k = Builder("silu")
     >>> x = k.operand("f32", "x")
-    >>> print(k.finish(x * k.sigmoid(x)))
+    >>> print(k.finish(x / (1 + k.exp(-x))))
     kernel silu(x: f32) -> f32
       %0 = load x                      f32
       %1 = neg %0                      f32
       %2 = exp %1                      f32
       %3 = const 1.0                   f32
       %4 = add %2 %3                   f32
-      %5 = div %3 %4                   f32
-      %6 = mul %0 %5                   f32
-      return %6
+      %5 = div %0 %4                   f32
+      return %5
     """
 
     # --- comparisons and logic, for where a name reads better than the operator
