@@ -88,6 +88,7 @@ NAMES = {d.name: d for d in _all} | {
     "long": int64, "cfloat": complex64, "cdouble": complex128}
 
 _default = float32
+settings = np.array([id(_default)])  # what functions read beside their arguments, as a number, for backends/forms.py
 
 
 def of(np_dtype):
@@ -123,6 +124,7 @@ def set_default_dtype(d):
                     what="the default dtype", value=d, must="a dtype of floating point numbers",
                     fix="torch.set_default_dtype(torch.float64), for example.")
     _default = d
+    settings[0] = id(d)
 
 
 def of_scalar(v):

@@ -71,6 +71,7 @@ def _halves(x):
 
 _compiled_from = 1 << 15  # pairs in all, after which machine code pays for being made
 _made = 0  # pairs until now
+few: list = []  # what computes a few pairs by machine code, once a program has some: see backends/apply.py
 _CHUNK = 8192  # pairs NumPy works on at a time, so that temporaries stay in the cache
 
 
@@ -87,6 +88,8 @@ def normal_pairs(u1, u2):
     if u1.dtype == np.float64:
         radius, (cos, sin) = np.sqrt(-2.0 * c_library("log", u1)), cos_sin(2.0 * math.pi * u2)
         return radius * cos, radius * sin
+    if few and u1.size < 512:
+        return few[0](u1, u2)
     global _made
     _made += u1.size
     if u1.size >= 512 and _made >= _compiled_from and (compiled := _compiled_box_muller()):

@@ -116,6 +116,8 @@ def _plain_values(op, inputs):
     values, mask, bit, first = [], 0, 1, None
     for t in inputs:
         if t is None:
+            if op.elementwise:  # NumPy takes it for some object
+                return None, 0
             values.append(None)
         elif t.__class__ is LiftedTensor:
             return None, 0
@@ -229,7 +231,8 @@ def _apply_general(op, inputs):
                     argument="input")
     if len(inputs) == 1 and inputs[0].__class__ is LiftedTensor and (not op.floats or inputs[0]._value.dtype.kind == "f"):
         return _apply_lifted(op, inputs)
-    tensors = [v if isinstance(v, Tensor) or v is None else _as_tensor(op, v, i) for i, v in enumerate(inputs)]
+    tensors = [v if isinstance(v, Tensor) or v is None and not op.elementwise else _as_tensor(op, v, i)
+               for i, v in enumerate(inputs)]
     if op.common:
         tensors = _unify(op, tensors)
     if any([type(t) is LiftedTensor for t in tensors]):
@@ -275,8 +278,11 @@ def _finish(op, tensors, values, y, mask, is_complex):
 def compute(op, values):
     """forward; float16 and bfloat16 arithmetic is done in float32 and rounded once, as in PyTorch."""
     y = large.attempt(op, values) if op.least < NEVER and _is_large(op, values) else None
-    if y is not None:
-        return y
+    return forward(op, values) if y is None else y
+
+
+def forward(op, values):
+    """As `compute`, on NumPy."""
     if op.moves or not any(getattr(v, "dtype", None) in _HALF for v in values):
         return op.forward(*values)
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
@@ -294,7 +300,7 @@ def _as_tensor(op, v, position):
     if isinstance(v, (bool, int, float, complex)):
         return v
     if isinstance(v, (np.ndarray, np.generic)):
-        return constant(wrap(v))
+        return constant(wrap(np.asarray(v) if isinstance(v, np.ndarray) else v))  # no subclasses, which compute otherwise
     if isinstance(v, Lifted):
         return LiftedTensor(v)
     raise error("not-tensor", function=op.__class__.__name__.lower(), place=position + 1, got=type(v).__name__,

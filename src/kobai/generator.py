@@ -9,7 +9,7 @@ import numpy as np
 from kobai.autograd.mode import modes
 from kobai.devices import check as _check_device
 from kobai.diagnose import error
-from kobai.large import DRAWN, drawing
+from kobai.large import DRAWN, drawing, small
 from kobai.later import unlocked_in_children
 from kobai.tensor import wrap
 
@@ -148,6 +148,8 @@ class Generator:
         run = drawing(n) if n >= DRAWN else None
         if run:
             return run.unit32(self._bits, n)
+        if small.unit is not None:
+            return small.unit(self._bits.random_raw(n), False)
         bits = self._bits.random_raw(n).astype(np.int32) & _BITS24
         return bits.astype(np.float32) * _STEP24
 
@@ -156,6 +158,8 @@ class Generator:
         run = drawing(n) if n >= DRAWN else None
         if run:
             return run.unit64(self._bits, n)
+        if small.unit is not None:
+            return small.unit(self._bits.random_raw(2 * n), True)
         return (self._long(n) & _BITS53).astype(np.int64) * 2.0**-53
 
     def _hits(self, n, p):

@@ -106,7 +106,7 @@ def _fits_ufunc(op, a, args):
         return False
     for v in args:
         if isinstance(v, Tensor):
-            if isinstance(v, LiftedTensor) or v.is_meta or v._data.dtype is not a._data.dtype or v._rg and modes.grad:
+            if isinstance(v, LiftedTensor) or v.is_meta or v._data.dtype is not a._data.dtype or modes.grad and v.requires_grad:
                 return False
         elif type(v) not in (int, float):
             return False
@@ -229,7 +229,7 @@ def into(out, result):
         for o, r in zip(out, result):
             into(o, r)
         return type(result)(out) if type(result) is tuple else type(result)(*out)
-    if modes.grad and (out._rg or result._rg):
+    if modes.grad and (out.requires_grad or result._rg):
         raise error("out-recorded")
     if not dtypes.can_cast(result.dtype, out.dtype):
         raise error("result-cast", a=dtypes.type_word(result.dtype), b=dtypes.type_word(out.dtype))

@@ -19,13 +19,13 @@ from .rules import fit
 
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
-STEPS = 64      # several functions, each with a temporary array
-OWN = 128       # many times as much memory as the arrays have
+STEPS = 16      # several functions, each with a temporary array
+OWN = 64        # many times as much memory as the arrays have
 PASS = 1024     # one costly function, or a reduction
 PLAIN = 8192    # one pass at the speed of memory
 LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
 BUDGET = {OWN: 1 << 21, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
-CALL = 256      # a call counts as so many elements more
+CALL = 1024     # a call counts as so many elements more: that is about how many NumPy computes in the time
 RECORDED = 8    # times as much is computed by NumPy in a call that is recorded: the next ones run its plan instead
 _PLAIN_UFUNCS = {np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.absolute, np.maximum, np.minimum,
                  np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sqrt}
@@ -77,6 +77,21 @@ class Use:
         """Begin to make the code."""
         if self.job is None and self.run is None:
             self.job = _eager().begin(make, *args)
+
+
+class Pace:
+    """What machine code that applies ops knows of one on large arrays: the last function that served them, and whom."""
+
+    __slots__ = ("words", "kept")
+
+    def __init__(self):
+        self.words, self.kept = np.full(4, -1), []  # how often there was a seed, dtype, rank (-1: any), the function
+
+    def set(self, x, any_rank, run):
+        """From now on, and until the next seed, `run` computes what has the dtype of x (and its rank, if that matters)."""
+        self.kept.append(run)  # machine code may be about to call one of those before
+        del self.kept[:-_SHAPES]
+        self.words[:] = runs.seeds[0], id(x.dtype), -1 if any_rank else x.ndim, id(run)
 
 
 def count(budget):
@@ -281,6 +296,15 @@ def _table():
     return _eager().table()
 
 
+class _Small:
+    """Machine code for small arrays, once there is some: see backends/pick.py."""
+
+    pick = top = unit = None
+
+
+small = _Small()
+
+
 def _copier(dtype):
     return _eager().copier(dtype)
 
@@ -310,11 +334,23 @@ def attempt(op, values):
             _ops.add(op)
         use = op.uses[key] = Use(_budget(op, op.inputs, values))
     run = use.ready or use.code(_size(values), _forward_of, op, values)
-    if run is None:
-        return None
-    if all(v.__class__ is _ndarray for v in values):
-        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = run  # see forward1, forward2
-    return run(*values)  # None: these lie otherwise in memory
+    if all(v.__class__ is _ndarray for v in values):  # see forward1, forward2
+        op.quick[key if len(values) > 1 or not op.elementwise else key[0]] = run or _waiting(op, use)
+        if op.pace is not None and use.ready and (op.elementwise or len(values) == 1):
+            op.pace.set(values[0], op.elementwise, use.ready)
+    return None if run is None else run(*values)  # None: these lie otherwise in memory
+
+
+def _waiting(op, use):
+    """What counts a call that NumPy still computes, and says None; from the last of them on, what `attempt` says."""
+    def run(*values):
+        if modes.trace is None and not runs.fixed:
+            left = use.left - (values[0].size if len(values) == 1 else _size(values)) - CALL
+            if left > 0:
+                use.left = left
+                return None
+        return attempt(op, values)
+    return run
 
 
 def _budget(op, names, values):
@@ -347,7 +383,8 @@ def forward2(op, x, y):
     if x.__class__ is _ndarray and y.__class__ is _ndarray:
         run = op.quick.get((x.dtype, y.dtype) if op.elementwise else (x.dtype, y.dtype, x.ndim))
         if run is not None and (op.elementwise or x.shape == y.shape):
-            return run(x, y)
+            z = run(x, y)
+            return op.forward(x, y) if z is None else z
     elif op.least == PLAIN and _size((x, y)) < 4 * PLAIN:  # with a number the call takes longer
         return op.forward(x, y)
     z = attempt(op, (x, y))
@@ -360,7 +397,8 @@ def forward3(op, x, y, z):
         kinds = x.dtype, y.dtype, z.dtype
         run = op.quick.get(kinds if op.elementwise else (*kinds, x.ndim))
         if run is not None:
-            return run(x, y, z)
+            r = run(x, y, z)
+            return op.forward(x, y, z) if r is None else r
     return forward(op, x, y, z)
 
 

@@ -45,8 +45,12 @@ def _forget_imports():
     """In a forked child: what another thread of the parent's was importing is imported anew, not waited for for ever."""
     locks = getattr(importlib._bootstrap, "_module_locks", {})
     mine = {name for name, lock in locks.copy().items() if getattr(lock(), "owner", None) == get_ident()}
-    for name, module in sys.modules.copy().items():
-        if getattr(getattr(module, "__spec__", None), "_initializing", False) and name not in mine:
+    modules = sys.modules.copy()
+    begun = [name for name, module in modules.items()
+             if getattr(getattr(module, "__spec__", None), "_initializing", False) and name not in mine]
+    packages = tuple([name + "." for name in begun])
+    for name, module in modules.items():  # with the parts of packages: only their import makes them attributes
+        if name in begun or name.startswith(packages) and (getattr(module, "__file__", "") or "").endswith(".py"):
             del sys.modules[name]
     locks.clear()
 

@@ -10,7 +10,7 @@ import operator
 import os
 from itertools import repeat
 from sys import _getframe
-from threading import Lock
+from threading import RLock, get_ident
 
 import numpy as np
 
@@ -77,6 +77,7 @@ class Op:
     least = NEVER         # elements from which on machine code may compute it, see large.py
     uses: dict = {}       # what is known about that for this instance
     quick: dict = {}
+    pace = None           # what machine code has to know of that: a large.Pace
     backs: dict = {}
     dynamic = None        # dynamic(*arrays): whether the shape of the result depends on numbers
     emit = None           # scalar code for the compiler: emit(k, *inputs), see compile/kernel.py
@@ -114,6 +115,10 @@ class Op:
     def _intern(cls, key, args):
         if len(cls._instances) > _MANY:  # a loop over x[i] makes an op for each i: forget what was used once
             cls._instances.clear()
+        zeros = [v for v in args if v.__class__ is float and v == 0]
+        if zeros:  # -0.0 equals 0.0, and is another parameter
+            key = key, str(zeros)
+            return cls._instances.get(key) or cls._instances.setdefault(key, cls._make(args))
         return cls._instances.setdefault(key, cls._make(args))
 
     @classmethod
@@ -449,8 +454,10 @@ _SHORT = [short.__code__ for short, _ in _WAYS]
 short_ways, large_ways = (apply1, apply_view, apply2, apply3), (forward1, forward2, forward3)
 any_way = apply
 watched = np.zeros(1, np.int64)  # while it is not 0, backends/apply.py leaves all ops to these functions
+_watching: list = []             # for whom: threads, recorders, or all (None)
+_RECORDER = "a recorder"
 _recorders = 0
-_lock = Lock()
+_lock = RLock()  # the collector or a signal may run a program's code in its midst, and that ops
 
 
 def long_ways(on):
@@ -459,26 +466,33 @@ def long_ways(on):
     The general way gives the same; other threads are only slower meanwhile.
     """
     global _recorders
-    leave_to_python(on)
+    leave_to_python(on, _RECORDER)
     with _lock:
         _recorders += 1 if on else -1
         for (short, long), code in zip(_WAYS, _SHORT):
             short.__code__ = long.__code__ if _recorders else code
 
 
-def leave_to_python(on):
-    """Have no op applied by machine code while somebody watches or replaces what Python's functions do."""
+def leave_to_python(on, who=None):
+    """Have no op applied by machine code while somebody watches or replaces what Python's functions do.
+
+    One who does so in its own thread only gives that thread's number: in a process forked by another it is not there.
+    """
     with _lock:
-        watched[0] += 1 if on else -1
+        if on:
+            _watching.append(who)
+        elif who in _watching:
+            _watching.remove(who)
+        watched[0] = len(_watching)
 
 
 def _alone():
-    """In a forked child: what other threads recorded has ended, and whoever had the lock does not give it back."""
+    """In a forked child: what other threads did has ended, and whoever had the lock does not give it back."""
     global _recorders
     _lock._at_fork_reinit()
-    others = _recorders - (modes.trace is not None)
-    watched[0] -= others
-    _recorders -= others
+    _recorders = 1 if modes.trace is not None else 0
+    _watching[:] = [_RECORDER] * _recorders + [who for who in _watching if who in (None, get_ident())]
+    watched[0] = len(_watching)
     for (short, _), code in zip(_WAYS, _SHORT):
         if not _recorders:
             short.__code__ = code

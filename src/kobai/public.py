@@ -27,14 +27,17 @@ def export(where, name, fn):
         names.setdefault(space, {})[name] = fn
 
 
-def public(where="torch Tensor", *, inplace=False, alias=(), name=None, numbers=False):
+def public(where="torch Tensor", *, inplace=False, alias=(), name=None, numbers=False, form=False):
     """Export a function of tensors under its name, checked at the border.
 
     The function itself works on arrays, Tensors and lifted values, and is also `m.<name>`, for
     use in rules; the public one insists on a Tensor and takes `out=` and NumPy's argument names.
-    With `inplace=True` there is also `Tensor.<name>_`; with `numbers=True` the first argument may be a number.
+    With `inplace=True` there is also `Tensor.<name>_`; with `numbers=True` the first argument may be a number;
+    `form=True` is as `by_form`.
     """
     def decorate(fn):
+        if form:
+            by_form(fn)
         own = name or fn.__name__
         if own not in vars(m):
             setattr(m, own, fn)
@@ -49,6 +52,38 @@ def public(where="torch Tensor", *, inplace=False, alias=(), name=None, numbers=
                 export(f"Tensor {where}" if "torch" in spaces else where, n + "_", _inplace_method(fn, n))
         return fn
     return decorate
+
+
+def by_form(fn, ranks=False):
+    """Mark a function whose ops follow from the form of its arguments: classes, dtypes, shapes, strides; values of numbers.
+
+    It must not look at anything else that programs can change, nor draw random numbers. (Where it looks at elements of
+    tensors, warns or changes something, that is noticed: it is then called each time.) Small calls are told their ops by
+    machine code: see backends/forms.py.
+    """
+    formed.append((fn, ranks))
+    return fn
+
+
+def by_rank(fn):
+    """The same of a function that looks at no sizes either, only at how many dimensions there are and whether one is 0.
+
+    Where sizes do not fit, the op must raise (the function is asked what to say then).
+    """
+    return by_form(fn, True)
+
+
+def asked_again(fn):
+    """Mark a function that looks at elements of tensors, but only to raise where the op that comes next raises, too.
+
+    One that is marked `by_form` may call it: where the op raises, the function is asked what is wrong.
+    """
+    checks.append(fn)
+    return fn
+
+
+formed: list = []  # (function, whether ranks do)
+checks: list = []
 
 
 def parameters(fn):
@@ -289,4 +324,4 @@ def _export_one(cls):
                 setattr(Tensor, dunder, method)
 
 
-__all__ = ["export", "export_elementwise", "names", "not_mine", "operator", "public"]
+__all__ = ["asked_again", "by_form", "by_rank", "export", "export_elementwise", "names", "not_mine", "operator", "public"]

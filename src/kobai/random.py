@@ -32,6 +32,7 @@ __all__ = [
     "randint", "random_full_range", "randperm", "multinomial",
 ]  # fmt: skip
 
+_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 default_generator = Generator()
 default_generator.seed()
 
@@ -43,6 +44,7 @@ def manual_seed(seed):
     True
     """
     runs.seeded += 1
+    runs.seeds[0] = runs.seeded
     return default_generator.manual_seed(int(seed))
 
 
@@ -138,6 +140,9 @@ def uniform(shape, np_dtype, low=0.0, high=1.0, gen=None):
     array([0.940106  , 0.41563973])
     """
     dtype = np.dtype(np_dtype)
+    if low == 0 and high == 1 and (dtype is _F32 or dtype is _F64):
+        gen, n = gen or default_generator, _size(shape)
+        return (gen._unit32(n) if dtype is _F32 else gen._unit64(n)).reshape(shape)
     if dtype.kind == "c":
         real = np.empty(0, dtype).real.dtype
         return uniform((*shape, 2), real, low, high, gen).view(dtype).reshape(shape)
@@ -251,8 +256,9 @@ def _block_normals(n, mean, std, gen, dtype):
 
 def _box_muller(u):
     """Blocks of 16 uniforms to blocks of 16 normals: j and j + 8 make a pair."""
-    u = u.reshape(-1, 2, 8)
-    return np.stack([n.reshape(-1, 8) for n in normal_pairs(1 - u[:, 0], u[:, 1])], axis=1)
+    u, y = u.reshape(-1, 2, 8), np.empty((len(u) // 16, 2, 8), u.dtype)
+    y[:, 0], y[:, 1] = (n.reshape(-1, 8) for n in normal_pairs(1 - u[:, 0], u[:, 1].copy()))
+    return y
 
 
 def log_normal(shape, np_dtype, mean=1.0, std=2.0, gen=None):

@@ -135,3 +135,12 @@ def test_what_stands_behind_attention_with_dropout():
     assert chain(node.next_functions[0][0].next_functions[1][0])[2:] == ["SinBackward0", "torch::autograd::AccumulateGrad"]
     x = kobai.linalg.solve(leaf(2, 2) + kobai.eye(2), leaf(2).exp()).grad_fn
     assert [f.name() for f, _ in x.next_functions] == ["AddBackward0", "ExpBackward0"]
+
+
+def test_what_a_node_shows_when_the_one_before_it_was_freed():
+    """A loss shows the scores that the log_softmax before it keeps, if it still does: dir() raised."""
+    scores = kobai.ones(2, 3, requires_grad=True).log_softmax(1)
+    loss = kobai.nn.functional.nll_loss(scores, kobai.tensor([0, 2]))
+    assert loss.grad_fn._saved_self is not None
+    scores.sum().backward()
+    assert "_saved_target" in dir(loss.grad_fn) and "_saved_self" not in dir(loss.grad_fn)

@@ -43,6 +43,31 @@ def test_a_program_that_sets_up_the_compiler(tmp_path):
     assert run.stdout == PRINTS, run.stderr
 
 
+STEP = '''
+import torch
+import torch.nn.functional as F
+from torch import nn, optim
+net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+optimizer = optim.Adam(net.parameters())
+@torch.compile
+def step(x):
+    optimizer.zero_grad()
+    loss = torch.mean(F.softplus(torch.exp(net(x)) - torch.nn.functional.relu(x)))
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+losses = [step(torch.ones(5, 3)) for _ in range(6)]
+print(step.reason, losses == sorted(losses, reverse=True))
+'''
+
+
+def test_a_step_that_names_functions_of_torch_is_recorded(tmp_path):
+    """The module that `import torch` gives has a class of its own."""
+    (tmp_path / "program.py").write_text(STEP)
+    run = subprocess.run([sys.executable, "-m", "kobai", "run", str(tmp_path / "program.py")], capture_output=True, text=True, check=False)
+    assert run.stdout == "None True\n", run.stderr
+
+
 @pytest.mark.parametrize("arguments, message", [
     ({"backend": "nonexistent"}, "Invalid backend: 'nonexistent', see `torch._dynamo.list_backends\\(\\)`"),
     ({"mode": "fast"}, "Unrecognized mode=fast, should be one of: default, lite, reduce-overhead"),

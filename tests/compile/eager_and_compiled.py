@@ -3,6 +3,7 @@
 A case is a function of `compile`, which is `kobai.compile` or does nothing.
 """
 import numpy as np
+import pytest
 
 import kobai as torch
 
@@ -85,3 +86,17 @@ def _same(want, have, where, tolerance):
         np.testing.assert_allclose(have, want, tolerance, err_msg=where)
     else:
         assert want == have, where
+
+
+def close(a, b):
+    """Two results made of lists, dicts and numbers are the same, but for rounding."""
+    if isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for v, w in zip(a, b):
+            close(v, w)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for k in a:
+            close(a[k], b[k])
+    else:
+        assert a == b or a == pytest.approx(b, rel=1e-4, abs=1e-6)

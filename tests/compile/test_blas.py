@@ -138,13 +138,12 @@ def run(dtype, a, b, c, e=None, begin=0, end=None, **changes):
     return extent
 
 
-@pytest.mark.parametrize("copy_a", [0, 1])
-@pytest.mark.parametrize("copy_b", [0, 1])
+@pytest.mark.parametrize("copy_a", [gemm_cut.AS_IT_IS, gemm_cut.PANELS, gemm_cut.ROWS])
 @pytest.mark.parametrize("depth", [64, 256])
-def test_alpha_and_beta_and_nothing_outside_is_written(copy_a, copy_b, depth):
+def test_alpha_and_beta_and_nothing_outside_is_written(copy_a, depth):
     a, b, e = random((70, 200), "f8"), random((200, 90), "f8"), random((70, 90), "f8")
     c = np.full((70, 96), np.nan)
-    run("f8", a, b, c[:, :90], e, alpha=0.5, beta=-2.0, copy_a=copy_a, copy_b=copy_b, depth=depth)
+    run("f8", a, b, c[:, :90], e, alpha=0.5, beta=-2.0, copy_a=copy_a, depth=depth)
     assert close(c[:, :90], 0.5 * a, b, -2.0 * e)
     assert np.isnan(c[:, 90:]).all()
 
@@ -252,12 +251,26 @@ def test_threads_have_about_equally_much_to_do(m, n, k, batch, threads):
 
 
 @pytest.mark.parametrize("m, n, k, order, copied", [
-    (192, 192, 192, "C", 0), (256, 128, 256, "C", 0), (512, 512, 64, "C", 1), (512, 192, 512, "C", 1), (192, 192, 192, "F", 1),
-    (80, 192, 192, "F", 0), (2000, 192, 256, "C", 1)])  # fmt: skip
-def test_short_rows_of_a_are_read_where_they_are(m, n, k, order, copied):
+    (192, 192, 192, "C", gemm_cut.AS_IT_IS), (2000, 512, 512, "C", gemm_cut.AS_IT_IS), (512, 512, 1024, "C", gemm_cut.ROWS),
+    (14, 512, 1024, "C", gemm_cut.AS_IT_IS), (512, 64, 1024, "C", gemm_cut.AS_IT_IS),
+    (192, 128, 192, "F", gemm_cut.AS_IT_IS), (192, 512, 192, "F", gemm_cut.PANELS), (512, 96, 192, "F", gemm_cut.PANELS)])
+def test_rows_of_a_are_read_where_they_are_if_they_do_not_compete_for_the_cache(m, n, k, order, copied):
     a = np.empty((m, k), "f4", order=order)
-    t = gemm_cut.Tiling(m, n, k, 1)
-    assert gemm_cut.copies(t, m, n, k, 4, a.strides, 14, 32)[0] == copied
+    assert gemm_cut.copies(gemm_cut.Tiling(m, n, k, 1), m, n, 4, a.strides, 14, 32) == copied
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m", [13, 14, 15, 28, 31])
+@pytest.mark.parametrize("n, k", [(31, 1), (32, 2), (33, 3), (64, 4), (70, 7), (95, 1027)])
+def test_rows_or_columns_or_neither_are_contiguous(m, n, k, dtype):
+    """The first rows of A bring B into the order in which others read it, in whichever way they are multiplied."""
+    whole_a, whole_b = random((2 * m, 2 * k), dtype), random((2 * k, 2 * n), dtype)
+    found = []
+    for a in (whole_a[:m, :k].copy(), whole_a[:m, :k].copy("F"), whole_a[:m, :k], np.repeat(np.repeat(whole_a[:m, :k], 2, 0), 2, 1)[::2, ::2]):
+        for b in (whole_b[:k, :n].copy(), whole_b[:k, :n].copy("F"), whole_b[:k, :n], np.repeat(whole_b[:k, :n], 3, 1)[:, ::3]):
+            found.append(blas.ready(dtype)(a, b))
+    assert close(found[0], whole_a[:m, :k], whole_b[:k, :n])
+    assert all(np.array_equal(c, found[0]) for c in found)
 
 
 @pytest.mark.parametrize("m, n, k, shared", [
@@ -276,10 +289,10 @@ def test_the_same_bits_however_it_is_cut_and_copied(m, n, k):
     a, b = random((m, k), "f4"), random((k, n), "f4")
     found = []
     for rows, cols in [(14, 32), (70, 512), (1022, 96)]:
-        for copy_a, copy_b in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, 2)]:
+        for copy_a in (gemm_cut.AS_IT_IS, gemm_cut.PANELS, gemm_cut.ROWS):
             c, across = np.full((m, n), np.nan, "f4"), -(-n // cols)
             tiles = across * -(-m // rows)
-            run("f4", a, b, c, end=tiles, rows=rows, cols=cols, across=across, tiles=tiles, copy_a=copy_a, copy_b=copy_b)
+            run("f4", a, b, c, end=tiles, rows=rows, cols=cols, across=across, tiles=tiles, copy_a=copy_a)
             found.append(c)
     assert close(found[0], a, b)
     assert all(np.array_equal(c, found[0]) for c in found)

@@ -31,7 +31,7 @@ COMPILED = {
     "before a change": "value = loss.item()\nwith_it = loss.detach()\nwith_it.mul_(2)\nopt.step()\nreturn value, with_it",
     "many": "opt.step()\nreturn loss.item(), (p.argmax(1) == y).sum().item(), {'p': p.detach(), 'l': [loss.item()]}",
     "arithmetic": "opt.step()\nn = len(y)\nreturn (loss.item() * n - 1) / 2, -loss.item(), (p.argmax(1) == y).sum().item() / n, "
-                  "2 ** loss.item(), loss.item() + p.sum().item(), (p.argmax(1) == y).sum().item() // 2",
+                  "loss.item() ** 0.5, loss.item() + p.sum().item(), (p.argmax(1) == y).sum().item() // 2",
     "augmented": "total = 0.0\ntotal += loss.item()\nopt.step()\nreturn total",
 }
 EAGERLY = {
@@ -46,6 +46,12 @@ EAGERLY = {
     "key": "opt.step()\nreturn {loss.item(): 1}",
     "comparison": "opt.step()\nreturn loss.item() < 0.5",
     "loop": "opt.step()\ntotal = 0\nfor k in range(2):\n    total += loss.item()\nreturn total",
+    "power": "opt.step()\nreturn 2 ** loss.item(), loss.item() ** 2",
+    "all variables": "opt.step()\nvalue = loss.item()\nreturn '%(value).3f' % locals()",
+    "handler": "try:\n    value = loss.item()\n    opt.step()\n    [][value > 0]\n    return value\n"
+               "except IndexError:\n    return f'{value:.3f}'",
+    "handler of another": "try:\n    value = loss.item()\n    opt.step()\n    opt.nothing\n    return value\n"
+                          "except AttributeError:\n    return f'{value:.3f}'",
     "remainder": "opt.step()\nreturn loss.item() % 0.1",
     "float": "opt.step()\nreturn float(loss)",
 }
@@ -96,3 +102,38 @@ def test_dtypes(dtype):
         g = compile(f)
         return [(type(v).__name__, v) for x in xs() for v in [g(x)]]
     check(case, eagerly="item()" if dtype == "bool" else None)
+
+
+def test_the_first_call_need_not_know_the_number(monkeypatch):
+    """The program computes it: nothing is computed op by op before."""
+    import kobai as torch
+    from kobai.compile.trace import Recorder
+    model = torch.nn.Linear(3, 1)
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    waited, catch_up = [], Recorder.catch_up
+    monkeypatch.setattr(Recorder, "catch_up", lambda self: (waited.append(self.waits), catch_up(self))[1])
+
+    def step(x):
+        opt.zero_grad()
+        loss = model(x).square().mean()
+        loss.backward()
+        opt.step()
+        number = loss.item()
+        return number / 2, {"loss": number}
+    expected = model(torch.ones(2, 3)).square().mean().item()
+    half, found = torch.compile(step)(torch.ones(2, 3))
+    assert found["loss"] == 2 * half and abs(half * 2 - expected) < 1e-5
+    assert not any(waited)
+
+
+def test_a_number_that_is_not_only_returned_after_all():
+    """Adding a truth value is none of the sums that are put off: the number is computed there, as always."""
+    import kobai as torch
+
+    @torch.compile
+    def f(x):
+        y = x * 2
+        number = y.sum().item()
+        return number + (len(x) == 3)
+    assert [f(torch.full((3,), float(k))) for k in range(4)] == [1.0, 7.0, 13.0, 19.0]
+    assert "item()" in f.reason

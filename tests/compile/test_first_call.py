@@ -261,3 +261,23 @@ def test_a_function_that_the_program_puts_into_a_module_is_one():
         return compile(f)
     alike(make)
     del torch.nn.functional.doubled
+
+
+@pytest.mark.parametrize("fails", [torch.linalg.eigvalsh, torch.linalg.inv, torch.linalg.cholesky])
+def test_what_fails_with_its_numbers_does_so_at_once(fails):
+    """In its own line, where it may be caught, and before what comes after it is done."""
+    seen = []
+
+    @torch.compile
+    def f(x):
+        y = x * 2
+        try:
+            y = fails(y)
+        except Exception:
+            seen.append("caught")
+            return x
+        seen.append("done")
+        return y
+    numbers = torch.full((4, 4), float("nan")) if fails is torch.linalg.eigvalsh else torch.zeros(4, 4)
+    f(numbers)
+    assert seen == ["caught"]

@@ -7,8 +7,11 @@ this needs a machine that has it.
 import numpy as np
 import pytest
 
+import kobai
 from kobai.compile.approximate import FUNCTIONS, approximate
 from kobai.compile.builder import build
+from kobai.ops.activation import Gelu
+from kobai.ops.exponential import Log2, Log10
 
 llvm = pytest.importorskip("kobai.backends.llvm")
 pytestmark = [
@@ -152,3 +155,50 @@ def test_functions_that_reach_one_do_so(name):
     ordered = np.sort(grid("f32", 6))
     y = llvm.run(kernel, ordered[~np.isnan(ordered)])[0]
     assert np.abs(y).max() == 1 and (np.diff(y) >= -1.2e-7).all()
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("op, base", [(Log2, 2), (Log10, 10)])
+def test_logarithms_of_powers_are_whole(op, base, dtype):
+    """PyTorch's log2(8) is 3, and programs that count digits rely on it."""
+    info = np.finfo(NUMPY[dtype])
+    least, most = (info.minexp - info.nmant, info.maxexp - 1) if base == 2 else (0, int(np.log10(info.max)))
+    whole = np.arange(least, most + 1)
+    powers = np.array([float(base) ** int(n) for n in whole]).astype(info.dtype)
+    kernel = build(op().emit, [dtype])
+    assert (llvm.run(kernel, powers)[0] == whole).all()
+    near = np.concatenate([np.nextafter(powers, 0), np.nextafter(powers, info.dtype.type(np.inf)), grid(dtype)])
+    with np.errstate(all="ignore"):
+        exact = {2: np.log2, 10: np.log10}[base](near.astype(np.longdouble))
+        assert errors(llvm.run(kernel, near)[0], exact).max() <= LIMIT[dtype]
+
+
+@pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+def test_gradients_of_a_sum_of_large_exponentials(name):
+    """The shares of both, which are 1 together: e ** (a - y) lost them with the last digits of y, and where y is infinite."""
+    a = kobai.tensor([1e5, 1e20, 3.0, np.inf] * 600, requires_grad=True)
+    b = kobai.tensor([1e5, 1e20, 3.0, 1.0] * 600, requires_grad=True)
+    for f in (getattr(kobai, name), kobai.compile(getattr(kobai, name))):
+        for _ in range(2):
+            share_a, share_b = kobai.autograd.grad(f(a, b).sum(), (a, b))
+            assert share_a[:4].tolist() == [0.5, 0.5, 0.5, 1] and share_b[:4].tolist() == [0.5, 0.5, 0.5, 0]
+
+
+def test_the_largest_numbers_pass_a_gelu():
+    for dtype in ("f32", "f64"):
+        x = np.array([np.finfo(NUMPY[dtype]).max, -1e30, 5.0], NUMPY[dtype])
+        y = llvm.run(build(Gelu().emit, [dtype]), x)[0]
+        assert y[0] == x[0] and y[1] == 0
+
+
+def test_a_sigmoid_and_the_loss_of_its_logits_share_one_exponential():
+    """The more precise of the two ways is as good for both."""
+    both = build(lambda k, x: k.sigmoid(x) + k.softplus(x), ["f32"])
+    assert sum(n.op == "exp" for n in both.nodes) == 2
+    alone = build(lambda k, x: k.softplus(x), ["f32"])
+    assert [sum(n.op == "scale" for n in approximate(x).nodes) for x in (both, alone)] == [2, 2]  # of exp, of log1p
+    x = grid("f32")
+    with np.errstate(all="ignore"):
+        wide = x.astype(np.longdouble)
+        exact = 1 / (1 + np.exp(-wide)) + np.maximum(wide, 0) + np.log1p(np.exp(-abs(wide)))
+        assert errors(llvm.run(both, x)[0], exact).max() <= 3

@@ -76,3 +76,16 @@ def test_types_and_devices_are_results():
         return [(*step(torch.ones(2)), *[v if isinstance(v, torch.Tensor) else str(v) for v in same(torch.ones(2))]) for _ in range(4)]
     found = reasons(case)
     assert found[1] is None
+
+
+def test_one_list_in_several_places_of_a_result():
+    """Who appends to the one has to find it in the other."""
+    @torch.compile
+    def f(x):
+        inner = [x * 2]
+        return inner, {"same": inner, "other": [x]}
+    for _ in range(4):
+        inner, found = f(torch.ones(2))
+        inner.append(3)
+        assert found["same"] is inner and len(found["other"]) == 1
+    assert "one list or dict in several places" in f.reason

@@ -40,6 +40,8 @@ def _forget():
         for op in [*cls._instances.values()]:
             for name in ("uses", "quick", "backs"):
                 op.__dict__.pop(name, None)
+            if op.pace is not None:
+                op.pace.words[:] = -1
 
 
 (TANH,) = [cls for cls in kobai.op.registry if cls.__name__ == "Tanh"]

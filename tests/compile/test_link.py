@@ -252,3 +252,36 @@ def test_what_a_call_held_is_given_free():
         assert kept() is None
     finally:
         gc.enable()
+
+
+def test_views_that_the_backward_pass_needs_are_made_there():
+    """Transposed weights are not copied for it: what they look into is there anyway."""
+    kobai.manual_seed(0)
+    x, w, v = kobai.randn(5, 3, requires_grad=True), kobai.randn(4, 3, requires_grad=True), kobai.randn(4, 6, requires_grad=True)
+
+    def f(x):
+        return (kobai.tanh(x @ w.t()) @ v).t().reshape(3, 10).permute(1, 0)
+    step = ready(f, x)
+    for _ in range(3):
+        found = [kobai.autograd.grad(y.square().sum(), (x, w, v)) for y in (f(x), step(x))]
+        for a, b in zip(*found):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
+        assert f(x).stride() == step(x).stride()
+    program = step._last
+    kept = [program.plan.original.outputs[i] for i in program.joint.saved]
+    assert kept and not any(u.node is not None and u.node.op.view for u in kept)
+
+
+def test_several_results_with_a_history_that_lie_turned_in_memory():
+    w = leaf(3, 4)
+
+    def f(x):
+        y = x * w
+        return y.t(), {"sum": y.sum(), "wide": (y + 1).unsqueeze(0).permute(2, 0, 1)}
+    x = kobai.ones(3, 4)
+    step = ready(f, x)
+    for a, b in zip(kobai.utils._pytree.tree_flatten(f(x))[0], kobai.utils._pytree.tree_flatten(step(x))[0], strict=True):
+        assert a.stride() == b.stride() and a.requires_grad == b.requires_grad
+        kobai.testing.assert_close(a, b)
+        grads = [kobai.autograd.grad((v * v).sum(), w, retain_graph=True)[0] for v in (a, b)]
+        kobai.testing.assert_close(*grads)

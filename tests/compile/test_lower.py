@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kobai.compile.builder import build
+import kobai
+from kobai.compile.builder import Builder, build
 from kobai.compile.lower import CHUNK, fit, lower
 
 ADD = build(lambda k, a, b: a + b, ["f32", "f32"])
@@ -150,3 +151,38 @@ def test_axes_shorter_than_lanes_give_way_to_rows():
     result = fit(product, (32, 50, 2), strides, 1)
     assert result.layout.tall and sorted(result.sizes) == [2, 32, 50]
     assert not fit(product, (32, 50, 64), [(256, 0, 4), (0, 256, 4), (200, 4, 0), (12800, 256, 4)], 1).layout.tall
+
+
+def test_what_is_done_once_a_row_leaves_the_lanes_of_a_row_as_they_are():
+    """A step of descent on a parameter: its learning rate is a float64, what is summed up is not."""
+    def step(k, x, p, rate):
+        return k.cast(k.cast(p, "f64") - k.cast(k.sum(x * p), "f64") * rate, "f32")
+
+    k = Builder("step")
+    kernel = k.finish(step(k, k.operand("f32"), k.operand("f32", None, True), k.operand("f64", None, True)))
+    nest = lower(kernel, fit(kernel, (100,), [(4,), (0,), (0,), (0,)]).layout)
+    assert nest.lanes(64)[0] == 16
+    wide = build(lambda k, x: k.sum(k.cast(x, "f64")), ["f32"])
+    assert lower(wide, fit(wide, (100,), [(4,), (0,)]).layout).lanes(64)[0] == 8
+
+
+@pytest.mark.parametrize("shape", [(40, 640), (3, 40, 640), (40, 1022), (40, 509), (40, 96)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_leads_from_line_to_line_is_done_in_blocks(shape, threads):
+    """Where it is long and can be cut evenly; the result is the same."""
+    x = np.arange(np.prod(shape), dtype="f4").reshape(*shape[:-2], shape[-1], shape[-2]).swapaxes(-1, -2)
+    y = np.arange(np.prod(shape), dtype="f4").reshape(shape)
+    layout = fit(ADD, shape, [x.strides, y.strides, y.strides])
+    cut = shape[-1] == 640
+    assert len(layout.sizes) == len(shape) + cut
+    assert not cut or 32 <= layout.sizes[-1] <= 64
+    assert layout.strides[0][-1] == 4 * shape[-2] and layout.strides[1][-1] == 4
+    before = kobai.get_num_threads()
+    try:
+        kobai.set_num_threads(threads)
+        step = kobai.compile(lambda a, b: a.transpose(-1, -2) + b)
+        for _ in range(3):
+            z = step(kobai.from_numpy(np.ascontiguousarray(x.swapaxes(-1, -2))), kobai.from_numpy(y))
+    finally:
+        kobai.set_num_threads(before)
+    np.testing.assert_array_equal(z.numpy(), x + y)

@@ -166,6 +166,36 @@ def test_the_program_computes_the_first_call(computed):
         torch.testing.assert_close(a, b)
 
 
+class Named(nn.Module):
+    """Layers found by a name that is put together: the code may read any attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.a0, self.a1 = nn.Linear(3, 4), nn.Linear(4, 2)
+
+    def forward(self, x):
+        for i in range(2):
+            x = getattr(self, f"a{i}")(x)
+        return x
+
+
+def test_a_step_that_may_read_any_attribute_is_recorded_once(computed):
+    model = Named()
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+    run = torch.compile(step)
+    run(torch.ones(2, 3))
+    assert computed == [] and [v.records for v in run.variants.values()] == [1]
+    run(torch.ones(2, 3))
+    assert [v.records for v in run.variants.values()] == [1]
+
+
 def test_a_training_goes_on_from_there():
     for a, b in zip(trained(lambda f: f), trained(torch.compile), strict=True):
         torch.testing.assert_close(a, b)
@@ -307,3 +337,44 @@ def test_shapes_that_do_not_fit_say_so_at_their_line():
     with pytest.raises(RuntimeError, match="mat1 and mat2|size mismatch") as e:
         torch.compile(fn)(torch.ones(2, 3))
     assert "# mine" in str(e.value)
+
+
+class Trainer:
+    """A class of which one method, which no step calls, gets at any variable."""
+
+    def __init__(self):
+        self.weight = torch.ones(3, requires_grad=True)
+
+    def step(self):
+        self.weight.grad = None
+        loss = (self.weight ** 2).sum()
+        loss.backward()
+        with torch.no_grad():
+            self.weight.sub_(self.weight.grad, alpha=0.25)
+        return loss
+
+    def export(self, name):
+        return globals()[name], vars(__import__(name))
+
+
+def test_a_method_that_gets_at_any_variable_and_is_not_called_is_no_hindrance(computed):
+    trainer = Trainer()
+    step = torch.compile(lambda: trainer.step())
+    assert float(step()) == 3.0 and computed == [] and trainer.weight.tolist() == [0.5] * 3
+    assert len(step.variants) == 1 and next(iter(step.variants.values())).records == 1
+    assert float(step()) == 0.75 and next(iter(step.variants.values())).records == 1
+
+
+def test_who_gets_at_any_variable_sees_its_numbers(monkeypatch):
+    trainer, seen = Trainer(), []
+    monkeypatch.setitem(globals(), "BESIDE", trainer.weight.detach().numpy())
+
+    def look():
+        seen.append(list(globals()["BESIDE"]))
+
+    def step():
+        loss = trainer.step()
+        look()
+        return loss
+    torch.compile(step)()
+    assert seen == [[0.5] * 3]

@@ -29,6 +29,11 @@ CASES = {
     "cut": ((2, 3, 5), lambda x: F.pad(x, (-1, -2, 2, -1))),
     "causal": ((2, 3, 17), lambda x: F.pad(x, (4, 0))),
     "pad with numbers": ((3, 5), lambda x: F.pad(x, (1, 1), value=2.5)),
+    "lower triangle": ((5, 7), lambda x: x.tril()),
+    "lower triangle and more": ((2, 3, 7), lambda x: x.tril(2)),
+    "less of the upper one": ((7, 3), lambda x: x.triu(1)),
+    "upper triangle and more": ((3, 5, 4), lambda x: x.triu(-3)),
+    "all of it": ((4, 5), lambda x: x.tril(99) + x.triu(99)),
     "nothing there": ((0, 4), lambda x: F.pad(x, (1, 1)).flip(1)),
 }
 

@@ -24,15 +24,6 @@ def _appends(holder):
     return f
 
 
-def _keeps(holder):
-    holder.last = torch.zeros(2)
-
-    def f(x):
-        holder.last = holder.last + x
-        return holder.last
-    return f
-
-
 def _prints(holder):
     def f(x):
         print("called")
@@ -72,7 +63,7 @@ def _iterates(holder):
     return f
 
 
-@pytest.mark.parametrize("make", [_counts, _appends, _keeps, _prints, _reads, _branches, _numpy, _masks,
+@pytest.mark.parametrize("make", [_counts, _appends, _prints, _reads, _branches, _numpy, _masks,
                                   _iterates], ids=lambda f: f.__name__[1:])
 def test_what_cannot_be_recorded_runs_as_always(make, capsys):
     def run(compile):
@@ -114,3 +105,21 @@ def test_explain_prints_the_reason(capsys):
     f(torch.tensor(2.0))
     f(torch.tensor(2.0))
     assert capsys.readouterr().out.count("runs eagerly: item()") == 1
+
+
+def test_a_diagonal_is_filled():
+    @torch.compile
+    def f(x):
+        y = x @ x.T
+        y.fill_diagonal_(-1.0)
+        return y * 2
+    for _ in range(3):
+        assert f(torch.arange(6.0).reshape(2, 3)).tolist() == [[-2.0, 28.0], [28.0, -2.0]]
+    assert f.reason is None
+
+
+def test_counts_in_a_tensor_decide_about_a_shape():
+    f = torch.compile(lambda x, n: torch.repeat_interleave(x * 2, n))
+    for n in ([1, 2], [2, 1], [0, 3], [1, 0]):
+        assert f(torch.tensor([1.0, 2.0]), torch.tensor(n)).tolist() == [2.0] * n[0] + [4.0] * n[1]
+    assert "repeat_interleave() with a tensor of counts" in f.reason and "test_reasons.py" in f.reason

@@ -40,15 +40,45 @@ def leaves(r):
     return [t for v in r for t in leaves(v)] if isinstance(r, (list, tuple)) else [r]
 
 
+def base_of(t, seen):
+    """What a tensor is a view of; None where nobody can see that: it is all of a value that is not among those seen."""
+    b = t._base
+    alone = b is not None and b.numel() == t.numel() and not any(
+        o is not t and np.shares_memory(o.detach().numpy(), t.detach().numpy()) for o in seen)
+    return None if alone else b
+
+
 def described(r, x):
     """How results lie in memory, and which look into each other, the argument, W and C."""
     found, others = leaves(r), [x, W, C]
     arrays = [t.detach().numpy() for t in (*found, *others)]
     places = {id(t): k for k, t in reversed(list(enumerate([*found, *others])))}
-    return [[tuple(t.shape), t.stride(), t.is_contiguous(), t.requires_grad, t.is_leaf, t._is_view(), places[id(t)],
-             None if t._base is None else (tuple(t._base.shape), places.get(id(t._base), "another")),
+    bases = [base_of(t, [*found, *others]) for t in found]
+    return [[tuple(t.shape), t.stride(), t.is_contiguous(), t.requires_grad, t.is_leaf, places[id(t)],
+             None if base is None else (tuple(base.shape), places.get(id(base), "another")),
              [np.shares_memory(a, b) for b in arrays], [t._ver is o._ver for o in (*found, *others)]]
-            for t, a in zip(found, arrays)]
+            for t, a, base in zip(found, arrays, bases)]
+
+
+@pytest.mark.parametrize("history", [False, True])
+def test_all_of_a_value_that_nobody_else_sees_is_no_view(history):
+    """As in PyTorch, where a function that is compiled gives one such result: no tensor is made that is only looked into."""
+    w = torch.randn(3, 4, requires_grad=history)
+    step = torch.compile(lambda x: (x * w).view(2, 6).t())
+    step(torch.randn(3, 4))
+    for _ in range(3):
+        x = torch.randn(3, 4)
+        y = step(x)
+        assert y._base is None and not y._is_view() and y.requires_grad == history
+        np.testing.assert_array_equal(y.detach().numpy(), (x.numpy() * w.detach().numpy()).reshape(2, 6).T)
+        if history:
+            g, = torch.autograd.grad(y.square().sum(), w)
+            np.testing.assert_allclose(g.numpy(), 2 * x.numpy() ** 2 * w.detach().numpy(), rtol=1e-6)
+            y = step(x)
+            y.mul_(2)
+            g, = torch.autograd.grad(y.sum(), w)
+            np.testing.assert_allclose(g.numpy(), 2 * x.numpy(), rtol=1e-6)
+    assert step.reason is None
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -184,3 +214,49 @@ def test_memory_seen_as_another_type():
     for k in range(1, 5):
         y, bits = run(torch.full((3,), float(k)))
         assert bits.tolist() == np.full(3, 2 * k, np.float32).view(np.int32).tolist() and bits.data_ptr() == y.data_ptr()
+
+
+def test_arguments_that_overlap_are_read():
+    """Words and those that come after them, as language models take them from one text; and where one is written."""
+    text = torch.arange(40.0)
+    f = torch.compile(lambda x, y: ((x * y).sum(), y[2:]))
+    for i in range(0, 30, 3):
+        total, part = f(text[i:i + 5], text[i + 1:i + 6])
+        assert total.item() == sum((i + j) * (i + j + 1) for j in range(5))
+        assert part.tolist() == text[i + 3:i + 6].tolist() and part.data_ptr() == text[i + 3:].data_ptr()
+    assert f.reason is None
+    _, part = f(text[:5], text[7:12])  # another distance between them
+    assert part.data_ptr() == text[9:].data_ptr()
+
+    g = torch.compile(lambda x, y: (y.add_(1), x * 2)[1])
+    text = torch.zeros(9)
+    assert [g(text[i:i + 3], text[i + 1:i + 4]).tolist() for i in range(4)] == [[0, 2, 2], [2, 4, 4], [4, 6, 4], [6, 6, 4]]
+
+
+@pytest.mark.parametrize("make", [
+    lambda x: x.sum().expand(3), lambda x: (x * 2)[1:2].expand(3).detach(),
+    lambda x: (x * W[0, :3].detach())[None].expand(2, 3).detach(),
+    lambda x: torch.broadcast_tensors(x * 2, torch.ones(2, 3)), lambda x: (x * 2)[None].expand(2, 3).t()])
+def test_memory_that_repeats_an_element_is_not_written_later(make):
+    compiled = torch.compile(make)
+    for _ in range(5):
+        want, have = make(torch.ones(3)), compiled(torch.ones(3))
+        for a, b in zip(*[v if isinstance(v, (tuple, list)) else [v] for v in (want, have)]):
+            assert a.stride() == b.stride() and a.tolist() == b.tolist()
+            if 0 in a.stride():
+                with pytest.raises(RuntimeError, match="single memory location"):
+                    b.detach().mul_(2)
+
+
+def test_what_a_first_call_changes_is_changed_once_where_a_result_repeats_an_element():
+    kept = []
+
+    @torch.compile
+    def f(x):
+        y = (x * 2)[1:2].expand(3)
+        x.add_(x)
+        kept[:] = [y.detach()]
+        return y
+    for _ in range(6):
+        x = torch.ones(3)
+        assert f(x).tolist() == [2.0] * 3 == x.tolist()

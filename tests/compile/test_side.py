@@ -43,7 +43,11 @@ CASES = [
     ((3, 11), [PutSlice(1, 5, 11, 1, (3, 11)), PutSelect(1, 2, (3, 11))], 1, True),
     ((1, 2), [PutSelect(1, 0, (1, 2)), PutSelect(1, 1, (1, 2))], 0, True),
     ((3, 5), [PutSlice(1, 0, 5, 2, (3, 5)), PutSlice(1, 1, 5, 2, (3, 5))], 0, False),  # every other element
-    ((6,), [PutSlice(0, 0, 4, 1, (6,)), PutSlice(0, 2, 6, 1, (6,))], 0, False),        # they overlap
+    ((6,), [PutSlice(0, 0, 4, 1, (6,)), PutSlice(0, 2, 6, 1, (6,))], 0, True),         # they overlap
+    ((2, 9), [PutSlice(1, 0, 8, 1, (2, 9)), PutSlice(1, 1, 9, 1, (2, 9)), PutSelect(1, 4, (2, 9))], 0, True),
+    ((9, 2), [PutSlice(0, 2, 8, 1, (9, 2)), PutSlice(0, 3, 6, 1, (9, 2)), PutSelect(0, 4, (9, 2))], 2, True),
+    ((4, 3), [PutSelect(0, i, (4, 3)) for i in (1, 1, 2, 2, 0)], 0, True),
+    ((40,), [PutSlice(0, i, i + 20, 1, (40,)) for i in range(20)], 0, False),          # each would be cut into too many
     ((3, 5), [PutSelect(0, 1, (3, 5)), PutSelect(1, 1, (3, 5))], 0, False),            # across each other
 ]
 

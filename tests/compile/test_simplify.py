@@ -109,3 +109,19 @@ def test_numbers_are_not_taken_for_truth_values():
     x = Value((1,), "f4")
     y = apply(Any((0,)), x)
     assert names(simplify(Graph([x], [y], y.outs))) == ["Any"]
+
+
+@pytest.mark.parametrize("m, k, n", [(70, 90, 1), (513, 1, 33), (70, 90, 2), (3000, 2000, 1), (1, 300, 40), (0, 5, 1), (5, 0, 1), (5000, 7, 1)])
+def test_what_reads_nothing_twice_is_no_product(m, k, n):
+    """One column, or one term: a pass over what is large, with what comes before and after; not where it is from far."""
+    rng = np.random.default_rng(0)
+    for turned in (False, True):
+        a, b = rng.standard_normal((m, k)).astype("f4"), rng.standard_normal((k, n)).astype("f4")
+        x = kobai.from_numpy(np.asfortranarray(a) if turned else a)
+        step = kobai.compile(lambda x, y: kobai.relu(kobai.relu(x) @ y + 1))
+        for _ in range(3):
+            y = step(x, kobai.from_numpy(b))
+        exact = np.maximum(np.maximum(a, 0).astype("f8") @ b + 1, 0)
+        np.testing.assert_allclose(y.numpy(), exact, rtol=1e-4, atol=1e-5 * max(k, 1))
+        products = "product" in str(step._last.plan)
+        assert products == (1 not in (k, n) or m * k * n > 1 << 22) or 0 in (m, k)

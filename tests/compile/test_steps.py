@@ -411,7 +411,6 @@ EAGERLY = {
     "random_module": "Random.random()",
     "print": "print()",
     "grad_shared_tensor": "same gradient tensor",
-    "lbfgs": "keep changing",
     "clip": "item()",
     "while": "item()",
 }
@@ -421,3 +420,34 @@ CASES = {k[5:]: v for k, v in globals().items() if k.startswith("case_")}
 @pytest.mark.parametrize("name", CASES)
 def test_case(name):
     check(CASES[name], TOLERANCE.get(name, 2e-5), EAGERLY.get(name))
+
+
+@pytest.mark.parametrize("kind", ["before", "alone", "and forgotten", "clipped"])
+def test_an_update_where_there_are_no_gradients_at_first(kind):
+    """The first call passes over parameters without a gradient; the next ones do not."""
+    def case(compile):
+        m = nn.Linear(3, 1)
+        opt = torch.optim.SGD(m.parameters(), lr=0.1)
+
+        def backward(x):
+            opt.zero_grad()
+            m(x).square().mean().backward()
+
+        def step(x):
+            if kind == "clipped":
+                nn.utils.clip_grad_norm_(m.parameters(), 0.1)
+            opt.step()
+            if kind == "and forgotten":
+                opt.zero_grad()
+            elif kind != "alone":
+                backward(x)
+        run, out = compile(step), []
+        for k, x in enumerate(xs()):
+            if k not in (0, 5) and kind in ("alone", "and forgotten"):
+                backward(x)
+            if k == 5:
+                opt.zero_grad()
+            run(x)
+            out.append([m.weight.detach().clone(), m.weight.grad])
+        return out
+    check(case)

@@ -119,8 +119,9 @@ def test_under_profilers():
         return f._last is not None
     profile = cProfile.Profile()
     profile.enable()
+    before = sys.getprofile()  # the profile; from Python 3.12 on it listens elsewhere
     assert run()
-    assert sys.getprofile() is profile
+    assert sys.getprofile() is before
     profile.disable()
     seen = []
     sys.setprofile(lambda *event: seen.append(event))
@@ -215,3 +216,44 @@ def test_without_llvmlite():
         assert done.returncode == 0, done.stderr
         return done.stdout
     assert run("compiled") == run("eager")
+
+
+def test_attributes_given_to_the_compiled_function():
+    @torch.compile
+    def counts(x):
+        counts.calls += 1
+        return x * counts.calls
+
+    @torch.compile
+    def scales(x):
+        return x * getattr(scales, "factor", 1.0) + getattr(counts, "shift", 0.0)
+    counts.calls = 0
+    x = torch.ones(2)
+    assert [counts(x).tolist() for _ in range(5)] == [[k] * 2 for k in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    assert [scales(x)[0].item() for _ in range(3)] == [1.0] * 3
+    scales.factor = 2.0
+    assert [scales(x)[0].item() for _ in range(3)] == [2.0] * 3
+    counts.shift = 5.0
+    assert [scales(x)[0].item() for _ in range(3)] == [7.0] * 3
+
+
+def test_code_that_is_exchanged_where_the_function_ran_in_parts():
+    """As notebooks do that reload what was edited."""
+    losses = []
+
+    def step(x, scale=1.0):
+        y = (x.exp() + 1).log().sum() + x.sin().mean() * x.cos().mean()
+        losses.append(y.item())
+        return (y * x * scale).sum() + y
+
+    def edited(x, scale=1.0):
+        losses.append(x.sum().item())
+        return x * scale
+    compiled, x = torch.compile(step), torch.ones(3)
+    before = [compiled(x).item() for _ in range(4)]
+    assert before == pytest.approx([step(x).item()] * 4)
+    step.__defaults__ = 3.0,
+    assert [compiled(x).item() for _ in range(4)] == pytest.approx([step(x).item()] * 4)
+    assert abs(compiled(x).item() - before[0]) > 0.1
+    step.__code__ = edited.__code__
+    assert [compiled(x).tolist() for _ in range(4)] == [[3.0] * 3] * 4 and losses[-4:] == [3.0] * 4

@@ -2,6 +2,9 @@
 import os
 import sys
 
+import numpy as np
+import pytest
+
 import kobai
 from kobai.backends import threads
 from kobai.compile.trace import recording
@@ -89,3 +92,12 @@ def test_hooks_on_saved_tensors_are_the_users_though_ops_call_them():
         with kobai.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
             x.exp()
     assert watcher.reason.startswith("print()")
+
+
+def test_methods_named_like_functions_of_numpy():
+    """`np.log(2.0)` and `x.argmax()` in one function: of the module NumPy both names are looked at."""
+    f = kobai.compile(lambda x: x * np.log(2.0) + x.argmax() + x.sum().mean())
+    for k in range(5):
+        x = kobai.arange(3.0) + k
+        assert f(x).tolist() == pytest.approx((x * 0.6931472 + 2 + (3 * k + 3)).tolist())
+    assert f.reason is None

@@ -541,3 +541,26 @@ def test_the_same_seed_gives_the_same_bits():
     have = losses()
     apply.use(False)
     assert have == losses()
+
+
+def test_whole_numbers_with_a_number():
+    """Ops that take only some dtypes (no masks, no complex numbers) go to machine code with a number, too."""
+    import operator as o
+    tensors = (kobai.tensor([3, -5, 0, 7]), kobai.tensor([3, 200], dtype=kobai.uint8), kobai.tensor([True, False]),
+               kobai.tensor([2**62, -2**63]), kobai.tensor(4), kobai.tensor([1.5, -2]))
+
+    def result(f, a, b):
+        try:
+            r = f(a, b)
+            return r.dtype, r.tolist()
+        except Exception as e:
+            return type(e), str(e)
+
+    def results():
+        return [repr(result(f, a, b)) for t in tensors for n in (2, 0, -1, 300, True, 2.5, 2**63, -2**63, 2**70)
+                for f in (o.ge, o.lt, o.sub, o.floordiv, o.mod, o.pow, o.lshift, kobai.fmod, kobai.gcd)
+                for a, b in ((t, n), (n, t))]
+    apply.use(False)
+    plain = results()
+    apply.use(True)
+    assert results() == results() == plain

@@ -1,4 +1,6 @@
 """Several threads of a program use kobai at once: what is loaded, counted or exchanged for all of them stays whole."""
+import builtins
+import importlib
 import os
 import pathlib
 import re
@@ -208,6 +210,37 @@ def test_packages_are_imported_before_what_is_in_them():
                 wrong.append(f"{path.relative_to(SRC)} imports {name}")
     assert {"kobai.nn", "kobai.optim"} <= packages - {*here}
     assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_a_child_imports_a_package_that_another_thread_had_begun(tmp_path, monkeypatch):
+    """Only the import of a part makes it an attribute of its package, as pathlib of Python 3.13 needs it."""
+    package = tmp_path / "begun_package"
+    package.mkdir()
+    (package / "part.py").write_text("names = ['a']\n")
+    (package / "__init__.py").write_text("import builtins\nfrom begun_package.part import *\nbuiltins.pause()\nfound = part.names\n")
+    begun, end = threading.Event(), threading.Event()
+    monkeypatch.setattr(builtins, "pause", lambda: (begun.set(), end.wait(30)), raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    other = threading.Thread(target=importlib.import_module, args=("begun_package",))
+    other.start()
+    assert begun.wait(30)
+    child = os.fork()
+    if child == 0:
+        ok = False
+        try:
+            signal.alarm(20)
+            builtins.pause = lambda: None
+            ok = importlib.import_module("begun_package").found == ["a"]
+        finally:
+            os._exit(0 if ok else 1)
+    status = os.waitpid(child, 0)[1]
+    end.set()
+    other.join()
+    for name in ("begun_package", "begun_package.part"):
+        sys.modules.pop(name, None)
+    assert status == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

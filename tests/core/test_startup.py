@@ -103,3 +103,18 @@ def test_every_name_in_the_list_exists(space):
     for name in later.waiting(space):
         found = vars(place).get(name) if space in ("Tensor", "m") else getattr(place, name)
         assert found is not None and not isinstance(found, later.Later), f"{space}.{name}"
+
+
+def test_every_module_is_imported_where_only_numpy_is():
+    program = """if True:
+        import importlib, pkgutil, sys
+        for name in ("ml_dtypes", "scipy", "llvmlite", "pygraphviz", "resvg_py"):
+            sys.modules[name] = None
+        import kobai
+        for found in pkgutil.walk_packages(kobai.__path__, "kobai."):
+            if not found.name.endswith("__main__") and found.name != "kobai.playground.figures":  # which draws by matplotlib
+                importlib.import_module(found.name)
+        kobai.testing.assert_close(kobai.ones(2), kobai.ones(2) + 1e-7)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -126,7 +126,7 @@ def store(r):
     other = copy.deepcopy(model)
     other.load_state_dict(torch.load(file))
     x = torch.randn(3, 2, 4)
-    assert torch.allclose(model(x)[0], other(x)[0])  # not all calls are made by the same code
+    assert torch.allclose(model(x)[0], other(x)[0], atol=1e-6)  # not all calls are made by the same code
 
 
 def fail(r):

@@ -9,6 +9,7 @@ import kobai as torch
 from kobai.nn import functional as F
 
 X, V = torch.ones(2, 3), torch.ones(3)
+NANS = torch.full((3, 3), float("nan"))
 SCORES = torch.ones(2, 3)
 
 
@@ -117,6 +118,14 @@ MISTAKES = [  # (call, type, first line, code, in the cause, in the fix, in the 
     (lambda: torch.linalg.cholesky(-torch.eye(2)), RuntimeError,
      "linalg.cholesky: The factorization could not be completed because the input is not positive-definite", "K423",
      "all its eigenvalues are positive", "eigvalsh(A).min()", "固有値がすべて正"),
+    (lambda: torch.linalg.cholesky(NANS), RuntimeError, "linalg.cholesky: The factorization could not be completed because the "
+     "input is not positive-definite (the leading minor of order 1 is not positive-definite).", "K423",
+     "all its eigenvalues are positive", "eigvalsh(A).min()", "固有値がすべて正"),
+    (lambda: torch.linalg.svdvals(torch.stack([torch.eye(3), NANS])), torch.linalg.LinAlgError, "linalg.svd: (Batch element 1): "
+     "The algorithm failed to converge because the input matrix contained non-finite values.", "K424",
+     "NaN or infinite", "A.isfinite().all()", "NaN や無限大"),
+    (lambda: torch.linalg.pinv(NANS), torch.linalg.LinAlgError, "linalg.svd: The algorithm failed to converge because the input "
+     "matrix contained non-finite values.", "K424", "NaN or infinite", "A.isfinite().all()", "NaN や無限大"),
     (_qr_backward, RuntimeError, "The derivative of linalg.qr depends on Q, which is not computed when mode='r'.", "K432",
      "the gradient needs Q", "torch.linalg.qr(A)", "Q が必要です"),
     (lambda: F.nll_loss(SCORES, torch.tensor([0, 1]), weight=torch.ones(2)), RuntimeError,

@@ -158,3 +158,20 @@ def test_linspace_of_integers_rounds_once(start, end, steps, at, number):
 def test_named_dimensions_are_gone():
     with pytest.raises(TypeError, match=r"ones\(\) got an unexpected keyword argument 'names'"):
         kobai.ones(2, 3, names=("N", "C"))
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arrays_of_other_classes_are_plain_arrays_of_tensors(tmp_path):
+    """A np.matrix multiplied as a matrix, and a np.memmap was shared where a copy was asked for."""
+    matrix = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+    for make in (kobai.tensor, kobai.as_tensor, kobai.from_numpy, kobai.asarray):
+        t = make(matrix)
+        assert type(t._data) is np.ndarray and (t * t).tolist() == [[1, 4], [9, 16]] and t[0].shape == (2,)
+    assert (kobai.ones(2, 2) * matrix).tolist() == matrix.tolist()
+    mapped = np.memmap(tmp_path / "numbers", dtype=np.float32, mode="w+", shape=(3, 4))
+    shared, copied = kobai.as_tensor(mapped), kobai.tensor(mapped)
+    mapped[0, 0] = 7
+    assert shared[0, 0] == 7 and copied[0, 0] == 0 and type(shared._data) is type(copied._data) is np.ndarray
+    with pytest.raises(ValueError, match="stride in the given numpy array is negative"):
+        kobai.from_numpy(mapped[::-1])
+    assert kobai.ones(3)[np.matrix([[0, 1]])].shape == (1, 2)

@@ -190,3 +190,12 @@ def test_products_of_columns_with_rows_lie_in_row_major_order():
     q = kobai.arange(24.0).view(2, 3, 4, 1).transpose(1, 2)
     y = q @ q.transpose(-2, -1)
     assert y.shape == (2, 4, 3, 3) and y.stride() == (36, 9, 3, 1)
+
+
+def test_expanded_memory_in_which_nothing_is_repeated_is_written():
+    """As PyTorch 2.13: only dimensions of size 1 are added; their strides are those of contiguous memory."""
+    x = kobai.arange(3.0)
+    y, z = x.expand(1, 3), x[:, None].expand(3, 1)
+    y.mul_(2)
+    z.add_(1)
+    assert x.tolist() == [1.0, 3.0, 5.0] and y.stride() == (3, 1) and z.stride() == (1, 1)

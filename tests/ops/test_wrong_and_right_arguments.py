@@ -121,3 +121,36 @@ def test_a_state_of_an_lstm_may_be_a_tensor_of_both():
 def test_sizes_behind_a_tuple_are_sizes():
     whole = (1,) + kobai.Size([2, 3])
     assert whole == (1, 2, 3) and type(whole) is kobai.Size
+
+
+@pytest.mark.parametrize("one", [np.int64(1), np.int8(1), kobai.tensor(1)], ids=["int64", "int8", "tensor"])
+def test_a_dimension_may_be_any_whole_number(one):
+    """NumPy's, as from `for d in np.arange(n)`, or a tensor's."""
+    x = kobai.tensor([[-1.0, 2.0, -3.0], [4.0, -5.0, 6.0]])
+    for fn in (lambda d: x.sum(d), lambda d: x.mean(d), lambda d: x.amax(d), lambda d: kobai.logsumexp(x, d), lambda d: x.all(d),
+               lambda d: x.any(d), lambda d: kobai.count_nonzero(x, d), lambda d: x.roll(d, 0), lambda d: x.roll(1, d),
+               lambda d: x.movedim(d, 0), lambda d: x.var(d), lambda d: x.norm(dim=d), lambda d: x.softmax(d)):
+        assert kobai.equal(fn(one), fn(1))
+
+
+def test_minus_zero_is_another_number_than_zero():
+    """PyTorch 2.13's signs; once a parameter of 0.0 had been met, -0.0 was taken for it."""
+    x = kobai.tensor([-1.0, 1.0])
+    for fn in (lambda v: F.threshold(x, 5.0, v), lambda v: x.masked_fill(x > -5, v), lambda v: F.pad(x[:0], (1, 1), value=v),
+               lambda v: x.index_fill(0, kobai.tensor([0, 1]), v), lambda v: x.scatter(0, kobai.tensor([0, 1]), v),
+               lambda v: kobai.nan_to_num(x / 0 * 0, nan=v), lambda v: -F.leaky_relu(-abs(x), v)):
+        assert [str(fn(v).tolist()) for v in (0.0, -0.0, 0.0)] == ["[0.0, 0.0]", "[-0.0, -0.0]", "[0.0, 0.0]"]
+
+
+@pytest.mark.parametrize("fn", [kobai.logical_or, kobai.logical_and, kobai.eq, kobai.ne, kobai.add, kobai.maximum, kobai.atan2])
+def test_none_is_no_tensor(fn):
+    """NumPy has an answer for some: a tensor of objects came out."""
+    for args in ((kobai.ones(3), None), (None, kobai.ones(3))):
+        with pytest.raises(TypeError, match="must be Tensor, not NoneType"):
+            fn(*args)
+
+
+def test_equal_is_a_python_bool():
+    one, two = kobai.tensor(1.0), kobai.tensor([1.0, 2.0])
+    for a, b, want in ((one, one, True), (one, kobai.tensor(2.0), False), (two, two, True), (two, two + 1, False), (one, two, False)):
+        assert kobai.equal(a, b) is want and a.equal(b) is want

@@ -48,8 +48,9 @@ def _ask(node, ask):
 
 
 def _kept(node, ask):
-    """What the node saved under a rule's name, or None."""
-    return unpack(node)[node.vjp.asks.index(ask)] if ask in getattr(node.vjp, "asks", ()) else None
+    """What the node saved under a rule's name, or None; also where a backward pass gave it free."""
+    saved = unpack(node)
+    return saved[node.vjp.asks.index(ask)] if ask in getattr(node.vjp, "asks", ()) and saved.__class__ is tuple else None
 
 
 def _constant(value):

@@ -5,6 +5,7 @@ import functools
 import inspect
 import itertools
 import threading
+from array import array
 
 
 class _Modes(threading.local):
@@ -38,6 +39,7 @@ class _Runs:
     """What makes runs of a program alike, for code that computes otherwise once it has been used often."""
 
     seeded = 0       # how often `manual_seed` was called: counts start anew then
+    seeds = array("q", [0])  # the same number for machine code
     devices = False  # whether another device than the CPU was ever chosen: `modes.device` is slower to read
     fixed = False    # use_deterministic_algorithms(True): always compute in the same way
 

@@ -111,7 +111,10 @@ number:
 tensor:
 {read("y", "b", OFFSETS["_data"])}
 {read("b_rg", "b", OFFSETS["_rg"])}
-  %b_needs = icmp eq ptr %b_rg, %true
+{read("b_base", "b", OFFSETS["_base"])}
+  %b_needs_ = icmp eq ptr %b_rg, %true
+  %b_view = icmp ne ptr %b_base, %none  ; it may have to take its base's history
+  %b_needs = or i1 %b_needs_, %b_view
   %b_recorded = and i1 %on, %b_needs
   %no_y = icmp eq ptr %y, null
   %b_bad = or i1 %b_recorded, %no_y

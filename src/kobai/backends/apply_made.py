@@ -8,7 +8,7 @@ from kobai.backends.native import _HEAD, read
 
 def made() -> str:
     """The native functions that make things."""
-    return "\n".join([_saved(), _fit(), _tensor(), _shared(), _node()])
+    return "\n".join([_saved(), _fit(), _tensor(), _tensors(), _shared(), _shared_by_parts(), _node()])
 
 
 def _saved() -> str:
@@ -221,6 +221,47 @@ no:
 """
 
 
+def _tensors() -> str:
+    """Tensors of several results."""
+    return f"""
+; A tuple of new Tensors on the values in a tuple, whose reference it takes.
+define internal ptr @tensors(ptr %self, ptr %values) nounwind {{
+entry:
+{read("count", "values", 16, "i64")}
+  %from = getelementptr i8, ptr %values, i64 {ITEMS}
+  %tuple = call ptr @PyTuple_New(i64 %count)
+  %bad = icmp eq ptr %tuple, null
+  br i1 %bad, label %end, label %fill
+fill:
+  %to = getelementptr i8, ptr %tuple, i64 {ITEMS}
+  br label %one
+one:
+  %i = phi i64 [0, %fill], [%i1, %put]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %take, label %end
+take:
+  %from_i = getelementptr ptr, ptr %from, i64 %i
+  %value = load ptr, ptr %from_i
+  call void @Py_IncRef(ptr %value)
+  %t = call ptr @tensor(ptr %self, ptr %value)
+  %failed = icmp eq ptr %t, null
+  br i1 %failed, label %drop, label %put
+put:
+  %to_i = getelementptr ptr, ptr %to, i64 %i
+  store ptr %t, ptr %to_i
+  %i1 = add i64 %i, 1
+  br label %one
+drop:
+  call void @Py_DecRef(ptr %tuple)
+  br label %end
+end:
+  %answer = phi ptr [null, %entry], [%tuple, %one], [null, %drop]
+  call void @Py_DecRef(ptr %values)
+  ret ptr %answer
+}}
+"""
+
+
 def _shared() -> str:
     """A result that is a view of its input."""
     return "".join([_shares(), _linked()])
@@ -302,6 +343,50 @@ ask:
 done:
   call void @Py_DecRef(ptr %told)
   ret i32 0
+error:
+  ret i32 -1
+}}
+"""
+
+
+def _shared_by_parts() -> str:
+    """Results that are views of one input."""
+    return f"""
+; As @shared, for each tensor in a tuple and its op; -1 where that raised.
+define internal i32 @shared_by_parts(ptr %self, ptr %op, ptr %from, ptr %outs) nounwind {{
+entry:
+{load("parts")}
+  %args = alloca ptr
+  store ptr %op, ptr %args
+{read("count", "outs", 16, "i64")}
+  %list = getelementptr i8, ptr %outs, i64 {ITEMS}
+  %ops = call ptr @PyObject_Vectorcall(ptr %parts, ptr %args, i64 1, ptr null)
+  %bad = icmp eq ptr %ops, null
+  br i1 %bad, label %error, label %begin
+begin:
+  %op_list = getelementptr i8, ptr %ops, i64 {ITEMS}
+  br label %one
+one:
+  %i = phi i64 [0, %begin], [%i1, %next]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %share_, label %done
+share_:
+  %out_at = getelementptr ptr, ptr %list, i64 %i
+  %op_at = getelementptr ptr, ptr %op_list, i64 %i
+  %out = load ptr, ptr %out_at
+  %part = load ptr, ptr %op_at
+  %failed_ = call i32 @shared(ptr %self, ptr %part, ptr %from, ptr %out)
+  %failed = icmp ne i32 %failed_, 0
+  br i1 %failed, label %drop, label %next
+next:
+  %i1 = add i64 %i, 1
+  br label %one
+done:
+  call void @Py_DecRef(ptr %ops)
+  ret i32 0
+drop:
+  call void @Py_DecRef(ptr %ops)
+  br label %error
 error:
   ret i32 -1
 }}

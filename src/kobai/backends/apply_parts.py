@@ -10,16 +10,20 @@ from kobai.backends.entry_code import slot_offset
 from kobai.backends.native import _FIELD, _HEAD, read, word
 from kobai.op import Op
 
+FORM_WORDS = ("str_type", "dtype_type", "size_type", "list_type", "dict_type", "slice_type", "ellipsis",
+              "ranks", "missing", "any", "table", "settings")            # see apply_form.py
 WORDS = ("otherwise", "learn", "inputs", "watched", "thread", "modes", "dict_name", "grad_name", "pack_name",
          "shape_name", "dtype_name", "none", "true", "false", "zero", "array_type", "float_type", "int_type",
          "scalar32", "scalar64", "descr32", "descr64", "tensor_types", "constant", "refresh", "share", "order", "getframe", "one",
-         "inside", "tensor_type", "odd", "large1", "large2", "large3", "chain_name", "seen_name", "rebased_name")
+         "inside", "tensor_type", "odd_way", "large1", "large2", "large3", "chain_name", "seen_name", "rebased_name",
+         "autocast_name", "tuple_type", "descr_int", "descr_bool", "scalar_int", "scalar_bool", "seeds", "parts", *FORM_WORDS)
 RECORD = ("usable", "forward", "with_op", "least", "elementwise", "differentiable", "view", "node_type",
-          "ufunc")  # then plans
+          "ufunc", "commons", "loose", "floats", "several", "pace")  # then plans
 PLAN = 3                             # of a plan: the rule, the address of its page (0: not known yet), the rule for large arrays
 ONCE = -1                            # in place of `usable`: the op was applied once, nothing is known yet
 VALUE, SHAPE, DTYPE = 0, 1, 2        # what is saved of a value
-RESULT = 3                           # the number of the result among the values
+RESULT = 16                          # the number of the result among the values
+VARIADIC = -2                        # in place of `usable`: of any number of inputs
 KNOWN_TYPES = 4                      # subclasses of Tensor that are as plain
 ITEMS = 24                           # where a tuple has its items, and a list the address of them
 BASE = 32                            # where an array has what owns its memory
@@ -42,13 +46,13 @@ def put(value: str, thing: str, offset: int, tag: str) -> str:
 
 def of_record(*names: str) -> str:
     """Words of %record."""
-    objects = "forward", "node_type", "ufunc"
+    objects = "forward", "node_type", "ufunc", "pace"
     return "\n".join(read(n, "record", 8 * RECORD.index(n), "ptr" if n in objects else "i64") for n in names)
 
 
 def parts() -> str:
     """The native functions that look at things."""
-    return "\n".join([_DECLARATIONS, _modes(), _plain(), _kind(), _alike(), _where()])
+    return "\n".join([_DECLARATIONS, _modes(), _plain(), _kind(), _ordinary(), _numbers(), _alike(), _where()])
 
 
 _DECLARATIONS = """
@@ -65,6 +69,7 @@ declare i32 @PyList_SetItem(ptr, i64, ptr)
 declare ptr @PyTuple_New(i64)
 declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLong(ptr)
+declare ptr @PyErr_Occurred()
 declare ptr @PyFrame_GetCode(ptr)
 declare ptr @PyFrame_GetBack(ptr)
 declare i32 @PyFrame_GetLasti(ptr)
@@ -89,10 +94,11 @@ def _known_modes() -> str:
 ; 1: ops are recorded, 0: they are not, -1: somebody wants to know what is saved.
 define internal i64 @modes(ptr %self) nounwind {{
 entry:
-{load("thread", "modes", "dict_name", "grad_name", "pack_name", "none", "true", "false")}
+{load("thread", "modes", "dict_name", "grad_name", "pack_name", "autocast_name", "none", "true", "false")}
   %dict_at = getelementptr i8, ptr %thread, i64 8
   %version_at = getelementptr i8, ptr %thread, i64 16
   %answer_at = getelementptr i8, ptr %thread, i64 24
+  %autocast_at = getelementptr i8, ptr %thread, i64 32
   br i1 {str(KEEPS_VERSIONS).lower()}, label %known, label %look
 known:  ; the modes of this thread have not been changed since they were looked at
   %state = call ptr @PyThreadState_Get()
@@ -140,6 +146,17 @@ keep:
   %no_own = icmp eq ptr %own, null
   br i1 %no_own, label %error, label %kept
 kept:
+  %cast = call ptr @PyObject_GetAttr(ptr %modes, ptr %autocast_name)
+  %no_cast = icmp eq ptr %cast, null
+  br i1 %no_cast, label %drop, label %cast_known
+drop:
+  call void @Py_DecRef(ptr %own)
+  br label %error
+cast_known:
+  call void @Py_DecRef(ptr %cast)
+  %casts = icmp ne ptr %cast, %false
+  %casts_ = zext i1 %casts to i64
+  store i64 %casts_, ptr %autocast_at
 {read("seen", "own", DICT_VERSION, "i64")}
   store i64 %id_, ptr %thread
   store ptr %own, ptr %dict_at
@@ -232,6 +249,68 @@ next:
 measured:
   ret i64 %size
 }}
+"""
+
+
+def _ordinary() -> str:
+    """The number types in which everything is computed as it is, but for small whole numbers."""
+    return f"""
+; The number type of an array or NumPy number of float32, float64, int64 or bool; null for anything else.
+define internal ptr @ordinary(ptr %self, ptr %value) nounwind {{
+entry:
+  %float = call ptr @kind(ptr %self, ptr %value)
+  %no_float = icmp eq ptr %float, null
+  br i1 %no_float, label %other, label %found
+found:
+  ret ptr %float
+other:
+{load("array_type", "descr_int", "descr_bool")}
+{read("type", "value", _HEAD - 8)}
+  %is_array = icmp eq ptr %type, %array_type
+  br i1 %is_array, label %array, label %number
+number:
+{load("scalar_int", "scalar_bool")}
+  %is_int = icmp eq ptr %type, %scalar_int
+  %is_bool = icmp eq ptr %type, %scalar_bool
+  %of_bool = select i1 %is_bool, ptr %descr_bool, ptr null
+  %of_number = select i1 %is_int, ptr %descr_int, ptr %of_bool
+  ret ptr %of_number
+array:
+{read("descr", "value", _HEAD + _FIELD["descr"])}
+  %a_int = icmp eq ptr %descr, %descr_int
+  %a_bool = icmp eq ptr %descr, %descr_bool
+  %known = or i1 %a_int, %a_bool
+  %of_array = select i1 %known, ptr %descr, ptr null
+  ret ptr %of_array
+}}
+
+"""
+
+
+def _numbers() -> str:
+    """Whether whole numbers are ordinary ones."""
+    return """
+; Whether a Python number among two values has 64 bits at most.
+define internal i1 @numbers_fit(ptr %values, ptr %tensors) nounwind {
+entry:
+  %first = load ptr, ptr %tensors
+  %first_number = icmp eq ptr %first, null
+  %place = select i1 %first_number, i64 0, i64 1
+  %at = getelementptr ptr, ptr %values, i64 %place
+  %number = load ptr, ptr %at
+  %value = call i64 @PyLong_AsLongLong(ptr %number)
+  %minus = icmp eq i64 %value, -1
+  br i1 %minus, label %maybe, label %yes
+maybe:
+  %error = call ptr @PyErr_Occurred()
+  %good = icmp eq ptr %error, null
+  br i1 %good, label %yes, label %no
+no:
+  call void @PyErr_Clear()
+  ret i1 false
+yes:
+  ret i1 true
+}
 """
 
 

@@ -125,8 +125,8 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
     batch, half, threads = math.prod(sizes), dtype.char == "E", get_num_threads()
     way, width = _way(m, n, k, a, b, size, functions.width)
     t = gemm_cut.tiling(m, n, k, batch * beside, functions.step, width, functions.depth, threads, half,
-                        tile >> (size == 8), way != gemm.BLOCKS)  # fmt: skip
-    copy_a, copy_b = gemm_cut.copies(t, m, n, k, size, a, functions.step, functions.width)
+                        tile >> (size == 8), way != gemm.BLOCKS, (a[-1] != size, b[-1] != size))  # fmt: skip
+    copy_a = gemm_cut.copies(t, m, n, size, a, functions.step, functions.width)
     across = -(-n // t.cols)
     tiles = across * -(-m // t.rows)
     far = [s[0] if s and len(sizes) == 2 else 0 for s in (a, b, c, e)]
@@ -135,7 +135,7 @@ def words_of(dtype, m, n, k, a, b, c, e=None, sizes=(), alpha=1.0, beta=1.0, bes
         "m": m, "n": n, "k": k, "row_a": a[-2], "col_a": a[-1], "row_b": b[-2], "col_b": b[-1], "row_c": c[-2],
         "row_e": e[-2] if e else 0, "alpha": _bits(alpha), "beta": _bits(beta), "rows": t.rows, "cols": t.cols,
         "depth": t.depth, "across": across, "tiles": tiles, "inner": sizes[-1] if sizes else 1,
-        "copy_a": copy_a, "copy_b": copy_b,
+        "copy_a": copy_a,
         **dict(zip(("outer_a", "outer_b", "outer_c", "outer_e"), far)),
         **dict(zip(("inner_a", "inner_b", "inner_c", "inner_e"), near)),
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Whether the user gave a tensor attributes (`x.scale = 2`), asked by machine code: functions in LLVM for `entry_code`.
 
-Those whose names begin with _ are kobai's own, such as what detach() notes for the error of a backward pass.
+Some are kobai's own, such as what detach() notes for the error of a backward pass.
 An object's attributes are in a dict that CPython makes on demand.  Up to then CPython 3.11 keeps them in a row of values,
 which says how many there are; where that row is not where it is looked for, the dict is asked for.
 """
@@ -10,7 +10,7 @@ import ctypes
 import functools
 
 from kobai.backends.native import read
-from kobai.tensor import Tensor
+from kobai.tensor import _IN_THE_GRAPH, Tensor
 
 DICT, _VALUES = -24, -16  # where an object has them: its dict, and the row
 _COUNT = -2                # where a row of values says how many there are
@@ -41,16 +41,25 @@ def keeps_values() -> bool:
 
 def is_plain() -> str:
     """The function of that name."""
-    return _ARE_OURS + (_by_values() if keeps_values() else _BY_DICT)
+    return _are_ours() + (_by_values() if keeps_values() else _BY_DICT)
 
 
-_ARE_OURS = """
+def _are_ours() -> str:
+    names = sorted(_IN_THE_GRAPH, key=lambda n: (len(n), n))  # _cut comes first, which every detached tensor has
+    texts = "\n".join([f'@ours{i} = internal constant [{len(n) + 1} x i8] c"{n}\\00"' for i, n in enumerate(names)])
+    tests = "\n".join([f"""name{i}:
+  %order{i} = call i32 @PyUnicode_CompareWithASCIIString(ptr %key, ptr @ours{i})
+  %same{i} = icmp eq i32 %order{i}, 0
+  br i1 %same{i}, label %loop, label %{f"name{i + 1}" if i + 1 < len(names) else "clear"}""" for i in range(len(names))])
+    return f"""
+{texts}
 declare ptr @PyObject_GenericGetDict(ptr, ptr)
 declare i32 @PyUnicode_ReadChar(ptr, i64)
+declare i32 @PyUnicode_CompareWithASCIIString(ptr, ptr)
 declare void @PyErr_Clear()
 
-; Whether all attributes of a tensor have names that begin with _.
-define internal i1 @are_ours(ptr %t) nounwind noinline {
+; Whether all attributes of a tensor are kobai's.
+define internal i1 @are_ours(ptr %t) nounwind noinline {{
 entry:
   %place = alloca i64
   %key_at = alloca ptr
@@ -68,14 +77,15 @@ loop:
 item:
   %key = load ptr, ptr %key_at
   %first = call i32 @PyUnicode_ReadChar(ptr %key, i64 0)
-  %is_ours = icmp eq i32 %first, 95
-  br i1 %is_ours, label %loop, label %clear
+  %may_be = icmp eq i32 %first, 95
+  br i1 %may_be, label %name0, label %clear
+{tests}
 yes:
   ret i1 true
 clear:
   call void @PyErr_Clear()
   ret i1 false
-}
+}}
 """
 
 

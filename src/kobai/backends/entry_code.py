@@ -358,8 +358,8 @@ compute:
   br i1 %no_list, label %failed, label %computed
 computed:
   %is_none = icmp eq ptr %list, %none_p
-  br i1 %is_none, label %busy, label %cell
-busy:
+  br i1 %is_none, label %none_left, label %cell
+none_left:
   call void @Py_DecRef(ptr %list)
   br label %refuse
 

@@ -5,11 +5,12 @@
 
 compute the tiles ``begin`` to ``end`` of C (`kobai.backends.blas` makes the block).  A tile is the work of one thread;
 sums depend on the shape only: any number of threads gives the same bits.  Within a tile the scheme is the usual
-one [1]: a stretch of the inner dimension at a time, *slivers* of B, two vector registers wide, are brought into rows
-that follow each other; a block of A into *panels* of as many rows as sums fit in registers; and a micro kernel multiplies
-a panel with a sliver: the panel stays in the first cache while all slivers of the tile pass.  B need not be copied where
-its rows are contiguous and few rows of A meet them, or some more if they begin at cache lines; A need not be where it
-meets few columns and its rows do not compete for places in the cache.
+one [1]: a stretch of the inner dimension at a time, a micro kernel multiplies a *panel* of A, as many rows as sums fit in
+registers, with a *sliver* of B, two vector registers wide.  All slivers of the tile pass a panel, then the next.  The first
+panel leaves slivers behind as rows that follow each other: the micro kernel stores what it reads of B, which costs
+nothing beside its multiplications; where columns of B are contiguous, squares are transposed before.  A is read where it is
+if its rows are contiguous; it is copied, row by row, if they compete for places in the cache.  Where its columns
+are, and many slivers meet them, a block of it is brought into panels.
 
 [1] K. Goto, R. van de Geijn: Anatomy of high-performance matrix multiplication, ACM TOMS 34 (2008).
 """
@@ -17,9 +18,9 @@ meets few columns and its rows do not compete for places in the cache.
 from __future__ import annotations
 
 from kobai.backends import slots
-from kobai.backends.gemm_cut import UNLESS_ALIGNED
+from kobai.backends.gemm_cut import PANELS, ROWS
 from kobai.backends.gemm_micro import Shape, shape_for
-from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH
+from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, ROW
 from kobai.backends.gemm_thin import Thin
 
 WORDS = (
@@ -32,7 +33,7 @@ WORDS = (
     "inner",                                 # the batch has two dimensions: the size of the second,
     "outer_a", "outer_b", "outer_c", "outer_e",
     "inner_a", "inner_b", "inner_c", "inner_e",
-    "copy_a", "copy_b",                      # whether to copy A; to copy B where that can be avoided: 0, 1, `UNLESS_ALIGNED`
+    "copy_a",                                # how to copy A: `AS_IT_IS`, `PANELS`, `ROWS`
     "way",                                   # `BLOCKS`, `DOTS` or `THIN`
 )  # fmt: skip
 BLOCKS, DOTS, THIN = 0, 1, 2  # as above; sums along rows of A and columns of B, all contiguous; few rows, B read once
@@ -51,17 +52,18 @@ class Gemm(Thin):
 
     def text(self) -> str:
         """All functions; those named by `ORDERS` and the type are what to call."""
-        self._micro_packed()
+        self._micros_in_rounds()
         for wide in range(1, self.shape.wide + 1):
             for rows in self.shape.rows_of(wide):
                 self._micro(rows, wide)
             self._strip(wide)
-            self._strip_packed(wide)
         self._dots()
         self._thin()
         self._turn("turn", self.shape.width * self.size, self.lanes)
         self._pack_b()
         self._pack_a()
+        self._copy_rows()
+        self._panels_of_a()
         self._tile()
         self._entries()
         return "\n".join(self.lines)
@@ -70,7 +72,7 @@ class Gemm(Thin):
 
     def _tile(self):
         """One tile: ``m`` x ``n`` at ``a``, ``b``, ``c``, ``e``, with two pieces of memory to copy to."""
-        names = ("row_a", "col_a", "row_b", "col_b", "row_c", "row_e", "k", "depth", "copy_a", "copy_b")
+        names = ("row_a", "col_a", "row_b", "col_b", "row_c", "row_e", "k", "depth", "copy_a")
 
         def body():
             self.w = {name: self.word("%words", AT[name]) for name in names}
@@ -116,34 +118,23 @@ class Gemm(Thin):
         e, row_e = self.pick(first, "%e", "%c", "ptr"), self.pick(first, w["row_e"], w["row_c"])
         beta = self.pick(first, w["beta"], "1.0", self.t)
         a, b = self.at("%a", self.mul(start, w["col_a"])), self.at("%b", self.mul(start, w["row_b"]))
-        width = self.shape.width
-        full = self.mul(self.do(f"sdiv i64 %n, {width}"), width)
-        plain = self.test("eq", w["col_b"], self.size)
-        lines = self.do(f"or i64 {self.do(f'ptrtoint ptr {b} to i64')}, {w['row_b']}")
-        aligned = self.pick(self.test("eq", self.do(f"and i64 {lines}, 63"), 0), UNLESS_ALIGNED, "0")
-        as_it_is = self.do(f"or i1 {self.test('eq', w['copy_b'], 0)}, {self.test('eq', w['copy_b'], aligned)}")
-        direct = self.do(f"and i1 {plain}, {as_it_is}")
-        # Rows of B may be read where they are, but for the last, narrow sliver.
-        first = self.pick(direct, full, "0")
-        self.when(
-            self.test("slt", first, "%n"),
-            lambda: self.say(
-                f"call void @pack_b_{self.t}(ptr {self._room(first)}, ptr {self.at(b, self.mul(first, w['col_b']))}, "
-                f"i64 {depth}, i64 {self.sub('%n', first)}, i64 {w['row_b']}, i64 {w['col_b']})"
-            ),
-        )
-        self.stretch = (depth, b, e, row_e, beta, direct, full)
-        self.when(self.test("ne", w["copy_a"], 0), lambda: self._blocks(a), lambda: self._slivers("%m", a, "0", False))
+        self.stretch = (depth, b, e, row_e, beta)
+        as_rows, strides = self.test("eq", w["copy_a"], ROWS), (w["row_a"], w["col_a"])
+        ahead = self.at(a, self.mul(w["row_a"], self.shape.rows[0])), w["row_a"], 4 * self.size
+        self.when(self.test("eq", w["copy_a"], PANELS), lambda: self._blocks(a),
+                  lambda: self._panels("%m", a, "0", w["row_a"], strides, ahead, as_rows))  # fmt: skip
 
     def _blocks(self, a):
         """Some rows at a time, copied."""
+        w = self.w
 
         def block(i, m):
             self.say(
-                f"call void @pack_a_{self.t}(ptr %room_a, ptr {self.at(a, self.mul(i, self.w['row_a']))}, i64 {m}, "
-                f"i64 {self.stretch[0]}, i64 {self.w['row_a']}, i64 {self.w['col_a']})"
+                f"call void @pack_a_{self.t}(ptr %room_a, ptr {self.at(a, self.mul(i, w['row_a']))}, i64 {m}, "
+                f"i64 {self.stretch[0]}, i64 {w['row_a']}, i64 {w['col_a']})"
             )
-            self._slivers(m, "%room_a", i, True)
+            ahead = self.at(a, self.mul(self.add(i, step), w["row_a"])), w["col_a"], self.mul(w["col_a"], 4)
+            self._panels(m, "%room_a", i, self.mul(self.stretch[0], self.size), (self.size, most * self.size), ahead)
 
         most = self.shape.rows[0]
         count = self.do(f"udiv i64 {self.add('%m', BLOCK // most * most - 1)}, {BLOCK // most * most}")  # of about equal size
@@ -151,56 +142,137 @@ class Gemm(Thin):
         step = self.mul(panels, most)
         self.loop("0", self.add("%m", self.sub(step, 1)), lambda i: block(i, self.smaller(self.sub("%m", i), step)), step)
 
-    def _slivers(self, m, a, i, packed: bool):
-        """All slivers times ``m`` rows of A, which are those from row ``i`` of the tile.
+    def _panels(self, m, a, i0, row, strides, ahead, copied="false"):
+        """``m`` rows of A, which are those from row ``i0`` of the tile, times all of B.
 
-        A panel that was copied stays in the first cache while all slivers pass, from the second; rows of A that were not
-        copied are read anew for each sliver.
+        Panels begin ``row`` bytes for each row apart, and have the strides ``strides``; ``copied``: copy the rows of each.
+        ``ahead``: where what is asked for meanwhile begins, as arguments of the micro kernels.
         """
-        full, depth = self.stretch[-1], self.stretch[0]
-        left = self.sub("%n", full)
-
-        def all_of(m, a, i):
-            self.loop("0", full, lambda j: self._sliver(m, a, i, packed, j, self.shape.width), self.shape.width)
-            self.when(self.test("sgt", left, 0), lambda: self._sliver(m, a, i, packed, full, left))
-
-        def panel(r):
-            at = self.at(a, self.mul(self.mul(r, depth), self.size))
-            all_of(self.smaller(self.sub(m, r), most), at, self.add(i, r))
-
-        most = self.shape.rows[0]
-        if packed:
-            self.loop("0", self.add(m, most - 1), panel, most)
-        else:
-            all_of(m, a, i)
-
-    def _room(self, j):
-        """Where the copy of the sliver that begins with column ``j`` is."""
-        return self.at("%room_b", self.mul(j, MOST_DEPTH * self.size))
-
-    def _sliver(self, m, a, i, packed: bool, j, cols):
-        w, (depth, b, e, row_e, beta, direct, _) = self.w, self.stretch
-        b, rb, row = self.at(b, self.mul(j, w["col_b"])), w["row_b"], self.shape.width * self.size
-        if cols == self.shape.width:
-            b, rb = self.pick(direct, b, self._room(j), "ptr"), self.pick(direct, rb, row)
-        else:
-            b, rb = self._room(j), row
-        column = self.mul(j, self.size)
-        c = self.at("%c", self.add(self.mul(i, w["row_c"]), column))
+        w, (depth, b, e, row_e, beta), most = self.w, self.stretch, self.shape.rows[0]
         empty = self.do(f"icmp eq ptr {e}, null")
-        e = self.pick(empty, "null", self.at(e, self.add(self.mul(i, row_e), column)), "ptr")
-        name, rows = ("packed", f"ptr {a}") if packed else ("strip", f"ptr {a}, i64 {w['row_a']}, i64 {w['col_a']}")
 
-        def strip(wide):
+        def some(i, count, first):
+            here = self.add(i0, i)
+            c, old = self.at("%c", self.mul(here, w["row_c"])), self.at(e, self.mul(here, row_e))
+            place = self.at(a, self.mul(i, row))
+            self.when(copied, lambda: self.say(
+                f"call void @copy_rows_{self.t}(ptr %room_a, ptr {place}, i64 {count}, i64 {depth}, i64 {row})"))  # fmt: skip
+            following = self.at(ahead[0], self.mul(i, w["row_a"]))
+            place, step = self.pick(copied, "%room_a", place, "ptr"), self.pick(copied, ROW * self.size, strides[0])
             self.say(
-                f"call void @{name}_{self.t}_{wide}(i64 {m}, i64 {depth}, {rows}, "
-                f"ptr {b}, i64 {rb}, ptr {c}, i64 {w['row_c']}, ptr {e}, i64 {row_e}, "
-                f"{self.t} {w['alpha']}, {self.t} {beta}, i64 {cols})"
+                f"call void @panels_{self.t}(ptr %words, i64 {count}, i64 %n, i64 {depth}, "
+                f"ptr {place}, i64 {step}, i64 {strides[1]}, i64 {self.pick(copied, ROW * self.size, row)}, "
+                f"ptr {following}, i64 {ahead[1]}, i64 {ahead[2]}, ptr {b}, ptr {c}, "
+                f"ptr {self.pick(empty, 'null', old, 'ptr')}, i64 {row_e}, {self.t} {w['alpha']}, {self.t} {beta}, "
+                f"i1 {first}, i1 {self.test('sgt', '%m', most)}, ptr %room_b)"
             )
 
-        if cols == self.shape.width:
-            return strip(self.shape.wide)
-        self.when(self.test("sle", cols, self.lanes), lambda: strip(1), lambda: strip(self.shape.wide))
+        head = self.pick(self.test("eq", i0, 0), self.smaller(m, BLOCK // most * most), "0")
+        self.when(self.test("sgt", head, 0), lambda: some("0", head, "true"))
+        self.loop(head, self.add(m, most - 1), lambda i: some(i, self.smaller(self.sub(m, i), most), "false"), most)
+
+    # --- some panels, up to as many rows of A each as the largest micro kernel has, times all slivers of B
+
+    def _panels_of_a(self):
+        """The first panel (of those ``first``) brings B into slivers; if there are more (``again``) these read it from there.
+
+        Where rows of B are contiguous, the micro kernel copies what it reads. While the other panels pass, what the next
+        sliver is made of comes near; afterwards, the next panel's rows.
+        """
+        t, width = self.t, self.shape.width
+
+        def body():
+            w = self.w = {name: self.word("%words", AT[name]) for name in ("row_b", "col_b", "row_c")}
+            plain, by_rows, by_columns = [self.test("eq", x, self.size) for x in (w["col_b"], "%ca", "%ra")]
+            lines = self.do(f"or i1 {by_rows}, {by_columns}")
+            once = self.do("xor i1 %again, 1")
+            direct = self.do(f"and i1 {self.do(f'and i1 {plain}, %first')}, {self.do(f'or i1 {lines}, {once}')}")
+            copied = self.do(f"and i1 %first, {self.do(f'xor i1 {direct}, 1')}")
+            self.how = plain, by_rows, lines, direct
+            self.ahead = self._ahead_of(plain)
+            full = self.mul(self.do(f"sdiv i64 %n, {width}"), width)
+            self.loop("0", full, lambda j: self._sliver(j, copied), width)
+            left = self.sub("%n", full)
+            self.when(self.test("sgt", left, 0), lambda: self._narrow_sliver(full, left))
+
+        self.function(
+            f"internal void @panels_{t}(ptr %words, i64 %m, i64 %n, i64 %depth, ptr %a, i64 %ra, i64 %ca, i64 %row, ptr %next, "
+            f"i64 %rn, i64 %sn, ptr %b, ptr %c, ptr %e, i64 %re, {t} %alpha, {t} %beta, i1 %first, i1 %again, ptr %room_b)",
+            body,
+        )
+
+    def _ahead_of(self, plain):
+        """Bytes between what two panels ask for, between the two places that a round asks for, and to those of the next.
+
+        Of B, four panels ask for every fourth row, both lines of it, or for all of its columns if these follow each other.
+        """
+        w = self.w
+        panel = self.pick(plain, w["row_b"], self.mul(w["col_b"], 4))
+        second, step = self.pick(plain, 64, self.mul(w["col_b"], 16)), self.pick(plain, self.mul(w["row_b"], 4), 64)
+        return [self.pick("%first", x, y) for x, y in ((panel, "0"), (second, "%rn"), (step, "%sn"))]
+
+    def _sliver(self, j, copied):
+        b = self.at("%b", self.mul(j, self.w["col_b"]))
+        self.when(copied, lambda: self._copy_b(self._room(j), b, self.shape.width))
+        most = self.shape.rows[0]
+        rows = self.smaller(self.mul(self.do(f"sdiv i64 {j}, {self.shape.width}"), 2), most - 2)
+        ahead = self.pick("%first", self.at(b, self.mul(self.w["col_b"], self.shape.width)),
+                          self.at("%next", self.mul(rows, "%rn")), "ptr")  # fmt: skip
+        self.loop("0", self.add("%m", most - 1), lambda r: self._micro_of(r, j, b, ahead), most)
+
+    def _micro_of(self, r, j, b, ahead):
+        """The panel from row ``r`` on times the sliver from column ``j`` on."""
+        (_, by_rows, lines, direct), most, room = self.how, self.shape.rows[0], self._room(j)
+        direct, count = self.do(f"and i1 {direct}, {self.test('eq', r, 0)}"), self.smaller(self.sub("%m", r), most)
+        place, row, rest = self.at("%a", self.mul(r, "%row")), self.shape.width * self.size, self._rest(r, j, self.shape.width)
+        turn = self.do(f"and i64 {self.do(f'udiv i64 {r}, {most}')}, 3")
+        near = f"ptr {self.at(ahead, self.mul(turn, self.ahead[0]))}, i64 {self.ahead[1]}, i64 {self.ahead[2]}"
+
+        def micro(kind, step):
+            head = f"call void @micro_{self.t}_{kind}"
+            self.when(
+                direct,
+                lambda: self.say(
+                    f"{head}_kept(i64 %depth, ptr {place}, i64 {step}, ptr {b}, i64 {self.w['row_b']}, ptr {room}, {rest})"),
+                lambda: self.say(f"{head}(i64 %depth, ptr {place}, i64 {step}, ptr {room}, i64 {row}, {near}, {rest})"),
+            )
+
+        def strip():
+            from_, step = self.pick(direct, b, room, "ptr"), self.pick(direct, self.w["row_b"], row)
+            self._strip_of(self.shape.wide, count, place, from_, step, rest)
+
+        whole = self.do(f"and i1 {lines}, {self.test('eq', count, most)}")
+        self.when(whole, lambda: self.when(by_rows, lambda: micro("rows", "%ra"), lambda: micro("columns", "%ca")), strip)
+
+    def _narrow_sliver(self, j, cols):
+        """The last columns: they are always copied, as what lies behind them may not be read."""
+        most, room, row = self.shape.rows[0], self._room(j), self.shape.width * self.size
+        self.when("%first", lambda: self._copy_b(room, self.at("%b", self.mul(j, self.w["col_b"])), cols))
+
+        def panel(r):
+            count, place, rest = self.smaller(self.sub("%m", r), most), self.at("%a", self.mul(r, "%row")), self._rest(r, j, cols)
+            self.when(self.test("sle", cols, self.lanes), lambda: self._strip_of(1, count, place, room, row, rest),
+                      lambda: self._strip_of(self.shape.wide, count, place, room, row, rest))  # fmt: skip
+
+        self.loop("0", self.add("%m", most - 1), panel, most)
+
+    def _strip_of(self, wide: int, m, a, b, row, rest: str):
+        self.say(f"call void @strip_{self.t}_{wide}(i64 {m}, i64 %depth, ptr {a}, i64 %ra, i64 %ca, ptr {b}, i64 {row}, {rest})")
+
+    def _copy_b(self, room, b, cols):
+        strides = f"i64 {self.w['row_b']}, i64 {self.w['col_b']}"
+        self.say(f"call void @pack_b_{self.t}(ptr {room}, ptr {b}, i64 %depth, i64 {cols}, {strides})")
+
+    def _room(self, j):
+        """Where the copy of the sliver that begins with column ``j`` is; that of all if none is read again."""
+        return self.at("%room_b", self.mul(self.pick("%again", j, "0"), MOST_DEPTH * self.size))
+
+    def _rest(self, r, j, cols) -> str:
+        """What micro kernels are told of C and E, from row ``r`` and column ``j`` on."""
+        column = self.mul(j, self.size)
+        c, e = [self.at(x, self.add(self.mul(r, step), column)) for x, step in (("%c", self.w["row_c"]), ("%e", "%re"))]
+        e = self.pick(self.do("icmp eq ptr %e, null"), "null", e, "ptr")
+        return f"ptr {c}, i64 {self.w['row_c']}, ptr {e}, i64 %re, {self.t} %alpha, {self.t} %beta, i64 {cols}"
 
     def _entries(self):
         """The functions named by `ORDERS`, and what they all do."""

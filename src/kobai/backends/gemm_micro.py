@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from kobai.backends.llvm_flow import Flow
 
-_STEPS = 4  # of the inner dimension in a round, where A was copied
+_STEPS = 4  # of the inner dimension in a round
 _AHEAD = 1536  # bytes of a sliver of B from what is read to what is asked for
+_ROWS_AHEAD = 8  # the same in rows, where B was not copied
 
 
 class Shape(NamedTuple):
@@ -66,64 +68,100 @@ class Micro(Flow):
             lambda: self._micro_body(rows, wide),
         )
 
-    def _micro_packed(self):
-        """The largest block, with a panel of A that was copied."""
-        t, rows, wide = self.t, self.shape.rows[0], self.shape.wide
-        self.function(
-            f"internal void @micro_{t}_packed(i64 %k, ptr %a, ptr %b, i64 %rb, "
-            f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
-            lambda: self._micro_body(rows, wide, self._sums_packed),
-        )
+    def _micros_in_rounds(self):
+        """The largest block where rows, or columns, of A are contiguous.
 
-    def _sums_packed(self, rows: int, wide: int):
-        """Rounds of four steps, and single ones for what is left."""
+        Some keep a copy of what they read of B; the others meanwhile ask for what others will read, two lines a round: at
+        ``next`` and ``rn`` bytes further on, ``sn`` bytes later in the next round.
+        """
+        t, rows, wide = self.t, self.shape.rows[0], self.shape.wide
+        for name, sums in (("rows", self._sums_by_rows), ("columns", self._sums_by_columns)):
+            for keeps in (False, True):
+                b = "ptr %b, i64 %rb, ptr %to" if keeps else "ptr %b, i64 %rb, ptr %next, i64 %rn, i64 %sn"
+                self.function(
+                    f"internal void @micro_{t}_{name}{'_kept' * keeps}(i64 %k, ptr %a, i64 %step, {b}, "
+                    f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
+                    lambda sums=sums, keeps=keeps: self._micro_body(rows, wide, partial(sums, keeps)),
+                )
+
+    def _sums_by_rows(self, keeps: bool, rows: int, wide: int):
+        """Rows of A, %step bytes apart, are reached from every third row, so that few addresses are kept."""
         self._ask_for_c(rows, wide)
+        starts = [self.at("%a", self.mul("%step", r)) for r in range(0, rows, 3)]
+        within = ("0", "%step", self.mul("%step", 2))
+        reach = lambda places, s, r: self.at(self.at(places[r // 3], within[r % 3]), s * self.size)  # noqa: E731
+        return self._in_rounds(rows, wide, keeps, starts, reach, lambda steps: steps * self.size)
+
+    def _sums_by_columns(self, keeps: bool, rows: int, wide: int):
+        """Columns of A are %step bytes apart."""
+        self._ask_for_c(rows, wide)
+        skipped = ["0", "%step", *[self.mul("%step", s) for s in range(2, _STEPS + 1)]]
+        reach = lambda places, s, r: self.at(self.at(places[0], skipped[s]), r * self.size)  # noqa: E731
+        return self._in_rounds(rows, wide, keeps, ["%a"], reach, skipped.__getitem__)
+
+    def _in_rounds(self, rows: int, wide: int, keeps: bool, starts, reach, moved):
+        """Rounds of four steps, and single ones for what is left.
+
+        ``reach(places, s, r)`` is where row r of A is in step s of a round, ``moved(s)`` how far the places move in s steps.
+        """
         many = self.do(f"and i64 %k, {-_STEPS}")
         zeros = [["zeroinitializer"] * wide for _ in range(rows)]
-        place, sums = self._rounds("%entry", ("0", "%a", "%b"), many, zeros, rows, wide, _STEPS)
-        return self._rounds("%" + self.last, place, "%k", sums, rows, wide, 1)[1]
+        first = ["0", "%b", "%to" if keeps else "%next", *starts]
+        places, sums = self._rounds("%entry", first, many, zeros, keeps, _STEPS, reach, moved)
+        return self._rounds("%" + self.last, places, "%k", sums, keeps, 1, reach, moved)[1]
 
-    def _rounds(self, before: str, start, stop: str, given, rows: int, wide: int, steps: int):
-        """Rounds of ``steps`` from (step, place in A, place in B) on, while there is room for one: (then, sums)."""
+    def _rounds(self, before: str, start, stop: str, given, keeps: bool, steps: int, reach, moved):
+        """Rounds of ``steps`` from (step, place in B, in its copy or what to ask for, places in A) on: (then, sums)."""
         v, (head, body, done) = self.v, [self.fresh(n) for n in ("head", "round", "over")]
         self.say(f"br label %{head}")
         self.label(head)
-        names = ["%" + self.fresh() for _ in range(3)]
-        following = ["%" + self.fresh() for _ in range(3)]
-        for name, then, first, t in zip(names, following, start, ("i64", "ptr", "ptr")):
-            self.say(f"{name} = phi {t} [{first}, {before}], [{then}, %{body}]")
-        sums = [["%" + self.fresh() for _ in range(wide)] for _ in range(rows)]
-        totals = [["%" + self.fresh() for _ in range(wide)] for _ in range(rows)]
+        names, following = [["%" + self.fresh() for _ in start] for _ in range(2)]
+        for i, (name, then, first) in enumerate(zip(names, following, start)):
+            self.say(f"{name} = phi {'ptr' if i else 'i64'} [{first}, {before}], [{then}, %{body}]")
+        sums, totals = [[["%" + self.fresh() for _ in line] for line in given] for _ in range(2)]
         for name, then, first in [z for line in zip(sums, totals, given) for z in zip(*line)]:
             self.say(f"{name} = phi {v} [{first}, {before}], [{then}, %{body}]")
         self.say(f"br i1 {self.test('slt', names[0], stop)}, label %{body}, label %{done}")
         self.label(body)
-        i, a, b = names
-        self._steps(a, b, sums, totals, steps)
-        step_b = "%rb" if steps == 1 else self.mul("%rb", steps)
+        # LLVM, if it saw how places in A follow from each other, would keep each row's address in memory.
+        i, b, to, *a = [*names[:3], *[self.do(f'call ptr asm "", "=r,0"(ptr {x})') for x in names[3:]]]
+        if not keeps:
+            for place in (to, self.at(to, "%rn")):
+                self._near(place, 2)
+        self._steps(a, b, to if keeps else None, sums, totals, steps, reach)
         self.say(f"{following[0]} = add i64 {i}, {steps}")
-        self.say(f"{following[1]} = getelementptr i8, ptr {a}, i64 {rows * self.size * steps}")
-        self.say(f"{following[2]} = getelementptr i8, ptr {b}, i64 {step_b}")
+        row = self.shape.width * self.size
+        moves = ["%rb" if steps == 1 else self.mul("%rb", steps), row * steps if keeps else "%sn", *[moved(steps)] * len(a)]
+        for then, place, by in zip(following[1:], [b, to, *a], moves):
+            self.say(f"{then} = getelementptr i8, ptr {place}, i64 {by}")
         self.say(f"br label %{head}")
         self.label(done)
         self.last = done
         return names, sums
 
-    def _steps(self, a: str, b: str, sums, totals, steps: int):
-        """``steps`` steps of the inner dimension, after which the sums are the totals."""
-        rows, wide = len(sums), len(sums[0])
+    def _steps(self, a, b: str, to: str | None, sums, totals, steps: int, reach):
+        """``steps`` steps of the inner dimension, after which the sums are the totals; B goes to ``to``."""
+        bytes_, step = self.lanes * self.size, self.shape.width * self.size
         for s in range(steps):
             row = self.at(b, "0" if s == 0 else "%rb" if s == 1 else self.mul("%rb", s))
-            for line in range(0, wide * self.lanes * self.size, 64):
-                self.say(f"call void @llvm.prefetch.p0(ptr {self.at(row, _AHEAD + line)}, i32 0, i32 3, i32 1)")
-            columns = [self.load(self.at(row, j * self.lanes * self.size)) for j in range(wide)]
+            far = self.at(row, _AHEAD if to is None else self.mul("%rb", _ROWS_AHEAD))
+            for line in range(0, step, 64):
+                self._near(self.at(far, line), 3)
+                if to is not None:  # the next sliver, from the third cache into the second
+                    self._near(self.at(row, step + line), 2)
+            columns = [self.load(self.at(row, j * bytes_)) for j in range(len(sums[0]))]
+            for j, column in enumerate(columns if to else []):
+                self._keep(self.at(to, s * step + j * bytes_), column)
             later = totals if s == steps - 1 else [["%" + self.fresh() for _ in line] for line in sums]
-            for r in range(rows):
-                x = self.do(f"load {self.t}, ptr {self.at(a, (s * rows + r) * self.size)}, align {self.size}")
-                x = self.splat_of(x)
-                for name, old, column in zip(later[r], sums[r], columns):
+            for r, line in enumerate(sums):
+                x = self.splat_of(self.do(f"load {self.t}, ptr {reach(a, s, r)}, align {self.size}"))
+                for name, old, column in zip(later[r], line, columns):
                     self._fma_to(name, x, column, old)
             sums = later
+
+    def _near(self, place, level: int):
+        """Bring a line that will be read to the first cache (3) or the second (2)."""
+        self.say(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 {level}, i32 1)")
 
     def _ask_for_c(self, rows: int, wide: int):
         """Bring the block of C near, while its sums are made."""
@@ -152,12 +190,15 @@ class Micro(Flow):
         self.label(done)
 
     def _sums(self, rows: int, wide: int):
-        """The loop. Rows of A are reached from every third row, so that few addresses are kept."""
+        """The loop. Rows of A are reached from every third row, so that few addresses are kept.
+
+        What is asked for is further on in the sliver, if it was copied, or of the next one, which is far.
+        """
         v, head, body, done = self.v, self.fresh("start"), self.fresh("loop"), self.fresh("end")
         firsts = range(0, rows, 3)
         twice = self.mul("%ra", 2)
         self._ask_for_c(rows, wide)
-        # LLVM, if it saw how these are related, would add its way from row to row, twelve times in each round.
+        ahead = self.pick(self.test("eq", "%rb", self.shape.width * self.size), _AHEAD, wide * self.lanes * self.size)
         start = [self.do(f'call ptr asm "", "=r,0"(ptr {self.at("%a", self.mul("%ra", r))})') for r in firsts]
         self.say(f"br label %{head}")
         self.label(head)
@@ -172,9 +213,10 @@ class Micro(Flow):
         sums = [[("%" + self.fresh(), "%" + self.fresh()) for _ in range(wide)] for _ in range(rows)]
         for old, new in [pair for row in sums for pair in row]:
             self.say(f"{old} = phi {v} [zeroinitializer, %{head}], [{new}, %{body}]")
+        a = [(self.do(f'call ptr asm "", "=r,0"(ptr {here})'), later) for here, later in a]
         columns = [self.load(self.at(b, j * self.lanes * self.size)) for j in range(wide)]
-        for place in range(0, wide * self.lanes * self.size, 64):  # of the next sliver: where B was not copied it is far
-            self.say(f"call void @llvm.prefetch.p0(ptr {self.at(b, wide * self.lanes * self.size + place)}, i32 0, i32 2, i32 1)")
+        for place in range(0, wide * self.lanes * self.size, 64):
+            self._near(self.at(b, self.add(ahead, place)), 3)
         for r in range(rows):
             base = a[r // 3][0]
             address = self.at(base, ("0", "%ra", twice)[r % 3])
@@ -244,10 +286,16 @@ class Micro(Flow):
             def one(i):
                 a, c = self.at("%a", self.mul(i, "%ra")), self.at("%c", self.mul(i, "%rc"))
                 e = self.pick(empty, "null", self.at("%e", self.mul(i, "%re")), "ptr")
-                self.say(
-                    f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, i64 %ra, i64 %ca, ptr %b, i64 %rb, "
-                    f"ptr {c}, i64 %rc, ptr {e}, i64 %re, {t} %alpha, {t} %beta, i64 %cols)"
-                )
+                rest = f"ptr %b, i64 %rb, ptr {c}, i64 %rc, ptr {e}, i64 %re, {t} %alpha, {t} %beta, i64 %cols)"
+                near = rest.replace("ptr %b, i64 %rb", f"ptr %b, i64 %rb, ptr {a}, i64 0, i64 0")
+
+                def general():
+                    self.say(f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, i64 %ra, i64 %ca, {rest}")
+
+                if (count, wide) != (self.shape.rows[0], self.shape.wide):
+                    return general()
+                self.when(self.test("eq", "%ca", self.size),
+                          lambda: self.say(f"call void @micro_{t}_rows(i64 %k, ptr {a}, i64 %ra, {near}"), general)  # fmt: skip
 
             return one
 
@@ -263,31 +311,6 @@ class Micro(Flow):
             f"ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols)",
             body,
         )
-
-    def _strip_packed(self, wide: int):
-        """All rows of a copied block of A times one sliver."""
-        t, most = self.t, self.shape.rows[0]
-        rest = (f"ptr %b, i64 %rb, ptr %c, i64 %rc, ptr %e, i64 %re, {t} %alpha, {t} %beta, i64 %cols").split(", ")
-
-        def some(count, i, start, whole):
-            a = self.at("%a", self.mul(self.add(self.mul(start, "%k"), self.sub(i, start)), self.size))
-            places = {"%c": self.at("%c", self.mul(i, "%rc")),
-                      "%e": self.pick(empty, "null", self.at("%e", self.mul(i, "%re")), "ptr")}  # fmt: skip
-            given = ", ".join(" ".join(places.get(word, word) for word in x.split()) for x in rest)
-            if whole and wide == self.shape.wide:
-                return self.say(f"call void @micro_{t}_packed(i64 %k, ptr {a}, {given})")
-            strides = f"i64 {self.size}, i64 {most * self.size}"
-            self.say(f"call void @micro_{t}_{count}x{wide}(i64 %k, ptr {a}, {strides}, {given})")
-
-        def body():
-            nonlocal empty
-            empty = self.do("icmp eq ptr %e, null")
-            start = done = self.loop("0", "%m", lambda i: some(most, i, i, True), most)
-            for count in self.shape.rows_of(wide)[1:]:
-                done = self.loop(done, "%m", lambda i, count=count: some(count, i, start, False), count)
-
-        empty = ""
-        self.function(f"internal void @packed_{t}_{wide}(i64 %m, i64 %k, ptr %a, {', '.join(rest)})", body)
 
     # --- few rows of A, columns of B contiguous: nothing is copied, each element of C is a sum along both
 

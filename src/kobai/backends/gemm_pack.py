@@ -5,6 +5,7 @@ from __future__ import annotations
 from kobai.backends.gemm_micro import Micro
 
 MOST_COLS, MOST_DEPTH = 512, 576  # columns of a tile; of a stretch of the inner dimension
+ROW = MOST_DEPTH + 16  # elements from row to row of a copy: not a multiple of what makes rows compete for the same places
 _AHEAD = 4  # rows of B, the next of which are asked for
 
 
@@ -214,18 +215,40 @@ class Pack(Micro):
         """Where columns of A are contiguous: some columns at a time, lest those of all panels compete for cache lines."""
         most, some = self.shape.rows[0], 16
 
-        def line(i, p):
+        def line(i, p, inside):
             source = self.at(self.at("%a", self.mul(p, "%ca")), self.mul(i, self.size))
             for part, kept in self._parts():
-                limit = self.smaller(self.sub(self.sub("%m", i), part), kept)
-                value = self.load(self.at(source, part * self.size), self._masks(limit, 1)[0])
+                mask = None if inside else self._masks(self.smaller(self.sub(self.sub("%m", i), part), kept), 1)[0]
+                value = self.load(self.at(source, part * self.size), mask)
                 self._keep_lanes(value, self.at(self._panel(i, p), part * self.size), kept)
 
         def group(first):
             stop = self.smaller(self.add(first, some), "%k")
-            self.loop("0", self.add("%m", most - 1), lambda i: self.loop(first, stop, lambda p: line(i, p)), most)
+            columns = lambda i, inside: self.loop(first, stop, lambda p: line(i, p, inside))  # noqa: E731
+            beyond = -most % self.lanes  # what is loaded with the last rows of a panel
+            done = self.loop("0", self.sub("%m", beyond), lambda i: columns(i, True), most)
+            self.loop(done, self.add("%m", most - 1), lambda i: columns(i, False), most)
 
         self.loop("0", self.add("%k", some - 1), group, some)
+
+    def _copy_rows(self):
+        """``m`` rows of A, contiguous, to places ``ROW`` elements apart."""
+
+        def body():
+            masks = self._masks(self.do(f"and i64 %k, {self.lanes - 1}"), 1)
+
+            def part(p, i, mask):
+                source = self.at(self.at("%a", self.mul(i, "%ra")), self.mul(p, self.size))
+                target = self.at("%to", self.mul(self.add(self.mul(i, ROW), p), self.size))
+                self._keep(target, self.load(source, mask))
+
+            def row(i):
+                done = self.loop("0", "%k", lambda p: part(p, i, None), self.lanes)
+                self.when(self.test("slt", done, "%k"), lambda: part(done, i, masks[0]))
+
+            self.loop("0", "%m", row)
+
+        self.function(f"internal void @copy_rows_{self.t}(ptr %to, ptr %a, i64 %m, i64 %k, i64 %ra)", body)
 
     def _any_of_a(self):
         most = self.shape.rows[0]

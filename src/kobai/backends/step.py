@@ -7,14 +7,17 @@ and grain; a code of 0 stands for a call of Python with the arguments and result
 ends the run before anything is written.
 
 The native function is a ``PyCFunction`` whose ``self`` is a bytes object of words (native.py): it takes the input
-arrays, makes the result arrays, fills in the addresses, runs the table and returns a list.  It returns None if it is
-being run by another thread, or by a flag: the caller then has to find out by itself.
+arrays, makes the result arrays, fills in the addresses, runs the table and returns a list.  While another thread runs it,
+it waits.  It returns None by a flag, or if a call of Python came back to it: the caller then has to find out by itself.
 """
 from __future__ import annotations
 
 import math
+import os
 import struct
+import threading
 from functools import partial
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -42,11 +45,13 @@ from kobai.compile.pooling import PoolStep
 from kobai.compile.rewrite import Refuse
 from kobai.compile.weighted import SumsStep
 from kobai.compile.windows import Window, own
+from kobai.general import forward
 
 _WORDS = ("table", "calls", "patches", "patch_count", "inputs", "outputs", "likes", "new_like", "release", "parallel", "none",
           "busy")
 
-
+_PAUSE = 30  # microseconds until a thread looks again whether another has left the program
+_busy: WeakValueDictionary = WeakValueDictionary()  # the words in which programs note which thread runs them
 _APART = threads.GRAIN // 2  # elements in a chunk where what is read lies in the caches of all threads, who made it
 
 _word = partial(word, _WORDS)
@@ -60,18 +65,33 @@ declare void @Py_IncRef(ptr)
 declare ptr @PyList_New(i64)
 declare i32 @PyList_SetItem(ptr, i64, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
+declare i64 @PyThread_get_thread_ident()
+declare i32 @usleep(i32)
 
 define ptr @step(ptr %object, ptr %args, i64 %count) nounwind {{
 entry:
   %self = getelementptr i8, ptr %object, i64 {_BYTES}
-  %busy_at = {_word("busy")}
-  %free = cmpxchg ptr %busy_at, i64 0, i64 1 seq_cst seq_cst
-  %mine = extractvalue {{i64, i1}} %free, 1
+  %who_at = {_word("busy")}
+  %busy_at = load ptr, ptr %who_at
+  %me = call i64 @PyThread_get_thread_ident()
   %none_at = {_word("none")}
   %nothing = load ptr, ptr %none_at
   %parallel_at = {_word("parallel")}
   %parallel = load ptr, ptr %parallel_at
-  br i1 %mine, label %begin, label %refuse
+  br label %try
+try:
+  %free = cmpxchg ptr %busy_at, i64 0, i64 %me seq_cst seq_cst
+  %mine = extractvalue {{i64, i1}} %free, 1
+  br i1 %mine, label %begin, label %taken
+taken:
+  %owner = extractvalue {{i64, i1}} %free, 0
+  %inside = icmp eq i64 %owner, %me
+  br i1 %inside, label %refuse, label %wait
+wait:
+  %waiting = call ptr @PyEval_SaveThread()
+  %slept = call i32 @usleep(i32 {_PAUSE})
+  call void @PyEval_RestoreThread(ptr %waiting)
+  br label %try
 refuse:
   call void @Py_IncRef(ptr %nothing)
   ret ptr %nothing
@@ -225,6 +245,17 @@ fail:
 """
 
 
+def _alone():
+    """In a forked child: the other threads that were running programs are not there."""
+    for runs in _busy.values():
+        if runs[0] != threading.get_ident():
+            runs[0] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)
+
+
 class _Runner:
     """The native function `step`, made once."""
 
@@ -290,12 +321,15 @@ class Program:
         self.table = np.array(table, np.int64).reshape(-1, 4)
         self.patch_table = np.array([(at + 8 * w, a, o) for w, a, o in self.patches], np.int64).reshape(-1, 3)
         self.like_table = np.array([id(x) for x in self.likes], np.int64)
+        self.busy = np.zeros(1, np.int64)
+        _busy[self.busy.ctypes.data] = self.busy
         head = struct.pack(
             f"={len(_WORDS)}q", self.table.ctypes.data, len(self.table), self.patch_table.ctypes.data, len(self.patches),
             len(graph.inputs), len(graph.outputs), self.like_table.ctypes.data, runner.bridge.new_like,
             int(self.work > RELEASE),
-            runner.bridge.parallel, id(None), 0)
-        keeps = (runner, self.arena, self.kept, self.kernels, self.block, self.table, self.patch_table, self.likes, self.like_table)
+            runner.bridge.parallel, id(None), self.busy.ctypes.data)
+        keeps = (runner, self.arena, self.kept, self.kernels, self.block, self.table, self.patch_table, self.likes, self.like_table,
+                 self.busy)
         self.run = _new_function(byref(runner.definition), head, keeps)  # it may outlive the plan
 
     # --- calls
@@ -460,10 +494,10 @@ def _host_call(program: Program, step):
         read = {v: _viewer(program, w, v.shape, v.dtype) for v, w in zip(node.values, step.reads)}
         args = [read[a] if a in read else (lambda arrays, a=a: a) for a in node.args]
         writes = [_viewer(program, own(v), v.shape, v.dtype) for v in step.writes]
-        forward, many = node.op.forward, node.op.outputs != 1
+        op, many = node.op, node.op.outputs != 1
 
         def call(*arrays):
-            ys = forward(*[get(arrays) for get in args])
+            ys = forward(op, [get(arrays) for get in args])
             for put, y in zip(writes, ys if many else (ys,)):
                 put(arrays)[...] = y
         return call

@@ -31,12 +31,17 @@ def approximate(kernel: Kernel, tables: bool = False) -> Kernel:
     k = Builder(kernel.name)
     k.operands = list(kernel.operands)
     values: list[Value] = []
+    closely = {n.args for n in kernel.nodes if n.op == "exp" and n.attr == "close"}
+    made: dict[tuple, Value] = {}  # of these one will do
     for node in kernel.nodes:
         args = [values[a] for a in node.args]
-        if _is_function(node):
+        if _is_function(node) and node.op == "exp" and node.args in closely:
+            if node.args not in made:
+                made[node.args] = _close_exp(k, *args)
+            values.append(made[node.args])
+        elif _is_function(node):
             by_table = tables and node.dtype == "f32" and node.op in TABLES
-            function = _close_exp if node.attr == "close" else FUNCTIONS[node.op]
-            values.append(_by_table(k, node.op, *args) if by_table else function(k, *args))
+            values.append(_by_table(k, node.op, *args) if by_table else FUNCTIONS[node.op](k, *args))
         elif _is_bf16_cast(kernel, node):
             values.append(_cast_bf16(k, args[0], node.dtype))
         else:
@@ -175,11 +180,10 @@ def _split(k: Builder, x: Value):
 
 def _log_of(k: Builder, f: Value, e: Value) -> Value:
     """log(1 + f) + e ln 2 for small f."""
+    if f.dtype == "f32":
+        return k.fma(e, math.log(2), k.fma(k.fma(_horner(k, "LOG", f), f, -0.5), f * f, f))
     high, low, _ = SPLIT["LN2", f.dtype]
     half = 0.5 * f * f
-    if f.dtype == "f32":
-        rest = k.fma(_horner(k, "LOG", f), f * f * f, e * low)
-        return k.fma(e, high, (rest - half) + f)
     s = f / (2 + f)
     rest = s * k.fma(_horner(k, "LOG", s * s), s * s, half)
     return k.fma(e, high, f - (half - k.fma(e, low, rest)))
@@ -193,12 +197,15 @@ def _with_limits(k: Builder, x: Value, y: Value, zero: float) -> Value:
 
 
 def log(k: Builder, x: Value) -> Value:
-    """log(m) + e ln 2 for x = 2 ** e * m."""
+    """log(m) + e ln 2 for x = 2 ** e * m; what is no positive normal number is looked at only where there is one."""
     _, mantissa, bias, _ = _FORMAT[x.dtype]
-    subnormal = x < 2.0 ** (1 - bias)
-    e, m = _split(k, k.where(subnormal, x * 2.0 ** (mantissa + 1), x))
-    e = k.cast(e, x.dtype) - k.where(subnormal, k.const(mantissa + 1, x.dtype), k.const(0, x.dtype))
-    return _with_limits(k, x, _log_of(k, m - 1, e), 0.0)
+    normal = 2.0 ** (1 - bias)
+
+    e, m = _split(k, x)
+    y = _log_of(k, m - 1, k.cast(e, x.dtype))
+    e, m = _split(k, x * 2.0 ** (mantissa + 1))
+    unusual = k.where(x < normal, _log_of(k, m - 1, k.cast(e - (mantissa + 1), x.dtype)), y)
+    return k.where(~((x >= normal) & (x < math.inf)), _with_limits(k, x, unusual, 0.0), y, rare=True)
 
 
 def log1p(k: Builder, x: Value) -> Value:
@@ -206,8 +213,10 @@ def log1p(k: Builder, x: Value) -> Value:
     e, _ = _split(k, 1 + x)
     e = k.cast(e, x.dtype)
     power = k.scale(k.const(1, x.dtype), -e)
-    y = _with_limits(k, x, _log_of(k, k.fma(x, power, power - 1), e), -1.0)
-    return k.where(abs(x) < 2.0 ** -(_FORMAT[x.dtype][1] + 2), x, y)
+    y = _log_of(k, k.fma(x, power, power - 1), e)
+    tiny = abs(x) < 2.0 ** -(_FORMAT[x.dtype][1] + 2)
+    unusual = k.where(tiny, x, _with_limits(k, x, y, -1.0))
+    return k.where(~((x > -1) & (x < math.inf)) | tiny, unusual, y, rare=True)
 
 
 # --- trigonometry

@@ -9,7 +9,7 @@ import weakref
 
 from kobai.autograd.whole import exactly
 from kobai.compile.guards import Untraceable
-from kobai.tensor import Tensor
+from kobai.tensor import _IN_THE_GRAPH, Tensor
 
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 _IDENTITY = frozenset(("id", "hash", "__hash__"))
@@ -22,7 +22,7 @@ _QUESTIONS = {
 
 def attributes(leaves):
     """What the user added to the tensors among some arguments."""
-    return [{n: v for n, v in t.__dict__.items() if n[:1] != "_"} for t in leaves if isinstance(t, Tensor)]
+    return [{n: v for n, v in t.__dict__.items() if n not in _IN_THE_GRAPH} for t in leaves if isinstance(t, Tensor)]
 
 
 class Asked:
@@ -80,4 +80,4 @@ class Asked:
     def _attributes(self, t):
         """Of what the user added to a tensor that which the function may have looked at: names, types, values."""
         return [(n, type(v), exactly(v) if type(v) in _PLAIN else id(v)) for n, v in t.__dict__.items()
-                if n[:1] != "_" and (self._names is None or n in self._names)]
+                if n not in _IN_THE_GRAPH and (self._names is None or n in self._names)]

@@ -2,7 +2,11 @@
 
 A recording can be run again if the function changes none of the variables it depends on.  Which ones these are is known
 only when it has run; so before that all are noted that any function it can reach may look at.  Where one was
-overlooked, or may have been, `stayed` says no, and the next call is recorded, too.
+overlooked, or may have been, `changes` says None, and the next call is recorded, too.  Before a later recording, those
+that the last one turned out to depend on are noted (`before_again`).
+
+What is switched by each call, as `model.train()` and `model.eval()` do where two functions take turns, a program may do
+as well: it is right where all is as it was before its recording, and leaves behind what that left behind.
 """
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ import weakref
 import numpy as np
 
 from kobai.autograd.node import inside
-from kobai.compile.guards import _MOST, Guards, Untraceable, _file_of, _functions, _Walk
+from kobai.compile.guards import _MOST, GONE, Guards, Untraceable, _file_of, _functions, _Walk, name
 from kobai.compile.watch import _is_library
 from kobai.tensor import Tensor
 
@@ -38,20 +42,14 @@ class Before(_Walk):
         """Whether the function can look at numbers in memory only through tensors."""
         return not (self.closed or self.arrays or len(self.slots) >= _MOST)
 
-    def stayed(self, guards, made) -> bool:
-        """Whether the variables that a call turned out to depend on are what they were.
+    def changes(self, guards, made) -> list | None:
+        """The variables, as they were, that a call turned out to depend on and switched; None if it did more, or may have.
 
         `made` are the ids of dicts of optimisers' state that the call made or added to, and their lengths.
         """
         if self.closed or len(self.slots) >= _MOST:
-            return False
-        known = {(s.kind, id(s.holder), _name_of(s.key)): s for s in self.slots}
-        lengths = {id(container): length for container, _, length in self.lengths}
-        slots = [known.get((s.kind, id(s.holder), _name_of(s.key))) for s in guards.slots
-                 if id(s.holder) not in made and not _is_loaded_late(s)]
-        if None in slots or any(made.get(id(c), lengths.get(id(c))) != now for c, _, now in guards.lengths):
-            return False
-        return Guards(slots, []).changed() is None
+            return None
+        return _switched(self.slots, self.lengths, guards, made)
 
     # ---- where the walk goes beyond what ran -----------------------------------------------
     def visit(self, v, name):
@@ -86,6 +84,39 @@ class Before(_Walk):
                 self._may_run(c)
 
 
+class Again:
+    """The variables that a recorded call depended on, as they are before the next."""
+
+    def __init__(self, guards):
+        self.slots, self.lengths = [], [(container, name, len(container)) for container, name, _ in guards.lengths]
+        for slot in guards.slots:
+            try:
+                self.slots.append(slot._replace(value=slot.read()))
+            except GONE:
+                pass
+
+    def changes(self, guards, made) -> list | None:
+        """As `Before.changes`."""
+        return _switched(self.slots, self.lengths, guards, made)
+
+
+def _switched(slots, lengths, guards, made) -> list | None:
+    known = {name(s): s for s in slots}
+    sizes = {id(container): length for container, _, length in lengths}
+    before = [known.get(name(s)) for s in guards.slots
+              if id(s.holder) not in made and not _is_loaded_late(s)]
+    if None in before or any(made.get(id(c), sizes.get(id(c))) != now for c, _, now in guards.lengths):
+        return None
+    found = [s for s in before if Guards([s], []).changed() is not None]
+    return found if all(map(_is_switch, found)) else None
+
+
+def _is_switch(slot) -> bool:
+    """Whether it is and was true or false, such as `model.training`."""
+    return slot.kind == "dict" and type(slot.holder) is dict and type(slot.key) is str \
+        and slot.value.__class__ is slot.read().__class__ is bool
+
+
 def before_call(fn, arguments) -> Before | None:
     """The variables that a call may look at, or None if they cannot be noted."""
     try:
@@ -101,8 +132,3 @@ def _is_loaded_late(slot) -> bool:
         return True
     return slot.kind == "dict" and isinstance(value, types.FunctionType) and inside[value.__code__.co_filename] \
         and inside[slot.holder.get("__file__") or ""]
-
-
-def _name_of(key):
-    """A key of a dict as part of another: two tensors cannot be compared."""
-    return key if isinstance(key, (str, int)) else id(key)

@@ -12,7 +12,9 @@ KOBAI_CACHE_SIZE megabytes (256): entries that were not used for longest go firs
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -54,9 +56,9 @@ class Store:
             return None
         path = os.path.join(self.folder, key)
         try:
-            with open(path, "rb") as f:
+            with open(path, "rb", opener=_open) as f:
                 status = os.fstat(f.fileno())
-                if not _is_ours(status):
+                if not _is_ours(status) or not stat.S_ISREG(status.st_mode):
                     return None
                 entry = f.read()
         except OSError:
@@ -95,7 +97,8 @@ class Store:
                 f.write(entry)
             os.replace(temporary, os.path.join(self.folder, key))
         except BaseException:
-            os.unlink(temporary)
+            with contextlib.suppress(OSError):  # the folder is gone: an interrupt is one all the same
+                os.unlink(temporary)
             raise
         self._written += 1
         self._since += len(entry)
@@ -126,6 +129,11 @@ class Store:
             total -= size
             if total <= self.limit * 3 // 4:
                 return
+
+
+def _open(path, flags):
+    """Open a file that may be anything: one that never ends, such as a pipe, is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _checksum(key: str, contents: bytes) -> bytes:

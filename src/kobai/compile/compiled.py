@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 import threading
+import types
 import weakref
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -21,9 +24,9 @@ from kobai.autograd.mode import modes
 from kobai.autograd.whole import exactly
 from kobai.compile import pages
 from kobai.compile.asked import _PLAIN, Asked, attributes
-from kobai.compile.before import before_call
-from kobai.compile.guards import Slot, Untraceable, collect
-from kobai.compile.program import Unfinished, keeps_more, kinds, record
+from kobai.compile.before import Again, before_call
+from kobai.compile.guards import GONE, Guards, Slot, Untraceable, are_the_same, collect, key_of, name
+from kobai.compile.program import Unfinished, _own_code, _own_function, keeps_more, kinds, record
 from kobai.compile.trace import line_text
 from kobai.compile.watch import Watcher
 from kobai.diagnose import error
@@ -33,7 +36,10 @@ from kobai.tensor import LiftedTensor, Tensor
 log = logging.getLogger("kobai.compile")
 MOST = 8          # variants; calls of other kinds run eagerly
 MOST_PROGRAMS = 4  # of one kind of call, for variables that go back and forth
+WORTH = 8         # ops and writes of a function whose parts are compiled where it cannot be
+RETURN = "return"  # in place of a line: the statements that return
 MOST_RECORDS = 24  # recordings of one kind of call, if variables keep changing
+MOST_ALIKE = 8     # in a row, if it is always the same variable
 UNSEEN = "a tensor was made in a way that is not recorded"
 TWICE = "an argument is a tensor that the function uses by another name too, or two share an array"
 
@@ -41,15 +47,32 @@ TWICE = "an argument is a tensor that the function uses by another name too, or 
 class Variant:
     """What is known of one kind of call: programs with their guards, the guards of the last recording."""
 
-    __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden", "waits")
+    __slots__ = ("programs", "guards", "reason", "records", "kept", "hidden", "waits", "eagerly", "changed", "moved", "kept_in")
 
     def __init__(self, kept):
         self.programs: list = []
         self.kept = kept
         self.guards = self.reason = None
+        self.eagerly = None     # what runs instead, if it cannot be recorded: the function, or its parts
+        self.changed = None     # the variable that it changes on each call: the next one shows where
+        self.moved = None, 0, None  # the variable that was another before the last recording; how often it was that one; its key
+        self.kept_in: list = []  # variables that hold other tensors on each call: kept.py
         self.records = 0
         self.hidden: dict = {}  # tensors that it used, to which no variable leads
         self.waits = False      # no variable leads to an ndarray, whose numbers it could look at without our knowing
+
+
+_made: weakref.WeakSet = weakref.WeakSet()
+
+
+def _unlock():
+    """In a forked child: threads of the parent's that were in a compiled function are not there to leave it."""
+    for compiled in list(_made):
+        compiled._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 class Compiled:
@@ -65,8 +88,15 @@ class Compiled:
         self.reason: str | None = None
         self._last: Any = None
         self._moving: set = set()
+        self._parts: dict = {}  # {place: the function cut there}
+        self._cut_last: Any = None
+        self._cut_of: Any = None  # what the function was then
+        self._always: Any = None  # the function cut there, if no kind of calls is recorded whole
         self._lock = threading.RLock()
+        _made.add(self)
+        self._entry: Any = None
         functools.update_wrapper(self, fn, updated=())
+        self._own = frozenset((*vars(self), "_own"))
 
     def __new__(cls, *args, **kwargs):
         # A class of its own for each: `__call__` of the class becomes a native function (`_enter`).
@@ -75,6 +105,8 @@ class Compiled:
     def __call__(self, *args, **kwargs):
         if modes.trace is not None or modes.dual or modes.anomaly or modes.pack is not None or modes.look is not None:
             return self.fn(*args, **kwargs)
+        if self._always is not None and are_the_same(_definition(self.fn), self._cut_of):
+            return self._always(*args, **kwargs)
         leaves, spec = flatten((args, kwargs))
         key = _kind(leaves, spec)
         if key is None:
@@ -87,47 +119,93 @@ class Compiled:
             for program, guards in variant.programs:
                 if guards.changed() is None:
                     with self._lock:
-                        arrays = program.bind(leaves)
+                        given = leaves if program.carries is None else _with_kept(program, leaves)
+                        arrays = None if given is None else program.bind(given)
                         if arrays is not None:
                             self._last = program
                             try:
-                                return program.run(arrays, leaves)
+                                result = program.run(arrays, given)
                             except Unfinished:
                                 return self.fn(*args, **kwargs)
+                            if program.carries is not None:
+                                result, values = result
+                                program.carries[0].put(values)
+                            for variables, name, value in program.switches:
+                                variables[name] = value
+                            if program.enters is not None:
+                                spec, program.enters = program.enters, None
+                                self._enter(program, guards, spec)
+                            if variant.programs[0][0] is not program:  # the next call will rather be like this one
+                                others = [p for p in variant.programs if p[0] is not program]
+                                variant.programs = [(program, guards), *others]
+                            return result
         return self._record(key, variant, args, kwargs)
 
     def _record(self, key, variant, args, kwargs):
+        # Another definition, as when a notebook reloads what was edited.
+        if self._cut_of is not None and not are_the_same(_definition(self.fn), self._cut_of):
+            self._parts, self._cut_last, self._cut_of, self._always = {}, None, None, None
+            self.variants, variant = {}, None
         if variant is None:
-            if len(self.variants) >= MOST:
-                self._say(f"more than {MOST} kinds of calls (shapes, dtypes, or values of other arguments)")
-                return self.fn(*args, **kwargs)
+            instead = self._instead(key, args, kwargs)
+            if instead is not None:
+                return instead(*args, **kwargs)
             leaves, spec = flatten((args, kwargs))
             variant = self.variants[key] = Variant(_objects(leaves, spec))
             if keeps_more(spec) is not None:
                 variant.reason = f"an argument is an object of type {keeps_more(spec)}, which may keep more than its items"
                 self._say(variant.reason)
+        if variant.changed is not None:
+            return self._find_change(variant, args, kwargs)
         if variant.reason is not None:
-            return self.fn(*args, **kwargs)
-        with self._lock:
-            before = variant.guards.changed() if variant.guards is not None else "first"
-            if variant.guards is not None and before is not None:
-                self._moving.update(variant.guards.moved())
-            watcher, steady = Watcher(), before is None
-            leaves, spec = flatten((args, kwargs))
-            past, tags = None if variant.records else before_call(self.fn, _objects(leaves, spec)), attributes(leaves)
+            return (variant.eagerly or self.fn)(*args, **kwargs)
+        return self._record_now(variant, args, kwargs)
 
-            if past is not None:
-                variant.waits = past.is_blind and not any(isinstance(v, np.ndarray) for v in leaves)
+    def _instead(self, key, args, kwargs):
+        """What runs calls of a kind that was not met before, if they are not to be recorded."""
+        if self._cut_last is not None:  # where a call of one kind cannot be recorded, one of another can hardly be
+            return self._cut_last
+        varying = self._varying(key, args, kwargs)
+        if varying and self._cut(None, ("names", frozenset(varying))):
+            names = " and ".join(sorted(varying))
+            self._say(f"argument {names} is another number or object on each call", self._cut_last)
+            return self._cut_last
+        if len(self.variants) >= MOST:
+            self._say(f"more than {MOST} kinds of calls (shapes, dtypes, or values of other arguments)")
+            return self.fn
+        return None
+
+    def _record_now(self, variant, args, kwargs):
+        """Make the call, and keep the program that it was."""
+        with self._lock:
+            before = "first" if variant.guards is None else self._moved(variant)
+            watcher = Watcher()
+            leaves, spec = flatten((args, kwargs))
+            kept = _kept(variant.kept_in)
+            if kept is None and variant.kept_in:  # something else is there: a state that begins anew
+                return self.fn(*args, **kwargs)
+            past, tags = None, attributes([*leaves, *(kept.leaves if kept else ())])
+            if not variant.records:
+                past = before_call(self.fn, _objects(leaves, spec))
+                variant.waits = past is not None and past.is_blind and not any(isinstance(v, np.ndarray) for v in leaves)
+            elif before is not None and variant.guards is not None:
+                past = Again(variant.guards)
+            switched = [] if before is None else None  # the variables that it switches, if it changes no others
 
             def wanted(recorder):
-                nonlocal steady
-                steady = steady or self._stayed(past, watcher, recorder, *flatten((args, kwargs)))
-                return steady
+                nonlocal switched
+                if before is None and variant.guards.changed() is not None:
+                    return False
+                if switched is None and past is not None:
+                    switched = self._changes(variant, past, watcher, recorder, *flatten((args, kwargs)))
+                return switched is not None
             sizes = variant.guards and variant.guards.sizes()
-            plan = _plan if steady or past else None
-            got = record(self.fn, args, kwargs, plan, watcher, self._moving, wanted, variant.waits and plan is not None)
-            steady = steady and sizes == (variant.guards and variant.guards.sizes())
-            self._settle(variant, got, watcher, steady, *flatten((args, kwargs)), tags)
+            plan = _plan if switched is not None or past is not None else None
+            waits = variant.waits and plan is not None
+            got = record(self.fn, args, kwargs, plan, watcher, self._moving, wanted, waits, kept)
+            if sizes != (variant.guards and variant.guards.sizes()):
+                switched = None
+            self._settle(variant, got, watcher, (before, switched), *flatten((args, kwargs)), tags, kept)
             result, size = got.result, got.recorder.bytes
             grads = [leaf for leaf, _ in got.program.grads] if got.program is not None else []
             del got  # and the arrays that its recorder kept
@@ -136,40 +214,61 @@ class Compiled:
             pages.trim_without([leaf._grad._data for leaf in grads if leaf._grad is not None and leaf._grad._data.ndim])
         return result
 
-    def _stayed(self, past, watcher, recorder, leaves, spec):
-        """Whether the first call, just made, changed none of the variables that it depends on."""
-        try:
-            guards = collect(self.fn, watcher.codes, _objects(leaves, spec), self._moving)
-        except Untraceable:
-            return False
-        return watcher.reason is None and past.stayed(guards, recorder.made_state) \
-            and not _is_ambiguous(recorder, guards.tensors, leaves)
+    def _moved(self, variant) -> str | None:
+        """The variable that is not what it was when this kind of calls was recorded last; noted, if there is one."""
+        found = variant.guards.difference()
+        if found is None:
+            return None
+        variant.moved = found.name, variant.moved[1] + 1 if variant.moved[0] == found.name else 1, key_of(found)
+        self._moving.update(variant.guards.moved())
+        self._keep(variant)
+        return found.name
 
-    def _settle(self, variant, got, watcher, steady, leaves, spec, tags):
-        """Keep the program of a recorded call if it will last."""
+    def _changes(self, variant, past, watcher, recorder, leaves, spec):
+        """Which of the variables that it depends on the call just made has switched; None if it changed others, too."""
+        try:
+            guards = self._collected(variant, watcher, _objects(leaves, spec))
+        except Untraceable:
+            return None
+        if watcher.reason is not None or _is_ambiguous(recorder, guards.tensors, leaves):
+            return None
+        return past.changes(guards, recorder.made_state)
+
+    def _collected(self, variant, watcher, objects) -> Guards:
+        """The variables on which a call that was watched depends, but for those that hold other tensors on each call."""
+        return collect(self.fn, watcher.codes, objects, self._moving, kept=frozenset(map(name, variant.kept_in)))
+
+    def _settle(self, variant, got, watcher, change, leaves, spec, tags, kept):
+        """Keep the program of a recorded call if it will last.
+
+        `change`: what was not as the last recording left it, and which variables, as they were, this one switched.
+        """
         variant.records += 1
-        reason = got.reason
+        before, switched = change
+        reason, place = got.reason, got.recorder.place
         if reason is None and watcher.reason is not None:
-            reason = f"{watcher.reason} ({line_text(watcher.where)})"
+            reason, place = f"{watcher.reason} ({line_text(watcher.where)})", watcher.place
         if reason is not None:
             variant.reason = reason
-            return self._say(reason)
-        moved = variant.guards.changed() if steady and variant.guards is not None else None
-        guards = None
+            if len(got.recorder.log) >= WORTH:
+                self._cut(variant, RETURN if reason.startswith("it returns") else place)
+            return self._say(reason, variant.eagerly)
+        moved = variant.guards.difference() if before is None and variant.guards is not None else None
+        finds = moved is not None and self._keep(variant)  # what it keeps: the next recording gives a program
+        guards, asked, objects = None, None, _objects(leaves, spec)
+        leaves += kept.leaves if kept is not None else []
         try:
-            guards = collect(self.fn, watcher.codes, _objects(leaves, spec), self._moving)
-        except Untraceable as e:
-            variant.reason = str(e)
-        asked = None
-        try:
-            if guards is not None and got.program is not None:
+            guards = self._collected(variant, watcher, objects)
+            if got.program is not None:
                 asked = Asked(leaves, guards, watcher.codes, tags, bool(got.program.cells or got.program.given_cells))
         except Untraceable as e:
             variant.reason = str(e)
         if guards is not None and not got.recorder.lists.isdisjoint(map(id, guards.containers())):
             variant.reason = "it returns a list or dict that was there before"
-        if moved is not None:
-            variant.reason = f"it changes {moved} on each call"
+        if moved is not None and not finds:
+            variant.reason = f"it changes {moved.name} on each call"
+            if len(got.recorder.log) >= WORTH and _own_code(self.fn) is not None and sys.gettrace() is None:
+                variant.changed = moved
         elif guards is not None and _is_ambiguous(got.recorder, guards.tensors, leaves):
             variant.guards, variant.reason = None, TWICE if variant.records > MOST_RECORDS else None  # of this call only
             return self._say(TWICE)
@@ -180,22 +279,38 @@ class Compiled:
             if variant.records > 4:
                 variant.reason = UNSEEN
             return self._say(UNSEEN)
-        elif variant.records > MOST_RECORDS:
-            variant.reason = "variables it depends on keep changing"
+        elif variant.records > MOST_RECORDS or variant.moved[1] > MOST_ALIKE:
+            variant.reason, variant.programs = f"{variant.moved[0]} is another on each call", []
+            self._cut(variant, variant.moved[2] and ("reads", frozenset((variant.moved[2],))))
+        if variant.changed is not None:
+            self.reason = variant.reason  # the next call says more
+            return
         if variant.reason is not None:
-            return self._say(variant.reason)
+            return self._say(variant.reason, variant.eagerly)
         variant.guards = guards
-        if steady and got.program is not None:
-            got.program.watch(guards.tensors)
+        if switched is not None and got.program is not None and not finds:
             got.program.asked = asked
-            variant.programs = [(got.program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
-            self._last, self.reason = got.program, None
-            if asked.simple:
+            if kept is not None:
+                got.program.carries = kept, _kind(leaves, kept.spec)
+            self._add(variant, got.program, guards, switched)
+            if asked.simple and not switched and kept is None:
                 self._enter(got.program, guards, spec)
+
+    def _add(self, variant, program, guards, switched):
+        """Calls of this kind may run as a program from now on, which leaves variables as the recorded call did."""
+        program.watch(guards.tensors)
+        program.switches = [(s.holder, s.key, s.read()) for s in switched]
+        self._last, self.reason = program, None
+        if switched:
+            guards = _as_before(guards, switched)
+        variant.programs = [(program, guards), *variant.programs[:MOST_PROGRAMS - 1]]
 
     def _enter(self, program, guards, spec):
         """From now on calls like the recorded one go to machine code at once."""
         if getattr(program.plan, "program", None) is None:
+            return
+        if any(a is None for a in program.bound):  # gradients that it reads are gone by now
+            program.enters = spec
             return
         from kobai.backends.entry import entry  # noqa: PLC0415  (machine code is loaded on first use)
         made = entry(program, [*guards.slots, _default_dtype()], guards.lengths, functools.partial(Compiled.__call__, self),
@@ -203,16 +318,78 @@ class Compiled:
         if made is not None:
             type(self).__call__, self._entry = made
 
-    def _say(self, reason):
+    def _keep(self, variant):
+        """Whether variables turn out to hold other tensors on each call, which none were known to do."""
+        from kobai.compile.kept import MOST, changing  # noqa: PLC0415
+        new = changing(variant.guards, set(map(name, variant.kept_in)))
+        if not new or len(variant.kept_in) + len(new) > MOST:
+            return False
+        variant.kept_in = [*variant.kept_in, *new]
+        return True
+
+    def _cut(self, variant, place):
+        """From now on calls of this kind run in parts, around a place that cannot be recorded; the function, if that can be."""
+        if place is None or self.fullgraph:
+            return None
+        if place not in self._parts:
+            from kobai.compile.parts import cut  # noqa: PLC0415  (for such functions only)
+            make = functools.partial(Compiled, explain=self.explain)
+            self._parts[place] = cut(self.fn, place, make) if len(self._parts) < MOST else None
+        made = self._parts[place]
+        if variant is not None:
+            variant.eagerly = made
+        self._cut_last, self._cut_of = made or self._cut_last, _definition(self.fn)
+        if variant is not None and made is not None and not any(v.programs for v in self.variants.values()):
+            self._always = made
+        return made
+
+    def _varying(self, key, args, kwargs):
+        """The names of the arguments that made calls differ again and again: numbers and objects, others on each call."""
+        spec, parts, *rest = key
+        often = Counter()
+        for known_spec, known, *others in self.variants:
+            if known_spec == spec and others == rest:
+                places = [i for i, (a, b) in enumerate(zip(known, parts)) if a != b]
+                if all(len(parts[i]) == 2 and parts[i][0] is known[i][0] is not bool for i in places):
+                    often[tuple(places)] += 1
+        code = _own_code(self.fn)
+        if not often or max(often.values()) < MOST_ALIKE // 2 or code is None:
+            return []
+        bound = [self.fn.__self__] if isinstance(self.fn, types.MethodType) else []
+        named = [*zip(code.co_varnames[len(bound):code.co_argcount], args), *kwargs.items()]
+        names = [n for n, v in named for _ in flatten(v)[0]]
+        return {names[i] for i in often.most_common(1)[0][0] if i < len(names)}
+
+    def _find_change(self, variant, args, kwargs):
+        """A call that shows where it changes a variable."""
+        from kobai.compile.parts import place_of_change  # noqa: PLC0415
+        slot, variant.changed = variant.changed, None
+        try:
+            slot = slot._replace(value=slot.read())
+        except GONE:
+            return self.fn(*args, **kwargs)
+        code = _own_code(self.fn)
+        result, place = place_of_change(self.fn, code, slot, args, kwargs)
+        if place is not None:
+            variant.reason += f" ({code.co_filename}:{place[0]} in {code.co_name})"
+            self._cut(variant, place)
+            self._say(variant.reason, variant.eagerly)
+        return result
+
+    def _say(self, reason, parts=None):
         if self.fullgraph:
             raise error("call-order", RuntimeError(f"{self._name} cannot be recorded: {reason}"),
                         why="fullgraph=True was asked for, and one line cannot be recorded.",
                         fix="leave out fullgraph=True to run such calls eagerly, or change that line.")
         if self.reason != reason:
-            self.reason = reason
-            log.info("%s runs eagerly: %s", self._name, reason)
+            self.reason, how = reason, "runs eagerly" if parts is None else "runs in parts"
+            log.info("%s %s: %s", self._name, how, reason)
             if self.explain:
-                print(f"kobai.compile: {self._name} runs eagerly: {reason}")
+                print(f"kobai.compile: {self._name} {how}: {reason}")
+
+    def added(self) -> list:
+        """The names of attributes that the user gave it."""
+        return [n for n in vars(self) if n not in self._own]
 
     @property
     def _name(self):
@@ -246,6 +423,12 @@ class Compiled:
 
 def _again(fn, fullgraph, explain):
     return Compiled(fn, fullgraph=fullgraph, explain=explain)
+
+
+def _definition(fn):
+    """What a function is made of that may be exchanged."""
+    fn = _own_function(fn)
+    return tuple([getattr(fn, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")])
 
 
 def _default_dtype():
@@ -283,12 +466,41 @@ def _kind(leaves, spec):
     return (_hashable(spec), tuple(parts), modes.grad, modes.inference, dtypes._default, _autocast())
 
 
+def _kept(slots):
+    """The tensors that are in these variables now; None if there are no such variables, or something else is there."""
+    if not slots:
+        return None
+    from kobai.compile.kept import kept_now  # noqa: PLC0415  (for such functions only)
+    return kept_now(slots)
+
+
+def _with_kept(program, leaves):
+    """The leaves of a call with the tensors that it keeps; None if these are of another kind than they were."""
+    before, kind = program.carries
+    now = _kept(before.slots)
+    if now is None:
+        return None
+    leaves = [*leaves, *now.leaves]
+    return leaves if _kind(leaves, now.spec) == kind else None
+
+
+def _as_before(guards, switched):
+    """The guards of a call that found these variables as they were."""
+    known = {(id(s.holder), s.key): s for s in switched}
+    slots = [known.get((id(s.holder), s.key), s) if s.kind == "dict" and type(s.key) is str else s for s in guards.slots]
+    return Guards(slots, guards.lengths, guards.tensors, guards.names, guards.caches)
+
+
 def _is_ambiguous(recorder, tensors, leaves):
     """Whether two tensors that the function can get at have one array, which it used: it is not known through which."""
     grads = *[x.before for x in recorder.leaves.values()], *[g for _, g in recorder.read.values()]
     named = {id(t) for t in (*tensors, *grads) if t is not None}
     given = {id(t) for t in leaves if isinstance(t, Tensor)}
-    return any(len(users & (named | given)) > 1 or users & named & given for users in recorder.users.values())
+    for met in recorder.users.values():
+        users = {k for k, tensor in met.items() if tensor() is not None}  # others may have the addresses of those that are gone
+        if len(users & (named | given)) > 1 or users & named & given:
+            return True
+    return False
 
 
 def _were_there(program, guards, variant):

@@ -15,10 +15,12 @@ import numpy as np
 from kobai.autograd.mode import modes
 
 _SILENT = frozenset(("CACHE", "NOP", "RESUME", "PRECALL", "KW_NAMES", "EXTENDED_ARG"))
-_LOADS = frozenset(("LOAD_CONST", "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF", "LOAD_CLOSURE", "PUSH_NULL"))
+_LOADS = frozenset(("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF", "LOAD_CLOSURE", "PUSH_NULL"))
 # Instructions that take so many values, none of them ours, and leave one.
 _USES = {"LOAD_ATTR": 1, "UNARY_NOT": 1, "UNARY_INVERT": 1, "COMPARE_OP": 2, "IS_OP": 2, "CONTAINS_OP": 2, "BINARY_SUBSCR": 2}
 _ARITHMETIC = frozenset(("+", "-", "*", "/", "//", "**"))
+# With these, a function gets at all of its local variables.
+_ALL_VARIABLES = frozenset(("locals", "vars", "dir", "eval", "exec"))
 
 
 def only_returned(code, lasti) -> bool:
@@ -29,28 +31,41 @@ def only_returned(code, lasti) -> bool:
     >>> only_returned(step.__code__, [i.offset for i in dis.get_instructions(step) if i.opname == "CALL"][0])
     True
     """
+    if not _ALL_VARIABLES.isdisjoint(code.co_names):
+        return False
     stack, names = [True], set()  # whether a value depends on the number; what lies below does not
+    guarded = getattr(dis.Bytecode(code), "exception_entries", ())  # before 3.11, instructions end such blocks
     for i in dis.get_instructions(code):
         if i.offset <= lasti or i.opname in _SILENT:
             continue
+        if any(e.start <= i.offset < e.end for e in guarded):  # an `except` may do something else with it
+            return False
         if i.opname == "RETURN_VALUE":
             return True
-        if not _follow(i, stack, names):
+        if not all(_follow(name, arg, value, i, stack, names) for name, arg, value in _simple(i)):
             return False
     return False
 
 
-def _follow(i, stack, names) -> bool:
+def _simple(i):
+    """(name, arg, value) of an instruction, or of the two that one of Python 3.13's stands for."""
+    name = i.opname.replace("_BORROW", "")
+    parts = name.partition("_FAST_")
+    if parts[0] in ("LOAD", "STORE") and parts[2] in ("LOAD_FAST", "STORE_FAST") and isinstance(i.argval, tuple):
+        return [(f"{parts[0]}_FAST", 0, i.argval[0]), (parts[2], 0, i.argval[1])]
+    return [(name, i.arg or 0, i.argval)]
+
+
+def _follow(name, arg, value, i, stack, names) -> bool:
     """The effect of one instruction on the stack and on the local variables that hold the number; False to give up."""
     def take(n):
         return [stack.pop() if stack else False for _ in range(n)]
-    name, arg = i.opname, i.arg or 0
     if name in _LOADS:
-        stack.append(name.startswith("LOAD_FAST") and i.argval in names)
+        stack.append(name.startswith("LOAD_FAST") and value in names)
     elif name == "LOAD_GLOBAL":
         stack.extend([False] * (1 + arg % 2))
     elif name == "STORE_FAST":
-        (names.add if take(1)[0] else names.discard)(i.argval)
+        (names.add if take(1)[0] else names.discard)(value)
     elif name == "POP_TOP":
         take(1)
     elif name in ("BINARY_OP", "UNARY_NEGATIVE"):
@@ -71,17 +86,22 @@ def _follow(i, stack, names) -> bool:
 
 
 class Later:
-    """Stands for a number, `value` now, that `how` computes from the numbers in `arrays`, which are others on each call."""
+    """Stands for a number that `how` computes from the numbers in `arrays`, which are others on each call."""
 
-    __slots__ = ("value", "how", "arrays")
+    __slots__ = ("how", "arrays")
 
-    def __init__(self, value, how, arrays):
-        self.value, self.how, self.arrays = value, how, arrays
+    def __init__(self, how, arrays):
+        self.how, self.arrays = how, arrays
+
+    @property
+    def value(self):
+        """The number, once those in the arrays are computed."""
+        return self.how(*map(number_in, self.arrays))
 
 
 def later(array) -> Later:
     """The number in an array of one element."""
-    return Later(number_in(array), _itself, (array,))
+    return Later(_itself, (array,))
 
 
 def number_in(array):
@@ -97,14 +117,21 @@ def _itself(v):
 def _arithmetic(fn, swapped):
     """An operator of `Later`; with anything but a number it is no longer known that the program only returns it."""
     def method(self, *other):
-        values = [self.value, *[v.value if isinstance(v, Later) else v for v in other]]
-        value = fn(*(values[::-1] if swapped else values))
-        if type(value) not in (int, float) or any(type(v) not in (int, float) for v in values):
-            if modes.trace is not None:
-                modes.trace.looked("item()")
-            return value
-        return Later(value, *_joined(fn, self, other, swapped))
+        if all(type(v) in (int, float, Later) for v in other) and not _may_fail(fn, other, swapped):
+            return Later(*_joined(fn, self, other, swapped))
+        if modes.trace is not None:
+            modes.trace.looked("item()")
+        values = [self.value, *other]
+        return fn(*(values[::-1] if swapped else values))
     return method
+
+
+def _may_fail(fn, other, swapped) -> bool:
+    """Whether it depends on the numbers if there is an exception, which has to come from the user's line."""
+    if fn not in (operator.truediv, operator.floordiv, operator.pow):
+        return False
+    b = other[0]
+    return swapped or isinstance(b, Later) or not (0 <= b <= 1 if fn is operator.pow else b)
 
 
 def _joined(fn, a, other, swapped):

@@ -64,9 +64,8 @@ def lowered(op, args, apply) -> tuple[Value, ...] | None:
 
 
 def _half_among(symbols):
-    """float16 or bfloat16 beside float32: then the op computes in float32 and rounds its results, as eagerly."""
-    kinds = {a.dtype for a in symbols if isinstance(a, Symbol)}
-    return next((d for d in kinds if d in _HALF), None) if _F32 in kinds else None
+    """float16 or bfloat16: the op computes in float32 and rounds its results, as eagerly."""
+    return next((a.dtype for a in symbols if isinstance(a, Symbol) and a.dtype in _HALF), None)
 
 
 # ---- shapes ----------------------------------------------------------------------------------
@@ -80,9 +79,6 @@ def shapes_of(op, args) -> list[tuple]:
         return [(shapes, dtype) for dtype in _result_types(op, args)]
     if hasattr(op, "shapes"):
         return op.shapes(*args)
-    if type(op).__name__ in ("Mm", "Bmm"):
-        a, b = args
-        return [((*a.shape[:-1], b.shape[-1]), a.dtype)]
     if hasattr(op, "keepdim") and len(args) == 1 and prod(args[0].shape) > 64:
         return [(_reduced_shape(op, args[0].shape), d) for d in _result_types(op, args)]
     ys = op.forward(*[_dummy(a) for a in args])

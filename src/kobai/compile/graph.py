@@ -18,6 +18,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from kobai.general import _HALF, forward
+
 
 class Value:
     """One array of a graph: `shape`, NumPy `dtype`, and where it comes from.
@@ -87,8 +89,9 @@ class Graph:
         for node in self.nodes:
             if node.outs and node.outs[0] in known:
                 continue
-            y = node.op(*[a.detach() if i in node.cut and getattr(a, "_rg", False) else a
-                          for i, a in enumerate(map(value, node.args))])
+            args = [a.detach() if i in node.cut and getattr(a, "_rg", False) else a for i, a in enumerate(map(value, node.args))]
+            in_half = any(getattr(a, "dtype", None) in _HALF for a in args)  # arrays: a Tensor's dtype is its own
+            y = forward(node.op, args) if in_half else node.op(*args)
             known.update(zip(node.outs, y if node.op.outputs != 1 else (y,)))
         return [value(v) for v in self.outputs], [value(v) for _, v in self.writes]
 

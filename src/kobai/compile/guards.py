@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import collections
-import dis
 import functools
 import gc
 import logging
@@ -25,16 +24,17 @@ import numpy as np
 
 from kobai.autograd.node import inside
 from kobai.autograd.whole import _PLAIN, exactly
-from kobai.compile.watch import _is_library, _is_python, is_generated
+from kobai.compile.codes import compares, imported, matches_classes, names_in
+from kobai.compile.watch import ANY_VARIABLE, _is_library, _is_python, is_generated
 from kobai.generator import Generator
 from kobai.later import loaded
-from kobai.tensor import Tensor
+from kobai.tensor import _IN_THE_GRAPH, Tensor
 
 # Objects without Python attributes that stay what they are, or whose changes are seen in another way.
 _KNOWN = (Generator, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
           types.MemberDescriptorType, types.ClassMethodDescriptorType, types.CellType, types.CodeType, property,
           functools.partial, operator.itemgetter, re.Pattern, range, slice,
-          type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc)
+          type(NotImplemented), type(collections.namedtuple("_", "a").a), np.dtype, np.generic, np.ufunc, type(np.sum))
 # All that these keep is seen; others that are written in C may keep more than their attributes.
 _OPEN = frozenset((object, int, float, complex, str, bytes, list, tuple, dict, collections.OrderedDict, type,
                    types.ModuleType, types.SimpleNamespace))
@@ -42,14 +42,16 @@ _WITHOUT_STATE = frozenset(("abc", "typing", "enum", "collections.abc", "context
 _LOGGER = ("level", "disabled", "_cache")  # what says whether a logging.Logger writes: the last is emptied at each change
 _KEEPERS = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet, collections.UserDict,
             collections.UserList, collections.ChainMap)
+# What reading a variable raises where it is gone; the last, where another thread adds a key meanwhile.
+GONE = (KeyError, IndexError, AttributeError, ValueError, RuntimeError)
 _MOST = 20_000  # variables looked at; a program with more is not recorded
 MOVING = frozenset(("lr", "momentum", "betas"))  # of an optimiser's groups: what schedulers change
 # With these, code gets at attributes whose names it does not show; with those, at any global variable.
 _ANY_NAME = """getattr hasattr setattr delattr vars attrgetter methodcaller asdict astuple str repr format __dict__
 __getattribute__ __setattr__ __delattr__""".split()
-_ANY_VARIABLE = frozenset(("globals", "__globals__", "f_globals", "import_module", "__import__"))
 _FREE = frozenset(("lr", "params"))  # of an optimiser's groups: read on each call
-_OF_OPTIMIZERS = frozenset(("param_groups", "state", "_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"))
+_OF_OPTIMIZERS = frozenset(("param_groups", "state", "_optimizer_step_pre_hooks", "_optimizer_step_post_hooks",
+                            "_runners", "_opt_called"))  # looked at in other ways, or kobai's own notes
 
 
 UNSET = type("Unset", (), {"__slots__": ()})()  # what is in a slot that was never set
@@ -59,7 +61,7 @@ class Slot(NamedTuple):
     """A variable: where it is (`kind`, `holder`, `key`), what it is called, what it was."""
 
     kind: str      # "cell", item of a "dict" or "list", the "keys" of a dict in their order, variable of a "class",
-    #                "attribute" in a slot, "absent" from a dict
+    #                "attribute" in a slot, "absent" from a dict, the "length" of a container
     holder: Any
     key: Any
     name: str
@@ -77,6 +79,8 @@ class Slot(NamedTuple):
             return vars(self.holder)[self.key]
         if self.kind == "absent":
             return self.holder.get(self.key)
+        if self.kind == "length":
+            return len(self.holder)
         return (dict if isinstance(self.holder, dict) else list).__getitem__(self.holder, self.key)  # as it is kept
 
 
@@ -100,18 +104,29 @@ class Guards:
 
     def changed(self) -> str | None:
         """The name of a variable that is not what it was, or None."""
+        found = self.difference()
+        return None if found is None else found.name
+
+    def difference(self) -> Slot | None:
+        """A variable that is not what it was, or None."""
         for slot in self.slots:
-            try:
-                now = slot.read()
-            except (KeyError, IndexError, AttributeError, ValueError, RuntimeError):  # the last: another thread adds a key
-                return slot.name
-            value = slot.value
-            if now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN
-                                         and exactly(now) == exactly(value) or slot.kind == "keys" and are_the_same(now, value)):
-                return slot.name
+            kind, holder, key, _, value = slot
+            try:  # the usual ones without a call: some hundred are looked at on each call that is not native
+                if kind == "dict" and holder.__class__ is dict:
+                    if holder[key] is value:
+                        continue
+                elif kind == "keys" and holder.__class__ is dict:
+                    if len(holder) == len(value) and all(map(operator.is_, holder, value)):
+                        continue
+                elif slot.read() is value:
+                    continue
+            except GONE:
+                return slot
+            if is_another(slot):
+                return slot
         for container, name, length in self.lengths:
             if len(container) != length:
-                return name
+                return Slot("length", container, None, name, length)
         return None
 
     def moved(self):
@@ -119,6 +134,33 @@ class Guards:
         found = [s for s in self.slots if s.kind == "dict" and type(s.key) is str and s.key in MOVING and "params" in s.holder]
         return [(id(s.holder), s.key) for s in found if s.holder.get(s.key) != s.value
                 and _is_moving(s.holder.get(s.key)) and _is_moving(s.value)]
+
+
+def name(slot):
+    """What tells a variable from others."""
+    return name_of(slot.kind, slot.holder, slot.key)
+
+
+def name_of(kind, holder, key):
+    """The same of a variable for which there is no slot yet; of keys that are tensors, say, two cannot be compared."""
+    return kind, id(holder), key if isinstance(key, (str, int)) else id(key)
+
+
+def key_of(slot) -> str | None:
+    """The name by which code reads a variable, or None if it need not show one."""
+    key = slot.name if slot.kind == "cell" else slot.key
+    return key if type(key) is str else None
+
+
+def is_another(slot) -> bool:
+    """Whether a variable is not what it was."""
+    try:
+        now = slot.read()
+    except GONE:
+        return True
+    value = slot.value
+    return now is not value and not (now.__class__ is value.__class__ and now.__class__ in _PLAIN
+                                     and exactly(now) == exactly(value) or slot.kind == "keys" and are_the_same(now, value))
 
 
 def _is_moving(value):
@@ -140,16 +182,18 @@ class Untraceable(Exception):
     """Why the variables a function depends on cannot be followed."""
 
 
-def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset()) -> Guards:
+def collect(fn, codes, arguments=(), moving=frozenset(), known=frozenset(), kept=frozenset()) -> Guards:
     """The variables that `fn` and the code objects that ran look at, and those of objects among the arguments.
 
     Numbers of optimisers that are `moving` are left out, and what is in cells, defaults and partials whose ids are
-    `known`: the caller compares these, and gives tensors there as arguments.
+    `known`, and the variables whose names are `kept`: the caller compares these, and gives tensors there as arguments.
 
     Raises:
         Untraceable: if code ran that no variable leads to, or there are too many.
     """
-    walk = _Walk(codes, moving, known)
+    walk = _Walk(codes, moving, known, kept)
+    if not walk.names.isdisjoint(ANY_VARIABLE):
+        raise Untraceable(f"it uses {min(walk.names & ANY_VARIABLE)}, which gives any variable")
     try:
         walk.start(fn, arguments)
     except Untraceable:
@@ -176,12 +220,10 @@ def _is_raised_inside(e) -> bool:
 
 
 class _Walk:
-    def __init__(self, codes, moving, known=frozenset()):
-        self.codes, self.moving, self.known = codes, moving, known
+    def __init__(self, codes, moving, known=frozenset(), kept=frozenset()):
+        self.codes, self.moving, self.known, self.kept = codes, moving, known, kept
         self.names = {n for c in codes for n in c.co_names}
-        self.any_name = not self.names.isdisjoint(_ANY_NAME) or any(map(_matches_classes, codes))
-        if not self.names.isdisjoint(_ANY_VARIABLE):
-            raise Untraceable(f"it uses {min(self.names & _ANY_VARIABLE)}, which gives any variable")
+        self.any_name = not self.names.isdisjoint(_ANY_NAME) or any(map(matches_classes, codes))
         self.followed: set = set()
         self.slots: list[Slot] = []
         self.lengths: list = []
@@ -204,6 +246,8 @@ class _Walk:
     def slot(self, kind, holder, key, name, value):
         if len(self.slots) >= _MOST:
             raise Untraceable("it depends on too many variables")
+        if self.kept and name_of(kind, holder, key) in self.kept:
+            return
         self.slots.append(Slot(kind, holder, key, name, value))
         self.visit(value, name)
 
@@ -220,6 +264,7 @@ class _Walk:
             getattr(self, way)(v, name)
         elif kind.__module__ == "kobai.compile.compiled":  # another compiled function, or this one, as `step` in opt.step()
             self.visit(v.fn, name)
+            self._added(v, v.added(), name)
         elif isinstance(v, (list, tuple)):
             self._list(v, name)
             if kind is not list and kind is not tuple:
@@ -236,6 +281,8 @@ class _Walk:
                 self._class(v, name)
         elif isinstance(v, _KNOWN):
             return
+        elif isinstance(v, types.ModuleType) and inside[_file_of(kind)]:  # torch, as kobai makes it for a program
+            self._variables(v, name)
         elif _hides(kind):
             raise Untraceable(f"{name} is an object of type {kind.__name__}, whose state cannot be seen")
         else:
@@ -291,7 +338,7 @@ class _Walk:
         self.visit(type(v), type(v).__name__)
         attributes = v.__dict__
         self.keys(attributes, f"the attributes of {name}")
-        for n in [n for n in (attributes if self.any_name else self.names & attributes.keys()) if not n.startswith("_")]:
+        for n in [n for n in attributes if n not in _IN_THE_GRAPH and (self.any_name or n in self.names)]:
             self.slot("dict", attributes, n, f"{name}.{n}", attributes[n])
         if v._rg:
             self.slots.append(Slot("attribute", v, "_node", f"{name}.grad_fn", v._node))
@@ -345,11 +392,11 @@ class _Walk:
             return
         if f.__dict__:
             self.slots.append(Slot("attribute", f, "__dict__", f"the attributes of {name}", f.__dict__))
-            self.container(f.__dict__, list(f.__dict__ if self.any_name else self.names & f.__dict__.keys()), name)
+            self._added(f, f.__dict__, name)
         if code not in self.codes:
             return
         self._follow(code)
-        for module in _imported(code):
+        for module in imported(code):
             self._module(module)
         for part in ("__code__", "__defaults__", "__kwdefaults__"):
             self.slots.append(Slot("attribute", f, part, f"{name}.{part}", getattr(f, part)))
@@ -359,7 +406,7 @@ class _Walk:
             elif _filled(cell):
                 self.slot("cell", cell, None, variable, cell.cell_contents)
         space = f.__globals__
-        for n in _names(code):
+        for n in names_in(code):
             if n in space:
                 self.slot("dict", space, n, n, space[n])
             else:  # a built-in function, or a name that nothing has yet
@@ -374,6 +421,11 @@ class _Walk:
         for v in f.__defaults__ or ():
             if not (id(f) in self.known and isinstance(v, Tensor)):
                 self.visit(v, name)
+
+    def _added(self, f, names, name):
+        """Note attributes that the user gave to a function."""
+        if names or self.any_name:
+            self.container(vars(f), [n for n in names if self.any_name or n in self.names], name)
 
     def _module(self, name):
         """Note which module an import inside of a function gives."""
@@ -424,7 +476,7 @@ class _Walk:
                 return self._optimizer(v, name)
             self.keys(attributes, f"the attributes of {name}")
             if isinstance(v, types.SimpleNamespace):
-                everything = self.any_name or any(map(_compares, self.codes))
+                everything = self.any_name or any(map(compares, self.codes))
             else:
                 everything = own or module or self.any_name or isinstance(v, _KEEPERS) or _is_of_library(type(v))
             names = _LOGGER if isinstance(v, logging.Logger) else attributes if everything else self.names & attributes.keys()
@@ -457,11 +509,13 @@ class _Walk:
             self.slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n])
         for n in ("param_groups", "state"):
             self.slots.append(Slot("dict", vars(v), n, f"{name}.{n}", vars(v)[n]))
-        for p, kept in v.state.items():
+        searches = "line_search_fn" in v.defaults and "state" not in self.names  # L-BFGS, whose step is not recorded
+        for p, kept in v.state.items() if not searches else ():
             self.slots.append(Slot("dict", v.state, p, f"{name}.state", kept))
             self.lengths.append((kept, f"{name}.state", len(kept)))
             self.slots += [Slot("dict", kept, k, f"{name}.state[...][{k!r}]", t) for k, t in kept.items()]
-        self.lengths.append((v.state, f"{name}.state", len(v.state)))
+        if not searches:
+            self.lengths.append((v.state, f"{name}.state", len(v.state)))
         self.lengths.append((v.param_groups, f"{name}.param_groups", len(v.param_groups)))
         for hooks in [vars(v)[n] for n in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks") if n in vars(v)]:
             self.container(hooks, list(hooks), f"the hooks of {name}")  # else it has none, and no dict for them
@@ -496,44 +550,6 @@ def _file_of_module(v):
     """As `_file_of`; a module without a file is Python's own, kobai's, or one that the user made."""
     own = v.__name__.partition(".")[0] in _OWN or v.__name__ in sys.builtin_module_names
     return "<kobai" if own else getattr(v, "__file__", None) or ""
-
-
-@functools.lru_cache(4096)
-def _names(code):
-    """Global names in the code of a function and of those defined in it: names of attributes may be globals, too."""
-    found = {i.argval for i in dis.get_instructions(code) if "GLOBAL" in i.opname or i.opname == "LOAD_NAME"}
-    for c in code.co_consts:
-        if isinstance(c, types.CodeType):
-            found |= _names(c)
-    return found
-
-
-@functools.lru_cache(4096)
-def _compares(code):
-    """Whether it looks at objects in a way that may be a look at all of their attributes."""
-    return any(i.opname == "COMPARE_OP" and i.argval in ("==", "!=") or i.opname == "CONTAINS_OP" or "FORMAT" in i.opname
-               for i in dis.get_instructions(code))
-
-
-@functools.lru_cache(4096)
-def _matches_classes(code):
-    """Whether it has a `case Class(...)`, whose patterns name attributes where no name is seen."""
-    return any(i.opname == "MATCH_CLASS" for i in dis.get_instructions(code))
-
-
-@functools.lru_cache(4096)
-def _imported(code):
-    """The modules that a function, or one defined in it, imports; an empty name for a relative import."""
-    found, before = set(), []
-    for i in dis.get_instructions(code):
-        if i.opname == "IMPORT_NAME":
-            relative = len(before) > 1 and before[-2].argval not in (0, None)
-            found.add("" if relative else i.argval)
-        before.append(i)
-    for c in code.co_consts:
-        if isinstance(c, types.CodeType):
-            found |= _imported(c)
-    return found
 
 
 def _hides(cls) -> bool:

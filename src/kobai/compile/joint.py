@@ -1,6 +1,7 @@
 """A function whose caller differentiates it: its forward graph, the backward graph, and what is kept between."""
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 from kobai.autograd.mode import enable_grad
@@ -94,6 +95,7 @@ def _after(builder, mark, known):
 
 def _separate(whole, count, ahead, behind, cotangents, differentiated, position):
     given = set(cotangents)
+    behind = [*_views(ahead, behind), *behind]
     made = {v for n in behind for v in n.outs}
     inputs = [v for v in whole.inputs if v not in given]
     written = {v for v, _ in whole.writes}
@@ -135,6 +137,24 @@ def _separate(whole, count, ahead, behind, cotangents, differentiated, position)
     return forward, Joint(back, [inputs.index(v) for v in direct], [k for k, _ in saved],
                           differentiated, position, plain, {v: places[v] for v in drawn},
                           {inputs.index(v): places[v] for v in changed})
+
+
+def _views(ahead, behind):
+    """Views that the backward pass needs, and what they are views of as far as these are views: they are made there again,
+    and what they look into is kept, which is there anyway or not larger."""
+    wanted = {v for n in behind for v in n.values}
+    found: list[Node] = []
+    for n in reversed(ahead):
+        if n.op.view and len(n.outs) == 1 and len(n.values) == 1 and n.outs[0] in wanted and _is_turn(n):
+            wanted.add(n.values[0])
+            found.append(n)
+    return found[::-1]
+
+
+def _is_turn(node) -> bool:
+    """Whether a view has all that it looks into, once."""
+    x, y = node.values[0], node.outs[0]
+    return x.dtype == y.dtype and prod(x.shape) == prod(y.shape) and type(node.op).__name__ != "Expand"
 
 
 def _behind(values):

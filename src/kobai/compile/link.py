@@ -43,14 +43,14 @@ vjp.asks, vjp.cells = (), 0
 
 
 def linker(program):
-    """`program.joined` for results that share nothing: written for this program, with what is known put in.
+    """`program.joined` for results that share nothing with each other: written for this program, with what is known put in.
 
     Inputs that are no arguments are read where they are now: a tensor may have been given other memory and its own back.
     """
     joint = program.joint
     scope = {"new": object.__new__, "Tensor": Tensor, "Node": CompiledFunctionBackward, "vjp": vjp, "Port": Port,
              "here": here, "next_order": next_order, "edge_of": edge_of, "program": program, "bound": program.bound,
-             "outs": program.outs, "results": program.results}
+             "outs": program.outs, "results": program.results, "ndarray": np.ndarray}
     leaves, names = [f"a{i}" for i in range(len(program.arguments))], {}
 
     def named(source):
@@ -65,10 +65,12 @@ def linker(program):
              for t in map(named, program.differentiated)]
     cells = [f"r{i}._ver" for i in program.kept] + [f"{named(s)}._ver" for s in program.watched]
     seen = [f"c{k}" for k in range(len(cells))]
-    saved = [arrays[i] for i in joint.inputs] + [f"outputs[{i}]" for i in joint.saved]
+    turned = program.shared.turned
+    saved = [arrays[i] for i in joint.inputs]
+    saved += [f"outputs[{i}].transpose({turned[i]})" if i in turned else f"outputs[{i}]" for i in joint.saved]
     stamp = " + ".join(f"{c}[0]" for c in seen) or "0"
     whole = ["program", _tuple(arrays), _tuple(saved), stamp, _tuple(leaves), *seen]
-    lines = [f"def joined({', '.join(['outputs', *leaves])}):", *_results(program, leaves),
+    lines = [f"def joined({', '.join(['outputs', *leaves])}):", *_results(program, leaves, scope),
              *[f" {c} = {cell}" for c, cell in zip(seen, cells)],
              " node = new(Node)", " node.op = node.fit = node.hooks = None", " node.vjp, node.extra = vjp, {'outs': outs}",
              f" node.edges, node.saved = {_tuple(edges)}, {_tuple(whole)}", " node.where, node._order = here(2), next_order()",
@@ -77,22 +79,31 @@ def linker(program):
     return scope["joined"]
 
 
-def _results(program, leaves):
+def _results(program, leaves, scope):
     """Lines that make the results: r0, r1, ..."""
     lines, opened = [], {i for i, _ in program.open}
+    windows = {i: window for i, *window, _ in program.shared.windows}
+    repeated = {w[0] for w in program.shared.windows if not w[-1]}  # elements, so that they are not written
     for i, r in enumerate(program.results):
+        data = f"outputs[{r.number}]"
+        if i in windows:
+            shape, scope[f"kind{i}"], offset, strides = windows[i]
+            data = f"ndarray({shape}, kind{i}, {data}, {offset}, {strides})"
         if i not in opened or r.kind is not Tensor:
             lines.append(f" r{i} = program.returned(results[{i}], outputs, {_tuple(leaves)})")
+            lines += [f" r{i}._data = {data}"] if i in windows else []
         else:
-            lines += [f" r{i} = new(Tensor)", f" r{i}._data, r{i}._ver = outputs[{r.number}], [0, None]",
+            lines += [f" r{i} = new(Tensor)", f" r{i}._data, r{i}._ver = {data}, [0, None]",
                       f" r{i}._base, r{i}._grad, r{i}._rg = None, None, True"]
+        if i in repeated:
+            lines.append(f" r{i}._data.flags.writeable = False")
     return lines
 
 
 def _returned(program):
     """The last line: what the function gives."""
     results = ", ".join(f"r{i}" for i in range(len(program.results)))
-    return f" return {results}" if program.spec is None else f" return program.rebuild([{results}])"
+    return f" return {results}" if program.spec is None else f" return program._put_together([{results}])"
 
 
 def _tuple(parts):

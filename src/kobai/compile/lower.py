@@ -16,8 +16,10 @@ from kobai.compile.kernel import REDUCTIONS, TRANSCENDENTAL, TYPES, Kernel, kind
 
 CHUNK = 4096  # elements of a row whose partial results are kept in SIMD lanes before they are folded
 STREAMED = 12 << 20  # elements read and written by a kernel that writes past the caches: what fits there is read again sooner
+MANY_LINES = 512  # of a cache, of which one element each is read, are gone before the next is wanted
+BLOCK = 64    # are still there
 LANES = 16    # of a register, about: which axis is run in lanes is the same on all machines
-SHORT = 8     # elements of an axis that would leave most lanes idle
+SHORT = 16    # elements of an axis that would leave lanes idle
 COSTS = {"div": 6, "sqrt": 6, **dict.fromkeys(TRANSCENDENTAL, 20)}  # of scalar operations; others are 1
 FAR = 3 << 19  # elements read and written that do not fit into the cores' own caches
 _SLOW = TRANSCENDENTAL - {"exp", "tanh", "erf"}
@@ -90,6 +92,8 @@ def fit(kernel: Kernel, shape, strides, inner: int | None = None) -> Fitted:
     row = row or [(1, (0,) * len(strides))]
     axes = rows + row
     vector, axes = _vector_axis(kernel, axes, len(rows), itemsizes)
+    if not kernel.has_rows and not kernel.uses_index:
+        vector, axes = _in_blocks(axes, itemsizes)
     access = tuple(
         "".join(_letter(axes[d][1][i], itemsizes[i], d == vector) for d in range(len(axes)))
         for i in range(len(strides))
@@ -153,6 +157,21 @@ def _merge(axes):
         else:
             merged.append((size, strides))
     return merged
+
+
+def _in_blocks(axes, itemsizes):
+    """The last axis cut in two, one of them the first axis, where it is long and leads through the rows of an operand.
+
+    Of each cache line read on the way the other elements are wanted in the next turns of another axis, the sooner the better.
+    """
+    size, strides = axes[-1]
+    across = any(abs(s) > n and any(a[1][i] == n for a in axes[:-1]) for i, (s, n) in enumerate(zip(strides, itemsizes)))
+    cuts = range(-(-size // BLOCK), size // (BLOCK // 2) + 1) if across and size >= MANY_LINES else ()
+    parts = next((p for p in cuts if size % p == 0), 1)
+    if parts == 1:
+        return len(axes) - 1, axes
+    each = size // parts
+    return len(axes), [(parts, tuple([s * each for s in strides])), *axes[:-1], (each, strides)]
 
 
 def _letter(stride: int, itemsize: int, is_vector: bool) -> str:
@@ -266,7 +285,9 @@ class LoopNest(NamedTuple):
         A long body is written only once, under a mask (wide = 0): that costs a few per cent of speed, and
         twice the code twice the time to compile.
         """
-        nodes = [n for n in self.kernel.nodes if n.op not in ("index", "size", "const")]
+        inside = {i for p in self.passes for i in p}  # what is done once a row, or once, has a register to itself
+        every = self.kernel.nodes if self.layout.tall or not inside else [self.kernel.nodes[i] for i in sorted(inside)]
+        nodes = [n for n in every if n.op not in ("index", "size", "const")]
         floats = [TYPES[n.dtype][2] for n in nodes if kind_of(n.dtype) == "f"]
         widest = max(floats or [TYPES[n.dtype][2] for n in nodes], default=4)
         narrow = max(2, vector_bytes // max(widest, 4))

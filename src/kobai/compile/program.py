@@ -19,13 +19,14 @@ from kobai.autograd.node import Node, Port, here, inside
 from kobai.compile.ending import Later, number_in
 from kobai.compile.joint import Joint, split
 from kobai.compile.link import CompiledFunctionBackward, linker, vjp
+from kobai.compile.pages import SWEEP, trim
 from kobai.compile.promise import alone
 from kobai.compile.shared import Results, Returned, node_of, roots_of
 from kobai.compile.ssa import Builder, Unknown
 from kobai.compile.trace import Recorder, line_text, recording
 from kobai.devices import Size
 from kobai.pytree import Container, flatten, unflatten
-from kobai.tensor import LiftedTensor, Tensor, edge_of, wrap
+from kobai.tensor import _IN_THE_GRAPH, LiftedTensor, Tensor, edge_of, wrap
 
 log = logging.getLogger("kobai.compile")
 FAILED = "the compiler failed, please report it"
@@ -74,9 +75,12 @@ class Program:
         self._writes = [graph.inputs.index(v) for v, _ in graph.writes]
         self._apart: tuple = ()
         self.looked_at: list = []
+        self.carries: Any = None  # (variables that hold other tensors on each call, the kind of these tensors)
+        self.switches: list = []  # (dict, name, value) of variables that each call sets to True or False
         self.asked: Any = None  # what else the function may have asked about its arguments: asked.py
+        self.enters: Any = None  # how arguments are put together, if machine code may be entered once all inputs are there
         self.bind(leaves)
-        if joint is not None and not self.items and not self.shared.any and not self.shared.orders:
+        if joint is not None and not self.items and self.shared.alone:
             self.joined = linker(self)
 
     @property
@@ -231,11 +235,12 @@ class Recorded(NamedTuple):
     recorder: Recorder
 
 
-def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None, waits=False) -> Recorded:
+def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None, waits=False, kept=None) -> Recorded:
     """Call fn(*args, **kwargs) and write down what it computes, while `watcher` sees what else it does.
 
     Without `make_plan`, or where `wanted(recorder)` says no when it has run, only to see whether it can be. Numbers of
     optimisers that are `moving` are read on each call. If it `waits`, the program computes this call, too, where it can.
+    Tensors that are `kept` in variables are arguments, as it were, and those that are there afterwards results.
     """
     collects = gc.isenabled()
     gc.disable()  # recording makes many objects and few cycles: looking for garbage takes a tenth of the time
@@ -243,37 +248,42 @@ def record(fn, args, kwargs, make_plan, watcher, moving, wanted=None, waits=Fals
         recorder = Recorder()
         recorder.waits = waits
         try:
-            return _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted)
+            got = _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted, kept)
         finally:
             recorder.catch_up()  # what no plan has computed
+        outs, spec = flatten(got.result)
+        if any(isinstance(v, Later) for v in outs):
+            got = got._replace(result=unflatten([v.value if isinstance(v, Later) else v for v in outs], spec))
+        return got
     finally:
         if collects:
             gc.enable()
 
 
-def _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted) -> Recorded:
+def _record(recorder, fn, args, kwargs, make_plan, watcher, moving, wanted, kept) -> Recorded:
     leaves, shape = flatten((args, kwargs))
+    leaves += kept.leaves if kept is not None else []
     before = [getattr(modes, name) for name in MODES]
-    with recording(recorder), watcher:
+    with recording(recorder):
         recorder.code, recorder.moving, recorder.watched = _own_code(fn), moving, True
         for i, t in enumerate(leaves):
             if isinstance(t, Tensor):
                 recorder.external(t._array(), t, ("arg", i))
         needed = [isinstance(t, Tensor) and t.requires_grad for t in leaves]
         start = Node(None, (), (), None, None, None)._order
-        result = fn(*args, **kwargs)
-        outs, spec = flatten(result)
-        if any(isinstance(v, Later) for v in outs):
-            result = unflatten([v.value if isinstance(v, Later) else v for v in outs], spec)
+        with watcher:
+            result = fn(*args, **kwargs)
+            outs, spec = flatten(result)
+        if kept is not None:
+            more, form = flatten(kept.now())
+            outs, spec = [*outs, *more], (tuple, None, [spec, form])
         joint = None
         now, shape_now = flatten((args, kwargs))
         if shape_now != shape or any(a is not b for a, b in zip(now, leaves)):
             recorder.stop("it changes a list or dict among its arguments", (_code_of(fn), 0))
-        if keeps_more(spec) is not None:
-            recorder.stop(f"it returns an object of type {keeps_more(spec)}", (_code_of(fn), 0))
-        recorder.lists = {id(v) for v in containers(result)}
-        if not recorder.lists.isdisjoint(id(v) for v in containers((args, kwargs))):
-            recorder.stop("it returns a list or dict among its arguments", (_code_of(fn), 0))
+        wrong = _not_to_be_made_again(recorder, result, outs, spec, (args, kwargs))
+        if wrong is not None:
+            recorder.stop(f"it returns {wrong}", (_code_of(fn), 0))
         _look_at_leaves(recorder, leaves, needed, start)
         if recorder.reason is None:
             joint = _open(recorder, outs, start)
@@ -320,6 +330,21 @@ def containers(v):
             yield from containers(item)
 
 
+def _not_to_be_made_again(recorder, result, outs, spec, arguments) -> str | None:
+    """What in a result a program cannot give anew on each call, or None."""
+    if keeps_more(spec) is not None:
+        return f"an object of type {keeps_more(spec)}"
+    given = [id(v) for v in containers(result)]
+    recorder.lists = set(given)
+    if not recorder.lists.isdisjoint(id(v) for v in containers(arguments)):
+        return "a list or dict among its arguments"
+    if len(recorder.lists) < len(given):
+        return "one list or dict in several places"
+    if any(isinstance(t, Tensor) and t.__dict__.keys() - _IN_THE_GRAPH and not recorder.was_there(t) for t in outs):
+        return "a tensor to which it gives attributes"
+    return None
+
+
 def _look_at_leaves(recorder, leaves, needed, start):
     """Stop if a tensor that was there before has another history now, or another argument would get a gradient."""
     arguments = [t for t in leaves if isinstance(t, Tensor)]
@@ -337,9 +362,13 @@ def _look_at_leaves(recorder, leaves, needed, start):
 
 def _own_code(fn):
     """The code of the function itself, inside decorators of kobai's own."""
+    return getattr(_own_function(fn), "__code__", None)
+
+
+def _own_function(fn):
     while hasattr(fn, "__wrapped__") and inside[getattr(getattr(fn, "__code__", None), "co_filename", "")]:
         fn = fn.__wrapped__
-    return getattr(fn, "__code__", None)
+    return fn
 
 
 def _code_of(fn):
@@ -430,14 +459,24 @@ def _first(recorder, program, inputs, arrays):
     """Have the program compute what the recorded call waits for, if it can."""
     if not all([isinstance(a, np.ndarray) for a in inputs]) or not program.are_apart(inputs):
         return
+    if not all([a.flags.writeable or recorder.is_made([a]) for a in arrays]):  # memory that repeats an element
+        return
     recorder.restore()
+    if program.plan.size > SWEEP:  # what compiling took is not needed beside what computing takes
+        trim()
     try:
-        outputs = program.plan(inputs)
+        made = list(program.shared.arrays(program.plan(inputs)))
     except Exception:  # numbers that an op cannot take, and nothing was written: the op itself will say so
         return
-    for a, y in zip(arrays, program.shared.arrays(outputs)):
+    copied = 0
+    for i, a in enumerate(arrays):
         if not recorder.is_made([a]):
-            a[...] = y
+            a[...] = made[i]
+        made[i] = None
+        copied += a.nbytes
+        if copied > SWEEP // 8:  # gradients are as large as the parameters
+            copied = 0
+            trim()
     recorder.waits = False
 
 
@@ -446,7 +485,7 @@ def _ids(recorder, outs) -> set:
     tensors = [t for t in outs if isinstance(t, Tensor) and type(t) is not LiftedTensor]
     leaves = [x.tensor for x in recorder.leaves.values() if recorder.was_there(x.tensor)]
     tensors += [t._grad for t in leaves if isinstance(t._grad, Tensor)]
-    return {id(t._data) for t in tensors}
+    return {id(t._data) for t in tensors} | {id(a) for v in outs if isinstance(v, Later) for a in v.arrays}
 
 
 def _grad(builder, recorder, leaf, made, grads):

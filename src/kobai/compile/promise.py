@@ -7,6 +7,7 @@ so to the recorder, which then computes the whole log, in order, into these arra
 """
 from __future__ import annotations
 
+import functools
 import sys
 from collections import Counter
 
@@ -23,7 +24,7 @@ _outcomes: dict = {}  # {(op, what its arguments are like): [(shape, dtype, stri
 
 def promised(op, values):
     """Arrays for the results of an op, or None if it must run to tell what they are like."""
-    if getattr(op, "random", False) or not type(op).__module__.startswith("kobai."):
+    if getattr(op, "random", False) or not type(op).__module__.startswith("kobai.") or _may_fail(type(op)):
         return None
     if op.view:
         return _seen(op, values)
@@ -41,6 +42,13 @@ def promised(op, values):
             _outcomes[key] = found  # whole numbers may be lengths
     ys = tuple([_untouched(*each) for each in found])
     return ys if op.outputs != 1 else ys[0]
+
+
+@functools.cache
+def _may_fail(kind) -> bool:
+    """Whether numbers decide if an op of this kind fails, as for a matrix without an inverse: it does so in its own line."""
+    code = getattr(kind.forward, "__code__", None)  # NumPy's functions have none
+    return code is not None and "linalg" in code.co_names
 
 
 def _seen(op, values):
@@ -67,6 +75,11 @@ def _outcome(op, values):
         with np.errstate(all="ignore"):
             y = compute(op, small)
         return [(np.broadcast_shapes(*[np.shape(v) for v in values]), y.dtype, None)]
+    if hasattr(op, "shapes") and arrays[0].dtype.kind in "fc" and len({v.dtype for v in arrays if v.dtype.kind != "b"}) == 1:
+        try:
+            return [(*found, None) for found in op.shapes(*values)]
+        except ValueError:  # the op itself says what does not fit
+            return None
     try:
         with np.errstate(all="ignore"):
             ys = compute(op, [_zeros(v) if v.__class__ is _ndarray and v.dtype.kind not in "iu" else v for v in values])

@@ -132,5 +132,16 @@ def constant_pad(work, op, x):
     return x
 
 
-RULES = {"Flip": flip, "Rot90": rot90, "Roll": roll, "Repeat": repeat, "PixelShuffle": pixel_shuffle,
-         "PixelUnshuffle": pixel_unshuffle, "ChannelShuffle": channel_shuffle, "ConstantPadNd": constant_pad}
+@_rule
+def triangle(work, op, x):
+    """Tril, Triu: zeros on one side of a diagonal."""
+    rows, cols = x.shape[-2:]
+    last = np.arange(rows, dtype=np.int32)[:, None] + np.int32(np.clip(op.diagonal, -rows, cols))  # of each row
+    i, j = [work.symbol(Value(a.shape, a.dtype, constant=a)) for a in (last, np.arange(cols, dtype=np.int32))]
+    keeps = m.ge(i, j) if type(op).__name__ == "Tril" else m.le(i, j)
+    return m.where(keeps, x, x.dtype.type(0))
+
+
+RULES = {"Tril": triangle, "Triu": triangle, "Flip": flip, "Rot90": rot90, "Roll": roll, "Repeat": repeat,
+         "PixelShuffle": pixel_shuffle, "PixelUnshuffle": pixel_unshuffle, "ChannelShuffle": channel_shuffle,
+         "ConstantPadNd": constant_pad}

@@ -18,6 +18,7 @@ from kobai.ops.index import AddAt
 from kobai.ops.movement import Cast, Expand, PutSlice, Reshape, Slice
 
 TINY = 4096     # multiplications of a matrix product that is cheaper as a kernel than as a call of gemm
+MOST_OF_COLUMN = 1 << 22  # the same where there is one column: beyond, the code of products reads what is far earlier
 
 
 class Refused(Exception):
@@ -129,20 +130,29 @@ def _bmm(a, b):
 
 
 def _product(op, a, b):
-    """A product of tiny matrices as multiplications and sums."""
+    """A product of tiny matrices as multiplications and sums, and so where nothing is read more than once."""
     work = prod(a.shape) * b.shape[-1]
     again = len(a.shape) == 2 and 1 not in (*a.shape, b.shape[-1])  # a kernel reads both matrices again and again
-    if a.dtype.kind != "f" or not 0 < work <= (TINY // 2 if again else TINY):
+    if a.dtype.kind != "f" or not work:
         return None
     if a.shape[-1] == 1:
         return a * b
-    return m.sum(m.unsqueeze(a, -1) * m.unsqueeze(b, -3), -2)
+    if b.shape[-1] == 1 and work <= MOST_OF_COLUMN:
+        return _summed(a, m.swap(b), -1, True)
+    if work > (TINY // 2 if again else TINY):
+        return None
+    return _summed(m.unsqueeze(a, -1), m.unsqueeze(b, -3), -2)
 
 
 def _vector(op, a, b):
-    if a.dtype in _HALF:  # summed in float32, rounded once
-        return m.cast(m.sum(m.cast(a, _F32) * m.cast(b, _F32), -1), a.dtype)
-    return m.sum(a * b, -1) if a.dtype.kind == "f" else None
+    return _summed(a, b, -1) if a.dtype.kind == "f" or a.dtype in _HALF else None
+
+
+def _summed(a, b, dim, keepdim=False):
+    """Sums of products: of half precision in float32, rounded once."""
+    if a.dtype in _HALF:
+        return m.cast(m.sum(m.cast(a, _F32) * m.cast(b, _F32), dim, keepdim), a.dtype)
+    return m.sum(a * b, dim, keepdim)
 
 
 def _sum(work, op, args):

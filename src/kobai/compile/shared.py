@@ -47,13 +47,15 @@ class Shared:
 
     def __init__(self, orders, views, windows, cells, bases, histories, twins):
         self.orders: dict[int, tuple] = orders  # {number of an output: its dimensions as they lie in memory}
+        self.turned = {n: tuple([order.index(d) for d in range(len(order))]) for n, order in orders.items()}  # and back
         self.views: list[View] = views
-        self.windows = windows      # (place, shape, dtype, offset, strides): of the memory that is there
+        self.windows = windows      # (place, shape, dtype, offset, strides, writeable): of the memory that is there
         self.cells = cells          # (place, the first one with the same version counter)
         self.bases = bases          # (place, that of what it is a view of, chain)
         self.histories = histories  # (place, that of what it is a view of, ops): views of what has a history
         self.twins = twins          # (place, that of the same tensor)
-        self.any = bool(views or windows or cells or bases or histories or twins)
+        self.alone = not (views or cells or bases or histories or twins)  # no two share anything
+        self.any = bool(windows) or not self.alone
 
     def laid(self, graph: Graph) -> Graph:
         """The graph that gives its outputs as they lie in memory."""
@@ -70,15 +72,16 @@ class Shared:
         """The outputs with their dimensions in the program's order."""
         if not self.orders:
             return outputs
-        return [y.transpose(np.argsort(self.orders[n])) if n in self.orders else y for n, y in enumerate(outputs)]
+        return [y.transpose(self.turned[n]) if n in self.turned else y for n, y in enumerate(outputs)]
 
     def settle(self, leaves):
         """Give the leaves their shapes, and what they share; `leaves` is a list."""
         for place, cut, ops, grad in self.views:
             leaves[place] = _again(leaves[place], cut, ops, grad)
-        for place, shape, kind, offset, strides in self.windows:
+        for place, shape, kind, offset, strides, writeable in self.windows:
             t = leaves[place]
             t._data = np.ndarray(shape, kind, t._array(), offset, strides)
+            t._data.flags.writeable = writeable  # not where expand() repeats an element
         for place, first in self.cells:
             leaves[place]._ver = leaves[first]._ver
         for place, base, chain in self.bases:
@@ -118,7 +121,7 @@ def roots_of(recorder, outs, start):
             nodes.append(t._node)
             b = t._base
             root = b if b is not None and type(t) is type(b) is Tensor and _is_open(b, start) \
-                and not recorder.was_there(b) and not is_small_part(t, outs) else t
+                and not recorder.was_there(b) and not is_apart(t, outs) else t
             roots[id(root)] = root
     return list(roots.values()), nodes
 
@@ -127,13 +130,18 @@ def _is_open(t, start) -> bool:
     return t._rg and t._node is not None and node_of(t)._order < start
 
 
-def is_small_part(t, outs) -> bool:
-    """Whether a view is a small part of a large value into which no other result looks."""
+def is_apart(t, outs) -> bool:
+    """Whether a view need not be one: all of a value, or a small part of a large one, into which no other result looks."""
     b = t._base
-    if not t._data.nbytes * PART < b._data.nbytes > SMALL:
+    if not (t._data.nbytes * PART < b._data.nbytes > SMALL or _is_all(t._data, b._data)):
         return False
     return not any(isinstance(o, Tensor) and o is not t and type(o) is not LiftedTensor
                    and np.may_share_memory(o._data, b._data) for o in outs)
+
+
+def _is_all(a, b) -> bool:
+    """Whether an array has the elements of another, in another shape or order."""
+    return isinstance(a, np.ndarray) and a.dtype == b.dtype and a.size == b.size and _order(a) is not None
 
 
 def node_of(t) -> Node:
@@ -202,7 +210,7 @@ class Results:
         if b is None or type(b) is not Tensor or any(b is o for o in self.outs) or not self.builder.known(b._data) \
                 or self.builder.is_shared(b._data):
             return
-        if not is_small_part(t, self.outs):
+        if not is_apart(t, self.outs):
             self.outs.append(b)
 
     def _returned(self, place, t) -> Returned:
@@ -270,12 +278,12 @@ class Results:
             a = self.outs[k]._data
             self.returned[k] = self.returned[k]._replace(number=number)
             if a is not whole or not _in_rows(a) and _order(a) is not None:
-                self.windows.append((k, a.shape, a.dtype, _address(a) - _address(whole), a.strides))
+                self.windows.append((k, a.shape, a.dtype, _address(a) - _address(whole), a.strides, a.flags.writeable))
 
     def _whole(self, places):
         """The array of which all results at these places are parts."""
         arrays = [self.outs[k]._data for k in places]
-        if all(a is arrays[0] for a in arrays):
+        if all(a is arrays[0] for a in arrays) and arrays[0].flags.writeable:  # nothing in it is repeated
             return arrays[0]
         bounds = [_bounds(a) for a in arrays]
         low, high = min(start for start, _ in bounds), max(end for _, end in bounds)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from kobai.compile.graph import Graph, Node, Value
-from kobai.compile.trace import Call, Literal, Recorder
+from kobai.compile.trace import Call, Literal, Recorder, line_text
 from kobai.ops.movement import Cast, Clone, Expand, Reshape
 from kobai.ops.strided import AsStrided, AsStridedScatter, storage_of
 from kobai.tensor import Tensor
@@ -67,7 +67,7 @@ class Builder:
         if e.source is None:
             owner = e.holder if e.holder is not None else owners.get(id(e.array))
             if owner is None:
-                raise Unknown("a value was made in a way that is not recorded")
+                raise Unknown(f"a value was made in a way that is not recorded ({self._line_of_use(e.array)})")
             leaf = self._leaves.get(id(owner))
             if leaf is not None and id(leaf) in self._arguments:
                 raise Unknown("it uses the gradient of an argument")
@@ -75,6 +75,11 @@ class Builder:
         value = Value(e.array.shape, e.array.dtype, source=e, strides=e.array.strides)
         self.inputs.append(value)
         self._know(e.array, value, e)
+
+    def _line_of_use(self, array):
+        """Where an array was used first."""
+        uses = (entry.where for entry in self.recorder.log if isinstance(entry, Call) and any(a is array for a in entry.args))
+        return line_text(next(uses, None))
 
     def _know(self, array, value, external=None):
         memory = self._memory(array, value, external)
@@ -88,10 +93,14 @@ class Builder:
             if known.low <= low and high <= known.high:
                 known.shared |= external is not None
                 return known
+        new = Memory(array, value, external)
+        for known in found:
             if low < known.high and known.low < high and low < high:
-                raise Unknown("tensors that overlap in memory")
-        found.append(Memory(array, value, external))
-        return found[-1]
+                if external is None:
+                    raise Unknown("tensors that overlap in memory")
+                known.shared = new.shared = True  # inputs, of which none may be written
+        found.append(new)
+        return new
 
     # ---- entries of the log --------------------------------------------------------------
     def _call(self, entry):

@@ -24,11 +24,13 @@ from kobai.autograd.mode import modes, no_grad
 from kobai.autograd.node import Node, here, line_of
 from kobai.compile.pages import SWEEP, Pages, last_uses, memory_of
 from kobai.compile.promise import promised
+from kobai.compile.watch import place_in
 from kobai.diagnose.frames import elsewhere
 from kobai.general import apply_any, compute, failure
 from kobai.inplace import refuse_leaf, write
 from kobai.lifted import Lifted
 from kobai.op import Op, long_ways
+from kobai.saved import Packed
 from kobai.tensor import LiftedTensor, Tensor, wrap
 
 
@@ -101,13 +103,13 @@ class Recorder:
         self.optimizers: dict[int, Any] = {}
         self.modules: dict[int, Any] = {}
         self.reason: str | None = None
-        self.where = None
+        self.where = self.place = None
         self.code = None                       # of the function that is recorded
         self.moving: set = set()               # (id(group), name) of numbers of optimisers that have been seen to change
         self.made_state: dict[int, int] = {}   # dicts of optimisers' state that this call made or added to: their lengths
         self.watched = False                   # a Watcher sees what is called
         self.again = False                     # state was made on this call: record the next one
-        self.users: dict[int, set] = {}        # {id(array): ids of the tensors through which it was used}
+        self.users: dict[int, dict] = {}       # {id(array): {id: reference} of the tensors through which it was used}
         self.ties = False                      # gradients belong to the graphs of what they were computed from: saved.tie
         self.hidden = False                    # something with a history was overwritten under no_grad
         self.finished: set[Node] = set()       # nodes whose saved values a backward pass in the program freed
@@ -126,7 +128,7 @@ class Recorder:
     def stop(self, reason, where=None):
         """Say why the program cannot be recorded; the first reason counts. The program goes on."""
         if self.reason is None:
-            self.reason, self.where = reason, where or here(2)
+            self.reason, self.where, self.place = reason, where or here(2), place_in(self.code)
         self.catch_up()
 
     def looked(self, what):
@@ -134,8 +136,7 @@ class Recorder:
         self.stop(f"{what} needs the numbers of a tensor")
 
     def item(self, t):
-        """The number in `t`, if the program does no more with it than to return it; None, and no recording, otherwise."""
-        self.catch_up()
+        """What stands for the number in `t`, if the program only returns it; None, and no recording, otherwise."""
         frame = sys._getframe(2)
         if frame.f_code is self.code and type(t) is not LiftedTensor and t._data.size == 1 and t._data.dtype.kind in "iufV":
             from kobai.compile.ending import later, only_returned  # noqa: PLC0415  (for such programs only)
@@ -260,7 +261,7 @@ class Recorder:
         if id(v) not in self._known:
             self.external(v, t, constant=id(v) in self.literals)
         if id(v) in self.externals:
-            self.users.setdefault(id(v), set()).add(id(t))
+            self.users.setdefault(id(v), {})[id(t)] = weakref.ref(t)
 
     def external(self, array, owner=None, source=None, constant=False):
         """An array that no op of the program made."""
@@ -296,7 +297,7 @@ class Recorder:
         if was is None:
             self.copied(old, new)
             return
-        self.users[id(new)] = self.users.pop(id(old), set())
+        self.users[id(new)] = self.users.pop(id(old), {})
         self.made(new)
         self.externals[id(new)] = External(new, was.holder, was.source, was.constant is not None)
         self.outside.add(id(memory_of(new)))
@@ -362,11 +363,26 @@ class Recorder:
 
     def backward(self, propagate, roots, **options):
         """A backward pass computed on Tensors."""
-        if not options["keep"]:
+        given = self._given_nodes()
+        if given or not options["keep"]:
             wanted, within = options["wanted"], options["within"]
-            passed = reached(roots, within) if wanted is None else leading_to(roots, wanted, within)
-            self.finished.update(n for n in passed if isinstance(n, Node))
+            passed = dict.fromkeys(reached(roots, within), True) if wanted is None else leading_to(roots, wanted, within)
+            if any(passed.get(n) for n in given):  # where such a node is wanted, and nothing beyond it, the pass ends there
+                self.stop("a backward pass through the history of an argument, which is another one on each call")
+            if not options["keep"]:
+                self.finished.update(n for n in passed if isinstance(n, Node))
         roots = [(edge, g if isinstance(g, Tensor) else self._seed(g)) for edge, g in roots]
+        if self.watched and all(map(_is_own, reached(roots, options["within"]))):
+            with _unwatched():
+                return self._backward(propagate, roots, options)
+        return self._backward(propagate, roots, options)
+
+    def _given_nodes(self) -> set:
+        """The nodes that made the function's arguments."""
+        given = [e.holder for e in self.externals.values() if e.source is not None and e.source[0] == "arg"]
+        return {getattr(t._node, "node", t._node) for t in given if t is not None and t._node is not None}
+
+    def _backward(self, propagate, roots, options):
         if modes.dual:  # gradients of a transform's values have a history in the tensors that these are made of
             found = propagate(roots, graph=True, **options)
             return {e: [_cut(v) for v in g] if type(g) is list else _cut(g) for e, g in found.items()}
@@ -399,6 +415,15 @@ class Recorder:
         if any(p._grad is not None and p._grad.is_sparse for p in runner.group["params"]):
             self.stop("an optimizer's step with sparse gradients")
             return runner.step()
+        if self.watched and not modes.function_modes and all(map(_is_of_kobai, (optimizer, *runner.group["params"]))):
+            with _unwatched():
+                self._step(optimizer, runner)
+        else:
+            self._step(optimizer, runner)
+
+    def _step(self, optimizer, runner):
+        for p in runner.group["params"]:  # one without a gradient is passed over
+            self.looks_at_gradient(p)
         self._make_state(optimizer, runner)
         states = len(optimizer.state), sum(map(len, optimizer.state.values()))
         runner.step_on_tensors(self.number)
@@ -457,6 +482,31 @@ class _Draw(Op):
 
     def __repr__(self):
         return f"Draw({self.fn.__name__})"
+
+
+class _unwatched:
+    """`with _unwatched():` what kobai itself does. Seeing each call of it takes as long as doing it."""
+
+    def __enter__(self):
+        self._watch = sys.getprofile()
+        sys.setprofile(None)
+
+    def __exit__(self, *exc):
+        sys.setprofile(self._watch)
+
+
+def _is_of_kobai(v) -> bool:
+    """Whether the user has not written its class; some classes say that they are of torch."""
+    return type(v).__module__.partition(".")[0] in ("kobai", "torch")
+
+
+def _is_own(e) -> bool:
+    """Whether a backward pass runs no code of the user's at a node or leaf."""
+    if not isinstance(e, Node):
+        return e is None or e._hooks is None and _is_of_kobai(e)
+    saved = e.saved
+    return e.hooks is None and type(e.op).__module__.startswith("kobai.ops.") \
+        and not (saved.__class__ is tuple and saved and saved[0].__class__ is Packed)
 
 
 def _laid_like(model, x):

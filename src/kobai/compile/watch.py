@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import gc
 import importlib
+import itertools
 import math
 import operator
 import os
@@ -17,7 +18,7 @@ import sys
 import sysconfig
 
 from kobai.autograd.mode import modes
-from kobai.autograd.node import inside
+from kobai.autograd.node import inside, line_of
 
 _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
@@ -33,7 +34,9 @@ _HARMLESS_MODULES = ("math", "cmath", "_operator", "itertools", "_functools", "k
 _SETTINGS = frozenset("""get_num_threads get_num_interop_threads are_deterministic_algorithms_enabled
 get_deterministic_debug_mode is_deterministic_algorithms_warn_only_enabled get_float32_matmul_precision get_rng_state
 get_state initial_seed seed is_warn_always_enabled get_worker_info get_default_device""".split())
-_FILES_THAT_MAY = ("contextlib.py", "functools.py", "enum.py", "typing.py", "abc.py", "dataclasses.py", "types.py")
+# With these, code gets at any variable, whether a name of it is to be seen or not.
+ANY_VARIABLE = frozenset(("globals", "__globals__", "f_globals", "import_module", "__import__"))
+_FILES_THAT_MAY = ("contextlib.py", "functools.py", "enum.py", "typing.py", "abc.py", "dataclasses.py", "reprlib.py", "types.py")
 
 
 class Watcher:
@@ -42,7 +45,7 @@ class Watcher:
     def __init__(self):
         self.codes: set = set()
         self.reason = None
-        self.where = None
+        self.where = self.place = None
         self._import = None
 
     def __enter__(self):
@@ -86,6 +89,8 @@ class Watcher:
             if not inside[code.co_filename] and code not in self.codes and not _is_python[code.co_filename]:
                 if self._user(frame) is not None:
                     self.codes.add(code)
+                    if not ANY_VARIABLE.isdisjoint(code.co_names) or "modules" in code.co_names:  # of sys
+                        _numbers_are_needed()
         elif event == "c_call" and self.reason is None and not inside[code.co_filename]:
             user = self._user(frame)
             if user is not None and not _harmless(arg, code):
@@ -94,6 +99,8 @@ class Watcher:
 
     def _stop(self, reason, frame):
         self.reason, self.where = reason, (frame.f_code, frame.f_lasti)
+        if modes.trace is not None:
+            self.place = place_in(modes.trace.code)
         _numbers_are_needed()
 
     def _user(self, frame):
@@ -112,6 +119,23 @@ def _harmless(fn, code) -> bool:
     return (fn in _KNOWN or owner in _HARMLESS_METHODS if isinstance(owner, type) else
             fn in _KNOWN or type(owner) in _HARMLESS_METHODS
             or getattr(fn, "__module__", None) in _HARMLESS_MODULES or code.co_filename.endswith(_FILES_THAT_MAY))
+
+
+def place_in(code):
+    """(line, column) of what a function is just doing, of those that are being called; None if it is not among them."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return None if frame is None else position(code, frame.f_lasti)
+
+
+def position(code, instruction):
+    """(line, column) of an instruction; None for a column that Python did not keep."""
+    if hasattr(code, "co_positions"):  # since 3.11
+        line, _, column, _ = next(itertools.islice(code.co_positions(), instruction // 2, None))
+        if line is not None:
+            return line, column
+    return line_of((code, instruction))[1], None
 
 
 def is_generated(code) -> bool:

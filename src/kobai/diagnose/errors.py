@@ -67,12 +67,16 @@ def _said(e, words):
 
 def warn(code, **info):
     """Issue the warning of the entry `code` at the user's line."""
-    entry = entry_of(code)
-    depth, frame = 1, sys._getframe()
+    warnings.warn(text(code, info), entry_of(code).type, stacklevel=user_level())
+
+
+def user_level():
+    """The stacklevel with which the caller's warning is at the user's line, however many frames of kobai lie between."""
+    depth, frame = 1, sys._getframe(1)
     mine = user_frame()
     while frame is not None and frame is not mine:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(text(code, info), entry.type, stacklevel=depth)
+    return depth
 
 
 def text(code, info, first=None):

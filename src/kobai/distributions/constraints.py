@@ -33,6 +33,11 @@ class Constraint:
         return type(self).__name__ + "()"
 
 
+def _and_whole(value, mask):
+    """`mask` where values are whole numbers; integers are, and need no look."""
+    return (value % 1 == 0) & mask if value.is_floating_point() else mask
+
+
 class _Bounded(Constraint):
     """Numbers between bounds, given in the order of `names`."""
 
@@ -162,7 +167,7 @@ class IntegerInterval(_Bounded):
     names = ("lower_bound", "upper_bound")
 
     def check(self, value):
-        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        return _and_whole(value, (self.lower_bound <= value) & (value <= self.upper_bound))
 
 
 class IntegerLessThan(_Bounded):
@@ -172,7 +177,7 @@ class IntegerLessThan(_Bounded):
     names = ("upper_bound",)
 
     def check(self, value):
-        return (value % 1 == 0) & (value <= self.upper_bound)
+        return _and_whole(value, value <= self.upper_bound)
 
 
 class IntegerGreaterThan(_Bounded):
@@ -182,7 +187,7 @@ class IntegerGreaterThan(_Bounded):
     names = ("lower_bound",)
 
     def check(self, value):
-        return (value % 1 == 0) & (value >= self.lower_bound)
+        return _and_whole(value, value >= self.lower_bound)
 
 
 class GreaterThan(_Bounded):

@@ -10,7 +10,7 @@ from ..diagnose import error
 from ..dtypes import type_word
 from ..inplace import inplace as _inplace
 from ..op import Elementwise, Op, dtype_of, m
-from ..public import export, public
+from ..public import by_form, by_rank, export, public
 from ..random import uniform
 from ..takes import Not, Only
 from ..testing.samples import S, binary, unary
@@ -145,7 +145,7 @@ class Gelu(Elementwise):
         return (1 + m.erf(x * _SQRT_HALF)) * 0.5 + x * m.exp(x * x * -0.5) * _INV_SQRT_2PI
 
     def emit(self, k, x):
-        return x * (k.erf(x * _SQRT_HALF) + 1) * 0.5
+        return x * ((k.erf(x * _SQRT_HALF) + 1) * 0.5)
 
 
 _SQRT_HALF, _INV_SQRT_2PI = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
@@ -403,7 +403,7 @@ def activation(name, make, doc, defaults=()):
         return _apply(make(*[values[n] for n in names]), input, inplace)
     fn.__name__ = fn.__qualname__ = name
     fn.__doc__ = doc
-    public("nn.functional", inplace=not names or name in _WITH_INPLACE)(fn)
+    public("nn.functional", inplace=not names or name in _WITH_INPLACE)(by_rank(fn))
 
 
 _WITH_INPLACE = {"leaky_relu", "hardtanh", "elu", "celu", "threshold"}
@@ -438,9 +438,9 @@ def _relu(input, inplace=False):
     return _apply(Relu(), input, inplace)
 
 
-public("nn.functional", name="relu")(_relu)
-public("nn.functional torch", name="selu", inplace=True)(_selu)
-public("nn.functional torch", name="celu", inplace=True)(_celu)
+public("nn.functional", name="relu")(by_rank(_relu))
+public("nn.functional torch", name="selu", inplace=True)(by_rank(_selu))
+public("nn.functional torch", name="celu", inplace=True)(by_rank(_celu))
 
 
 def relu_(input):
@@ -452,6 +452,7 @@ export("nn.functional", "relu_", relu_)
 
 
 @public("nn.functional", inplace=True)
+@by_form
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x kept between `min_val` and `max_val`."""
     if min_val > max_val:
@@ -467,6 +468,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
 
 
 @public("nn.functional")
+@by_rank
 def gelu(input, approximate="none"):
     """x * Phi(x); `approximate="tanh"` for the usual approximation."""
     if approximate not in ("none", "tanh"):
@@ -476,18 +478,21 @@ def gelu(input, approximate="none"):
 
 
 @public("nn.functional")
+@by_rank
 def softplus(input, beta=1.0, threshold=20.0):
     """log(1 + exp(beta * x)) / beta."""
     return Softplus(float(beta), float(threshold))(input)
 
 
 @public("nn.functional")
+@by_rank
 def logsigmoid(input):
     """log(sigmoid(x))."""
     return LogSigmoid()(input)
 
 
 @public("nn.functional")
+@by_rank
 def softsign(input):
     """x / (1 + |x|)."""
     return Softsign()(input)
@@ -500,12 +505,14 @@ def tanhshrink(input):
 
 
 @public("nn.functional torch Tensor")
+@by_rank
 def hardshrink(input, lambd=0.5):
     """x, but 0 where |x| <= lambd."""
     return Hardshrink(float(lambd))(input)
 
 
 @public("nn.functional")
+@by_rank
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd."""
     if lambd < 0:
@@ -524,12 +531,14 @@ def _negative_lambda(input, lambd):
 
 
 @public("nn.functional torch", inplace=True)
+@by_rank
 def threshold(input, threshold, value, inplace=False):
     """x if x > threshold, else value."""
     return _apply(Threshold(threshold, value), input, inplace)
 
 
 @public("nn.functional torch Tensor")
+@by_form
 def prelu(input, weight):
     """x if x > 0, else weight * x; one weight, or one per channel (dimension 1)."""
     n = weight.shape[0] if len(weight.shape) else 1

@@ -115,7 +115,7 @@ def number(v, fn, name, position=1):
     if isinstance(v, (bool, int, float, complex)):
         return v
     if isinstance(v, Tensor):
-        if v._value.shape == () and not (v._rg and v._node is None):
+        if v._value.shape == () and not (v.requires_grad and v._node is None):
             return v.item()
     elif hasattr(v, "item") and getattr(v, "shape", None) == ():
         return v.item()

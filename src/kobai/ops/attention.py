@@ -129,6 +129,10 @@ class ScaledDotProductAttention(Op):
             np.divide(product(e, v[at]), total, out=y[at])
         return y
 
+    def shapes(self, q, k, v, mask=None, keep=None):
+        """(shape, dtype) of the result."""
+        return [((*q.shape[:-1], v.shape[-1]), q.dtype)]
+
     def vjp(self, g, q, k, v, mask, keep, needs):
         needs = tuple(needs) + (False,) * (5 - len(needs))
         arrays = all(x is None or type(x) is np.ndarray for x in (g, q, k, v, mask, keep))

@@ -9,7 +9,7 @@ from ..autograd.mode import modes
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Op, apply1, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import Ints, S
 from .elementwise import Div
@@ -182,6 +182,7 @@ def _misfit(scores, target):
 
 
 @public("nn.functional")
+@by_form
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """-weight[t] * input[n, t]: the negative log likelihood of the targets.
 
@@ -215,6 +216,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 @public("nn.functional")
+@by_form
 def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
                   label_smoothing=0.0):
     """Cross-entropy of softmax(input) with class numbers or class probabilities as the target.

@@ -53,6 +53,8 @@ def from_data(data, dtype=None, copy=False):
             modes.trace.catch_up()
         return wrap(_converted(data._data, dtype, copy))
     if isinstance(data, (np.ndarray, np.generic)):
+        if type(data) is not np.ndarray and isinstance(data, np.ndarray):  # a np.matrix multiplies otherwise
+            data = np.asarray(data)
         check_array(data)
         if type(data) is np.ndarray and not copy and (dtype is None or data.dtype == dtype.np):
             data = writable(data)
@@ -276,7 +278,7 @@ def check_array(a):
             "currently not supported."), order=a.dtype.str,
             why="the numbers of the array are stored in the byte order of another kind of machine ({order}).",
             fix="convert it: array.astype(array.dtype.newbyteorder('=')).")
-    if type(a) is np.ndarray and any(s < 0 for s in a.strides):
+    if any(s < 0 for s in a.strides):
         raise error("memory", ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array  with "
@@ -309,8 +311,9 @@ def from_numpy(ndarray):
         name = type(ndarray).__name__ if type(ndarray).__module__ == "builtins" else \
             f"{type(ndarray).__module__}.{type(ndarray).__name__}"
         raise error("from-numpy", got=name)
+    ndarray = np.asarray(ndarray)
     check_array(ndarray)
-    return wrap(writable(np.asarray(ndarray)))
+    return wrap(writable(ndarray))
 
 
 def as_tensor(data, dtype=None, device=None):

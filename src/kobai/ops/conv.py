@@ -190,6 +190,10 @@ class ConvWeight(_Conv):
             w += np.matmul(a[part].reshape(-1, g, o // g, count), cols.swapaxes(-1, -2)).sum(0)
         return w.reshape(o, c // g, *self.kernel)
 
+    def shapes(self, x, a):
+        """(shape, dtype) of the result."""
+        return [((a.shape[1], x.shape[1] // self.groups, *self.kernel), np.result_type(x.dtype, a.dtype))]
+
     def _cut(self, x, out):
         """Only what the windows reach: a stride may leave a rest of the input untouched."""
         ends = [(o - 1) * s + d * (k - 1) + 1 for o, s, d, k in zip(out, self.stride, self.dilation, self.kernel)]

@@ -137,7 +137,8 @@ class Det(Op):
     samples = [S((3, 3), low=0.5, high=2), S((2, 2, 2)), S((1, 1))]
 
     def forward(self, x):
-        return np.linalg.det(x)
+        with np.errstate(invalid="ignore"):
+            return np.linalg.det(x)
 
     def vjp_x(self, g, x, y):
         """g * adj(x)^H: det * inverse where that exists, from the singular values elsewhere."""
@@ -170,7 +171,8 @@ class Slogdet(Op):
     samples = [S((3, 3), low=0.5, high=2), S((2, 2, 2))]
 
     def forward(self, x):
-        return tuple(np.linalg.slogdet(x))
+        with np.errstate(invalid="ignore"):
+            return tuple(np.linalg.slogdet(x))
 
     def vjp_x(self, g, x, y):
         sign, log = g
@@ -191,10 +193,9 @@ class Cholesky(Op):
     samples = [S(np.array([[2.0, 0.5], [0.5, 1.0]]), smooth=False)]
 
     def forward(self, x):
-        try:
-            return np.linalg.cholesky(x)
-        except np.linalg.LinAlgError:
-            pass
+        y = _lower(x)
+        if y is not None:
+            return y
         raise error("matrix-singular", LinAlgError(_not_positive(x)),
                     why="the factor L with A = L @ L.mH exists only if A is symmetric and all its eigenvalues are positive.",
                     fix="look at torch.linalg.eigvalsh(A).min(); A + 1e-6 * torch.eye(n) moves eigenvalues away from 0.")
@@ -261,14 +262,36 @@ def _not_positive(x):
     return "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
 
 
+def _lower(x):
+    """The Cholesky factors of arrays of matrices, or None if one has none."""
+    try:
+        y = np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        return None
+    return None if np.isnan(np.diagonal(y, 0, -2, -1)).any() else y  # LAPACK lets NaN pass
+
+
 def first_minor(a):
     """The order of the first leading minor of a matrix that is not positive; 0 if all are."""
+    if _lower(a) is not None:
+        return 0
+    with np.errstate(invalid="ignore"):
+        return next((k for k in range(1, len(a) + 1) if not np.linalg.det(a[:k, :k]).real > 0), len(a))
+
+
+def lapack(name, values, fn, x, *args, **options):
+    """What LAPACK finds: fn(x, ...), or PyTorch's error where its search for singular values or eigenvalues does not end."""
     try:
-        np.linalg.cholesky(a)
+        return fn(x, *args, **options)
     except np.linalg.LinAlgError:
-        orders = range(1, len(a) + 1)
-        return next((k for k in orders if not np.linalg.det(a[:k, :k]).real > 0), len(a))
-    return 0
+        pass
+    finite = np.isfinite(x).all((-2, -1))
+    where = f"(Batch element {np.argmin(finite.reshape(-1))}): " if x.ndim > 2 and not finite.all() else ""
+    why = f"is ill-conditioned or has too many repeated {values}" if finite.all() else "contained non-finite values"
+    raise error("operation-inputs", LinAlgError(
+        f"linalg.{name}: {where}The algorithm failed to converge because the input matrix {why}."),
+        why="the matrix holds NaN or infinite numbers, or some of its eigenvalues or singular values lie too close together.",
+        fix="look at A.isfinite().all() first; if that is True, try A.double() or A + 1e-6 * torch.randn_like(A).")
 
 
 def _gaps(values, square=False):
@@ -290,7 +313,7 @@ class Eigh(Op):
     samples = [S(np.array([[2.0, 0.5], [0.5, 1.0]]), smooth=False)]
 
     def forward(self, x):
-        return tuple(np.linalg.eigh(x, "U" if self.upper else "L"))
+        return tuple(lapack("eigh", "eigenvalues", np.linalg.eigh, x, "U" if self.upper else "L"))
 
     def vjp_x(self, g, y):
         values, v = y
@@ -311,7 +334,7 @@ class Svd(Op):
     samples = [S((3, 2), params=(False,), smooth=False), S((2, 3), params=(False,), smooth=False)]
 
     def forward(self, x):
-        u, s, vh = np.linalg.svd(x, self.full)
+        u, s, vh = lapack("svd", "singular values", np.linalg.svd, x, self.full)
         return u, s, vh
 
     def vjp_x(self, g, y):
@@ -348,7 +371,7 @@ class Svdvals(Op):
     samples = [S((3, 2)), S((2, 2, 3))]
 
     def forward(self, x):
-        return np.linalg.svd(x, compute_uv=False)
+        return lapack("svd", "singular values", np.linalg.svd, x, compute_uv=False)
 
     def vjp_x(self, g, x):
         u, _, vh = Svd(False)(x)
@@ -412,7 +435,7 @@ class Eig(Op):
     samples = [S((3, 3), smooth=False)]
 
     def forward(self, x):
-        values, vectors = np.linalg.eig(x)
+        values, vectors = lapack("eig", "eigenvalues", np.linalg.eig, x)
         kind = np.result_type(x.dtype, np.complex64)
         return values.astype(kind), vectors.astype(kind)
 

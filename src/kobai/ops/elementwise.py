@@ -296,7 +296,7 @@ def _into(name, op, sign):
             x, y, alpha = self._data, other._data, kwargs["alpha"]
             if len(kwargs) == 1 and (alpha.__class__ is float or alpha.__class__ is int) and x.dtype is y.dtype \
                     and (x.dtype is _F32 or x.dtype is _F64) and y.size < PLAIN and modes.trace is None \
-                    and not (self.is_meta or other.is_meta or modes.grad and (self._rg or other._rg)):
+                    and not (self.is_meta or other.is_meta or modes.grad and (self._rg or other.requires_grad)):
                 return inplace_op(_ADD, self, wrap(wrapped(x.dtype, sign * alpha) * y))
         except (AttributeError, KeyError, TypeError, ValueError):
             pass

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..diagnose import error
 from ..op import Op, Reduction, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..return_types import return_type
 from ..tensor import Tensor
 from ..testing.samples import S
@@ -179,7 +179,7 @@ def _check_real(input, kernel):
 
 def _am(op, name, input, dim, keepdim):
     _check_real(input, name[1:] + "_values_cpu")
-    if dim is None or dim == () or dim == []:
+    if dim is None or isinstance(dim, (tuple, list)) and not dim:
         _check_whole(input, name)
     if _is_empty(input):
         normal_dims(dim, input.ndim)
@@ -188,12 +188,14 @@ def _am(op, name, input, dim, keepdim):
 
 
 @public()
+@by_form
 def amax(input, dim=(), keepdim=False):
     """The largest element over `dim` (all dimensions by default); ties share the gradient evenly."""
     return _am(Amax, "amax", input, dim, keepdim)
 
 
 @public()
+@by_form
 def amin(input, dim=(), keepdim=False):
     """The smallest element over `dim` (all dimensions by default); ties share the gradient evenly."""
     return _am(Amin, "amin", input, dim, keepdim)
@@ -245,6 +247,7 @@ _MINMAX = return_type("aminmax", "min", "max")
 
 
 @public()
+@by_form
 def max(input, dim=None, keepdim=False, *, other=None):
     """The largest of all elements; with `dim` (values, indices); with another tensor the larger of each pair.
 
@@ -255,6 +258,7 @@ def max(input, dim=None, keepdim=False, *, other=None):
 
 
 @public()
+@by_form
 def min(input, dim=None, keepdim=False, *, other=None):
     """The smallest of all elements; with `dim` (values, indices); with another tensor the smaller of each pair.
 
@@ -296,6 +300,7 @@ def _arg(op, name, input, dim, keepdim):
 
 
 @public()
+@by_form
 def argmax(input, dim=None, keepdim=False):
     """The index of the largest element along `dim`, or in the flattened tensor; the first of equal ones.
 
@@ -306,6 +311,7 @@ def argmax(input, dim=None, keepdim=False):
 
 
 @public()
+@by_form
 def argmin(input, dim=None, keepdim=False):
     """The index of the smallest element along `dim`, or in the flattened tensor; the first of equal ones.
 

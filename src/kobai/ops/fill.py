@@ -141,7 +141,7 @@ def _recorded(self, *others):
     for v in others:
         if isinstance(v, LiftedTensor):
             return True
-    return modes.grad and (self._rg or self._base is not None or any([v._rg for v in others]))
+    return modes.grad and (self._rg or self._base is not None or any([v.requires_grad for v in others]))
 
 
 @public("torch Tensor")
@@ -219,8 +219,8 @@ def _put_diagonal(self, value, again):
     else:
         i = np.arange(min(self.shape))
         positions = (i,) * self.ndim
-    return self.index_put_(tuple([wrap(p) for p in positions]),
-                           wrap(scalar(number(value, "fill_diagonal_", "fill_value"), self.dtype)))
+    return self.index_put_(tuple([constant(wrap(p)) for p in positions]),
+                           constant(wrap(scalar(number(value, "fill_diagonal_", "fill_value"), self.dtype))))
 
 
 def apply_(self, callable):

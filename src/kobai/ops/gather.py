@@ -9,8 +9,9 @@ from .. import dtypes
 from ..autograd.mode import modes
 from ..diagnose import error
 from ..dtypes import type_word
+from ..large import small
 from ..op import Op, dtype_of, m
-from ..public import public
+from ..public import asked_again, by_form, public
 from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import Ints, S
 from .arguments import number
@@ -46,6 +47,17 @@ def flat(shape, dim, index):
     return index * steps[dim] + sum(lines[:dim] + lines[dim + 1:])
 
 
+def _are_outside(index, n):
+    """Whether positions of int64 or int32 are not all in a dimension of n elements."""
+    return bool(index.size) and index.view(np.uint64 if index.dtype == np.int64 else np.uint32).max() >= n  # below 0 is large
+
+
+def within(index, n):
+    """For ops whose functions are asked by form only (public.by_form), and then by the function itself what is wrong."""
+    if index.dtype.char in "lqi" and _are_outside(index, n):
+        raise IndexError("a position is out of range")  # plain: caught, and said in PyTorch's words
+
+
 def combine_along(ufunc, y, dim, index, src):
     """y[..., index, ...] = ufunc(the same, src) in place, repeated positions as often; returns y."""
     src = part(src, index.shape)
@@ -70,6 +82,11 @@ class Gather(Op):
                S((3,), Ints((0,), 3), params=(0,))]
 
     def forward(self, x, index):
+        if small.pick is not None:
+            y = small.pick(x, index, self.dim, True)
+            if y is not None:
+                return y
+            within(index, x.shape[self.dim])
         if not index.size:
             return np.zeros(index.shape, x.dtype)
         if x.flags.c_contiguous:
@@ -317,12 +334,12 @@ def _check_sizes(x, dim, index, name, src):
             "index must not be larger than that")
 
 
+@asked_again
 def _check_range(index, dim, n):
     i = getattr(index, "_value", index)
     if not isinstance(i, (np.ndarray, np.generic)) or not i.size:
         return
-    unsigned = i.view(np.uint64 if i.dtype == np.int64 else np.uint32)  # negative ones become large
-    if unsigned.max() >= n:
+    if _are_outside(i, n):
         bad = i.max() if i.max() >= n else i.min()
         raise error("gather-range", index=int(bad), dim=dim, size=n, last=n - 1)
     keep_checking(index, n)
@@ -352,6 +369,7 @@ def narrow_all(src, shape):
 
 # ---- public ----------------------------------------------------------------------------------
 @public("torch Tensor")
+@by_form
 def gather(input, dim, index, *, sparse_grad=False):
     """The elements at positions along a dimension: y[i][j] = input[index[i][j]][j] for dim 0.
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..diagnose import error
 from ..op import m
-from ..public import public
+from ..public import by_form, public
 from .elementwise import Mul
 from .labels import shown_as
 from .movement import normal_dim
@@ -12,6 +12,7 @@ _GLU = shown_as(Mul(), "GluBackward0")
 
 
 @public("nn.functional")
+@by_form
 def glu(input, dim=-1):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
     if not len(input.shape):

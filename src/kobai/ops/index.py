@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from ..diagnose import error
-from ..large import rows_added, taken
+from ..large import rows_added, small, taken
 from ..op import Op, dtype_of, m
 from ..testing.samples import Ints, S
 
@@ -57,9 +57,12 @@ class Index(Op):
         return any(i.dtype.kind == "b" for i in indices)
 
     def forward(self, x, *indices):
-        y = taken(x, indices[0]) if self.dims == (0,) else None
-        if y is not None:
-            return y
+        if self.dims == (0,):
+            y = small.pick(x, indices[0], 0, False) if small.pick is not None else None
+            if y is None:
+                y = taken(x, indices[0])
+            if y is not None:
+                return y
         try:
             return x[at(self.dims, indices)]
         except IndexError as e:

@@ -8,14 +8,14 @@ import numpy as np
 from .. import dtypes
 from ..diagnose import error
 from ..dtypes import type_word
-from ..large import taken
+from ..large import small, taken
 from ..op import Op, dtype_of, m
-from ..public import public
+from ..public import asked_again, by_form, public
 from ..tensor import Tensor
 from ..testing.samples import Ints, S
 from .arguments import number
 from .creation import scalar
-from .gather import Gather, ScatterReduce, keep_checking
+from .gather import Gather, ScatterReduce, keep_checking, within
 from .index import AddAt, Index, IndexPut, add_at, batched_index, sum_at
 from .movement import cast, normal_dim, size_of
 
@@ -32,6 +32,11 @@ class IndexSelect(Op):
     samples = [S((3, 4), Ints((5,), 3), params=(0,)), S((3, 4), Ints((2,), 4), params=(1,))]
 
     def forward(self, x, index):
+        if small.pick is not None:
+            y = small.pick(x, index, self.dim, False)
+            if y is not None:
+                return y
+            within(index, x.shape[self.dim])
         y = taken(x, index) if self.dim == 0 else None
         return np.take(x, index, self.dim) if y is None else y
 
@@ -248,6 +253,7 @@ def _known(index):
     return i if isinstance(i, (np.ndarray, np.generic)) and i.size else None
 
 
+@asked_again
 def _within(index, n, text, kind=RuntimeError, least=0):
     i = _known(index)
     if i is not None and (i.max() >= n or i.min() < least):
@@ -291,6 +297,7 @@ def _bounds(index, dim, n, kind=RuntimeError, least=0):
 
 # ---- public ----------------------------------------------------------------------------------
 @public("torch Tensor")
+@by_form
 def index_select(input, dim, index):
     """The slices of `input` at positions along a dimension, in the order of `index`.
 
@@ -304,12 +311,13 @@ def index_select(input, dim, index):
             raise error("argument-count", RuntimeError(
                 f"index_select(): Index to scalar can have only 1 value, got {index.shape[0]} value(s)"), what="index",
                 count=index.shape[0], need="{n}", n=1)
-        return m.reshape(IndexSelect(0)(m.reshape(input, (1,)), index), ())
-    n = input.shape[dim]
+    n = input.shape[dim] if input.ndim else 1
     if dim:
         _within(index, n, f"INDICES element is out of DATA bounds, id={{}} axis_dim={n}")
     else:
         _within(index, n, "index out of range in self", IndexError)
+    if input.ndim == 0:
+        return m.reshape(IndexSelect(0)(m.reshape(input, (1,)), index), ())
     return IndexSelect(dim)(input, index)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from ..diagnose import error
 from ..large import joined
 from ..op import Op, apply_any, m
-from ..public import public
+from ..public import by_form, by_rank, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
 from .movement import Select, Slice, normal_dim, shape_of
@@ -44,6 +44,8 @@ class Stack(Op):
     samples = [S((2, 3), (2, 3), params=(1,)), S((), (), params=(0,)), S((0,), params=(1,))]
 
     def forward(self, *xs):
+        if not self.dim and xs[0].ndim:
+            return np.concatenate(xs).reshape(len(xs), *xs[0].shape)
         at = (slice(None),) * self.dim + (None,)
         return np.concatenate([x[at] for x in xs], self.dim)  # np.stack, without its checks
 
@@ -103,6 +105,7 @@ def _one_shape(tensors):
 
 
 @public("torch", alias=("concat", "concatenate"))
+@by_rank
 def cat(tensors, dim=0):
     """Join tensors along an existing dimension.
 
@@ -145,6 +148,7 @@ def _refuse_cat(shapes, dim):
 
 
 @public("torch")
+@by_form
 def stack(tensors, dim=0):
     """Join tensors of one shape along a new dimension.
 
@@ -172,6 +176,7 @@ def _refuse(name):
 
 
 @public("torch")
+@by_form
 def hstack(tensors):
     """Join side by side: along dimension 1, or 0 for vectors.
 
@@ -185,6 +190,7 @@ def hstack(tensors):
 
 
 @public("torch", alias=("row_stack",))
+@by_form
 def vstack(tensors):
     """Join as rows, one below the other.
 

@@ -6,7 +6,7 @@ import numpy as np
 from .. import dtypes
 from ..diagnose.errors import error
 from ..op import Elementwise, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..takes import Not
 from ..testing.samples import binary, unary
 from .arguments import wrapped
@@ -190,6 +190,7 @@ class ClampMax(Elementwise):
 
 
 @public("torch Tensor", inplace=True, alias=("clip",))
+@by_form
 def clamp(input, min=None, max=None):
     """The input kept between `min` and `max`: numbers, tensors, or None for no bound.
 

@@ -49,6 +49,13 @@ def _sum_of(*terms):
     return total
 
 
+def _of_product(a, b) -> list:
+    """(shape, dtype) of the product of `a`, or what has its shape and dtype, with a `b` of this shape."""
+    if a.shape[-1] != b[-2]:
+        raise ValueError("the op itself says why")  # plain: shapes() is only asked; what it raises is not shown
+    return [((*np.broadcast_shapes(a.shape[:-2], b[:-2]), a.shape[-2], b[-1]), a.dtype)]
+
+
 class Mm(_Product):
     """Product of two matrices."""
 
@@ -59,6 +66,10 @@ class Mm(_Product):
 
     def narrow(self, a, b):
         return product(a, b)
+
+    def shapes(self, a, b):
+        """(shape, dtype) of the result."""
+        return _of_product(a, b.shape)
 
     def vjp_a(self, g, b):
         return Mm()(g, dagger(b))
@@ -91,7 +102,7 @@ class Bmm(_Product):
             return m.mul(np.ascontiguousarray(a), np.ascontiguousarray(b))
         return np.matmul(a, b) if a.size < PRODUCT and b.size < MATRIX else product(a, b)
 
-    narrow = Mm.narrow
+    narrow, shapes = Mm.narrow, Mm.shapes
 
     def vjp_a(self, g, b):
         return Bmm()(g, dagger(b))
@@ -236,6 +247,10 @@ class Linear(Contraction):
     def narrow(self, x, weight, bias):
         return product(x, weight.T, bias)
 
+    def shapes(self, x, weight, bias=None):
+        """(shape, dtype) of the result."""
+        return _of_product(x, weight.shape[::-1])
+
     def vjp_x(self, g, weight):
         return _MM(g, m.conj(weight))
 
@@ -278,7 +293,7 @@ class LinearWithoutBias(Contraction):
     def narrow(self, x, weight):
         return product(x, weight.T)
 
-    vjp_x, vjp_weight = Linear.vjp_x, Linear.vjp_weight
+    shapes, vjp_x, vjp_weight = Linear.shapes, Linear.vjp_x, Linear.vjp_weight
 
     def shown(self, node):
         x, weight = [shown_edge(e) for e in node.edges]
@@ -333,7 +348,7 @@ def _fit(a, b, dims):
         and x.shape[-1] == y.shape[-2] and x.shape[:-2] == y.shape[:-2]
 
 
-@public()
+@public(form=True)
 def mm(input, mat2):
     """Product of two matrices: (n, k) x (k, m) -> (n, m)."""
     if _fit(input, mat2, 2):
@@ -352,7 +367,7 @@ def _check_product(a, b):
         raise error("shape-matmul", a=a, b=b)
 
 
-@public()
+@public(form=True)
 def bmm(input, mat2):
     """Products of a batch of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
     if _fit(input, mat2, 3):
@@ -367,7 +382,7 @@ def bmm(input, mat2):
     return Bmm()(input, mat2)
 
 
-@public()
+@public(form=True)
 def mv(input, vec):
     """Matrix times vector: (n, k) x (k,) -> (n,)."""
     a, b = getattr(input, "_data", None), getattr(vec, "_data", None)
@@ -384,7 +399,7 @@ def mv(input, vec):
     return Mv()(input, vec)
 
 
-@public()
+@public(form=True)
 def dot(input, tensor):
     """Sum of the products of two vectors."""
     a, b = getattr(input, "_data", None), getattr(tensor, "_data", None)
@@ -407,7 +422,7 @@ def vdot(input, other):
     return dot(m.conj(input), other)
 
 
-@public(inplace=True)
+@public(inplace=True, form=True)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * mat1 @ mat2."""
     _is_matrix(mat1, "mat1", "addmm")
@@ -417,7 +432,7 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return Addmm(beta, alpha)(input, mat1, mat2)
 
 
-@public(inplace=True)
+@public(inplace=True, form=True)
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * batch1 @ batch2, matrix by matrix."""
     return Baddbmm(beta, alpha)(input, batch1, batch2)
@@ -448,7 +463,7 @@ def inner(input, other):
     return m.tensordot(input, other, ([-1], [-1]))
 
 
-@public("torch Tensor linalg")
+@public("torch Tensor linalg", form=True)
 def matmul(input, other):
     """Matrix product with PyTorch's rules for vectors and batches.
 
@@ -551,7 +566,7 @@ export("Tensor", "__matmul__", _times)
 export("Tensor", "__rmatmul__", operator(_times_self))
 
 
-@public("nn.functional")
+@public("nn.functional", form=True)
 def linear(input, weight, bias=None):
     """input @ weight.T + bias.
 
@@ -567,15 +582,13 @@ def linear(input, weight, bias=None):
     if x.dtype != d or bias is not None and dtype_of(bias) != d:
         raise error("dtype-linear", input=input, weight=weight, bias=bias)
     if len(w.shape) == 1:
-        y = matmul(input, weight)
-        return y if bias is None else y + bias
+        return matmul(input, weight) if bias is None else matmul(input, weight) + bias
     if n == 2:
         if plain:
             return apply2(_LINEAR_PLAIN, input, weight) if bias is None else apply3(_LINEAR, input, weight, bias)
         return _LINEAR_PLAIN(input, weight) if bias is None else _LINEAR(input, weight, bias)
     if n == 1 and not plain:  # lifted: see matmul
-        y = Mv()(weight, input)
-        return y if bias is None else y + bias
+        return Mv()(weight, input) if bias is None else Mv()(weight, input) + bias
     if n == 1 and bias is None:
         return _without_row(_LINEAR_PLAIN(m.unsqueeze(input, 0), weight))
     flat, shape = m.reshape(input, (_count(input.shape[:-1]), k)), (*input.shape[:-1], weight.shape[0])

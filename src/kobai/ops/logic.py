@@ -305,7 +305,7 @@ def equal(input, other):
     if input.__class__ is other.__class__ is Tensor and modes.trace is None:
         a, b = input._data, other._data
         if a.dtype is b.dtype and a.dtype.kind != "V":
-            return a.shape == b.shape and bool((a == b).all())
+            return a.shape == b.shape and bool(np.count_nonzero(a == b) == a.size)  # all() is Python's, and takes as long again
     return tuple(input.shape) == tuple(other.shape) and bool(m.all(m.eq(input, other)))
 
 

@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 
 from ..autograd.mode import modes
-from ..diagnose import error, warn
+from ..diagnose import error, user_level, warn
 from ..dtypes import type_word
 from ..op import Op, apply2, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..takes import Only
 from ..testing.samples import S
 from .labels import gradients_by
@@ -22,7 +22,7 @@ def reduction_of(reduction, size_average=None, reduce=None):
     """The name of the reduction; the two old arguments still count, as in PyTorch."""
     if size_average is not None or reduce is not None:
         warnings.warn("size_average and reduce args will be deprecated, please use reduction='mean' instead.",
-                      UserWarning, stacklevel=4)
+                      UserWarning, stacklevel=user_level())
         return "none" if reduce is False else "mean" if size_average in (None, True) else "sum"
     if reduction not in REDUCTIONS:
         raise error("reduction-name", name=str(reduction))
@@ -287,6 +287,7 @@ def same_shape(input, target, name):
 
 
 @public("nn.functional")
+@by_form
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """The mean (or sum) of (input - target) ** 2."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -301,6 +302,7 @@ _MSE = {r: MseLoss(r) for r in REDUCTIONS}
 
 
 @public("nn.functional")
+@by_form
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """The mean (or sum) of |input - target|."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -313,6 +315,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 
 @public("nn.functional")
+@by_form
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """Squared near 0, absolute beyond beta (Girshick 2015)."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -326,6 +329,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 
 @public("nn.functional")
+@by_form
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """Squared near 0, linear beyond delta (Huber 1964)."""
     if delta <= 0:
@@ -362,6 +366,7 @@ def _in_range(input) -> bool:
 
 
 @public("nn.functional")
+@by_form
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(t log(x) + (1 - t) log(1 - x)) for probabilities x between 0 and 1."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -378,6 +383,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 
 
 @public("nn.functional")
+@by_form
 def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean",
                                      pos_weight=None):
     """Binary cross-entropy of sigmoid(input)."""

@@ -9,7 +9,7 @@ from ..diagnose import error
 from ..dtypes import c_name, type_word
 from ..inplace import changed, replace
 from ..op import Elementwise, Op, dtype_of, m
-from ..public import export, public
+from ..public import by_form, export, public
 from ..tensor import Tensor, constant, wrap
 from ..testing.samples import S
 from .arguments import number
@@ -264,6 +264,7 @@ m.where = lambda condition, a, b: Where()(condition, a, b)  # for rules: any con
 
 
 @public("torch")
+@by_form
 def where(condition, input=None, other=None):
     """`input` where `condition` holds, else `other`; of `condition` alone, the positions where it holds.
 

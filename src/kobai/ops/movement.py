@@ -145,6 +145,8 @@ class Expand(Movement):
         lead = len(self.shape) - x.ndim  # the same by hand, in a fifth of the time
         strides = [0 if have != want else s for have, want, s in zip(x.shape, self.shape[lead:], x.strides)]
         y = np.ndarray(self.shape, x.dtype, x, 0, [0] * lead + strides)
+        if y.size == x.size:  # nothing is repeated
+            return x.reshape(self.shape)
         y.flags.writeable = False
         return y
 
@@ -393,7 +395,7 @@ def normal_dim(dim, ndim):
     n = ndim or 1
     try:
         if -n <= dim < n:
-            return dim + n if dim < 0 else dim
+            return dim + n if dim < 0 else +dim  # True is 1, also for what takes no True
     except TypeError:
         if isinstance(dim, (str, tuple, list, type(None))):
             raise _no_dim(dim, _getframe(1)) from None

@@ -14,7 +14,7 @@ from ..autograd.mode import modes
 from ..diagnose import error
 from ..general import apply_any
 from ..op import Op, apply3, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import LiftedTensor
 from ..testing.samples import S
 from .reduce import not_implemented
@@ -451,6 +451,7 @@ _LAST = {n: tuple(range(-n, 0)) for n in range(1, 9)}
 
 
 @public("nn.functional torch")
+@by_form
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions (Ba et al. 2016).
 
@@ -501,6 +502,7 @@ def _normalized(input, normalized_shape, weight, bias, fn, star):
 
 
 @public("nn.functional torch")
+@by_form
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang and Sennrich 2019).
 
@@ -518,6 +520,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 @public("nn.functional torch")
+@by_form
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
     """(x - mean) / sqrt(var + eps) * weight + bias over groups of channels (Wu and He 2018).
 

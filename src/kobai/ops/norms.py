@@ -9,7 +9,7 @@ from .. import dtypes
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Op, Reduction, apply1, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import Tensor
 from ..testing.samples import S
 from .arguments import as_dtype, number
@@ -87,6 +87,7 @@ _of_all: dict = {}
 
 
 @public("linalg")
+@by_form
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     """The `ord`-norm of the elements over `dim`: sum(|x| ** ord) ** (1 / ord).
 
@@ -153,6 +154,7 @@ def _check_not_empty(x, ord, dim, dims):
 
 
 @public()
+@by_form
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm of the elements over `dim`; "fro" is the 2-norm, "nuc" the sum of singular values of a matrix.
 

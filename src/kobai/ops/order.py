@@ -4,8 +4,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnose.errors import error
+from ..large import small
 from ..op import Op, Reduction, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..return_types import return_type
 from ..testing.samples import S
 from .along import ByIndex, of_scalar, positions
@@ -99,16 +100,27 @@ class Topk(ByIndex):
     samples = [S((4,), params=(0, None, 2)), S((2, 3), params=(1, None, 2, False)), S((3, 2), params=(0, None, 0))]
 
     def forward(self, x):
+        if small.top is not None and self.dim == x.ndim - 1:
+            found = small.top(x, self.k, self.largest)
+            if found is not None:
+                return found
+        dim = self.dim
+        index = self._nearest(x) if 0 < self.k and x.shape[dim] > 64 + 8 * self.k else None
+        if index is None:
+            index = np.array(order_of(x, dim, self.largest)[(*(slice(None),) * dim, slice(None, self.k))], order="C")
+        return _taken(x, index, dim), index
+
+    def _nearest(self, x):
+        """The k put in front, and only these sorted; None where it is not clear which of equal elements are among them."""
         n, k, dim = x.shape[self.dim], self.k, self.dim
         ranks = slice(None, k) if not self.largest else slice(n - k, None)
-        lead = (slice(None),) * dim
-        if 0 < k and n > 64 + 8 * k:  # put the k in front, then sort only these
-            near = np.argpartition(x, n - k if self.largest else k - 1, dim)[(*lead, ranks)]
-            near.sort(axis=dim)
-            index = _taken(near, order_of(_taken(x, near, dim), dim, self.largest), dim)
-        else:
-            index = order_of(x, dim, self.largest)[(*lead, slice(None, k))]
-        return _taken(x, index, dim), index
+        near = np.argpartition(x, n - k if self.largest else k - 1, dim)[(*(slice(None),) * dim, ranks)]
+        near.sort(axis=dim)
+        values = _taken(x, near, dim)
+        edge = (np.minimum if self.largest else np.maximum).reduce(values, dim, keepdims=True)
+        if np.count_nonzero(x == edge) != np.count_nonzero(values == edge) or edge.dtype.kind == "f" and np.isnan(edge).any():
+            return None
+        return _taken(near, order_of(values, dim, self.largest), dim)
 
 
 class _Ranked(ByIndex):
@@ -231,6 +243,7 @@ def _by_rank(name, op, input, dim):
 
 
 @public()
+@by_form
 def sort(input, dim=-1, descending=False, *, stable=None):
     """(values, indices) of the elements in order along `dim`; NaN comes after all others.
 
@@ -247,6 +260,7 @@ def sort(input, dim=-1, descending=False, *, stable=None):
 
 
 @public()
+@by_form
 def argsort(input, dim=-1, descending=False, *, stable=False):
     """The indices that put the elements in order along `dim`.
 
@@ -269,6 +283,7 @@ def msort(input):
 
 
 @public()
+@by_form
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the `k` largest (or smallest) elements along `dim`, in order.
 

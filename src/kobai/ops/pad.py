@@ -5,7 +5,7 @@ import numpy as np
 
 from ..diagnose.errors import error
 from ..op import Op, dtype_of
-from ..public import public
+from ..public import by_form, public
 from ..testing.samples import S
 from .labels import Labelled
 
@@ -23,7 +23,7 @@ class ConstantPadNd(Op):
         lead = x.ndim - len(self.pads)
         sizes = x.shape[lead:]
         shape = (*x.shape[:lead], *[n + a + b for n, (a, b) in zip(sizes, self.pads)])
-        y = np.full(shape, self.value, x.dtype) if self.value else np.zeros(shape, x.dtype)
+        y = np.full(shape, self.value, x.dtype) if self.value or str(self.value) == "-0.0" else np.zeros(shape, x.dtype)
         there = [slice(max(a, 0), a + n + min(b, 0)) for n, (a, b) in zip(sizes, self.pads)]
         here = [slice(max(-a, 0), n + min(b, 0)) for n, (a, b) in zip(sizes, self.pads)]
         y[(Ellipsis, *there)] = x[(Ellipsis, *here)]
@@ -134,6 +134,7 @@ class AddPadding(PadItself):
 
 # ---- the public function ---------------------------------------------------------------------
 @public("nn.functional")
+@by_form
 def pad(input, pad, mode="constant", value=None):
     """Elements around the last dimensions.
 

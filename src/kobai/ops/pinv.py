@@ -10,7 +10,7 @@ from ..public import public
 from ..return_types import return_type
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
-from .decompose import Eigh, H, Svdvals
+from .decompose import Eigh, H, Svdvals, lapack
 
 
 def _tolerances(A, atol, rtol):
@@ -45,7 +45,7 @@ class Pinv(Op):
             below = np.tril(x, -1)
             diagonal = np.real(np.diagonal(x, 0, -2, -1))[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
             x = below + np.conj(np.swapaxes(below, -1, -2)) + diagonal
-        u, s, vh = np.linalg.svd(x, False)
+        u, s, vh = lapack("svd", "singular values", np.linalg.svd, x, False)
         keep = s > np.maximum(atol, rtol * s.max(-1, keepdims=True, initial=0))
         back = np.where(keep, 1 / np.where(keep, s, 1), 0).astype(s.dtype)
         return np.matmul(np.conj(np.swapaxes(vh, -1, -2)) * back[..., None, :], np.conj(np.swapaxes(u, -1, -2)))

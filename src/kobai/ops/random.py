@@ -5,19 +5,34 @@ import numpy as np
 
 from .. import dtypes, random as sampler
 from ..autograd.batched import random_function
+from ..autograd.mode import runs
 from ..diagnose import error
 from ..inplace import changed, refuse_leaf, write
 from ..op import dtype_of
 from ..public import export
-from ..tensor import Tensor, wrap
+from ..tensor import Size, Tensor, wrap
 from .arguments import as_dtype, check_options, kind_of, number, sizes
 from .creation import _size_keyword, ask, is_asked, made, need_tensor, without_numbers
 
 
 # ---- of a shape ------------------------------------------------------------------------------
+def _ordinary(size):
+    """The shape that ints are, or a tuple of them; None for what has to be looked at."""
+    if len(size) == 1 and (size[0].__class__ is tuple or size[0].__class__ is Size):
+        size = size[0]
+    for n in size:
+        if n.__class__ is not int or n < 0:
+            return None
+    return size
+
+
 def _shaped(sample, name):
     def create(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
                pin_memory=False, names=None, **kwargs):
+        if out is dtype is layout is device is generator is None and size and not kwargs and not runs.devices:  # the usual case
+            shape = _ordinary(size)
+            if shape is not None:
+                return made(sample(shape, dtypes.get_default_dtype().np), requires_grad)
         if kwargs or not size:
             size = _size_keyword(kwargs, size, name)
         on_meta = check_options(device, layout, True)
@@ -44,9 +59,17 @@ tensor([ 1.5410, -0.2934, -2.1788])
 """
 
 
+_INT64 = np.dtype(np.int64)
+
+
 def randint(*args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
             pin_memory=False, **kwargs):
     """Random integers, low <= i < high: randint(high, size) or randint(low, high, size)."""
+    if not kwargs and 1 < len(args) < 4 and out is dtype is layout is device is None and not runs.devices:
+        shape = _ordinary(args[-1:]) if args[-1].__class__ is tuple else None
+        if shape is not None and args[0].__class__ is args[-2].__class__ is int:  # the usual case
+            low = args[0] if len(args) == 3 else 0
+            return made(sampler.randint(shape, _INT64, low, args[-2], generator), requires_grad)
     names = ("high", "size") if len(args) + len(kwargs) == 2 else ("low", "high", "size")
     given = dict(zip(names, args)) | kwargs
     if not {"high", "size"} <= set(given) or set(given) - {"low", "high", "size"} or len(args) > len(names):

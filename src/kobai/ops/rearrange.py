@@ -1,16 +1,21 @@
 """Elements in another order, or repeated: flip, roll, rot90, repeat, tile."""
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 
+from ..autograd.mode import modes
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Op, dtype_of, m
-from ..public import export, public
+from ..public import by_form, export, public
 from ..tensor import Tensor, wrap
 from ..testing.samples import S
 from .arguments import each_once, no_dimension
 from .movement import normal_dim, size_of
+
+_ALL, _BACKWARDS = slice(None), slice(None, None, -1)
 
 
 class Flip(Op):
@@ -21,7 +26,7 @@ class Flip(Op):
     samples = [S((2, 3), params=((0, 1),)), S((3,), params=((0,),)), S((), params=((),))]
 
     def forward(self, x):
-        return np.array(np.flip(x, self.dims), order="C")
+        return np.array(x[tuple([_BACKWARDS if d in self.dims else _ALL for d in range(x.ndim)])], order="C")
 
     def vjp_x(self, g):
         return self(g)
@@ -39,6 +44,12 @@ class Roll(Op):
     samples = [S((2, 3), params=((1, -2), (0, 1))), S((2, 3), params=((4,), ())), S((0, 2), params=((1,), (0,)))]
 
     def forward(self, x):
+        if len(self.shifts) == 1 and x.flags.c_contiguous and x.size:  # NumPy's is of Python, several times as long
+            d = self.dims[0] if self.dims else 0
+            flat = x if self.dims else x.reshape(-1)
+            n, lead = flat.shape[d], (_ALL,) * d
+            at = n - self.shifts[0] % n
+            return np.concatenate((flat[(*lead, slice(at, None))], flat[(*lead, slice(at))]), d).reshape(x.shape)
         return np.roll(x, self.shifts if self.dims else self.shifts[0], self.dims or None)
 
     def vjp_x(self, g):
@@ -101,6 +112,7 @@ def _dims(args, ndim):
 
 
 @public("torch Tensor")
+@by_form
 def flip(input, *axes, dims=None):
     """Dimensions in reverse order, copied.
 
@@ -146,13 +158,14 @@ def flipud(input):
 
 
 @public("torch Tensor")
+@by_form
 def roll(input, shifts, dims=()):
     """Elements moved along dimensions; what leaves at one end comes in at the other.
 
     >>> kobai.roll(kobai.arange(4), 1)
     tensor([3, 0, 1, 2])
     """
-    shifts, dims = ((v,) if isinstance(v, int) else tuple(v) for v in (shifts, dims if dims is not None else ()))
+    shifts, dims = ((index(v),) if hasattr(v, "__index__") else tuple(v) for v in (shifts, dims if dims is not None else ()))
     if not shifts:
         raise error("argument-missing", RuntimeError("`shifts` required"), what="shifts", fn="roll()",
                     must="a whole number, or one for each of dims",
@@ -193,6 +206,7 @@ def rot90(input, k=1, dims=(0, 1)):
 
 
 @public("Tensor")
+@by_form
 def repeat(input, *repeats):
     """Copies side by side: so many along each dimension, new ones in front.
 
@@ -217,6 +231,7 @@ def repeat(input, *repeats):
 
 
 @public("torch Tensor")
+@by_form
 def tile(input, *dims):
     """Copies side by side, as `repeat`; missing numbers in front are 1.
 
@@ -285,6 +300,8 @@ def _positions(repeats, output_size=None):
                     f'"repeat_interleave_cpu" not implemented for \'{type_word(repeats)}\''), what="repeats",
                     dtype=dtype_of(repeats), fn="repeat_interleave()", must="whole numbers of type int32 or int64",
                     fix="convert first: repeats.long().")
+    if modes.trace is not None:
+        modes.trace.looked("repeat_interleave() with a tensor of counts")
     counts = repeats._array()
     if (counts < 0).any():
         raise error("data-range", RuntimeError("repeats can not be negative"), what="repeats", value=int(counts.min()),

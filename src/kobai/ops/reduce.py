@@ -10,7 +10,7 @@ from ..autograd.node import chain
 from ..diagnose import error
 from ..dtypes import type_word
 from ..op import Reduction, apply1, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import Tensor
 from ..testing.samples import S
 from .arguments import as_dtype, each_once
@@ -51,7 +51,7 @@ def reduced(op, name, input, dim, keepdim):
 
 def normal_dims(dim, ndim, name="dim"):
     """A sorted tuple of dimensions from PyTorch's `dim` argument (None or () means all of them)."""
-    if dim is None or dim == ():
+    if dim is None or isinstance(dim, tuple) and not dim:
         return tuple(range(ndim))
     if dim.__class__ is int:
         dims = (normal_dim(dim, ndim),)
@@ -211,6 +211,7 @@ _SUM, _MEAN = SumAll(), MeanAll()
 
 
 @public()
+@by_form
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` (all dimensions if None); integers are summed as int64.
 
@@ -228,6 +229,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
 
 
 @public()
+@by_form
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim` (all dimensions if None) of floating-point or complex numbers.
 
@@ -253,6 +255,7 @@ def not_implemented(kernel, input):
 
 
 @public()
+@by_form
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` of the elements that are not NaN."""
     if dtype_of(input).kind == "c":
@@ -306,10 +309,11 @@ class Any(All):
 
 def _over(dim, ndim):
     """As `normal_dims`, but an empty tuple reduces nothing: PyTorch's `all` and `any` differ in this."""
-    return () if dim is not None and not isinstance(dim, int) and len(dim) == 0 else normal_dims(dim, ndim)
+    return () if isinstance(dim, (tuple, list)) and not dim else normal_dims(dim, ndim)
 
 
 @public()
+@by_form
 def all(input, dim=None, keepdim=False):
     """Whether all elements are true, over `dim` or at all.
 
@@ -320,6 +324,7 @@ def all(input, dim=None, keepdim=False):
 
 
 @public()
+@by_form
 def any(input, dim=None, keepdim=False):
     """Whether any element is true, over `dim` or at all.
 
@@ -342,6 +347,7 @@ class CountNonzero(Reduction):
 
 
 @public()
+@by_form
 def count_nonzero(input, dim=None):
     """How many elements are not zero, over `dim` or at all."""
     return CountNonzero(normal_dims(dim, input.ndim))(input)

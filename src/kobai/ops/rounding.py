@@ -363,7 +363,7 @@ class NanToNum(Elementwise):
     def forward(self, x):
         if x.dtype.kind not in "fc":
             return x
-        return np.nan_to_num(x, nan=self.nan or 0.0, posinf=self.posinf, neginf=self.neginf)
+        return np.nan_to_num(x, nan=self.nan, posinf=self.posinf, neginf=self.neginf)
 
     def vjp_x(self, g, x):
         return m.where(m.isfinite(x), g, m.zeros_like(g))
@@ -372,7 +372,13 @@ class NanToNum(Elementwise):
 @public("torch Tensor", inplace=True)
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
     """NaN becomes `nan` (0), infinities `posinf` and `neginf` (the largest finite numbers)."""
-    return NanToNum(nan or 0.0, posinf, neginf)(input)
+    most = _MOST_OF_HALF.get(dtype_of(input).char)
+    if most is not None:
+        posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
+    return NanToNum(0.0 if nan is None else nan, posinf, neginf)(input)
+
+
+_MOST_OF_HALF = {"e": 65504.0, "E": 3.3895313892515355e38}  # float16, bfloat16: float32, in which they compute, has larger ones
 
 
 class Lerp(Elementwise):

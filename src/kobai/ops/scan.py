@@ -9,7 +9,7 @@ from .. import dtypes
 from ..diagnose import error
 from ..large import SCANNED, running_sum
 from ..op import Op, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..return_types import return_type
 from ..testing.samples import S
 from .along import of_scalar
@@ -196,6 +196,7 @@ class ProdAll(Op):
 
 
 @public()
+@by_form
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product of all elements, or over `dim`; integers are multiplied as int64.
 
@@ -291,6 +292,7 @@ def _scan(op, name, input, dim, dtype):
 
 
 @public(inplace=True)
+@by_form
 def cumsum(input, dim, *, dtype=None):
     """Running sum along `dim`; integers are summed as int64.
 
@@ -301,6 +303,7 @@ def cumsum(input, dim, *, dtype=None):
 
 
 @public(inplace=True)
+@by_form
 def cumprod(input, dim, *, dtype=None):
     """Running product along `dim`; integers are multiplied as int64.
 
@@ -311,6 +314,7 @@ def cumprod(input, dim, *, dtype=None):
 
 
 @public()
+@by_form
 def logcumsumexp(input, dim):
     """log of the running sum of exp(input) along `dim`.
 

@@ -13,7 +13,7 @@ from ..dtypes import type_word
 from ..inplace import changed, refuse_leaf
 from ..large import PLAIN, in_rows
 from ..op import Movement, dtype_of, m
-from ..public import export, public
+from ..public import by_form, export, public
 from ..tensor import LiftedTensor, Size, Tensor
 from ..testing.samples import S
 from .arguments import each_once, no_dimension, whole
@@ -48,6 +48,7 @@ def _shape(shape, fn, name="size"):
 
 # ---- reshape and view ------------------------------------------------------------------------
 @public("torch Tensor")
+@by_form
 def reshape(input, *sizes, shape=None):
     """The elements in another shape; one dimension may be -1. A view where the memory allows it.
 
@@ -104,6 +105,7 @@ def new_strides(shape, strides, new, itemsize):
 
 
 @public("Tensor")
+@by_form
 def view(input, *shape, dtype=None, size=None):
     """The same memory in another shape, or of another dtype.
 
@@ -173,18 +175,21 @@ def _check_resize(input, have, want, dtype):
 
 
 @public("Tensor")
+@by_form
 def view_as(input, other):
     """`input.view(other.shape)`."""
     return view(input, tuple(other.shape))
 
 
 @public("Tensor")
+@by_form
 def reshape_as(input, other):
     """`input.reshape(other.shape)`."""
     return reshape(input, tuple(other.shape))
 
 
 @public("torch Tensor")
+@by_form
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions `start_dim` to `end_dim` become one.
 
@@ -204,6 +209,7 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 
 @public("torch Tensor")
+@by_form
 def unflatten(input, dim, sizes):
     """One dimension becomes several, of these sizes; one of them may be -1.
 
@@ -230,6 +236,7 @@ def unflatten(input, dim, sizes):
 
 
 @public("torch Tensor")
+@by_form
 def ravel(input):
     """All elements in one dimension."""
     return reshape(input, (-1,) if 0 not in input.shape else (0,))
@@ -237,6 +244,7 @@ def ravel(input):
 
 # ---- order of dimensions ---------------------------------------------------------------------
 @public("torch Tensor", alias=("swapaxes", "swapdims"))
+@by_form
 def transpose(input, dim0, dim1):
     """Two dimensions exchanged.
 
@@ -248,6 +256,7 @@ def transpose(input, dim0, dim1):
 
 
 @public("torch Tensor")
+@by_form
 def t(input):
     """The transpose of a matrix (of at most two dimensions)."""
     if input.ndim > 2:
@@ -259,6 +268,7 @@ def t(input):
 
 
 @public("torch Tensor")
+@by_form
 def permute(input, *axes, dims=None):
     """The dimensions in another order.
 
@@ -280,13 +290,14 @@ def permute(input, *axes, dims=None):
 
 
 @public("torch Tensor", alias=("moveaxis",))
+@by_form
 def movedim(input, source, destination):
     """Dimensions `source` moved to `destination`; the others keep their order.
 
     >>> kobai.zeros(2, 3, 4).movedim(0, -1).shape
     torch.Size([3, 4, 2])
     """
-    source, destination = (((v,) if isinstance(v, int) else tuple(v)) for v in (source, destination))
+    source, destination = (((index(v),) if hasattr(v, "__index__") else tuple(v)) for v in (source, destination))
     if len(source) != len(destination):
         raise error("lengths-differ", RuntimeError(
                     f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the "
@@ -325,11 +336,13 @@ def _adjoint(input, name):
     return m.conj(Transpose(input.ndim - 2, input.ndim - 1)(input))
 
 
+@by_form
 def _reversed(self):
     """All dimensions in reverse order: the transpose of a matrix."""
     return Permute(tuple(range(self.ndim - 1, -1, -1)))(self)
 
 
+@by_form
 def _matrix_transpose(self):
     """The last two dimensions exchanged."""
     if self.ndim == 0:
@@ -366,6 +379,7 @@ for _name, _fn in (("T", _reversed), ("mT", _matrix_transpose), ("H", _conjugate
 
 # ---- dimensions of size 1, broadcasting ------------------------------------------------------
 @public("torch Tensor")
+@by_form
 def unsqueeze(input, dim):
     """A new dimension of size 1 at `dim`.
 
@@ -377,6 +391,7 @@ def unsqueeze(input, dim):
 
 
 @public("torch Tensor")
+@by_form
 def squeeze(input, dim=None):
     """Without dimensions of size 1: all of them, or those of `dim` that have it.
 
@@ -393,6 +408,7 @@ def squeeze(input, dim=None):
 
 
 @public("Tensor")
+@by_form
 def expand(input, *size, implicit=False):
     """Dimensions of size 1 repeated without copying; -1 keeps a size.
 
@@ -432,12 +448,14 @@ def expand(input, *size, implicit=False):
 
 
 @public("Tensor")
+@by_form
 def expand_as(input, other):
     """`input.expand(other.shape)`."""
     return expand(input, tuple(other.shape))
 
 
 @public("torch Tensor")
+@by_form
 def broadcast_to(input, *size, shape=None):
     """`input` expanded to a shape, by NumPy's rules.
 

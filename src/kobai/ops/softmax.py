@@ -5,8 +5,9 @@ import warnings
 
 import numpy as np
 
+from ..diagnose import user_level
 from ..op import Op, Reduction, apply1, dtype_of, m
-from ..public import public
+from ..public import by_rank, public
 from ..testing.samples import S
 from .along import of_scalar
 from .arguments import as_dtype
@@ -127,6 +128,7 @@ def _rows(op, name, input, dim, dtype):
 
 
 @public("torch Tensor special")
+@by_rank
 def softmax(input, dim, dtype=None):
     """exp(input) / sum(exp(input)) over `dim`: positive numbers whose sum is 1.
 
@@ -137,6 +139,7 @@ def softmax(input, dim, dtype=None):
 
 
 @public("torch Tensor special")
+@by_rank
 def log_softmax(input, dim, dtype=None):
     """log(softmax(input)) over `dim`, without the loss of small probabilities.
 
@@ -148,17 +151,19 @@ def log_softmax(input, dim, dtype=None):
 
 def _implicit_dim(name, ndim):
     warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
-                  "argument.", UserWarning, stacklevel=4)
+                  "argument.", UserWarning, stacklevel=user_level())
     return 0 if ndim in (0, 1, 3) else 1
 
 
 @public("nn.functional", name="softmax")
+@by_rank
 def _functional_softmax(input, dim=None, _stacklevel=3, dtype=None):
     """exp(input) / sum(exp(input)) over `dim`: positive numbers whose sum is 1."""
     return softmax(input, _implicit_dim("softmax", input.ndim) if dim is None else dim, dtype)
 
 
 @public("nn.functional", name="log_softmax")
+@by_rank
 def _functional_log_softmax(input, dim=None, _stacklevel=3, dtype=None):
     """log(softmax(input)) over `dim`, without the loss of small probabilities."""
     return log_softmax(input, _implicit_dim("log_softmax", input.ndim) if dim is None else dim, dtype)
@@ -171,6 +176,7 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 
 
 @public("torch Tensor special")
+@by_rank
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over `dim`, without overflow.
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..diagnose import error
 from ..op import Movement, Op, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import Tensor
 from ..testing.samples import S
 from .arguments import no_dimension, whole
@@ -108,6 +108,7 @@ def select(input, dim, index):
 
 
 @public("torch Tensor")
+@by_form
 def narrow(input, dim, start, length):
     """`length` elements from `start` on, along a dimension.
 
@@ -150,6 +151,7 @@ def _narrow(input, dim, start, length):
 
 # ---- all parts -------------------------------------------------------------------------------
 @public("torch Tensor")
+@by_form
 def unbind(input, dim=0):
     """The parts input[0], input[1], ... along a dimension, as a tuple.
 
@@ -162,6 +164,7 @@ def unbind(input, dim=0):
 
 
 @public("torch Tensor")
+@by_form
 def split(tensor, split_size_or_sections, dim=0):
     """Consecutive parts of a size (the last may be smaller), or of several sizes.
 
@@ -193,6 +196,7 @@ def _equal(x, size, dim, name):
 
 
 @public("torch Tensor")
+@by_form
 def split_with_sizes(input, split_sizes, dim=0):
     """Consecutive parts of these sizes.
 
@@ -216,6 +220,7 @@ def split_with_sizes(input, split_sizes, dim=0):
 
 
 @public("torch Tensor")
+@by_form
 def chunk(input, chunks, dim=0):
     """At most `chunks` parts of equal size (the last may be smaller).
 

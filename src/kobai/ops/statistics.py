@@ -5,10 +5,10 @@ import warnings
 
 import numpy as np
 
-from ..diagnose import error
+from ..diagnose import error, user_level
 from ..dtypes import type_word
 from ..op import Reduction, dtype_of, m
-from ..public import public
+from ..public import by_form, public
 from ..tensor import LiftedTensor, Tensor
 from ..testing.samples import S
 from .movement import size_of
@@ -120,7 +120,7 @@ def _spread_of(op, name, input, dim, unbiased, keepdim, correction):
     dims, keepdim = read_dims(name, input, dim, keepdim)
     if correction >= count_over(input.shape, dims):
         warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-                      "factor (input numel divided by output numel).", UserWarning, stacklevel=4)
+                      "factor (input numel divided by output numel).", UserWarning, stacklevel=user_level())
     return op(dims, keepdim, correction)(input)
 
 
@@ -128,6 +128,7 @@ _UNSET = object()
 
 
 @public()
+@by_form
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
     """The variance over `dim`: squared distances from the mean, summed and divided by n - correction.
 
@@ -138,6 +139,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
 
 
 @public()
+@by_form
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
     """The standard deviation over `dim`: the square root of `var`.
 
@@ -148,6 +150,7 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
 
 
 @public("torch")
+@by_form
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
     """(variance, mean) over `dim`.
 
@@ -158,6 +161,7 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET
 
 
 @public("torch")
+@by_form
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=_UNSET):
     """(standard deviation, mean) over `dim`.
 

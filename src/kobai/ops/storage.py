@@ -232,7 +232,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=()):
 def resize_(self, *shape, memory_format=None):
     """Another shape in place; the elements that fit keep their place in memory, new ones are 0."""
     _looked("resize_()")
-    if self._rg:
+    if self.requires_grad:
         raise error("not-possible", RuntimeError("cannot resize variables that require grad"),
                     why="the tensor has requires_grad=True, and its gradient has the shape that the tensor has now.",
                     fix="x.detach().resize_(...) resizes without gradients; x.reshape(...) and torch.cat make "
@@ -278,7 +278,7 @@ def is_pinned(self, device=None):
 def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     """The memory as a DLPack capsule, for other array libraries."""
     _looked("__dlpack__()")
-    if self._rg:
+    if self.requires_grad:
         raise error("not-possible", BufferError("Can't export tensors that require gradient, use tensor.detach()"),
                     why="other libraries' arrays do not pass gradients on, and this tensor has requires_grad=True.",
                     fix="export x.detach(), which shares its memory.")

@@ -12,11 +12,11 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.mode import modes
-from ..diagnose import error
+from ..diagnose import error, user_level
 from ..dtypes import type_word
 from ..inplace import changed, refuse_leaf
 from ..op import apply_view, dtype_of, m
-from ..public import export, public
+from ..public import by_form, export, public
 from ..tensor import LiftedTensor, Tensor, constant, wrap
 from .arguments import no_dimension
 from .construct import array_of
@@ -40,7 +40,14 @@ def getitem(self, index):
         return apply_view(Unsqueeze(0), self)
     elif kind is list and shape and {*map(type, index)} == _INTS and max(index) < _MOST > -min(index):
         return Index((0,))(self, constant(wrap(np.array(index, np.int64))))
-    if kind is tuple and 1 < len(index) <= len(shape) and {*map(type, index)} <= _BASIC:
+    return _of_several(self, index)
+
+
+@by_form
+def _of_several(self, index):
+    """self[index] where several things are asked for, or none of the usual ones."""
+    shape = self._value.shape
+    if index.__class__ is tuple and 1 < len(index) <= len(shape) and {*map(type, index)} <= _BASIC:
         views = _basic_views(index, shape)
     else:
         views, dims, indices = read(self, index)
@@ -117,7 +124,7 @@ def _items(index):
         warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
                       "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
                       "tensor index, x[torch.tensor(seq)], which will result either in an error or a different "
-                      "result", UserWarning, stacklevel=4)
+                      "result", UserWarning, stacklevel=user_level())
         return [_item(i) for i in index]
     return [_item(index)]
 
@@ -129,7 +136,7 @@ def _item(i):
     if isinstance(i, Tensor):
         return _tensor_item(i)
     if isinstance(i, np.ndarray):
-        return _tensor_item(wrap(i)) if i.ndim else _item(i[()])
+        return _tensor_item(wrap(np.asarray(i))) if i.ndim else _item(i[()])
     if isinstance(i, np.integer):
         return int(i)
     if isinstance(i, (list, tuple, range)) or hasattr(i, "__len__") and hasattr(i, "__getitem__") \
@@ -148,7 +155,7 @@ def _tensor_item(t):
     if dtype.kind == "b" or dtype == np.uint8:
         if dtype != np.bool_:
             warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-                          UserWarning, stacklevel=5)
+                          UserWarning, stacklevel=user_level())
             t = m.cast(t, np.dtype(np.bool_))
         return t if t._value.shape else bool(t)
     if dtype not in (np.int64, np.int32):
@@ -253,7 +260,7 @@ def _put_plain(self, index, value):
         return False
     try:
         if value.__class__ is Tensor:
-            value, needs = value._data, value._rg
+            value, needs = value._data, value.requires_grad
             if needs and modes.grad or value.dtype is not array.dtype or value.ndim and value.shape != array[index].shape:
                 return False
         elif value.__class__ is not float and value.__class__ is not int or array.dtype.char not in "fd" \
@@ -285,7 +292,7 @@ _INTS, _BASIC, _BOUNDS, _MOST = {int}, {int, slice}, (int, type(None)), 1 << 53
 def _recorded(self, value, indices):
     """Whether assignment must go through ops: gradients, lifted values or a recorder are in play."""
     lifted = any(isinstance(v, LiftedTensor) for v in (self, value, *indices))
-    return lifted or modes.trace is not None or modes.grad and (self._rg or value._rg or self._base is not None)
+    return lifted or modes.trace is not None or modes.grad and (self._rg or value.requires_grad or self._base is not None)
 
 
 def _number(v, x):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .. import asarray, bfloat16, complex64, complex128, float16, float32, float64, isclose, promote_types
+from .. import asarray, isclose, promote_types
 from ..diagnose import error
+from ..dtypes import bfloat16, complex64, complex128, float16, float32, float64
 from ..tensor import Tensor
 
 _TOLERANCES = {float16: (1e-3, 1e-5), bfloat16: (1.6e-2, 1e-5), float32: (1.3e-6, 1e-5), float64: (1e-7, 1e-7),

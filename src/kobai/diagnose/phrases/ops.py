@@ -430,6 +430,10 @@ OPS: dict[str, str] = {
         "A = L @ L.mH となる L があるのは、A が対称で、固有値がすべて正のときだけです。",
     "look at torch.linalg.eigvalsh(A).min(); A + 1e-6 * torch.eye(n) moves eigenvalues away from 0.":
         "torch.linalg.eigvalsh(A).min() を確かめてください。A + 1e-6 * torch.eye(n) で固有値を 0 から離せます。",
+    "the matrix holds NaN or infinite numbers, or some of its eigenvalues or singular values lie too close together.":
+        "行列に NaN や無限大が含まれているか、固有値や特異値のうちに近すぎるものがあります。",
+    "look at A.isfinite().all() first; if that is True, try A.double() or A + 1e-6 * torch.randn_like(A).":
+        "まず A.isfinite().all() を確かめてください。True なら A.double() か A + 1e-6 * torch.randn_like(A) を試してください。",
     "var must have the shape of input, or size 1 in one dimension of it":
         "var は input と同じ形か、その一つの次元の大きさだけが 1 の形でなければなりません",
     "a target holds class numbers: it has the shape of input without dimension 1, the classes.":
