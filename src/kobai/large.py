@@ -143,13 +143,13 @@ class _Products:
     """How much of the work of products NumPy may still do, and then the machine code, for all of them together."""
 
     def __init__(self):
-        self.since, self.left, self.use = None, 0, Use(0)
+        self.since, self.left, self.uses = None, 0, {char: Use(0) for char in "fdE"}
 
     def code(self, work, dtype):
         """The function to use for a product of so many multiplications; None or False: NumPy's."""
         if self.since != runs.seeded:  # so that what comes after a seed is the same each time
             self.since, self.left = runs.seeded, _MULTIPLIED
-        use = self.use
+        use = self.uses[dtype.char]
         if modes.trace is not None:  # the plan will need this code
             use.prepare(_ready, dtype)
         if self.left > 0 and not runs.fixed:

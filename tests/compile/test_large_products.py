@@ -103,4 +103,22 @@ def test_bfloat16_is_rounded_once(counted):
     for _ in range(6):
         assert (one @ one.T == 300).all()
         assert (kobai.nn.functional.linear(one, one, one[:, 0]) == 302).all()
+    assert counted  # on a CPU without fast bfloat16 those in float32
+
+
+def test_a_type_without_machine_code_keeps_no_other_from_it(counted, monkeypatch):
+    """The first type that asked decided for all: once a CPU knew nothing of bfloat16, NumPy multiplied float32, too."""
+    ready = large._ready
+
+    def without_half(dtype):
+        if dtype.char == "E":
+            raise llvm.NoKernel("this CPU has no fast instructions for bfloat16")
+        return ready(dtype)
+    monkeypatch.setattr(large, "_ready", without_half)
+    half, one = kobai.ones(64, 301, dtype=kobai.bfloat16), kobai.ones(64, 301)
+    for _ in range(6):
+        assert (half @ half.T == 300).all()
     assert counted
+    del counted[:]
+    one @ one.T
+    assert len(counted) == 1
