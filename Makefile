@@ -21,7 +21,7 @@ demo: $(VENV)/.demo
 	$(BIN)/kobai run examples/digits.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/against_torch
+	$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore=tests/against_torch
 
 # OPTIONS="--python JAX=other/bin/python --workloads w6,w12" and the like
 bench: $(VENV)/.dev

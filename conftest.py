@@ -20,6 +20,11 @@ def names_of_examples(doctest_namespace):
     doctest_namespace.update(kobai=kobai, torch=kobai, np=np)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """`-n auto`: as many as this process may have cores, which a container may have fewer of than its machine."""
+    return min(kobai.get_num_threads(), 8)
+
+
 def pytest_runtest_setup(item):
     """The examples of Japanese documents (README.ja.md, docs/learn/ja) show the Japanese texts."""
     japanese = item.path.suffix == ".md" and ("ja" in item.path.parts or ".ja." in item.path.name)

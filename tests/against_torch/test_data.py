@@ -168,7 +168,7 @@ def outcome(function, *args):
         return Refusal(type(error), str(error).split("\n")[0])
 
 
-@pytest.mark.parametrize("batch", BATCHES, ids=repr)
+@pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: repr(batch).partition(" at 0x")[0])
 def test_default_collate(batch):
     ours, theirs = (outcome(lib.utils.data.default_collate, batch) for lib in BOTH)
     if isinstance(theirs, Refusal):

@@ -5,6 +5,7 @@ epoch draws what the first one drew.
 """
 
 import functools
+import gc
 import multiprocessing
 import random
 
@@ -77,6 +78,14 @@ def test_nothing_repeats_and_a_seed_fixes_everything(persistent):
         assert len({sample[name] for sample in first}) == len(first) == 18, name
     kobai.manual_seed(0)
     assert three_epochs(Noise(draw_all), persistent_workers=persistent) == first
+
+
+def test_generators_that_are_frozen():
+    """Programs call gc.freeze() before they fork, and what is frozen is not among the objects of the collector."""
+    generator = np.random.default_rng(0)
+    gc.freeze()
+    assert len(set(three_epochs(Noise(generator.random)))) == 18
+    assert gc.get_freeze_count()
 
 
 def test_half_used_normal_numbers_are_not_handed_out_by_every_worker():

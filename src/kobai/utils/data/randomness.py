@@ -73,7 +73,7 @@ class HeldGenerators:
         transforms are built, and takes a few milliseconds.
         """
         kinds = (np.random.BitGenerator, np.random.RandomState, random.Random, kobai.Generator)
-        objects = gc.get_objects()
+        objects = _everything()
         wanted = {kind for kind in set(map(type, objects))
                   if issubclass(kind, kinds) and not issubclass(kind, random.SystemRandom)}
         found = list(itertools.compress(objects, map(wanted.__contains__, map(type, objects))))
@@ -90,6 +90,17 @@ class HeldGenerators:
         """Leave alone from now on what somebody else has seeded since the last `reseed`."""
         self._origins = [(generator, origin) for generator, origin in self._origins
                          if _fingerprint(generator) == self._last[id(generator)]]
+
+
+def _everything() -> list:
+    """All objects, those that `gc.freeze` put out of sight included: programs call it before they fork."""
+    if not gc.get_freeze_count():
+        return gc.get_objects()
+    gc.unfreeze()
+    gc.collect()
+    objects = gc.get_objects()
+    gc.freeze()
+    return objects
 
 
 def _seeded_elsewhere(generators: list) -> list:
