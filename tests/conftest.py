@@ -1,5 +1,10 @@
-"""A real browser for the tests that drive pages; and no search among what tests of other files left."""
+"""A real browser for the tests that drive pages; no search among what tests of other files left; examples of Hypothesis.
+
+These are the same in each run, so that a test that passes here passes elsewhere: `pytest --hypothesis-profile=default` looks
+for others.
+"""
 import gc
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -8,6 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+    settings.register_profile("same", derandomize=True)
+    settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -28,12 +28,19 @@ def square(t):
     return F.pad(t, (0, max(0, N - t.shape[1]), 0, max(0, N - t.shape[0])))[:N, :N]
 
 
+def apart(a, b=0):
+    """a - b in steps of a thousandth: what is equal but for rounding, as (x + y) - y and x are, is not taken for different."""
+    return torch.floor((a - b) * 1024 + 0.3137)
+
+
 def apply(kind, a, b):
     """One step of a program on two N x N matrices."""
+    if kind == "sign":
+        return apart(a).sign()
     if kind in UNARY:
         return getattr(torch.clamp(a, -3, 3), kind)()
     if kind in BINARY:
-        return {"div": lambda: a / (b.abs() + 1), "where": lambda: torch.where(a > b, a, b * 2),
+        return {"div": lambda: a / (b.abs() + 1), "where": lambda: torch.where(apart(a, b) > 0, a, b * 2),
                 "lerp": lambda: torch.lerp(a, b, 0.3), "maximum": lambda: torch.maximum(a, b),
                 "atan2": lambda: torch.atan2(a, b.abs() + 1)}.get(kind, lambda: getattr(a, kind)(b))()
     if kind in WRITES:
@@ -45,7 +52,7 @@ def apply(kind, a, b):
         elif kind == "view_":
             a.t()[1].mul_(b[0])
         elif kind == "masked":
-            a[a > 0.5] = 0.25
+            a[apart(a, 0.5) > 0] = 0.25
         elif kind == "clamp_":
             a.clamp_(-1, 1)
         elif kind == "zero_":
@@ -59,7 +66,7 @@ def apply(kind, a, b):
         "sum0": lambda: a.sum(0), "mean1": lambda: a.mean(1, keepdim=True) + b, "t": lambda: a.t(), "flip": lambda: a.flip(1),
         "slice": lambda: a[::2, 1:], "select": lambda: a[:, 1], "cat": lambda: torch.cat([a, b], 1)[:, 2:6],
         "softmax": lambda: a.softmax(1), "norm": lambda: F.layer_norm(a, (N,)), "index": lambda: a[torch.tensor([3, 0, 0])],
-        "gather": lambda: a.gather(1, b.argsort(1)), "cumsum": lambda: a.cumsum(1), "roll": lambda: a.roll(1, 0),
+        "gather": lambda: a.gather(1, apart(b).argsort(1, stable=True)), "cumsum": lambda: a.cumsum(1), "roll": lambda: a.roll(1, 0),
         "matmul": lambda: a @ b, "expand": lambda: a[:1].expand(N, N), "pad": lambda: F.pad(a, (1, -1), value=2.0),
         "sort": lambda: a.sort(1)[0], "tril": lambda: a.tril(), "max": lambda: a.max(1)[0], "var": lambda: a.var(0),
     }[kind]())
