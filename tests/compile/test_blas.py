@@ -65,6 +65,20 @@ def test_products(m, n, k, dtype, order):
     assert close(blas.product(a, b, e), a, b, e)
 
 
+@pytest.mark.parametrize("order", ["CC", "CF", "FC", "FF", "SC", "CS"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("m", [11, 12, 13, 18, 29, 108, 113, 122])
+def test_panels_and_slivers_of_all_sizes(m, dtype, order):
+    """Around the rows of a panel, and of what meets two slivers at once; one sliver, two, three and a bit, many."""
+    for n, k in [(32, 9), (64, 300), (97, 513), (200, 70), (300, 600)]:
+        a, b, e = random((m, k), dtype, order[0]), random((k, n), dtype, order[1]), random((m, n), dtype)
+        assert close(blas.product(a, b), a, b)
+        c = np.full((m, n + 3), np.nan, dtype)
+        run(dtype, a, b, c[:, :n], e, alpha=0.5, beta=-2.0)
+        assert close(np.ascontiguousarray(c[:, :n]), 0.5 * a, b, -2.0 * e)
+        assert np.isnan(c[:, n:]).all()
+
+
 @pytest.mark.parametrize("left", ["C", "F", "S"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("m, n, k", [(1, 1031, 70), (2, 600, 257), (3, 128, 333), (4, 64, 601), (4, 259, 99), (5, 300, 300),

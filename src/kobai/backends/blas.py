@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kobai.backends import gemm, gemm_cut, gemm_few, gemm_half, gemm_thin, gemm_tiny, llvm
-from kobai.backends.gemm_micro import shape_for
+from kobai.backends.gemm_micro import shape_of_products
 from kobai.backends.threads import get_num_threads
 from kobai.compile.contract import merged
 from kobai.compile.deep import adding, stretches
@@ -84,7 +84,7 @@ def _tiny(t: str):
 def _full(t: str, size: int):
     """(object code, rows and columns of a block, most of the inner dimension in one go) for float32 or float64."""
     machine = llvm.machine()
-    shape = shape_for(size, machine.vector_bytes, machine.triple)
+    shape = shape_of_products(size, machine.vector_bytes, machine.triple)
     made = machine.remembered(f"gemm {t}", lambda: gemm.text(t, machine.vector_bytes, machine.triple))
     return made, shape.rows[0], shape.width, gemm_cut.DEPTH * 4 // size
 

@@ -6,11 +6,12 @@
 compute the tiles ``begin`` to ``end`` of C (`kobai.backends.blas` makes the block).  A tile is the work of one thread;
 sums depend on the shape only: any number of threads gives the same bits.  Within a tile the scheme is the usual
 one [1]: a stretch of the inner dimension at a time, a micro kernel multiplies a *panel* of A, as many rows as sums fit in
-registers, with a *sliver* of B, two vector registers wide.  All slivers of the tile pass a panel, then the next.  The first
-panel leaves slivers behind as rows that follow each other: the micro kernel stores what it reads of B, which costs
-nothing beside its multiplications; where columns of B are contiguous, squares are transposed before.  A is read where it is
-if its rows are contiguous; it is copied, row by row, if they compete for places in the cache.  Where its columns
-are, and many slivers meet them, a block of it is brought into panels.
+registers, with a *sliver* of B, two vector registers wide.  All slivers of the tile pass a panel, then the next; by
+twos where half a panel's sums with two of them fit in registers, too, as that takes fewer loads.  The first panel
+leaves slivers behind as rows that follow each other: the micro kernel stores what it reads of B, which costs nothing
+beside its multiplications; where columns of B are contiguous, squares are transposed before.  A is read where it is if
+its rows are contiguous; it is copied, row by row, if they compete for places in the cache.  Where its columns are, and
+many slivers meet them, a block of it is brought into panels.
 
 [1] K. Goto, R. van de Geijn: Anatomy of high-performance matrix multiplication, ACM TOMS 34 (2008).
 """
@@ -19,8 +20,8 @@ from __future__ import annotations
 
 from kobai.backends import slots
 from kobai.backends.gemm_cut import PANELS, ROWS
-from kobai.backends.gemm_micro import Shape, shape_for
-from kobai.backends.gemm_pack import MOST_COLS, MOST_DEPTH, ROW
+from kobai.backends.gemm_micro import MOST_DEPTH, Shape, shape_of_products
+from kobai.backends.gemm_pack import MOST_COLS, ROW
 from kobai.backends.gemm_thin import Thin
 
 WORDS = (
@@ -190,8 +191,11 @@ class Gemm(Thin):
             copied = self.do(f"and i1 %first, {self.do(f'xor i1 {direct}, 1')}")
             self.how = plain, by_rows, lines, direct
             self.ahead = self._ahead_of(plain)
-            full = self.mul(self.do(f"sdiv i64 %n, {width}"), width)
-            self.loop("0", full, lambda j: self._sliver(j, copied), width)
+            full, done = self.mul(self.do(f"sdiv i64 %n, {width}"), width), "0"
+            if self.shape.rows_of_two:  # of what is not read again only one sliver is kept at a time
+                two = self.pick("%again", self.mul(self.do(f"sdiv i64 %n, {2 * width}"), 2 * width), "0")
+                done = self.loop("0", two, lambda j: self._two_slivers(j, copied), 2 * width)
+            self.loop(done, full, lambda j: self._sliver(j, copied), width)
             left = self.sub("%n", full)
             self.when(self.test("sgt", left, 0), lambda: self._narrow_sliver(full, left))
 
@@ -212,13 +216,55 @@ class Gemm(Thin):
         return [self.pick("%first", x, y) for x, y in ((panel, "0"), (second, "%rn"), (step, "%sn"))]
 
     def _sliver(self, j, copied):
+        b, most = self._copied(j, copied), self.shape.rows[0]
+        self.loop("0", self.add("%m", most - 1), lambda r: self._micro_of(r, j, b, self._ahead(j, 1, "0")), most)
+
+    def _two_slivers(self, j, copied):
+        """Two slivers times all panels, some rows of a panel at a time; but for the panel that brings them into slivers."""
+        both = [j, self.add(j, self.shape.width)]
+        places, some = [self._copied(x, copied) for x in both], self.shape.rows_of_two
+        direct = self.how[3]
+        self.when(direct, lambda: [self._micro_of("0", x, b, b) for x, b in zip(both, places)])
+        self.loop(self.pick(direct, self.smaller("%m", self.shape.rows[0]), "0"), self.add("%m", some - 1),
+                  lambda r: self._micro_of_two(r, both), some)  # fmt: skip
+
+    def _copied(self, j, copied):
+        """Where the columns of B from ``j`` on are; now they have been ``copied``, if that is not left to the first panel."""
         b = self.at("%b", self.mul(j, self.w["col_b"]))
         self.when(copied, lambda: self._copy_b(self._room(j), b, self.shape.width))
-        most = self.shape.rows[0]
-        rows = self.smaller(self.mul(self.do(f"sdiv i64 {j}, {self.shape.width}"), 2), most - 2)
-        ahead = self.pick("%first", self.at(b, self.mul(self.w["col_b"], self.shape.width)),
-                          self.at("%next", self.mul(rows, "%rn")), "ptr")  # fmt: skip
-        self.loop("0", self.add("%m", most - 1), lambda r: self._micro_of(r, j, b, ahead), most)
+        return b
+
+    def _ahead(self, j, slivers: int, part):
+        """What is to be asked for: parts of the columns of B that follow ``slivers`` slivers from ``j`` on; or two rows of the next
+        panel, others by each ``part`` of a panel."""
+        columns = self.shape.width * slivers
+        following = self.at("%b", self.mul(self.add(j, columns), self.w["col_b"]))
+        rows = self.mul(self.add(self.do(f"sdiv i64 {j}, {self.shape.width}"), part), 2)
+        rows = self.smaller(rows, self.shape.rows[0] - 2)
+        return self.pick("%first", following, self.at("%next", self.mul(rows, "%rn")), "ptr")
+
+    def _micro_of_two(self, r, both):
+        """Some rows, from row ``r`` on, times the slivers from two columns on."""
+        (_, by_rows, lines, _), most, some, t = self.how, self.shape.rows[0], self.shape.rows_of_two, self.t
+        count, within = self.smaller(self.sub("%m", r), some), self.do(f"urem i64 {r}, {most}")
+        place = self.at(self.at("%a", self.mul(self.sub(r, within), "%row")), self.mul(within, "%ra"))
+        row, room = self.shape.width * self.size, self._room(both[0])
+        call = self.do(f"udiv i64 {r}, {some}")  # four calls ask for one sliver, four for the other
+        turn, half = self.do(f"and i64 {call}, 3"), self.do(f"and i64 {self.do(f'udiv i64 {call}, 4')}, 1")
+        sliver = self.pick("%first", self.mul(self.mul(half, self.w["col_b"]), self.shape.width), "0")
+        ahead = self._ahead(both[0], 2, self.do(f"udiv i64 {within}, {some}"))
+        near = f"ptr {self.at(ahead, self.add(self.mul(turn, self.ahead[0]), sliver))}, i64 {self.ahead[1]}, i64 {self.ahead[2]}"
+
+        def micro(kind, step):
+            self.say(f"call void @micro_{t}_{kind}_two(i64 %depth, ptr {place}, i64 {step}, ptr {room}, i64 {row}, {near}, "
+                     f"{self._rest(r, both[0], 2 * self.shape.width)})")
+
+        def strips():
+            for j in both:
+                self._strip_of(self.shape.wide, count, place, self._room(j), row, self._rest(r, j, self.shape.width))
+
+        whole = self.do(f"and i1 {lines}, {self.test('eq', count, some)}")
+        self.when(whole, lambda: self.when(by_rows, lambda: micro("rows", "%ra"), lambda: micro("columns", "%ca")), strips)
 
     def _micro_of(self, r, j, b, ahead):
         """The panel from row ``r`` on times the sliver from column ``j`` on."""
@@ -349,4 +395,4 @@ have:
 def text(t: str, vector_bytes: int, triple: str) -> str:
     """The functions for one type, on a CPU."""
     size = {"float": 4, "double": 8}[t]
-    return "\n".join([rooms(ROOM), Gemm(t, shape_for(size, vector_bytes, triple)).text()])
+    return "\n".join([rooms(ROOM), Gemm(t, shape_of_products(size, vector_bytes, triple)).text()])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kobai.backends.gemm_micro import Micro
+from kobai.backends.gemm_micro import MOST_DEPTH, Micro
 
-MOST_COLS, MOST_DEPTH = 512, 576  # columns of a tile; of a stretch of the inner dimension
+MOST_COLS = 512  # of a tile
 ROW = MOST_DEPTH + 16  # elements from row to row of a copy: not a multiple of what makes rows compete for the same places
 _AHEAD = 4  # rows of B, the next of which are asked for
 
