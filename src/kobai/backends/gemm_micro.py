@@ -45,7 +45,7 @@ def shape_of_products(size: int, vector_bytes: int, triple: str) -> Shape:
     It takes as many multiplications but a quarter fewer loads: who shares a core with another program is a tenth faster.
     """
     shape = shape_for(size, vector_bytes, triple)
-    return shape if shape.rows[0] < 12 else shape._replace(rows=(12, *shape.rows[1:]), rows_of_two=6)
+    return shape if shape.rows[0] < 12 else shape._replace(rows=(12, 8, 6, 4, 3, 2, 1), rows_of_two=6)
 
 
 class Micro(Flow):
