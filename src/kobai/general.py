@@ -144,10 +144,13 @@ def _plain_values(op, inputs):
 
 
 def _apply_alike(op, inputs):
-    """The result where little is to be promoted: whole numbers, masks, these beside floats. None where that is not known."""
+    """The result where little is to be promoted: whole numbers, masks, these beside floats; Python's numbers beside one dtype.
+
+    None where that is not known.
+    """
     if op.outputs != 1 or op.view or modes.trace is not None:
         return None
-    values, mask, bit, common, first, other = [], 0, 1, op.common, None, None
+    values, mask, bit, common, first, other, numbers = [], 0, 1, op.common, None, None, False
     for name, t in zip(op.inputs, inputs):
         if t.__class__ is Tensor:
             if t._base is not None:
@@ -165,15 +168,20 @@ def _apply_alike(op, inputs):
                     other = d
             if t._rg:
                 mask |= bit
-        elif t.__class__ is int and first is _I64 and name in common and -_MOST <= t < _MOST:
-            x = _int64(t)
+        elif name in common and (t.__class__ is float or t.__class__ is int and -_MOST <= t < _MOST):
+            x, numbers = t, True
         else:
             return None
         bit += bit
         values.append(x)
     if len(values) < len(inputs):
         return None
-    if other is not None:
+    if numbers:
+        first = None if other is not None else _beside_numbers(first, values)
+        if first is None:
+            return None
+        inputs = _brought(op, inputs, values, first)
+    elif other is not None:
         first = _wider(first, other)
         inputs = _brought(op, inputs, values, first)
     if inputs is None or op.floats and (first is None or first.kind != "f"):
@@ -191,11 +199,25 @@ def _apply_alike(op, inputs):
     return out
 
 
+def _beside_numbers(d, values):
+    """The dtype of a result of tensors of the dtype `d` and Python numbers; None where that takes a closer look."""
+    if d is None or d.kind == "f":
+        return d
+    if any([v.__class__ is float for v in values]):
+        return dtypes.get_default_dtype().np
+    return d if d is _I64 else None
+
+
 def _brought(op, inputs, values, d):
-    """The inputs with those named in `common` in the dtype `d`, and so `values`; None where that is to be recorded."""
+    """The inputs with those named in `common` in the dtype `d`, and so `values`; None where that is to be recorded.
+
+    Of numbers nothing is recorded: there they are None.
+    """
     inputs = list(inputs)
     for i, (name, t) in enumerate(zip(op.inputs, inputs)):
-        if name in op.common and values[i].dtype is not d:
+        if t.__class__ is float or t.__class__ is int:
+            values[i], inputs[i] = d.type(values[i]), None
+        elif name in op.common and values[i].dtype is not d:
             if t.__class__ is not Tensor or t._rg:
                 return None
             values[i] = x = values[i].astype(d)

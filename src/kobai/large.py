@@ -39,7 +39,7 @@ def least_of(cls):
     if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
     if hasattr(cls, "few_passes"):  # an op that says so itself
-        return PLAIN if cls.few_passes else PASS
+        return PLAIN if cls.few_passes else STEPS
     ufunc = getattr(cls, "ufunc", None)
     if ufunc is not None:
         return PLAIN if ufunc in _PLAIN_UFUNCS else PASS

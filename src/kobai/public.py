@@ -83,6 +83,7 @@ def asked_again(fn):
 
 
 formed: list = []  # (function, whether ranks do)
+copies: dict = {}  # of such a function, by itself: what rules and other functions call in its place, once it asks machine code
 checks: list = []
 
 

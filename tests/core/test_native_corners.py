@@ -221,6 +221,20 @@ def test_forms_that_share_a_place_in_the_table_are_both_known(natively, monkeypa
     assert len(learned()) == count
 
 
+def test_autocast_reaches_what_functions_are_made_of_when_machine_code_came_first():
+    """They call copies of functions then, which ask no machine code: autocast had not heard of these."""
+    program = """
+import kobai, kobai.backends.apply as apply
+x = kobai.ones(2, 2, 2)
+attention = kobai.nn.MultiheadAttention(2, 1)
+assert apply.install()
+with kobai.autocast("cpu"):
+    print(kobai.linalg.multi_dot([x[0], x[0], x[0]]).dtype, kobai.einsum("ij,kj->ik", x[0], x[0]).dtype, attention(x, x, x)[0].dtype)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["torch.bfloat16"] * 3  # as PyTorch 2.13
+
+
 def test_true_is_a_dimension_wherever_one_is_asked_for(natively):
     """NumPy takes no True as an axis, and machine code does: index_select depended on which of them was asked."""
     x, index = kobai.arange(6).reshape(2, 3), kobai.tensor([1])

@@ -15,6 +15,7 @@ from types import FunctionType
 from .. import dtypes
 from ..autograd.mode import modes
 from ..lifted import m
+from ..public import copies
 from ..tensor import LiftedTensor, Tensor
 
 LOWER = {
@@ -164,10 +165,14 @@ def _call(*args, **kwargs):
 
 
 def divert(function, policy):
-    """Exchange the code of `function` for one that asks autocast first (once: it may have several names)."""
+    """Exchange the code of `function`, and of its copy, for one that asks autocast first."""
+    for each in (function, copies.get(function)):
+        if each is not None and each.__code__.co_filename != __file__:  # it may have been under another name
+            _divert(each, policy)
+
+
+def _divert(function, policy):
     code = function.__code__
-    if code.co_filename == __file__:
-        return
     original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     original.__kwdefaults__ = function.__kwdefaults__
     function.__signature__ = inspect.signature(original)

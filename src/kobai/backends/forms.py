@@ -20,7 +20,7 @@ from kobai import inplace, op as ops
 from kobai.backends.apply_form import CONSTANT, FIRST, GIVEN, MADE, MOST_INPUTS, MOST_STEPS, PRIME, SLOTS
 from kobai.general import apply_any
 from kobai.lifted import m
-from kobai.public import checks
+from kobai.public import checks, copies
 from kobai.tensor import Tensor
 
 MISSING = object()    # what machine code answers where it does not know
@@ -216,6 +216,7 @@ def put_doors(functions, doors):
                 fn.__code__ = _exchanged[fn][1]
             for name, value in [*vars(m).items()]:
                 if value is fn:  # rules call it with arrays, about which a door knows nothing
+                    copies[fn] = original
                     setattr(m, name, original)
 
 

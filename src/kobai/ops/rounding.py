@@ -389,6 +389,8 @@ class Lerp(Elementwise):
 
     def forward(self, a, b, weight):
         near = np.abs(weight) < 0.5
+        if weight.__class__ is not np.ndarray:
+            return a + weight * (b - a) if near else b - (b - a) * (1 - weight)
         return np.where(near, a + weight * (b - a), b - (b - a) * (1 - weight)).astype(a.dtype)
 
     def d_a(self, weight):
