@@ -159,8 +159,18 @@ class _Products:
             return None
         return use.code(0, _ready, dtype)
 
+    def expect(self, dtype):
+        """A plan will multiply: another thread makes the code, which takes half a second, while the rest is recorded."""
+        if dtype.char in self.uses:
+            self.uses[dtype.char].prepare(_ready, dtype)
+
 
 _products = _Products()
+
+
+def expect_products(dtype):
+    """Begin to make the machine code for products of a type."""
+    _products.expect(dtype)
 
 
 def product(a, b, row=None):

@@ -1,10 +1,14 @@
 """Large products in eager mode: NumPy first, then machine code, after the same amount of work in every run."""
+import threading
+import time
+
 import numpy as np
 import pytest
 
 import kobai
 from kobai import large
 from kobai.backends import blas, llvm
+from kobai.compile import promise
 
 pytestmark = pytest.mark.skipif(not llvm.available, reason="needs llvmlite")
 
@@ -122,3 +126,38 @@ def test_a_type_without_machine_code_keeps_no_other_from_it(counted, monkeypatch
     del counted[:]
     one @ one.T
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("size, expected", [(6, []), (32, ["f"])])
+def test_the_code_is_made_while_the_rest_of_a_first_call_is_recorded(size, expected, monkeypatch):
+    """Nothing is multiplied then: it was made after all else, which took half a second longer. Tiny products need little code."""
+    begun = []
+    monkeypatch.setattr(large._Products, "expect", lambda self, dtype: begun.append(dtype.char))
+    monkeypatch.setattr(promise, "_outcomes", {})  # earlier tests may have multiplied such matrices
+    layer = kobai.nn.Linear(size, size)
+
+    @kobai.compile
+    def step(x):
+        y = layer(x)
+        assert begun == expected
+        return y.sum()
+    step(kobai.ones(size, size))
+    assert begun[:1] == expected
+
+
+def test_the_code_is_made_once_for_all_threads(monkeypatch):
+    made, both = [], threading.Barrier(2)
+
+    def make(dtype, tiny):
+        made.append(dtype)
+        time.sleep(0.05)  # the other has come by now
+        return "code"
+    monkeypatch.setattr(blas, "_loaded", {})
+    monkeypatch.setattr(blas, "_code", make)
+    found = []
+    threads = [threading.Thread(target=lambda: (both.wait(), found.append(blas.code(np.dtype("f4"))))) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert found == ["code"] * 2 and len(made) == 1

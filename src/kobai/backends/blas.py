@@ -12,7 +12,9 @@ NumPy keeps OpenBLAS for what is small, complex, or where there is no llvmlite.
 from __future__ import annotations
 
 import math
+import os
 import struct
+import threading
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,15 +47,28 @@ def code(dtype, tiny: bool = False) -> _Code:
     Raises:
         NoKernel: if there is no machine code, or none for this type.
     """
-    found = _loaded.get((dtype.char, tiny))
+    key = dtype.char, tiny
+    found = _loaded.get(key)
     if found is None:
-        t = _TYPES.get(dtype.char)
-        if t is None:
-            raise NoKernel(f"no products of {dtype}")
-        made, *sizes = _half() if t == "bfloat" else _tiny(t) if tiny else _full(t, dtype.itemsize)
-        addresses = llvm.machine().load(made, *[f"{order}_{t}" for order in gemm.ORDERS])
-        found = _loaded[dtype.char, tiny] = _Code(dict(zip(gemm.ORDERS, addresses)), *sizes)
+        with _making:  # another thread may have begun
+            found = _loaded.get(key)
+            if found is None:
+                found = _loaded[key] = _code(dtype, tiny)
     return found
+
+
+_making = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_making._at_fork_reinit)  # another thread may have it, which is not there then
+
+
+def _code(dtype, tiny: bool) -> _Code:
+    t = _TYPES.get(dtype.char)
+    if t is None:
+        raise NoKernel(f"no products of {dtype}")
+    made, *sizes = _half() if t == "bfloat" else _tiny(t) if tiny else _full(t, dtype.itemsize)
+    addresses = llvm.machine().load(made, *[f"{order}_{t}" for order in gemm.ORDERS])
+    return _Code(dict(zip(gemm.ORDERS, addresses)), *sizes)
 
 
 def has(dtype) -> bool:

@@ -8,11 +8,14 @@ so to the recorder, which then computes the whole log, in order, into these arra
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections import Counter
 
 import numpy as np
 
+from kobai import large
+from kobai.backends import gemm_tiny
 from kobai.compile.pages import OWN, references_of
 from kobai.compile.windows import contiguous
 from kobai.general import compute
@@ -77,9 +80,13 @@ def _outcome(op, values):
         return [(np.broadcast_shapes(*[np.shape(v) for v in values]), y.dtype, None)]
     if hasattr(op, "shapes") and arrays[0].dtype.kind in "fc" and len({v.dtype for v in arrays if v.dtype.kind != "b"}) == 1:
         try:
-            return [(*found, None) for found in op.shapes(*values)]
+            found = op.shapes(*values)
         except ValueError:  # the op itself says what does not fit
             return None
+        sizes = [math.prod(found[0][0]), *[v.size for v in arrays[:2]]]
+        if math.isqrt(math.prod(sizes)) > gemm_tiny.MOST:  # m n, m k and k n of a product of m n k multiplications
+            large.expect_products(arrays[0].dtype)
+        return [(*each, None) for each in found]
     try:
         with np.errstate(all="ignore"):
             ys = compute(op, [_zeros(v) if v.__class__ is _ndarray and v.dtype.kind not in "iu" else v for v in values])
