@@ -310,11 +310,11 @@ def forward(op, values):
     half = next(v.dtype for v in values if getattr(v, "dtype", None) in _HALF)
     if op.narrow and half.kind == "V" and all(v.dtype == half for v in values):
         return op.narrow(*values)
-    wide = [v.astype(_F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
+    wide = [large.converted(v, _F32) if getattr(v, "dtype", None) in _HALF else v for v in values]
     y = op.forward(*wide)
     if isinstance(y, tuple):
-        return tuple([v.astype(half) if v.dtype is _F32 else v for v in y])
-    return y.astype(half) if y.dtype == _F32 else y
+        return tuple([large.converted(v, half) if v.dtype is _F32 else v for v in y])
+    return large.converted(y, half) if y.dtype == _F32 else y
 
 
 def _as_tensor(op, v, position):

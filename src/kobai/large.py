@@ -183,8 +183,8 @@ def product(a, b, row=None):
             return y
     half = a.dtype if a.dtype.kind == "V" else None
     if half:
-        a, b, row = a.astype(np.float32), b.astype(np.float32), None if row is None else row.astype(np.float32)
-        return product(a, b, row).astype(half)
+        a, b, row = [v if v is None else converted(v, _F32) for v in (a, b, row)]
+        return converted(product(a, b, row), half)
     y = _alone(a, b) if work >= _FEW else np.dot(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
     if row is not None:
         y += row
@@ -204,6 +204,23 @@ def in_rows(x):
     run = _copies[x.dtype].code(x.size, _copier, x.dtype)
     y = run(x) if run else None
     return x if y is None else y
+
+
+def converted(x, dtype):
+    """x.astype(dtype); of many numbers between float32 and another floating-point type by all threads: the same ones."""
+    use = _conversions.get((x.dtype.char, dtype.char)) if x.size >= CONVERTED and x.__class__ is _ndarray else None
+    run = use.code(x.size, _converter, x.dtype, dtype) if use else None
+    y = run(x) if run else None
+    return x.astype(dtype) if y is None else y
+
+
+CONVERTED = 1024  # numbers from which on machine code may convert them
+_F32 = np.dtype(np.float32)
+_conversions = {kinds: count(BUDGET[PASS]) for other in "edE" for kinds in (("f", other), (other, "f"))}  # by NumPy's letters
+
+
+def _converter(*kinds):
+    return _eager().converter(*kinds)
 
 
 def joined(arrays, dim):

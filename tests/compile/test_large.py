@@ -172,6 +172,47 @@ def test_the_change_comes_after_the_same_use_in_every_run(tmp_path):
 
 
 @needs_llvm
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("given, wanted", [*[(a, "f") for a in "edE"], *[("f", b) for b in "edE"]])
+def test_numbers_are_converted_as_by_numpy(given, wanted, turned, monkeypatch):
+    """All numbers of 16 bits, or some of all kinds of more: subnormal ones, those between two results, too large ones, NaN."""
+    types = {"e": np.dtype(np.float16), "E": kobai.bfloat16.np, "f": np.dtype(np.float32), "d": np.dtype(np.float64)}
+    monkeypatch.setattr(large, "_conversions", {(given, wanted): large.count(1)})
+    if types[given].itemsize == 2:
+        x = np.arange(1 << 16, dtype=np.uint16).view(types[given])
+    else:
+        x = np.arange(1 << 16, dtype=np.uint32)
+        x = np.concatenate([x << 16, (x << 16) + 0x8000, (x << 16) + 0x8001, (x << 16) + 0x1000]).view(np.float32)
+        if given == "d":
+            with np.errstate(all="ignore"):
+                x = np.concatenate([x * (1 + s * 2.0 ** -40) for s in (-1.0, 0.0, 1.0)] + [RNG.integers(0, 1 << 63, 9999).view("f8")])
+    x = x[:x.size // 4 * 4].reshape(4, -1)
+    x = x.T if turned else x
+    with np.errstate(all="ignore"):
+        expected = x.astype(types[wanted])
+        for _ in range(3):
+            found = large.converted(x, types[wanted])
+        number, nan = ~np.isnan(expected.astype("f8")), np.isnan(found.astype("f8"))
+    assert large._conversions[given, wanted].run
+    assert found.dtype == types[wanted] and found.strides == expected.strides
+    bits = f"u{found.itemsize}"
+    assert np.array_equal(found.view(bits)[number], expected.view(bits)[number]) and nan[~number].all()
+
+
+@needs_llvm
+@pytest.mark.parametrize("dtype", [kobai.float16, kobai.bfloat16])
+def test_half_precision_is_converted_by_machine_code(dtype, monkeypatch):
+    """Tensors, and operands of products where the CPU has no instructions for them: NumPy converts one number after another."""
+    kinds = {("f", dtype.np.char): large.count(1), (dtype.np.char, "f"): large.count(1)}
+    monkeypatch.setattr(large, "_conversions", kinds)
+    monkeypatch.setattr(large, "_products", large._Products())  # NumPy's turn
+    x = kobai.ones(64, 64)
+    for _ in range(3):
+        assert (x.to(dtype).float() == 1).all() and (x.to(dtype) @ x.to(dtype) == 64).all()
+    assert all(use.run for use in kinds.values())
+
+
+@needs_llvm
 @pytest.mark.parametrize("f", [lambda x: F.layer_norm(x, (20,)), lambda x: F.group_norm(x.reshape(-1, 20), 4), kobai.sum,
                                lambda x: F.batch_norm(x.reshape(-1, 20, 5), None, None, training=True)],
                          ids=["layer_norm", "group_norm", "sum", "batch_norm"])  # fmt: skip

@@ -252,14 +252,19 @@ def table():
     return rows.Rows()
 
 
-def _copy_kernel(dtype):
+def _copy_kernel(dtype, wanted=None):
     k = Builder("copy")
-    return k.finish(k.operand(dtype, "x"))
+    return k.finish(k.cast(k.operand(dtype, "x"), wanted or dtype))
 
 
 def copier(dtype):
     """What copies an array of a type into row-major order."""
     return Program(_copy_kernel(dtype), order="C").call
+
+
+def converter(given, wanted):
+    """What converts arrays of a type to another."""
+    return Program(_copy_kernel(given, wanted)).call
 
 
 def joiner(dim: int, dtype, kinds):

@@ -6,7 +6,7 @@ from sys import _getframe
 import numpy as np
 
 from ..diagnose import error
-from ..large import PLAIN, in_rows
+from ..large import PLAIN, converted, in_rows
 from ..op import Movement, Op, dtype_of, m
 from ..tensor import Tensor
 from ..testing.samples import S
@@ -61,7 +61,7 @@ class Cast(Op):
     def forward(self, x):
         if x.dtype.kind == "c" and self.to.kind not in "cb":
             x = x.real
-        return x.astype(self.to)
+        return converted(x, self.to)
 
     def vjp_x(self, g, x_dtype):
         return m.cast(g, x_dtype)
