@@ -19,9 +19,9 @@ from .rules import fit
 
 NEVER = sys.maxsize
 # From how many elements on machine code beats NumPy, the call included, by what NumPy does:
-STEPS = 16      # several functions, each with a temporary array
+STEPS = 16      # several functions, each with a temporary array; or a reduction, of few numbers a slow call
 OWN = 64        # many times as much memory as the arrays have
-PASS = 1024     # one costly function, or a reduction
+PASS = 1024     # one costly function
 PLAIN = 8192    # one pass at the speed of memory
 LARGE = STEPS   # the smallest: `op.py` compares with this constant first, which is faster than asking the op
 BUDGET = {OWN: 1 << 21, STEPS: 1 << 20, PASS: 1 << 20, PLAIN: 1 << 22}  # elements computed by NumPy before an op is compiled
@@ -41,9 +41,9 @@ def least_of(cls):
     if hasattr(cls, "few_passes"):  # an op that says so itself
         return PLAIN if cls.few_passes else STEPS
     ufunc = getattr(cls, "ufunc", None)
-    if ufunc is not None:
+    if ufunc is not None and not hasattr(cls, "keepdim"):
         return PLAIN if ufunc in _PLAIN_UFUNCS else PASS
-    return PASS if hasattr(cls, "keepdim") else STEPS
+    return STEPS
 
 
 class Use:
