@@ -232,7 +232,7 @@ def _wider(a, b):
 
 
 _ORDINARY = "?bBhHiIlLqQfd"  # NumPy's letters for the dtypes in which everything is computed as it is
-_MOST, _int64 = 1 << 63, np.int64
+_MOST = 1 << 63
 _OF_NUMBERS = "Add", "Sub", "Mul", "Div"  # PyTorch has these of two numbers, too
 _I64, _BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 

@@ -38,8 +38,8 @@ def least_of(cls):
         return OWN
     if cls.view or cls.moves or cls.lower is None and (cls.emit is None or cls.outputs != 1):
         return NEVER
-    if hasattr(cls, "few_passes"):  # an op that says so itself
-        return PLAIN if cls.few_passes else STEPS
+    if getattr(cls, "few_passes", False):  # an op that says so itself
+        return PLAIN
     ufunc = getattr(cls, "ufunc", None)
     if ufunc is not None and not hasattr(cls, "keepdim"):
         return PLAIN if ufunc in _PLAIN_UFUNCS else PASS
@@ -149,9 +149,9 @@ class _Products:
         """The function to use for a product of so many multiplications; None or False: NumPy's."""
         if self.since != runs.seeded:  # so that what comes after a seed is the same each time
             self.since, self.left = runs.seeded, _MULTIPLIED
+        if modes.trace is not None:
+            self.expect(dtype)
         use = self.uses[dtype.char]
-        if modes.trace is not None:  # the plan will need this code
-            use.prepare(_ready, dtype)
         if self.left > 0 and not runs.fixed:
             self.left -= work if modes.trace is None else 2 * work  # there is little else to wait for
             if self.left <= 0:

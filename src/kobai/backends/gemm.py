@@ -216,8 +216,8 @@ class Gemm(Thin):
         return [self.pick("%first", x, y) for x, y in ((panel, "0"), (second, "%rn"), (step, "%sn"))]
 
     def _sliver(self, j, copied):
-        b, most = self._copied(j, copied), self.shape.rows[0]
-        self.loop("0", self.add("%m", most - 1), lambda r: self._micro_of(r, j, b, self._ahead(j, 1, "0")), most)
+        b, ahead, most = self._copied(j, copied), self._ahead(j, 1, "0"), self.shape.rows[0]
+        self.loop("0", self.add("%m", most - 1), lambda r: self._micro_of(r, j, b, ahead), most)
 
     def _two_slivers(self, j, copied):
         """Two slivers times all panels, some rows of a panel at a time; but for the panel that brings them into slivers."""
@@ -245,15 +245,15 @@ class Gemm(Thin):
 
     def _micro_of_two(self, r, both):
         """Some rows, from row ``r`` on, times the slivers from two columns on."""
-        (_, by_rows, lines, _), most, some, t = self.how, self.shape.rows[0], self.shape.rows_of_two, self.t
+        most, some, t = self.shape.rows[0], self.shape.rows_of_two, self.t
         count, within = self.smaller(self.sub("%m", r), some), self.do(f"urem i64 {r}, {most}")
         place = self.at(self.at("%a", self.mul(self.sub(r, within), "%row")), self.mul(within, "%ra"))
         row, room = self.shape.width * self.size, self._room(both[0])
         call = self.do(f"udiv i64 {r}, {some}")  # four calls ask for one sliver, four for the other
-        turn, half = self.do(f"and i64 {call}, 3"), self.do(f"and i64 {self.do(f'udiv i64 {call}, 4')}, 1")
+        half = self.do(f"and i64 {self.do(f'udiv i64 {call}, 4')}, 1")
         sliver = self.pick("%first", self.mul(self.mul(half, self.w["col_b"]), self.shape.width), "0")
         ahead = self._ahead(both[0], 2, self.do(f"udiv i64 {within}, {some}"))
-        near = f"ptr {self.at(ahead, self.add(self.mul(turn, self.ahead[0]), sliver))}, i64 {self.ahead[1]}, i64 {self.ahead[2]}"
+        near = self._asked_by(call, self.at(ahead, sliver))
 
         def micro(kind, step):
             self.say(f"call void @micro_{t}_{kind}_two(i64 %depth, ptr {place}, i64 {step}, ptr {room}, i64 {row}, {near}, "
@@ -263,16 +263,25 @@ class Gemm(Thin):
             for j in both:
                 self._strip_of(self.shape.wide, count, place, self._room(j), row, self._rest(r, j, self.shape.width))
 
-        whole = self.do(f"and i1 {lines}, {self.test('eq', count, some)}")
-        self.when(whole, lambda: self.when(by_rows, lambda: micro("rows", "%ra"), lambda: micro("columns", "%ca")), strips)
+        self._in_lines(self.test("eq", count, some), micro, strips)
+
+    def _asked_by(self, call, ahead):
+        """What a micro kernel is told of what to ask for: another part in each of four calls."""
+        turn = self.mul(self.do(f"and i64 {call}, 3"), self.ahead[0])
+        return f"ptr {self.at(ahead, turn)}, i64 {self.ahead[1]}, i64 {self.ahead[2]}"
+
+    def _in_lines(self, full, micro, otherwise):
+        """``micro(kind, step)`` where the rows are as many as it has and contiguous, or columns are; else ``otherwise()``."""
+        _, by_rows, lines, _ = self.how
+        self.when(self.do(f"and i1 {lines}, {full}"),
+                  lambda: self.when(by_rows, lambda: micro("rows", "%ra"), lambda: micro("columns", "%ca")), otherwise)
 
     def _micro_of(self, r, j, b, ahead):
         """The panel from row ``r`` on times the sliver from column ``j`` on."""
-        (_, by_rows, lines, direct), most, room = self.how, self.shape.rows[0], self._room(j)
+        direct, most, room = self.how[3], self.shape.rows[0], self._room(j)
         direct, count = self.do(f"and i1 {direct}, {self.test('eq', r, 0)}"), self.smaller(self.sub("%m", r), most)
         place, row, rest = self.at("%a", self.mul(r, "%row")), self.shape.width * self.size, self._rest(r, j, self.shape.width)
-        turn = self.do(f"and i64 {self.do(f'udiv i64 {r}, {most}')}, 3")
-        near = f"ptr {self.at(ahead, self.mul(turn, self.ahead[0]))}, i64 {self.ahead[1]}, i64 {self.ahead[2]}"
+        near = self._asked_by(self.do(f"udiv i64 {r}, {most}"), ahead)
 
         def micro(kind, step):
             head = f"call void @micro_{self.t}_{kind}"
@@ -287,8 +296,7 @@ class Gemm(Thin):
             from_, step = self.pick(direct, b, room, "ptr"), self.pick(direct, self.w["row_b"], row)
             self._strip_of(self.shape.wide, count, place, from_, step, rest)
 
-        whole = self.do(f"and i1 {lines}, {self.test('eq', count, most)}")
-        self.when(whole, lambda: self.when(by_rows, lambda: micro("rows", "%ra"), lambda: micro("columns", "%ca")), strip)
+        self._in_lines(self.test("eq", count, most), micro, strip)
 
     def _narrow_sliver(self, j, cols):
         """The last columns: they are always copied, as what lies behind them may not be read."""

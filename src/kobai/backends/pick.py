@@ -146,7 +146,7 @@ one:
 
 def _pick_one() -> str:
     """One element."""
-    return """
+    return f"""
 one_:
   %p_at = getelementptr i64, ptr %index_data, i64 %e
   %p = load i64, ptr %p_at
@@ -158,25 +158,7 @@ copy:
   %place_ = mul i64 %row, %inner
   %place = add i64 %place_, %i
   switch i64 %width, label %copy8 [i64 4, label %copy4 i64 1, label %copy1]
-copy8:
-  %from8 = getelementptr i64, ptr %x_data, i64 %place
-  %to8 = getelementptr i64, ptr %y_data, i64 %e
-  %v8 = load i64, ptr %from8
-  store i64 %v8, ptr %to8
-  br label %one_done
-copy4:
-  %from4 = getelementptr i32, ptr %x_data, i64 %place
-  %to4 = getelementptr i32, ptr %y_data, i64 %e
-  %v4 = load i32, ptr %from4
-  store i32 %v4, ptr %to4
-  br label %one_done
-copy1:
-  %from1 = getelementptr i8, ptr %x_data, i64 %place
-  %to1 = getelementptr i8, ptr %y_data, i64 %e
-  %v1 = load i8, ptr %from1
-  store i8 %v1, ptr %to1
-  br label %one_done
-one_done:
+{"".join(_copied(width) for width in (8, 4, 1))}one_done:
   %e1 = add i64 %e, 1
   %done1 = add i64 %done, 1
   %i1 = add i64 %i, 1
@@ -189,6 +171,18 @@ one_done:
   br label %one
 each_end:
   ret ptr %y
+"""
+
+
+def _copied(width: int) -> str:
+    """An element of so many bytes, copied."""
+    t = f"i{8 * width}"
+    return f"""copy{width}:
+  %from{width} = getelementptr {t}, ptr %x_data, i64 %place
+  %to{width} = getelementptr {t}, ptr %y_data, i64 %e
+  %v{width} = load {t}, ptr %from{width}
+  store {t} %v{width}, ptr %to{width}
+  br label %one_done
 """
 
 

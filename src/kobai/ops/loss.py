@@ -44,7 +44,6 @@ class PointwiseLoss(Op):
 
     reduction: str
     common = ("x", "t")
-    few_passes = False
 
     def value(self, x, t):
         raise NotImplementedError

@@ -56,7 +56,6 @@ class LinalgVectorNorm(Reduction):
     """sum(|x| ** p) ** (1 / p) over `dim`: 2 for the usual length, inf for the largest element."""
 
     p: float = 2
-    few_passes = False
     samples = [S((2, 3), params=((0, 1), False, p)) for p in (2, 1, inf, 3, 0.5)] + [
         S((2, 3, 2), params=((0, 2), True, 2)), S((4,), params=((0,), False, -inf)), S((), params=((), False, 2)),
         S((2, 3), params=((1,), True, -1)), S((3,), params=((0,), False, 0)), S((0, 2), params=((1,), False, 2))]

@@ -83,7 +83,6 @@ class LogSoftmax(Op):
 class Logsumexp(Reduction):
     """log(sum(exp(x))) over `dim`."""
 
-    few_passes = False
     floats = True
     common = ("x",)
     samples = REDUCED

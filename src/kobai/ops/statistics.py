@@ -24,7 +24,6 @@ class Var(Reduction):
     """Sum of squared distances from the mean over `dim`, divided by n - correction."""
 
     correction: float = 1
-    few_passes = False
     samples = SPREADS
 
     def forward(self, x):
